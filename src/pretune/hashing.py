@@ -1,0 +1,50 @@
+"""What makes two texts, two sets of rows or two files the same."""
+
+import hashlib
+import json
+import unicodedata
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+
+def fold(text: str) -> str:
+    """Return ``text`` without what does not make it another text: Unicode form, case, spacing.
+
+    Example:
+        >>> fold("  Ｆｉｎｅ\\tFILM ")
+        'fine film'
+    """
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def fingerprint(text: str) -> str:
+    """Return 16 hexadecimal digits (64 bits) that stand for the folded text.
+
+    Example:
+        >>> fingerprint("A  B") == fingerprint("a b")
+        True
+    """
+    return hashlib.blake2b(fold(text).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+def digest_of(value: Any) -> str:
+    """Return the SHA-256 of a value's canonical JSON."""
+    canonical = json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def digest_of_lines(lines: Iterable[str]) -> str:
+    """Return the SHA-256 of lines, each length-prefixed so that no two lists collide by joining."""
+    digest = hashlib.sha256()
+    for line in lines:
+        data = line.encode("utf-8", "surrogatepass")
+        digest.update(len(data).to_bytes(8, "little"))
+        digest.update(data)
+    return digest.hexdigest()
+
+
+def digest_of_file(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,437 @@
+"""The frozen records that stages hand to each other: JSON out, JSON in, and nothing else shared."""
+
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from enum import StrEnum
+from typing import Any, Self, Union
+
+SCHEMA = 1
+
+
+class Record:
+    """A frozen dataclass that survives a round trip through JSON."""
+
+    __slots__ = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain lists, dicts, strings and numbers."""
+        return {item.name: _encode(getattr(self, item.name)) for item in fields(self)}  # type: ignore[arg-type]
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """Build the record from what ``to_json`` returned; unknown keys are ignored."""
+        hints = typing.get_type_hints(cls)
+        known = [item.name for item in fields(cls) if item.name in value]  # type: ignore[arg-type]
+        return cls(**{name: _decode(hints[name], value[name]) for name in known})
+
+
+class Severity(StrEnum):
+    """How much a finding weighs."""
+
+    OK = "ok"
+    NOTE = "note"
+    WARNING = "warning"
+    BLOCKING = "blocking"
+    UNKNOWN = "unknown"  # should have run and could not
+    NOT_APPLICABLE = "not_applicable"  # the question does not arise
+
+
+class Outcome(StrEnum):
+    """What a verdict says."""
+
+    SHIP = "ship"
+    DO_NOT_SHIP = "do_not_ship"
+    NOT_ENOUGH_EVIDENCE = "not_enough_evidence"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example(Record):
+    """One row of the user's table."""
+
+    id: str  # "reviews.csv:17", the row as a spreadsheet numbers it
+    text: str
+    label: str | None = None
+    group: str | None = None  # rows of one group must not be separated
+    extra: dict[str, str] = field(default_factory=dict)  # the other columns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejection(Record):
+    """One row that was not used, and why."""
+
+    file: str
+    row: int | None  # as a spreadsheet numbers it: the header of a CSV is row 1; None where the whole file is meant
+    column: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileReceipt(Record):
+    """What became of every row of one file: ``num_rows == num_used + len(rejected)``."""
+
+    file: str
+    role: str  # "data", "train", "validation" or "test"
+    format: str
+    encoding: str | None
+    sha256: str | None
+    num_rows: int
+    num_used: int
+    rejected: tuple[Rejection, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Columns(Record):
+    """Which columns were read, and whether that was a guess."""
+
+    text: tuple[str, ...]
+    label: str | None
+    group: str | None = None
+    guessed: tuple[str, ...] = ()  # subset of ("text", "label")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conflict(Record):
+    """One text (after folding) under more than one label."""
+
+    text: str
+    ids: tuple[str, ...]
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared(Record):
+    """What two given splits have in common."""
+
+    first: str  # name of a split
+    second: str
+    num_exact: int  # distinct folded texts on both sides
+    num_exact_rows: int  # rows of ``first`` whose folded text is in ``second``
+    num_near_rows: int  # further rows of ``first`` nearly the same as a row of ``second``
+    removed: tuple[str, ...] = ()  # ids taken out of ``first``
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitReceipt(Record):
+    """One split: how many rows, of which classes, and the digest of its rows."""
+
+    name: str
+    num_rows: int
+    labels: dict[str, int]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt(Record):
+    """What became of every row, from the files to the splits."""
+
+    schema: int = SCHEMA
+    source: str
+    files: tuple[FileReceipt, ...]
+    columns: Columns
+    licence: str | None = None
+    num_rows: int  # in all files
+    num_used: int  # rows == used + rejected
+    num_rejected: int
+    num_removed: int = 0  # used rows then taken out of training because validation or test has them
+    num_cleaned: dict[str, int] = field(default_factory=dict)  # texts changed, by what was done
+    num_exact_duplicates: int = 0  # rows whose folded text is that of an earlier row
+    num_near_duplicates: int = 0  # further rows nearly the same as an earlier row
+    near_duplicate_threshold: float | None = None
+    conflicts: tuple[Conflict, ...] = ()
+    shared: tuple[Shared, ...] = ()
+    splits: tuple[SplitReceipt, ...] = ()
+    split_seed: int | None = None  # None where the splits were given
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Predictions(Record):
+    """What one model said about one split."""
+
+    schema: int = SCHEMA
+    task: str = "classify"
+    source: str  # "finetuned", "majority", "linear", ...
+    split: str
+    classes: tuple[str, ...]
+    ids: tuple[str, ...]
+    labels: tuple[str | None, ...]
+    predicted: tuple[str, ...]
+    probabilities: tuple[tuple[float, ...], ...] | None = None  # (num_examples, num_classes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step(Record):
+    """One optimizer update."""
+
+    index: int
+    loss: float  # nats per target
+    num_targets: int
+    gradient_norm: float
+    learning_rate: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validation(Record):
+    """One row of the training trace: the figures after an epoch, and what they mean in words."""
+
+    epoch: int
+    step: int
+    training_loss: float  # mean of the epoch's steps, nats; measured while training, with dropout on
+    training_accuracy: float | None  # share, measured as the epoch went
+    loss: float  # nats, on validation
+    accuracy: float
+    metric: str  # what chooses the best epoch
+    metric_value: float
+    learning_rate: float
+    seconds: float
+    observation: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History(Record):
+    """How training went."""
+
+    schema: int = SCHEMA
+    steps: tuple[Step, ...] = ()
+    validations: tuple[Validation, ...] = ()
+    monitor: str = "accuracy"
+    best_epoch: int | None = None
+    best_step: int | None = None
+    stopped_because: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenCounts(Record):
+    """How the texts of one split became tokens, special tokens included."""
+
+    split: str
+    num_texts: int
+    num_tokens: int  # kept
+    num_cut_texts: int  # texts longer than ``max_length``
+    num_cut_tokens: int  # tokens lost to the cut
+    num_unknown: int  # tokens the vocabulary does not have
+    max_length: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence(Record):
+    """All that judges may read. Each part may be absent."""
+
+    schema: int = SCHEMA
+    task: str = "classify"
+    classes: tuple[str, ...] = ()
+    positive: str | None = None  # None: figures are macro averages
+    train: tuple[Example, ...] = ()
+    validation: tuple[Example, ...] = ()
+    test: tuple[Example, ...] = ()
+    predictions: tuple[Predictions, ...] = ()
+    history: History | None = None
+    receipt: Receipt | None = None
+    token_counts: tuple[TokenCounts, ...] = ()
+
+    def find(self, split: str, source: str) -> Predictions | None:
+        """Return the predictions of ``source`` on ``split``, or ``None``."""
+        matches = (p for p in self.predictions if p.split == split and p.source == source)
+        return next(matches, None)
+
+    def has_texts(self, *splits: str) -> bool:
+        """Whether all of these splits came with texts."""
+        return all(any(example.text for example in getattr(self, split)) for split in splits)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score(Record):
+    """One metric on one split, with what is needed to doubt it."""
+
+    metric: str  # "accuracy", "precision", "recall", "f1", "loss", ...
+    label: str | None  # the class, or "macro"; None where the metric has no class
+    split: str
+    source: str  # whose predictions: "finetuned", "linear", ...
+    value: float | None  # None where the figure is undefined; the reason is in ``method``
+    low: float | None  # bounds of the interval, in the metric's unit
+    high: float | None
+    confidence: float  # 0.95 at the first look
+    method: str  # "wilson", "percentile bootstrap, 2,000 resamples", ...
+    num_examples: int  # rows the figure rests on: for recall the rows of the class
+    num_hits: int | None = None  # numerator of a proportion
+    look: int = 1
+
+    @property
+    def name(self) -> str:
+        """How reasons refer to it, such as ``recall[spam]``."""
+        return f"{self.metric}[{self.label}]" if self.label is not None else self.metric
+
+    def is_clear_of(self, gate: float) -> bool:
+        """Whether the whole interval lies at or above the gate."""
+        return self.low is not None and self.low >= gate
+
+    def is_short_of(self, gate: float) -> bool:
+        """Whether the whole interval lies below the gate."""
+        return self.high is not None and self.high < gate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison(Record):
+    """Two sources on the same rows."""
+
+    metric: str
+    split: str
+    a: str
+    b: str
+    value_a: float
+    value_b: float
+    difference: float  # a - b
+    low: float | None
+    high: float | None
+    confidence: float
+    p_value: float
+    method: str
+    num_examples: int
+
+    @property
+    def name(self) -> str:
+        """How reasons refer to it, such as ``finetuned-linear``."""
+        return f"{self.a}-{self.b}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confusion(Record):
+    """Rows are the true classes, columns the predicted ones, both in the order of ``classes``."""
+
+    split: str
+    source: str
+    classes: tuple[str, ...]
+    counts: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding(Record):
+    """What one check measured."""
+
+    check: str  # "leakage.seen_texts"
+    severity: Severity
+    summary: str
+    measured: float | None = None
+    limit: float | None = None
+    examples: tuple[str, ...] = ()  # ids of rows that show it
+    fix: str = ""
+
+    @classmethod
+    def unknown(cls, check: str, why: str) -> "Finding":
+        """The check should have run and could not; this is never a pass."""
+        return cls(check=check, severity=Severity.UNKNOWN, summary=why)
+
+    @classmethod
+    def not_applicable(cls, check: str, why: str) -> "Finding":
+        """The question does not arise."""
+        return cls(check=check, severity=Severity.NOT_APPLICABLE, summary=why)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason(Record):
+    """One sentence of a verdict and the record it rests on."""
+
+    kind: str  # "score", "comparison" or "finding"
+    name: str  # the name of that record
+    holds: bool | None  # True: passed, False: failed, None: open
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict(Record):
+    """The decision, why, and what would settle it."""
+
+    outcome: Outcome
+    summary: str  # one sentence for a manager
+    reasons: tuple[Reason, ...]
+    rows_needed: int | None = None  # further rows; None where none are needed or no number helps
+    rows_needed_note: str = ""
+    plain_reading: str = ""  # "good", "bad" or "between", with why
+    look: int = 1
+    policy: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation(Record):
+    """Figures of one model on one set of rows; unpacks to ``loss, accuracy``."""
+
+    schema: int = SCHEMA
+    scores: tuple[Score, ...]
+    comparisons: tuple[Comparison, ...] = ()
+    confusions: tuple[Confusion, ...] = ()
+
+    def __iter__(self) -> Iterator[float]:
+        yield self.value("loss")
+        yield self.value("accuracy")
+
+    def value(self, metric: str, label: str | None = None) -> float:
+        """Return the value of one of the main model's figures; NaN where it is undefined.
+
+        Raises:
+            KeyError: There is no such figure.
+        """
+        score = next((s for s in self.scores if s.metric == metric and s.label == label), None)
+        if score is None:
+            raise KeyError(f"no figure {metric!r} for {label!r}; there are {sorted({s.name for s in self.scores})}")
+        return float("nan") if score.value is None else score.value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord(Record):
+    """``run.json``: all that is known of one run; the report is drawn from it and ``trace.jsonl`` alone."""
+
+    schema: int = SCHEMA
+    run: str  # name of the folder
+    status: str  # "started", "trained", "judged"
+    task: str = "classify"
+    command: str = ""
+    created: str = ""  # ISO 8601, UTC
+    data_source: str = ""
+    model_source: str = ""
+    model_licence: str | None = None
+    device: str = ""  # "cpu, 2 threads, bf16"
+    configs: dict[str, Any] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+    classes: tuple[str, ...] = ()
+    positive: str | None = None
+    receipt: Receipt | None = None
+    history: History | None = None
+    token_counts: tuple[TokenCounts, ...] = ()
+    scores: tuple[Score, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
+    confusions: tuple[Confusion, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    verdict: Verdict | None = None
+    look: int | None = None
+    ledger_head: str | None = None  # hash of the ledger entry of this run's last opening
+    first_known_look: bool | None = None  # True where no ledger could say whether the rows were opened before
+    seconds: dict[str, float] = field(default_factory=dict)  # by stage
+
+
+def _encode(value: Any) -> Any:
+    if isinstance(value, Record):
+        return value.to_json()
+    if isinstance(value, Mapping):
+        return {str(key): _encode(item) for key, item in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [_encode(item) for item in value]
+    if isinstance(value, float):
+        return value if value - value == 0 else None  # NaN and infinity are null
+    return value
+
+
+def _decode(hint: Any, value: Any) -> Any:
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if value is None or hint is Any:
+        return value
+    if origin in (Union, types.UnionType):
+        return _decode(next(item for item in arguments if item is not type(None)), value)
+    if origin is tuple:
+        return tuple(_decode(arguments[0], item) for item in value)
+    if origin is dict:
+        return {key: _decode(arguments[1], item) for key, item in value.items()}
+    if is_dataclass(hint) and issubclass(typing.cast(type, hint), Record):
+        return typing.cast(type[Record], hint).from_json(value)
+    return hint(value) if isinstance(hint, type) and issubclass(hint, (StrEnum, float)) else value

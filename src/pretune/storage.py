@@ -1,0 +1,168 @@
+"""All durable writing: ``replace`` is whole or absent, ``append`` is locked and flushed."""
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from pretune.errors import StorageError
+
+
+def data_folder() -> Path:
+    """Return the user's data folder, where the ledger lives; ``PRETUNE_HOME`` moves it."""
+    default = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "pretune"
+    return Path(os.environ.get("PRETUNE_HOME") or default)
+
+
+def cache_folder() -> Path:
+    """Return where fetched models and data are kept; ``PRETUNE_CACHE`` moves it."""
+    default = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pretune"
+    return Path(os.environ.get("PRETUNE_CACHE") or default)
+
+
+def replace(path: Path, content: str | bytes | Callable[[Path], object]) -> None:
+    """Put a file, or a whole folder, in place of ``path``: write aside, flush to disk, rename, read back.
+
+    Args:
+        path: Where it shall be.
+        content: Text or bytes of a file, or a function that fills the empty folder it is given.
+
+    Raises:
+        StorageError: The disk refused, or what was read back differs. ``path`` is then as it was.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _storage_errors(path):
+        if callable(content):
+            _replace_folder(path, content)
+        else:
+            _replace_file(path, content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content)
+
+
+def replace_json(path: Path, value: Any) -> None:
+    """Write ``value`` as JSON; a figure that is not finite is an error, not ``NaN`` in the file."""
+    replace(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def append(path: Path, line: str) -> None:
+    """Add one line to a file that others may be adding to; it is on disk when this returns.
+
+    A torn last line, left by a process that was killed, is cut off first.
+
+    Raises:
+        StorageError: The disk refused.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _storage_errors(path), path.open("a+b") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        _drop_torn_line(file)
+        file.write(line.encode("utf-8", "surrogatepass") + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+    _flush_folder(path.parent)
+
+
+def read_lines(path: Path) -> list[str]:
+    """Return the complete lines of an appended file; a torn last line is dropped, a missing file is empty."""
+    if not path.exists():
+        return []
+    with _storage_errors(path):
+        data = path.read_bytes()
+    return data[: data.rfind(b"\n") + 1].decode("utf-8", "surrogatepass").split("\n")[:-1]
+
+
+def read_json(path: Path) -> Any:
+    """Read JSON that pretune wrote.
+
+    Raises:
+        StorageError: The file is absent, unreadable or not JSON.
+    """
+    with _storage_errors(path):
+        text = path.read_text(encoding="utf-8")
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise StorageError(f"{path} is not valid JSON: {error}", fix="the file was changed by hand; restore it") from error
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold an exclusive lock for as long as the block runs; other processes wait."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _storage_errors(path):
+        handle = path.open("a+b")
+    with handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def _replace_file(path: Path, data: bytes) -> None:
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    aside = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.chmod(0o644)
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+    _flush_folder(path.parent)
+    if path.read_bytes() != data:
+        raise StorageError(f"{path} does not hold what was written to it", fix="check the disk")
+
+
+def _replace_folder(path: Path, fill: Callable[[Path], object]) -> None:
+    aside = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    try:
+        fill(aside)
+        for file in sorted(aside.rglob("*")):
+            _flush_file(file)
+        aside.chmod(0o755)
+        old = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.old."))
+        if path.exists():
+            path.rename(old / path.name)
+        aside.rename(path)
+        shutil.rmtree(old)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    _flush_folder(path.parent)
+
+
+def _flush_file(path: Path) -> None:
+    if path.is_file():
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+
+
+def _flush_folder(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _drop_torn_line(file: Any) -> None:
+    if file.seek(0, os.SEEK_END) == 0:
+        return
+    file.seek(-1, os.SEEK_END)
+    if file.read(1) != b"\n":
+        file.seek(0)
+        file.truncate(file.read().rfind(b"\n") + 1)
+
+
+@contextlib.contextmanager
+def _storage_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(
+            f"cannot use {path}: {error.strerror or error}",
+            fix="check that the disk has room and that you may write there",
+        ) from error

@@ -1,0 +1,85 @@
+"""What happened, stage by stage and step by step: told to whoever listens, kept in ``trace.jsonl``."""
+
+import json
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pretune import storage
+from pretune.records import Step, Validation
+
+Listener = Callable[[dict[str, Any]], None]
+
+
+@dataclass(slots=True)
+class Stage:
+    """One row of the pipeline trace, filled in while the stage runs.
+
+    Shapes are words such as ``"10,605 rows × 3 columns"`` or ``"7,424 texts × 26 tokens"``.
+    """
+
+    name: str
+    shape_in: str = ""
+    done: str = ""
+    shape_out: str = ""
+    example: str = ""
+    notes: list[str] = field(default_factory=list)
+
+
+class Trace:
+    """An open trace.
+
+    Args:
+        path: The file to append to; ``None`` keeps nothing on disk.
+        listeners: Called with every event; the command line draws from them.
+    """
+
+    def __init__(self, path: Path | None = None, listeners: tuple[Listener, ...] = ()) -> None:
+        self._path, self._listeners = path, listeners
+        self._waiting: list[str] = []
+
+    @contextmanager
+    def stage(self, name: str, shape_in: str = "") -> Iterator[Stage]:
+        """Time a block; its shapes, counts and example become one durable event when it ends well."""
+        row, start = Stage(name, shape_in), time.perf_counter()
+        self._tell({"event": "stage_started", "stage": name})
+        yield row
+        seconds = round(time.perf_counter() - start, 3)
+        event = {"event": "stage", "stage": name, "shape_in": row.shape_in, "done": row.done, "shape_out": row.shape_out}
+        self._write({**event, "seconds": seconds, "example": row.example, "notes": row.notes}, durable=True)
+
+    def step(self, step: Step) -> None:
+        """Keep one optimizer update; steps reach the disk with the next durable event."""
+        self._write({"event": "step", **step.to_json()}, durable=False)
+
+    def validation(self, validation: Validation) -> None:
+        """Keep one row of the training trace."""
+        self._write({"event": "validation", **validation.to_json()}, durable=True)
+
+    def note(self, text: str) -> None:
+        """Keep one sentence that the user should see: a guess, a default, something dropped."""
+        self._write({"event": "note", "text": text}, durable=True)
+
+    def progress(self, what: str, done: int, total: int, unit: str = "") -> None:
+        """Tell how far long work is; this is for eyes only and not kept."""
+        self._tell({"event": "progress", "what": what, "done": done, "total": total, "unit": unit})
+
+    def _write(self, event: dict[str, Any], *, durable: bool) -> None:
+        self._waiting.append(json.dumps({"time": round(time.time(), 3), **_finite(event)}, ensure_ascii=False, allow_nan=False))
+        if durable and self._path is not None:
+            storage.append(self._path, "\n".join(self._waiting))
+        if durable:
+            self._waiting.clear()
+        self._tell(event)
+
+    def _tell(self, event: dict[str, Any]) -> None:
+        for listener in self._listeners:
+            listener(event)
+
+
+def _finite(event: dict[str, Any]) -> dict[str, Any]:
+    return {key: None if isinstance(value, float) and not math.isfinite(value) else value for key, value in event.items()}
