@@ -1,6 +1,6 @@
 """One frozen config a stage: best practice as defaults, checked when built, varied with ``dataclasses.replace``."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 from pretune.errors import UsageError
@@ -44,7 +44,7 @@ class SplitConfig(Config):
     validation_share: float = 0.15
     test_share: float = 0.15
     seed: int = 0
-    near_duplicate_threshold: float = 0.8  # Jaccard similarity of word shingles, see docs/decisions/0003
+    near_duplicate_threshold: float = 0.8  # Jaccard similarity of words and word pairs, see data/duplicates.py
     keep_leaks: bool = False
 
     def __post_init__(self) -> None:
@@ -67,9 +67,8 @@ class FinetuneConfig(Config):
     """How a pre-trained model is adapted to labelled texts.
 
     Args:
-        learning_rate: Peak rate of the trunk's layers (AdamW).
-        head_learning_rate: Peak rate of the head; ``None`` means ``learning_rate`` when layers are trained,
-            and 1e-3 when only the head is.
+        learning_rate: Peak rate (AdamW); ``None`` means 5e-5 when layers are trained, and 1e-3 when only the head is.
+        head_learning_rate: Peak rate of the head, where it shall differ.
         batch_size: Rows an update.
         dropout: Probability inside the trunk and before the head; ``None`` keeps the checkpoint's own.
         label_smoothing: Share of each target given to all classes alike.
@@ -83,13 +82,14 @@ class FinetuneConfig(Config):
         class_weights: Weigh each class by the inverse of its share; ``None`` does so where the rarest class
             has less than half of an equal share.
         max_length: Tokens a text, special ones included; the rest is cut, counted and reported.
-        freeze: ``none``, ``all`` or ``last-K`` (train the head and the last K layers).
         head: ``native`` (the architecture's own) or ``mlp`` (masked mean, dense 64, ReLU, output).
         head_size: Width of the ``mlp`` head's hidden layer.
         precision: ``auto`` takes bf16 where the processor has instructions for it.
+        device: ``auto``, ``cpu`` or ``cuda``.
+        threads: Threads of the process; ``None`` leaves it to torch.
     """
 
-    learning_rate: float = 5e-5
+    learning_rate: float | None = None
     head_learning_rate: float | None = None
     batch_size: int = 32
     dropout: float | None = None
@@ -103,15 +103,16 @@ class FinetuneConfig(Config):
     monitor: str = "goal"
     class_weights: bool | None = None
     max_length: int = 128
-    freeze: str = "none"
     head: str = "native"
     head_size: int = 64
     precision: str = "auto"
+    device: str = "auto"
+    threads: int | None = None
 
     def __post_init__(self) -> None:
-        _check(self.learning_rate > 0, "learning_rate", self.learning_rate, "a positive rate, such as 5e-5")
-        rate = self.head_learning_rate
-        _check(rate is None or rate > 0, "head_learning_rate", rate, "a positive rate, such as 1e-3")
+        for name in ("learning_rate", "head_learning_rate"):
+            rate = getattr(self, name)
+            _check(rate is None or rate > 0, name, rate, "a positive rate, such as 5e-5")
         _check(self.batch_size >= 1, "batch_size", self.batch_size, "at least 1")
         _check(self.dropout is None or 0 <= self.dropout < 1, "dropout", self.dropout, "a share from 0 to below 1")
         _check(0 <= self.label_smoothing < 1, "label_smoothing", self.label_smoothing, "a share from 0 to below 1")
@@ -123,12 +124,78 @@ class FinetuneConfig(Config):
         _check(self.head_size >= 1, "head_size", self.head_size, "at least 1")
         for name, known in (("monitor", MONITORS), ("head", HEADS), ("decay", DECAYS), ("precision", PRECISIONS)):
             _check(getattr(self, name) in known, name, getattr(self, name), "one of " + ", ".join(known))
-        _check(_is_freeze(self.freeze), "freeze", self.freeze, "none, all or last-K with K ≥ 1, such as last-2")
 
 
-def _is_freeze(value: str) -> bool:
-    kind, _, count = str(value).partition("-")
-    return value in ("none", "all") or (kind == "last" and count.isdigit() and int(count) >= 1)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgeConfig(Config):
+    """By what a model is judged.
+
+    Args:
+        positive: The class that precision and recall are about; ``None`` chooses (see ``choose_positive``).
+        goal: One of the policy's goals; ``None`` takes the policy's own.
+        min_precision: Replaces the policy's gate; likewise the next two.
+        min_recall: See above.
+        min_accuracy: See above.
+        policy: A TOML file in place of the default policy.
+    """
+
+    positive: str | None = None
+    goal: str | None = None
+    min_precision: float | None = None
+    min_recall: float | None = None
+    min_accuracy: float | None = None
+    policy: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunConfig(Config):
+    """Everything that a run is made from besides its data.
+
+    Args:
+        model: Catalogue name, folder or hub id.
+        epochs: At most this many; ``None`` leaves it to early stopping.
+        freeze: ``none``, ``all``, ``last-K``, or ``auto``: all layers are trained where the processor has bf16
+            instructions, the last two elsewhere.
+        seed: Of initial head weights, dropout and the order of rows.
+    """
+
+    model: str = "minilm"
+    epochs: int | None = None
+    freeze: str = "auto"
+    seed: int = 0
+    read: ReadConfig = field(default_factory=ReadConfig)
+    split: SplitConfig = field(default_factory=SplitConfig)
+    finetune: FinetuneConfig = field(default_factory=FinetuneConfig)
+    judge: JudgeConfig = field(default_factory=JudgeConfig)
+    validation: str | None = None  # file with rows of their own
+    test: str | None = None
+
+    def __post_init__(self) -> None:
+        _check(self.epochs is None or self.epochs >= 1, "epochs", self.epochs, "at least 1")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return nested dicts, for ``run.json``."""
+        return {name: value.get_params() if isinstance(value, Config) else value for name, value in self.get_params().items()}
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Self:
+        """Build the config from what ``to_json`` returned, also after a trip through JSON."""
+        parts = {"read": ReadConfig, "split": SplitConfig, "finetune": FinetuneConfig, "judge": JudgeConfig}
+        return cls(**{name: parts[name].from_json(item) if name in parts else item for name, item in value.items()})
+
+
+# Named ways to train: changes to the default RunConfig, sections as in a --config file.
+RECIPES: dict[str, dict[str, Any]] = {
+    # The published movie-review recipe: trunk frozen, pooled head, Adam at 1e-5, early stopping on validation loss.
+    "frozen": {
+        "freeze": "all",
+        "epochs": 20,
+        "finetune": {
+            "head": "mlp", "head_size": 64, "dropout": 0.3, "learning_rate": 1e-5, "weight_decay": 0.0, "batch_size": 32,
+            "warmup_share": 0.0, "decay": "constant", "monitor": "loss", "patience": 3, "class_weights": False,
+        },
+    },
+}  # fmt: skip
 
 
 def _check(holds: bool, name: str, got: Any, expected: str) -> None:

@@ -108,7 +108,8 @@ class Shared(Record):
     second: str
     num_exact: int  # distinct folded texts on both sides
     num_exact_rows: int  # rows of ``first`` whose folded text is in ``second``
-    num_near_rows: int  # further rows of ``first`` nearly the same as a row of ``second``
+    num_near_rows: int  # further rows of ``first`` nearly the same as a row of ``second``, or tied to one through others
+    num_group_rows: int = 0  # further rows of ``first`` whose group is in ``second``
     removed: tuple[str, ...] = ()  # ids taken out of ``first``
 
 
@@ -159,6 +160,33 @@ class Predictions(Record):
     labels: tuple[str | None, ...]
     predicted: tuple[str, ...]
     probabilities: tuple[tuple[float, ...], ...] | None = None  # (num_examples, num_classes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerView(Record):
+    """What one layer made of a text, and what the head would decide if it read that layer."""
+
+    name: str  # "embeddings", "layer 1", ...
+    shape: tuple[int, ...]  # (texts, tokens, width)
+    norm: float  # length of a token's vector, mean over the tokens
+    probabilities: tuple[float, ...]  # (num_classes,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PredictionTrace(Record):
+    """One text followed from characters to decision."""
+
+    schema: int = SCHEMA
+    text: str  # as the model read it
+    tokens: tuple[str, ...]
+    ids: tuple[int, ...]
+    layers: tuple[LayerView, ...]
+    logits: tuple[float, ...]  # (num_classes,)
+    probabilities: tuple[float, ...]  # softmax of the logits
+    classes: tuple[str, ...]
+    decision: str
+    threshold: float | None = None  # stored with the model: probability of ``positive`` from which it is decided
+    positive: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -366,13 +394,28 @@ class Evaluation(Record):
         yield self.value("loss")
         yield self.value("accuracy")
 
+    def __str__(self) -> str:
+        lines = [f"{s.source:<10} {s.name:<24} {_figure(s.value)}  [{_figure(s.low)}, {_figure(s.high)}]" for s in self.scores]
+        pairs = [f"{c.name}: {c.metric} {c.difference:+.3f}, p = {c.p_value:.3g}" for c in self.comparisons]
+        return "\n".join([*lines, *pairs])
+
+    @property
+    def main(self) -> str:
+        """The source that is judged; the others are what it is compared with."""
+        return self.scores[0].source
+
+    def find(self, metric: str, label: str | None = None) -> Score | None:
+        """Return one of the main model's scores, or ``None``."""
+        matches = (s for s in self.scores if s.source == self.main and s.metric == metric and s.label == label)
+        return next(matches, None)
+
     def value(self, metric: str, label: str | None = None) -> float:
         """Return the value of one of the main model's figures; NaN where it is undefined.
 
         Raises:
             KeyError: There is no such figure.
         """
-        score = next((s for s in self.scores if s.metric == metric and s.label == label), None)
+        score = self.find(metric, label)
         if score is None:
             raise KeyError(f"no figure {metric!r} for {label!r}; there are {sorted({s.name for s in self.scores})}")
         return float("nan") if score.value is None else score.value
@@ -387,6 +430,7 @@ class RunRecord(Record):
     status: str  # "started", "trained", "judged"
     task: str = "classify"
     command: str = ""
+    identity: str = ""  # digest of command, source and settings: what "the same command" means
     created: str = ""  # ISO 8601, UTC
     data_source: str = ""
     model_source: str = ""
@@ -408,6 +452,10 @@ class RunRecord(Record):
     ledger_head: str | None = None  # hash of the ledger entry of this run's last opening
     first_known_look: bool | None = None  # True where no ledger could say whether the rows were opened before
     seconds: dict[str, float] = field(default_factory=dict)  # by stage
+
+
+def _figure(value: float | None) -> str:
+    return "    –" if value is None else f"{value:.3f}"
 
 
 def _encode(value: Any) -> Any:

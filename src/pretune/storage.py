@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from pretune.errors import StorageError
 
@@ -35,8 +35,8 @@ def replace(path: Path, content: str | bytes | Callable[[Path], object]) -> None
     Raises:
         StorageError: The disk refused, or what was read back differs. ``path`` is then as it was.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     with _storage_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
         if callable(content):
             _replace_folder(path, content)
         else:
@@ -56,7 +56,8 @@ def append(path: Path, line: str) -> None:
     Raises:
         StorageError: The disk refused.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    with _storage_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
     with _storage_errors(path), path.open("a+b") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         _drop_torn_line(file)
@@ -72,7 +73,7 @@ def read_lines(path: Path) -> list[str]:
         return []
     with _storage_errors(path):
         data = path.read_bytes()
-    return data[: data.rfind(b"\n") + 1].decode("utf-8", "surrogatepass").split("\n")[:-1]
+        return data[: data.rfind(b"\n") + 1].decode("utf-8", "surrogatepass").split("\n")[:-1]
 
 
 def read_json(path: Path) -> Any:
@@ -82,7 +83,7 @@ def read_json(path: Path) -> Any:
         StorageError: The file is absent, unreadable or not JSON.
     """
     with _storage_errors(path):
-        text = path.read_text(encoding="utf-8")
+        text = path.read_bytes().decode("utf-8", "surrogatepass")
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
@@ -92,12 +93,26 @@ def read_json(path: Path) -> Any:
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Hold an exclusive lock for as long as the block runs; other processes wait."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     with _storage_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
         handle = path.open("a+b")
     with handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
+
+
+def try_lock(name: str) -> IO[bytes] | None:
+    """Take the user-wide lock of that name for as long as the returned file stays open; ``None`` where it is taken."""
+    path = data_folder() / "locks" / f"{name}.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _storage_errors(path):
+        handle = path.open("a+b")
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        handle.close()
+        return None
+    return handle
 
 
 def _replace_file(path: Path, data: bytes) -> None:
@@ -161,6 +176,8 @@ def _drop_torn_line(file: Any) -> None:
 def _storage_errors(path: Path) -> Iterator[None]:
     try:
         yield
+    except UnicodeDecodeError as error:
+        raise StorageError(f"{path} is not UTF-8: {error}", fix="the file was changed by hand; restore it") from error
     except OSError as error:
         raise StorageError(
             f"cannot use {path}: {error.strerror or error}",

@@ -34,13 +34,25 @@ class Trace:
     """An open trace.
 
     Args:
-        path: The file to append to; ``None`` keeps nothing on disk.
+        path: The file to append to; ``None`` holds events back until ``keep_in`` names one.
         listeners: Called with every event; the command line draws from them.
     """
 
     def __init__(self, path: Path | None = None, listeners: tuple[Listener, ...] = ()) -> None:
         self._path, self._listeners = path, listeners
         self._waiting: list[str] = []
+
+    def keep_in(self, path: Path, *, begin: bool = False) -> None:
+        """Append to ``path`` from now on, what was held back first.
+
+        Args:
+            path: ``trace.jsonl`` of a run.
+            begin: Mark a fresh attempt, so that events of one that was cut off are told apart.
+        """
+        if begin:
+            self._waiting.insert(0, json.dumps({"time": round(time.time(), 3), "event": "begun"}))
+        self._path = path
+        self._flush()
 
     @contextmanager
     def stage(self, name: str, shape_in: str = "") -> Iterator[Stage]:
@@ -70,11 +82,14 @@ class Trace:
 
     def _write(self, event: dict[str, Any], *, durable: bool) -> None:
         self._waiting.append(json.dumps({"time": round(time.time(), 3), **_finite(event)}, ensure_ascii=False, allow_nan=False))
-        if durable and self._path is not None:
-            storage.append(self._path, "\n".join(self._waiting))
         if durable:
-            self._waiting.clear()
+            self._flush()
         self._tell(event)
+
+    def _flush(self) -> None:
+        if self._path is not None and self._waiting:
+            storage.append(self._path, "\n".join(self._waiting))
+            self._waiting.clear()
 
     def _tell(self, event: dict[str, Any]) -> None:
         for listener in self._listeners:

@@ -1,0 +1,63 @@
+"""pretune takes a language model from general text to your task, and proves the result."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+# Public name → the module that defines it; resolved on first use, so that ``import pretune`` loads nothing heavy.
+_HOMES = {
+    "load_data": "pretune.loading",
+    "load_model": "pretune.loading",
+    "load_pretrained_model": "pretune.loading",
+    "Dataset": "pretune.loading",
+    "TextClassifier": "pretune.estimators",
+    "judge": "pretune.pipeline",
+    "FinetuneConfig": "pretune.configs",
+    "JudgeConfig": "pretune.configs",
+    "ReadConfig": "pretune.configs",
+    "SplitConfig": "pretune.configs",
+    "Evaluation": "pretune.records",
+    "Verdict": "pretune.records",
+    "PretuneError": "pretune.errors",
+    "DataError": "pretune.errors",
+    "MissingLabelsError": "pretune.errors",
+    "ModelLoadError": "pretune.errors",
+    "SealedError": "pretune.errors",
+}
+
+__all__ = [*_HOMES, "__version__"]
+
+if TYPE_CHECKING:  # what type checkers and editors see
+    from pretune.configs import (
+        FinetuneConfig as FinetuneConfig,
+        JudgeConfig as JudgeConfig,
+        ReadConfig as ReadConfig,
+        SplitConfig as SplitConfig,
+    )
+    from pretune.errors import (
+        DataError as DataError,
+        MissingLabelsError as MissingLabelsError,
+        ModelLoadError as ModelLoadError,
+        PretuneError as PretuneError,
+        SealedError as SealedError,
+    )
+    from pretune.estimators import TextClassifier as TextClassifier
+    from pretune.loading import (
+        Dataset as Dataset,
+        load_data as load_data,
+        load_model as load_model,
+        load_pretrained_model as load_pretrained_model,
+    )
+    from pretune.pipeline import judge as judge
+    from pretune.records import Evaluation as Evaluation, Verdict as Verdict
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'pretune' has no attribute {name!r}; it has {', '.join(sorted(_HOMES))}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

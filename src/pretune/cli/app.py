@@ -1,0 +1,62 @@
+"""The command line: which commands there are, and how each kind of end is told."""
+
+import sys
+
+import typer
+
+from pretune.cli import commands
+from pretune.errors import PretuneError
+
+INTERRUPTED = 130
+# Base of the errors that typer raises about usage; typer carries a click of its own, or uses the package, by version.
+ClickError = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+
+app = typer.Typer(
+    name="pretune",
+    help="Take a language model from general text to your task, and prove the result.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in commands.COMMANDS:
+    app.command(command.__name__.rstrip("_"))(command)
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code."""
+    sys.exit(_run(sys.argv[1:]))
+
+
+def _run(arguments: list[str]) -> int:
+    try:
+        code = app(arguments, standalone_mode=False)
+    except PretuneError as error:
+        return _tell(error.to_json(), str(error), error.exit_code, error)
+    except ClickError as error:
+        text, context = error.format_message(), getattr(error, "ctx", None)
+        if type(error).__name__ == "NoArgsIsHelpError":
+            return 2
+        fix = f"see {context.command_path} --help" if context is not None else "see pretune --help"
+        return _tell({"code": "usage", "got": text, "expected": "", "fix": fix}, f"{text}\nFix: {fix}", 2, error)
+    except (KeyboardInterrupt, typer.Abort) as error:
+        text = "interrupted; nothing is lost: the same command goes on with the run, or starts it again"
+        return _tell({"code": "interrupted", "got": text, "expected": "", "fix": ""}, text, INTERRUPTED, error)
+    except BrokenPipeError:
+        return 0
+    return int(code or 0)
+
+
+def _tell(fields: dict[str, str], text: str, exit_code: int, error: BaseException) -> int:
+    """Print one message, and nothing else; with ``--json`` one object, with ``--debug`` the traceback as well."""
+    from pretune.cli.show import show_json
+
+    if "--debug" in sys.argv:
+        import traceback
+
+        traceback.print_exception(error)
+    if "--json" in sys.argv:
+        show_json({"schema": 1, "error": fields})
+    else:
+        print(f"pretune: {text}", file=sys.stderr)  # noqa: T201
+    return exit_code

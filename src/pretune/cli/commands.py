@@ -1,0 +1,267 @@
+"""What each command does: read flags, call the pipeline, show what came out. Heavy imports wait until a command runs."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pretune.cli import options as o
+from pretune.cli.options import PLACES, build_config
+from pretune.records import Outcome, RunRecord, Severity
+
+if TYPE_CHECKING:
+    from pretune.configs import RunConfig
+
+EXIT_CODES = {Outcome.SHIP: 0, Outcome.DO_NOT_SHIP: 1, Outcome.NOT_ENOUGH_EVIDENCE: 3}
+
+
+def run(
+    data: o.Data, text: o.Text = None, label: o.Label = None, group: o.Group = None, validation: o.ValidationFile = None,
+    test: o.TestFile = None, split_seed: o.SplitSeed = None, encoding: o.Encoding = None, allow_rejects: o.AllowRejects = False,
+    keep_leaks: o.KeepLeaks = False, model: o.Model = None, head: o.Head = None, freeze: o.Freeze = None,
+    max_length: o.MaxLength = None, epochs: o.Epochs = None, lr: o.Rate = None, batch_size: o.BatchSize = None,
+    dropout: o.Dropout = None, monitor: o.Monitor = None, seed: o.Seed = None, device: o.Device = None,
+    threads: o.Threads = None, recipe: o.Recipe = None, config: o.ConfigFile = None, set_: o.Set = None,
+    positive: o.Positive = None, goal: o.Goal = None, min_precision: o.MinPrecision = None, min_recall: o.MinRecall = None,
+    min_accuracy: o.MinAccuracy = None, policy: o.PolicyFile = None, run: o.Folder = None, overwrite: o.Overwrite = False,
+    json: o.Json = False, quiet: o.Quiet = False, debug: o.Debug = False,
+) -> int:  # fmt: skip
+    """Everything: read, split, seal, baselines, fine-tune, evaluate, diagnose, judge, report."""
+    settings = build_config(_flags(locals()), recipe=recipe, file=config, settings=set_ or ())
+    return _train("run", data, settings, run=run, overwrite=overwrite, shown=(json, quiet))
+
+
+def finetune(
+    data: o.Data, text: o.Text = None, label: o.Label = None, group: o.Group = None, validation: o.ValidationFile = None,
+    test: o.TestFile = None, split_seed: o.SplitSeed = None, encoding: o.Encoding = None, allow_rejects: o.AllowRejects = False,
+    keep_leaks: o.KeepLeaks = False, model: o.Model = None, head: o.Head = None, freeze: o.Freeze = None,
+    max_length: o.MaxLength = None, epochs: o.Epochs = None, lr: o.Rate = None, batch_size: o.BatchSize = None,
+    dropout: o.Dropout = None, monitor: o.Monitor = None, seed: o.Seed = None, device: o.Device = None,
+    threads: o.Threads = None, recipe: o.Recipe = None, config: o.ConfigFile = None, set_: o.Set = None,
+    positive: o.Positive = None, run: o.Folder = None, overwrite: o.Overwrite = False,
+    json: o.Json = False, quiet: o.Quiet = False, debug: o.Debug = False,
+) -> int:  # fmt: skip
+    """Train; validation figures only, the test stays sealed."""
+    settings = build_config(_flags(locals()), recipe=recipe, file=config, settings=set_ or ())
+    return _train("finetune", data, settings, run=run, overwrite=overwrite, shown=(json, quiet))
+
+
+def judge(
+    run: o.Run, positive: o.Positive = None, goal: o.Goal = None, min_precision: o.MinPrecision = None,
+    min_recall: o.MinRecall = None, min_accuracy: o.MinAccuracy = None, policy: o.PolicyFile = None,
+    json: o.Json = False, quiet: o.Quiet = False, debug: o.Debug = False,
+) -> int:  # fmt: skip
+    """Open the sealed test once, evaluate, diagnose, give the verdict, write the report."""
+    from pretune.pipeline import judge_run
+    from pretune.runs import RunFolder
+
+    settings = build_config(_flags(locals())).judge
+    folder = RunFolder(Path(run))
+    folder.read_record()
+    with _terminal(json, quiet) as terminal:
+        record = judge_run(folder, settings, _trace(terminal))
+    return _show_run(record, folder, json=json)
+
+
+def check(
+    data: o.Data, text: o.Text = None, label: o.Label = None, group: o.Group = None, validation: o.ValidationFile = None,
+    test: o.TestFile = None, split_seed: o.SplitSeed = None, encoding: o.Encoding = None, allow_rejects: o.AllowRejects = False,
+    keep_leaks: o.KeepLeaks = False, json: o.Json = False, quiet: o.Quiet = False, debug: o.Debug = False,
+) -> int:  # fmt: skip
+    """Read and diagnose the data only: receipt, duplicates, conflicts, leakage, imbalance."""
+    from pretune.cli.show import show, show_json
+    from pretune.pipeline import check_data
+    from pretune.report.text import draw_findings, draw_receipt
+
+    settings = build_config(_flags(locals()))
+    with _terminal(json, quiet) as terminal:
+        receipt, findings = check_data(data, settings, _trace(terminal))
+    if json:
+        show_json({"schema": 1, "data": receipt.to_json(), "findings": [finding.to_json() for finding in findings]})
+    else:
+        show(draw_receipt(receipt), draw_findings(findings))
+    return 0
+
+
+def evaluate(
+    run: o.Run, data: o.Data, text: o.Text = None, label: o.Label = None, encoding: o.Encoding = None,
+    allow_rejects: o.AllowRejects = False, json: o.Json = False, quiet: o.Quiet = False, debug: o.Debug = False,
+) -> int:  # fmt: skip
+    """Score other labelled data; this counts as a look at these rows."""
+    from pretune.cli.show import show, show_json
+    from pretune.pipeline import evaluate_on
+    from pretune.report.text import draw_comparisons, draw_confusion, draw_scores
+
+    settings = build_config(_flags(locals()))
+    with _terminal(json, quiet) as terminal:
+        evaluation, receipt, positive = evaluate_on(run, data, settings.read, _trace(terminal))
+    if json:
+        show_json({"run": run, **evaluation.to_json(), "data": receipt.to_json()})
+    else:
+        show(draw_scores(evaluation.scores, positive=positive), draw_confusion(evaluation.confusions[0]))
+        if evaluation.comparisons:
+            show(draw_comparisons(evaluation.comparisons))
+    return 0
+
+
+def predict(
+    run: o.Run,
+    text: Annotated[list[str] | None, typer.Argument(help="Texts; read from --file or standard input otherwise.", metavar="[TEXT…]")] = None,
+    file: Annotated[str | None, typer.Option("--file", help="A table of texts.", metavar="FILE")] = None,
+    column: Annotated[str | None, typer.Option("--text", help="Column(s) of --file with the text.", metavar="COL[,COL]")] = None,
+    encoding: o.Encoding = None, json: o.Json = False, quiet: o.Quiet = False, debug: o.Debug = False,
+) -> int:  # fmt: skip
+    """Labels and probabilities for texts, a file, or the lines of standard input (JSON lines with --json)."""
+    from pretune.cli.show import show_json
+    from pretune.pipeline import predict_texts, read_texts
+
+    settings = build_config({"text": column, "encoding": encoding})
+    rows = read_texts(text or None, file, sys.stdin, settings.read)
+    for row in predict_texts(run, rows):
+        if json:
+            show_json(row)
+        else:
+            shares = "  ".join(f"{label} {share:.3f}" for label, share in row["probabilities"].items())
+            typer.echo(f"{row['predicted']}\t{shares}\t{' '.join(row['text'].split())[:80]}")
+    return 0
+
+
+def trace(
+    run: o.Run, text: Annotated[str, typer.Argument(help="The text to follow.", metavar="TEXT")],
+    json: o.Json = False, debug: o.Debug = False,
+) -> int:  # fmt: skip
+    """Follow one text: tokens → embeddings → each layer → head → decision."""
+    from pretune.cli.show import show, show_json
+    from pretune.loading import load_model
+    from pretune.report.text_traces import draw_prediction
+
+    found = load_model(run).trace(text)
+    if json:
+        show_json(found.to_json())
+    else:
+        show(draw_prediction(found))
+    return 0
+
+
+def compare(a: o.Run, b: o.Run, json: o.Json = False, debug: o.Debug = False) -> int:
+    """Compare two judged runs on the test rows they share; this counts as a look."""
+    from pretune.cli.show import show, show_json
+    from pretune.pipeline import compare_runs
+    from pretune.report.text import draw_comparisons, draw_scores
+
+    evaluation = compare_runs(Path(a), Path(b))
+    if json:
+        show_json(evaluation.to_json())
+    else:
+        show(draw_scores(evaluation.scores), draw_comparisons(evaluation.comparisons))
+    return 0
+
+
+def report(run: o.Run, json: o.Json = False, debug: o.Debug = False) -> int:
+    """Write the report again from the run folder; no row is opened."""
+    from pretune.cli.show import show_json
+    from pretune.pipeline import write_report
+    from pretune.runs import RunFolder
+
+    folder = RunFolder(Path(run))
+    path = write_report(folder, folder.read_record())
+    if json:
+        show_json({"schema": 1, "run": folder.name, "report": str(path)})
+    else:
+        typer.echo(f"wrote {path}")
+    return 0
+
+
+def models(json: o.Json = False, debug: o.Debug = False) -> int:
+    """Models that can be had by name."""
+    return _list_catalogue("model", json=json)
+
+
+def datasets(json: o.Json = False, debug: o.Debug = False) -> int:
+    """Data sets that can be had by name."""
+    return _list_catalogue("data", json=json)
+
+
+COMMANDS = (run, check, finetune, judge, evaluate, predict, trace, compare, models, datasets, report)
+
+
+def _flags(given: dict[str, Any]) -> dict[str, Any]:
+    """Return the flags that are settings; ``run`` is a folder and ``test`` a file, whatever the command is called."""
+    return {name: value for name, value in given.items() if name in PLACES}
+
+
+def _train(kind: str, source: str, config: "RunConfig", *, run: str | None, overwrite: bool, shown: tuple[bool, bool]) -> int:
+    from pretune import pipeline
+    from pretune.runs import claim_folder
+
+    json, quiet = shown
+    command = f"pretune {kind}"
+    folder = claim_folder(
+        pipeline.default_name(source, config.model),
+        pipeline.identity_of(command, source, config),
+        named=Path(run) if run else None,
+        overwrite=overwrite,
+        done="judged" if kind == "run" else "trained",
+    )
+    with _terminal(json, quiet) as terminal:
+        make = pipeline.run if kind == "run" else pipeline.finetune
+        record = make(source, config, folder, _trace(terminal), command=command)
+    return _show_run(record, folder, json=json)
+
+
+def _show_run(record: RunRecord, folder: Any, *, json: bool) -> int:
+    from pretune.cli.show import show, show_json
+    from pretune.report.text import draw_run
+    from pretune.report.text_traces import draw_pipeline, draw_training
+
+    if json:
+        show_json(summarize(record))
+    else:
+        training = [draw_training(record.history)] if record.history else []
+        show(draw_pipeline(folder.read_events()), *training, draw_run(record))
+        typer.echo(f"Report: {folder.report}\n" if record.verdict else f"Test still sealed: pretune judge {folder.path}\n")
+    return EXIT_CODES[record.verdict.outcome] if record.verdict else 0
+
+
+def summarize(record: RunRecord) -> dict[str, Any]:
+    """Return what ``--json`` prints of a run."""
+    unchecked = (Severity.UNKNOWN, Severity.NOT_APPLICABLE)
+    full = record.to_json()
+    return {
+        **{key: full[key] for key in ("schema", "run", "status", "verdict", "comparisons", "seconds", "look", "history")},
+        "scores": [score for score in full["scores"] if score["source"] == "finetuned"],
+        "baselines": [score for score in full["scores"] if score["source"] != "finetuned"],
+        "findings": [finding for finding in full["findings"] if finding["severity"] not in unchecked],
+        "not_checked": [finding for finding in full["findings"] if finding["severity"] in unchecked],
+        "data": full["receipt"],
+    }
+
+
+def _terminal(json: bool, quiet: bool) -> Any:
+    from pretune.cli.show import Terminal
+
+    return Terminal(quiet=json or quiet)
+
+
+def _trace(listener: Any) -> Any:
+    from pretune.trace import Trace
+
+    return Trace(listeners=(listener,))
+
+
+def _list_catalogue(kind: str, *, json: bool) -> int:
+    from pretune.cli.show import show, show_json
+    from pretune.data.catalog import is_fetched
+    from pretune.data.entries import ENTRIES
+    from pretune.report.text import draw_list
+
+    entries = [entry for entry in ENTRIES if entry.kind == kind]
+    if json:
+        show_json({"schema": 1, "entries": [entry.to_json() | {"is_fetched": is_fetched(entry)} for entry in entries]})
+    else:
+        rows = [
+            (e.name, "yes" if is_fetched(e) else "no", e.licence, f"{e.summary} ({e.package} {e.version})") for e in entries
+        ]
+        show(draw_list(("name", "fetched", "licence", "what"), rows))
+    return 0

@@ -1,0 +1,200 @@
+"""The flags: one flag means one thing in every command."""
+
+import tomllib
+from collections.abc import Iterable
+from dataclasses import fields, replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pretune.configs import RECIPES, Config, FinetuneConfig, JudgeConfig, ReadConfig, RunConfig, SplitConfig
+from pretune.errors import UsageError
+
+ABOUT_DATA, ABOUT_MODEL, ABOUT_TRAINING, ABOUT_JUDGING, ABOUT_RUN = "Data", "Model", "Training", "Judging", "Run"
+
+
+def _flag(*names: str, about: str, text: str, metavar: str | None = None) -> Any:
+    return typer.Option(*names, help=text, rich_help_panel=about, metavar=metavar, show_default=False)
+
+
+Data = Annotated[
+    str, typer.Argument(help="Catalogue name, file (CSV, TSV, JSON lines, Parquet, .gz), folder, or hub id.", metavar="DATA")
+]
+Run = Annotated[str, typer.Argument(help="A run folder, such as runs/movie-reviews-minilm.", metavar="RUN")]
+
+Text = Annotated[
+    str | None, _flag("--text", about=ABOUT_DATA, text="Column(s) with the text; guessed otherwise.", metavar="COL[,COL]")
+]
+Label = Annotated[
+    str | None, _flag("--label", about=ABOUT_DATA, text="Column with the class; guessed otherwise.", metavar="COL")
+]
+Group = Annotated[
+    str | None, _flag("--group", about=ABOUT_DATA, text="Rows alike in this column stay on one side.", metavar="COL")
+]
+ValidationFile = Annotated[
+    str | None, _flag("--validation", about=ABOUT_DATA, text="Validation rows of their own.", metavar="FILE")
+]
+TestFile = Annotated[str | None, _flag("--test", about=ABOUT_DATA, text="Test rows of their own.", metavar="FILE")]
+SplitSeed = Annotated[int | None, _flag("--split-seed", about=ABOUT_DATA, text="Seed of the split (0).", metavar="N")]
+Encoding = Annotated[str | None, _flag("--encoding", about=ABOUT_DATA, text="Encoding of the files, such as latin-1.")]
+AllowRejects = Annotated[
+    bool, _flag("--allow-rejects", about=ABOUT_DATA, text="Go on when over 1 % of the rows cannot be used.")
+]
+KeepLeaks = Annotated[bool, _flag("--keep-leaks", about=ABOUT_DATA, text="Keep training rows that given test rows repeat.")]
+Model = Annotated[
+    str | None, _flag("--model", about=ABOUT_MODEL, text="Catalogue name, folder or hub id (minilm).", metavar="NAME")
+]
+Head = Annotated[str | None, _flag("--head", about=ABOUT_MODEL, text="native or mlp.", metavar="KIND")]
+Freeze = Annotated[
+    str | None, _flag("--freeze", about=ABOUT_MODEL, text="none, all, last-K, or auto (by the processor).", metavar="WHAT")
+]
+MaxLength = Annotated[
+    int | None, _flag("--max-length", about=ABOUT_MODEL, text="Tokens a text (128); the rest is cut.", metavar="N")
+]
+Epochs = Annotated[
+    int | None, _flag("--epochs", about=ABOUT_TRAINING, text="At most this many (10, ended early).", metavar="N")
+]
+Rate = Annotated[
+    float | None, _flag("--lr", about=ABOUT_TRAINING, text="Peak learning rate (5e-5; head alone 1e-3).", metavar="RATE")
+]
+BatchSize = Annotated[int | None, _flag("--batch-size", about=ABOUT_TRAINING, text="Rows an update (32).", metavar="N")]
+Dropout = Annotated[
+    float | None, _flag("--dropout", about=ABOUT_TRAINING, text="Instead of the checkpoint's own.", metavar="SHARE")
+]
+Monitor = Annotated[
+    str | None, _flag("--monitor", about=ABOUT_TRAINING, text="goal, loss, accuracy or macro_f1.", metavar="METRIC")
+]
+Seed = Annotated[
+    int | None, _flag("--seed", about=ABOUT_TRAINING, text="Of head, dropout and order (0); never of the split.", metavar="N")
+]
+Device = Annotated[str | None, _flag("--device", about=ABOUT_TRAINING, text="auto, cpu or cuda.")]
+Threads = Annotated[int | None, _flag("--threads", about=ABOUT_TRAINING, text="Threads of the process.", metavar="N")]
+Recipe = Annotated[
+    str | None, _flag("--recipe", about=ABOUT_TRAINING, text=f"Named settings: {', '.join(RECIPES)}.", metavar="NAME")
+]
+ConfigFile = Annotated[str | None, _flag("--config", about=ABOUT_TRAINING, text="Settings from a TOML file.", metavar="FILE")]
+Set = Annotated[
+    list[str] | None,
+    _flag("--set", about=ABOUT_TRAINING, text="One setting, such as finetune.label_smoothing=0.1.", metavar="KEY=VALUE"),
+]
+Positive = Annotated[
+    str | None, _flag("--positive", about=ABOUT_JUDGING, text="The class that precision and recall are about.", metavar="LABEL")
+]
+Goal = Annotated[str | None, _flag("--goal", about=ABOUT_JUDGING, text="balanced, precision, recall or f1.", metavar="GOAL")]
+MinPrecision = Annotated[
+    float | None, _flag("--min-precision", about=ABOUT_JUDGING, text="Gate in place of the policy's.", metavar="SHARE")
+]
+MinRecall = Annotated[
+    float | None, _flag("--min-recall", about=ABOUT_JUDGING, text="Gate in place of the policy's.", metavar="SHARE")
+]
+MinAccuracy = Annotated[
+    float | None, _flag("--min-accuracy", about=ABOUT_JUDGING, text="Gate in place of the policy's.", metavar="SHARE")
+]
+PolicyFile = Annotated[
+    str | None, _flag("--policy", about=ABOUT_JUDGING, text="Policy in place of the default one.", metavar="FILE")
+]
+Folder = Annotated[str | None, _flag("--run", about=ABOUT_RUN, text="Run folder (runs/DATA-MODEL).", metavar="FOLDER")]
+Overwrite = Annotated[bool, _flag("--overwrite", about=ABOUT_RUN, text="Replace the run in that folder.")]
+Json = Annotated[bool, _flag("--json", about=ABOUT_RUN, text="One JSON object on standard output, nothing else.")]
+Quiet = Annotated[bool, _flag("--quiet", about=ABOUT_RUN, text="No progress.")]
+Debug = Annotated[bool, _flag("--debug", about=ABOUT_RUN, text="Show the traceback of an error.")]
+
+# Flag → its place among the settings.
+PLACES = {
+    "text": "read.text", "label": "read.label", "group": "read.group", "encoding": "read.encoding",
+    "allow_rejects": "read.allow_rejects", "keep_leaks": "split.keep_leaks", "split_seed": "split.seed",
+    "validation": "validation", "test": "test", "model": "model", "head": "finetune.head", "freeze": "freeze",
+    "max_length": "finetune.max_length", "epochs": "epochs", "lr": "finetune.learning_rate",
+    "batch_size": "finetune.batch_size", "dropout": "finetune.dropout", "monitor": "finetune.monitor", "seed": "seed",
+    "device": "finetune.device", "threads": "finetune.threads", "positive": "judge.positive", "goal": "judge.goal",
+    "min_precision": "judge.min_precision", "min_recall": "judge.min_recall", "min_accuracy": "judge.min_accuracy",
+    "policy": "judge.policy",
+}  # fmt: skip
+SECTIONS: dict[str, type[Config]] = {"read": ReadConfig, "split": SplitConfig, "finetune": FinetuneConfig, "judge": JudgeConfig}
+
+
+def build_config(
+    flags: dict[str, Any], *, recipe: str | None = None, file: str | None = None, settings: Iterable[str] = ()
+) -> RunConfig:
+    """Return the settings of a run: defaults, then recipe, file, flags and ``--set``, the later winning.
+
+    Raises:
+        UsageError: A name is not known, or a value does not fit.
+    """
+    changes: dict[str, Any] = {}
+    for layer in (
+        _recipe(recipe),
+        _file(file),
+        {PLACES[name]: value for name, value in flags.items() if value not in (None, False)},
+    ):
+        changes |= layer
+    changes |= dict(_setting(item) for item in settings)
+    config = RunConfig()
+    for section in SECTIONS:
+        inner = {key.partition(".")[2]: value for key, value in changes.items() if key.startswith(section + ".")}
+        config = replace(config, **{section: _replace(getattr(config, section), inner, section + ".")})
+    return replace(config, **{key: value for key, value in changes.items() if "." not in key})
+
+
+def _replace(config: Any, changes: dict[str, Any], prefix: str) -> Any:
+    if isinstance(changes.get("text"), str):
+        changes["text"] = tuple(changes["text"].split(","))
+    try:
+        return replace(config, **changes)
+    except TypeError as error:  # a word where a number belongs
+        raise UsageError(
+            f"{', '.join(prefix + key for key in changes)}: {error}", expected="a value of the right kind"
+        ) from error
+
+
+def _recipe(name: str | None) -> dict[str, Any]:
+    if name is None:
+        return {}
+    if name not in RECIPES:
+        raise UsageError(f"no recipe {name!r}", expected=f"one of {', '.join(RECIPES)}", fix="check the name")
+    return _flatten(RECIPES[name])
+
+
+def _file(path: str | None) -> dict[str, Any]:
+    if path is None:
+        return {}
+    try:
+        return _flatten(tomllib.loads(Path(path).read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(
+            f"cannot read {path}: {error}", expected="a TOML file of settings", fix="check the path of --config"
+        ) from error
+
+
+def _setting(item: str) -> tuple[str, Any]:
+    key, sign, value = item.partition("=")
+    if not sign:
+        raise UsageError(f"--set {item!r}", expected="KEY=VALUE, such as finetune.label_smoothing=0.1", fix="add = and a value")
+    try:
+        parsed = tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        parsed = value  # a bare word is text
+    return _known(key.strip()), parsed
+
+
+def _flatten(settings: dict[str, Any]) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in settings.items():
+        inner = {f"{key}.{name}": item for name, item in value.items()} if isinstance(value, dict) else {key: value}
+        flat |= {_known(name): item for name, item in inner.items()}
+    return flat
+
+
+def _known(key: str) -> str:
+    top = [item.name for item in fields(RunConfig) if item.name not in SECTIONS]
+    known = top + [f"{section}.{item.name}" for section, kind in SECTIONS.items() for item in fields(kind)]  # type: ignore[arg-type]
+    if key not in known:
+        near = get_close_matches(key, known, n=1, cutoff=0.5)
+        raise UsageError(
+            f"no setting {key!r}",
+            expected=f"one of {', '.join(known)}",
+            fix=f"did you mean {near[0]}?" if near else "check the name",
+        )
+    return key

@@ -1,0 +1,43 @@
+"""Data: read, clean, find duplicates, split, seal."""
+
+from pretune.data.catalog import fetch, find_entry, is_fetched, list_names, require_entry
+from pretune.data.chain import LedgerEntry
+from pretune.data.clean import clean_examples, clean_text
+from pretune.data.duplicates import Duplicates, find_duplicates
+from pretune.data.entries import ENTRIES, Entry
+from pretune.data.labels import check_labels
+from pretune.data.ledger import acknowledge, confidence_at, record_opening, verify
+from pretune.data.read import read_table
+from pretune.data.seal import Opening, Seal, TrainingData, seal_splits
+from pretune.data.split import Splits, keep_given, split_examples, split_validation
+from pretune.data.table import Table
+
+__all__ = [
+    "ENTRIES",
+    "Duplicates",
+    "Entry",
+    "LedgerEntry",
+    "Opening",
+    "Seal",
+    "Splits",
+    "Table",
+    "TrainingData",
+    "acknowledge",
+    "check_labels",
+    "clean_examples",
+    "clean_text",
+    "confidence_at",
+    "fetch",
+    "find_duplicates",
+    "find_entry",
+    "is_fetched",
+    "keep_given",
+    "list_names",
+    "read_table",
+    "record_opening",
+    "require_entry",
+    "seal_splits",
+    "split_examples",
+    "split_validation",
+    "verify",
+]

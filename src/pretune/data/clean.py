@@ -1,0 +1,123 @@
+"""Clean: what is removed from a text is what no reader would miss; case, punctuation and emoji stay."""
+
+import html
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from html.entities import html5
+
+from pretune.records import Example
+
+# Printable ASCII without markup and with single spaces inside: nothing to do. Most texts end here.
+_NEEDS_WORK = re.compile(r"[^ -~]|[<&]|  |^ | $")
+
+_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+_LINE_TAG = re.compile(r"<(?:br|/?p|/?div|/?li|/?tr|/?h[1-6]|hr)(?:\s[^<>]*|\s*/)?>", re.IGNORECASE)
+# Only names that HTML has, so that "a < b", "<3" and "<unk>" stay.
+_TAG = re.compile(
+    r"<(?:!--.*?-->|/?(?:a|abbr|b|big|blockquote|body|center|cite|code|dd|del|dl|dt|em|font|form|head|html|i|iframe|img|input|ins"
+    r"|link|meta|nobr|ol|option|pre|q|s|script|select|small|span|strike|strong|style|sub|sup|table|tbody|td|th|thead|title|tt"
+    r"|u|ul)(?:\s[^<>]*|\s*/)?>)",
+    re.IGNORECASE | re.DOTALL,
+)
+# Left by Windows-1252 text that was read as Latin-1: control characters where punctuation was meant.
+_WINDOWS = {
+    code: bytes([code]).decode("cp1252", "ignore") for code in range(0x80, 0xA0) if code not in (0x81, 0x8D, 0x8F, 0x90, 0x9D)
+}
+_WINDOWS_CHARACTERS = re.compile("[" + "".join(map(chr, _WINDOWS)) + "]")
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
+# Zero-width space, word joiner, byte-order mark, soft hyphen, direction marks. The two joiners stay: emoji
+# sequences and several scripts are spelled with them.
+_INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_LINE_END = re.compile("\r\n?|\u2028|\u2029")
+_ODD_SPACE = re.compile(r"[^\S\n ]")
+_SPACES = re.compile("  +")
+_SPACED_LINE_END = re.compile(r" *\n *")
+_EMPTY_LINES = re.compile(r"\n{3,}")
+_VISIBLE = re.compile("[^\\s\u200c\u200d\ufe0e\ufe0f]")
+
+
+def _unescape(text: str) -> str:
+    return _ENTITY.sub(lambda match: html.unescape(match[0]) if match[0][1] == "#" or match[0][1:] in html5 else match[0], text)
+
+
+def _drop_tags(text: str) -> str:
+    return _TAG.sub(" ", _LINE_TAG.sub("\n", text)) if "<" in text else text
+
+
+def _space(text: str) -> str:
+    text = _SPACES.sub(" ", _ODD_SPACE.sub(" ", text))
+    if "\n " in text or " \n" in text:
+        text = _SPACED_LINE_END.sub("\n", text)
+    return _EMPTY_LINES.sub("\n\n", text).strip()
+
+
+def _compose(text: str) -> str:
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+# Name, as the receipt prints it, and what is done; in this order.
+STEPS: tuple[tuple[str, Callable[[str], str]], ...] = (
+    ("lone surrogates", lambda text: _SURROGATE.sub("\ufffd", text)),
+    ("HTML entities", _unescape),
+    ("HTML tags", _drop_tags),
+    ("line ends", lambda text: _LINE_END.sub("\n", text)),
+    ("Windows-1252 punctuation", lambda text: _WINDOWS_CHARACTERS.sub(lambda match: _WINDOWS[ord(match[0])], text)),
+    ("control characters", lambda text: _CONTROL.sub("", text)),
+    ("invisible characters", lambda text: _INVISIBLE.sub("", text)),
+    ("Unicode form", _compose),
+    ("spacing", _space),
+)
+
+
+def clean_text(text: str) -> str:
+    r"""Return ``text`` as the tokenizer shall see it; cleaning it again changes nothing.
+
+    HTML tags and entities become what they show; line ends become ``\n``; control and invisible characters go;
+    Unicode is composed (NFC); runs of spaces become one, and more than one empty line becomes one. Case,
+    punctuation, emoji, and anything that only looks like markup (``<3``, ``a < b``) stay. A text of nothing
+    visible becomes empty.
+
+    Example:
+        >>> clean_text("A <b>great</b>&nbsp;film!<br />Tom &amp; Jerry <3  ")
+        'A great film!\nTom & Jerry <3'
+    """
+    return _clean(text, set())
+
+
+def has_content(text: str) -> bool:
+    """Whether anything visible is left of ``text`` once it is cleaned."""
+    return text[:1].isalnum() or bool(clean_text(text))
+
+
+def clean_examples(examples: Iterable[Example]) -> tuple[tuple[Example, ...], dict[str, int]]:
+    """Clean the texts of examples.
+
+    Returns:
+        The examples in their order, and how many texts each kind of cleaning changed, most frequent first.
+    """
+    counts: Counter[str] = Counter()
+    cleaned = []
+    for example in examples:
+        done: set[str] = set()
+        text = _clean(example.text, done)
+        cleaned.append(replace(example, text=text) if done else example)
+        counts.update(done)
+    return tuple(cleaned), dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _clean(text: str, done: set[str]) -> str:
+    if not _NEEDS_WORK.search(text):
+        return text
+    changed = True
+    while changed:  # what one step uncovers (an escaped tag, say) is for the next round
+        before = text
+        for name, step in STEPS:
+            if (after := step(text)) != text:
+                done.add(name)
+                text = after
+        changed = text != before
+    return text if _VISIBLE.search(text) else ""

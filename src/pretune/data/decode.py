@@ -1,0 +1,113 @@
+"""Decode: bytes of a file to text, or the name of the encoding that they look like."""
+
+import codecs
+
+from pretune.data.table import Origin, unusable
+from pretune.errors import DataError, UsageError
+
+# Beyond this share of bytes that are not ASCII, a text is hardly in a Western script.
+MAX_WESTERN_SHARE = 0.25
+# Tried in this order; Windows-1251 comes last because it decodes almost anything.
+MULTIBYTE = ("shift_jis", "gb18030", "euc_kr", "windows-1251")
+
+
+class UndecodableError(ValueError):
+    """The bytes are not in the encoding; ``offset`` is where the first such byte is, ``tried`` the encoding."""
+
+    def __init__(self, offset: int, reason: str, *, tried: str, hint: str) -> None:
+        self.offset, self.reason, self.tried, self.hint = offset, reason, tried, hint
+        super().__init__(reason)
+
+
+def check_encoding(encoding: str | None) -> None:
+    """Raise where ``encoding`` is not the name of a text encoding.
+
+    Raises:
+        UsageError: Python knows no such encoding.
+    """
+    if encoding is None:
+        return
+    try:
+        b"a".decode(encoding, "replace")
+    except LookupError as error:
+        raise UsageError(
+            f"there is no text encoding {encoding!r}",
+            expected="a name such as utf-8, utf-16, windows-1252, latin-1, shift_jis",
+            fix="pass --encoding with one of these, or leave it out for UTF-8 and UTF-16",
+        ) from error
+
+
+def decode(data: bytes, encoding: str | None) -> tuple[str, str]:
+    """Return the text without its byte-order mark, and the encoding it was in.
+
+    Args:
+        data: The bytes of a file.
+        encoding: ``None`` for UTF-8, or UTF-16 where a byte-order mark says so.
+
+    Raises:
+        UndecodableError: The bytes are not in that encoding; ``hint`` names what they look like.
+    """
+    name = encoding or _marked(data) or "utf-8"
+    if encoding is None and name == "utf-32":
+        raise UndecodableError(0, "is UTF-32", tried="utf-8", hint="utf-32")
+    if encoding is None and name == "utf-8" and (hidden := _unmarked_utf16(data)):
+        raise UndecodableError(0, f"looks like {hidden.upper()} without a byte-order mark", tried="utf-8", hint=hidden)
+    try:
+        text = data.decode(name)
+    except UnicodeDecodeError as error:
+        if error.start > 0 and error.end == len(data) and ("unexpected end" in error.reason or "truncated" in error.reason):
+            raise UndecodableError(error.start, "ends in the middle of a character", tried=name, hint="") from error
+        reason = f"byte 0x{data[error.start]:02x} at offset {error.start} is not {name.upper()}"
+        raise UndecodableError(error.start, reason, tried=name, hint=_likely(data, name)) from error
+    return text.removeprefix("\ufeff"), name
+
+
+def line_of(data: bytes, error: UndecodableError) -> int | None:
+    """Return the line, from 1, of the first byte that cannot be decoded; ``None`` where the whole file is meant."""
+    return data[: error.offset].decode(error.tried, "replace").count("\n") + 1 if error.offset else None
+
+
+def undecodable(origin: Origin, error: UndecodableError, row: int | None, line: int | None = None) -> DataError:
+    """Return the one message about a file in another encoding."""
+    either = ", or in UTF-16 with a byte-order mark" if error.tried == "utf-8" else ""
+    fix = f"pass --encoding {error.hint} if that is what it is" if error.hint else "copy or write it again"
+    return unusable(
+        origin,
+        error.reason,
+        expected=f"a whole file in {error.tried.upper()}{either}",
+        fix=fix,
+        at=(row, None, line),
+    )
+
+
+def _marked(data: bytes) -> str | None:
+    if data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "utf-32"
+    return "utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else None
+
+
+def _unmarked_utf16(data: bytes) -> str | None:
+    """Latin script in UTF-16 has a zero byte in every second place."""
+    sample = data[:4096]
+    if len(sample) < 4:
+        return None
+    even, odd = sample[::2].count(0) / len(sample[::2]), sample[1::2].count(0) / len(sample[1::2])
+    if odd > 0.6 and even < 0.1:
+        return "utf-16-le"
+    return "utf-16-be" if even > 0.6 and odd < 0.1 else None
+
+
+def _likely(data: bytes, tried: str) -> str:
+    """Name the encoding the bytes are most likely in; a guess that only the user can confirm."""
+    high = [byte for byte in data[:1_000_000] if byte >= 0x80]
+    if len(high) > MAX_WESTERN_SHARE * min(len(data), 1_000_000):
+        return next((name for name in MULTIBYTE if name != tried and _decodes(data, name)), "latin-1")
+    return "windows-1252" if tried != "windows-1252" and _decodes(data, "windows-1252") else "latin-1"
+
+
+def _decodes(data: bytes, name: str) -> bool:
+    try:
+        data.decode(name)
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -1,0 +1,114 @@
+"""Memory: data frames, lists and dictionaries to rows."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pretune.data.table import Cell, Origin, RawTable, Row, as_cell, check_names
+from pretune.errors import DataError, MissingLabelsError, UsageError
+
+
+def is_frame(source: Any) -> bool:
+    """Whether ``source`` is a pandas data frame; pandas is not imported to know."""
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and isinstance(source, pandas.DataFrame)
+
+
+def read_memory(source: Any, role: str) -> RawTable:
+    """Return the rows of a data frame, a pair (texts, labels), a list of dictionaries, or a list of texts.
+
+    Row 1 is the first. Numbers and truth values become strings as Python writes them; ``None`` and NaN are missing.
+
+    Raises:
+        DataError: Texts and labels differ in number, or a column name is there twice.
+        UsageError: ``source`` is none of these.
+    """
+    if is_frame(source):
+        return _frame(source, Origin(shown="the data frame", name=role, role=role, format="data frame"))
+    origin = Origin(shown="the list", name=role, role=role, format="list")
+    if isinstance(source, tuple) and len(source) == 2 and all(_is_list(part) for part in source):
+        return _pair(_values(source[0]), _values(source[1]), origin)
+    if isinstance(source, Mapping) and source and all(_is_list(part) for part in source.values()):
+        return _columns({str(name): _values(part) for name, part in source.items()}, origin)
+    if _is_list(source):
+        values = _values(source)
+        if values and all(isinstance(value, Mapping) for value in values):
+            return _dictionaries(values, origin)
+        if all(value is None or isinstance(value, (str, int, float)) for value in values):
+            return _table(("text",), [values], origin)
+    raise UsageError(
+        f"cannot read data from {_described(source)}",
+        expected="a path, a catalogue name, a data frame, (texts, labels), a list of dictionaries or a list of texts",
+        fix="pass two lists of the same length as one tuple: (texts, labels)",
+    )
+
+
+def check_labelled(raw: RawTable, required: bool) -> None:
+    """Raise where labels are needed and a bare list of texts came.
+
+    Raises:
+        MissingLabelsError: There is one column only.
+    """
+    if required and raw.origin.format == "list" and raw.columns == ("text",):
+        raise MissingLabelsError(
+            f"{len(raw.rows)} texts came without labels",
+            expected="(texts, labels)",
+            fix="pass the labels beside the texts, as one tuple of two lists",
+        )
+
+
+def _frame(frame: Any, origin: Origin) -> RawTable:
+    names = [str(name) for name in frame.columns]
+    check_names(names, origin)
+    columns = []
+    for index in range(len(names)):
+        series = frame.iloc[:, index]
+        missing = series.isna().tolist()
+        columns.append([None if gone else value for value, gone in zip(series.tolist(), missing, strict=True)])
+    return _table(tuple(names), columns, origin)
+
+
+def _pair(texts: list[Any], labels: list[Any], origin: Origin) -> RawTable:
+    _same_length({"texts": texts, "labels": labels})
+    return _table(("text", "label"), [texts, labels], origin)
+
+
+def _columns(columns: dict[str, list[Any]], origin: Origin) -> RawTable:
+    _same_length(columns)
+    return _table(tuple(columns), list(columns.values()), origin)
+
+
+def _same_length(columns: Mapping[str, list[Any]]) -> None:
+    lengths = {name: len(values) for name, values in columns.items()}
+    if len(set(lengths.values())) > 1:
+        raise DataError(
+            "the lists differ in length: " + ", ".join(f"{length} {name}" for name, length in lengths.items()),
+            expected="one label for each text",
+            fix="check that they come from the same rows",
+        )
+
+
+def _dictionaries(values: Sequence[Mapping[str, Any]], origin: Origin) -> RawTable:
+    names = tuple(dict.fromkeys(str(key) for value in values for key in value))
+    return _table(names, [[value.get(name) for value in values] for name in names], origin)
+
+
+def _table(names: tuple[str, ...], columns: list[list[Any]], origin: Origin) -> RawTable:
+    cells: list[list[Cell]] = [[as_cell(value) for value in column] for column in columns]
+    rows = [Row(number, row) for number, row in enumerate(zip(*cells, strict=True), 1)]
+    return RawTable(origin=origin, columns=names, rows=rows)
+
+
+def _is_list(value: Any) -> bool:
+    """A list, a tuple, a one-dimensional array or a pandas series."""
+    return isinstance(value, (list, tuple)) or (hasattr(value, "tolist") and getattr(value, "ndim", 0) == 1)
+
+
+def _values(value: Any) -> list[Any]:
+    return list(value.tolist()) if hasattr(value, "tolist") else list(value)
+
+
+def _described(source: Any) -> str:
+    if _is_list(source):
+        return f"a {type(source).__name__} of {len(source)}, the first of which is a {type(next(iter(source), None)).__name__}"
+    return f"a {type(source).__name__}"

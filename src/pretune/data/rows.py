@@ -1,0 +1,198 @@
+"""Rows: each row of cells becomes an example or a rejection with its reason; none is lost."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from pretune.configs import MAX_REJECTED_SHARE, ReadConfig
+from pretune.data.clean import has_content
+from pretune.data.table import Cell, Nested, RawTable, Row, receipt_of
+from pretune.errors import DataError
+from pretune.records import Columns, Example, FileReceipt, Rejection
+
+# A cell beyond this many characters is a file pasted into a table, not a text to classify.
+MAX_CELL_CHARACTERS = 1_000_000
+# Reasons and rows that the one message shows; the receipt has all.
+SHOWN_REASONS = 4
+SHOWN_ROWS = 3
+
+LabelRule = Callable[[str], str]  # raises ValueError with the reason where a label is none
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    text: tuple[int, ...]
+    label: int | None
+    group: int | None
+    extra: tuple[tuple[int, str], ...]
+
+
+class _RowError(ValueError):
+    """Why one row is not used, and the column it is about."""
+
+    def __init__(self, column: int | None, reason: str) -> None:
+        self.column, self.reason = column, reason
+        super().__init__(reason)
+
+
+def build_examples(
+    raw: RawTable, columns: Columns, config: ReadConfig, *, label_rule: LabelRule | None = None
+) -> tuple[tuple[Example, ...], FileReceipt, tuple[str, ...]]:
+    """Return the examples, the receipt of every row, and notes.
+
+    Args:
+        raw: Rows of cells.
+        columns: Which column is what.
+        config: Whether labels are required, and whether many rejected rows are allowed.
+        label_rule: Turns a label of the file into the class; the label itself without one.
+
+    Raises:
+        DataError: No row is usable, or more than ``MAX_REJECTED_SHARE`` of the rows are not; it carries the receipt.
+    """
+    places = _places(raw.columns, columns)
+    prefix = raw.origin.name + ":"
+    examples: list[Example] = []
+    rejected = list(raw.rejected)
+    num_trimmed = 0
+    for row in raw.rows:
+        try:
+            text = _text(row.cells, places)
+            raw_label = _label(row.cells, places, config.require_labels)
+            label = raw_label and _ruled(raw_label.strip(), label_rule, places)
+        except _RowError as error:
+            rejected.append(_rejection(raw, row, error))
+            continue
+        num_trimmed += raw_label is not None and raw_label != raw_label.strip()
+        examples.append(
+            Example(
+                id=f"{prefix}{row.number}",
+                text=text,
+                label=label,
+                group=_group(row.cells, places),
+                extra={name: _extra(row.cells[index]) for index, name in places.extra} if places.extra else {},
+            )
+        )
+    rejected.sort(key=lambda rejection: rejection.row or 0)
+    num_rows = len(raw.rows) + len(raw.rejected)
+    receipt = receipt_of(raw.origin, num_rows=num_rows, num_used=len(examples), rejected=tuple(rejected))
+    check_rejected(raw.origin.shown, (receipt,), config.allow_rejects)
+    notes = [f"{num_trimmed} labels had spaces around them, which were removed"] if num_trimmed else []
+    return tuple(examples), receipt, tuple(notes)
+
+
+def check_rejected(shown: str, files: tuple[FileReceipt, ...], allow: bool) -> None:
+    """Stop where nothing is usable, or where more rows are rejected than dirt explains.
+
+    Raises:
+        DataError: With every reason, the first rows of each, and the receipts.
+    """
+    num_rows, num_used = sum(file.num_rows for file in files), sum(file.num_used for file in files)
+    rejected = [rejection for file in files for rejection in file.rejected]
+    if num_rows == 0:
+        raise DataError(f"{shown}: has no rows", expected="rows of text", fix="check that it was written in full", files=files)
+    share = len(rejected) / num_rows
+    if num_used and (share <= MAX_REJECTED_SHARE or allow):
+        return
+    fix = "mend these rows, or pass --allow-rejects to go on without them" if num_used else "mend these rows"
+    raise DataError(
+        f"{shown}: {len(rejected):,} of {num_rows:,} rows cannot be used ({100 * share:.1f} %)\n{_reasons(rejected)}",
+        expected=f"at most {100 * MAX_REJECTED_SHARE:.0f} % of the rows rejected, and some used",
+        fix=fix,
+        files=files,
+    )
+
+
+def _reasons(rejected: Iterable[Rejection]) -> str:
+    by_reason: dict[tuple[str, str | None], list[Rejection]] = {}
+    for rejection in rejected:
+        reason = rejection.reason
+        by_reason.setdefault((reason, rejection.column), []).append(rejection)
+    common = sorted(by_reason.items(), key=lambda item: -len(item[1]))
+    lines = []
+    for (reason, column), rows in common[:SHOWN_REASONS]:
+        where = ", ".join(str(row.row) if row.row is not None else row.file for row in rows[:SHOWN_ROWS])
+        more = f" and {len(rows) - SHOWN_ROWS:,} more" if len(rows) > SHOWN_ROWS else ""
+        kind = ("row " if len(rows) == 1 else "rows ") if rows[0].row is not None else ""
+        about = f", column {column!r}" if column is not None else ""
+        lines.append(f"  {kind}{where}{more}{about}: {reason}")
+    if len(common) > SHOWN_REASONS:
+        lines.append(f"  and {len(common) - SHOWN_REASONS} further reasons; the receipt has every row")
+    return "\n".join(lines)
+
+
+def _places(names: tuple[str, ...], columns: Columns) -> _Places:
+    index = {name: number for number, name in enumerate(names)}
+    taken = {*columns.text, columns.label, columns.group}
+    return _Places(
+        text=tuple(index[name] for name in columns.text),
+        label=None if columns.label is None else index[columns.label],
+        group=None if columns.group is None else index[columns.group],
+        extra=tuple((number, name) for name, number in index.items() if name not in taken),
+    )
+
+
+def _text(cells: Sequence[Cell], places: _Places) -> str:
+    first = places.text[0]
+    if len(places.text) == 1:
+        text = _checked(cells[first], first) or ""
+    else:
+        text = "\n".join(part for index in places.text if (part := _checked(cells[index], index) or "") and not part.isspace())
+    if not has_content(text):
+        raise _RowError(first, "the text is empty" if not text.strip() else f"the text has nothing visible: {text[:40]!a}")
+    return text
+
+
+def _label(cells: Sequence[Cell], places: _Places, required: bool) -> str | None:
+    if places.label is None:
+        return None
+    label = _checked(cells[places.label], places.label)
+    if label and not label.isspace():
+        return label
+    if required:
+        raise _RowError(places.label, "the label is missing")
+    return None
+
+
+def _ruled(label: str, rule: LabelRule | None, places: _Places) -> str:
+    try:
+        return label if rule is None else rule(label)
+    except ValueError as error:
+        raise _RowError(places.label, str(error)) from error
+
+
+def _checked(cell: Cell, column: int) -> str | None:
+    """The text of a cell that is sound."""
+    if cell is None:
+        return None
+    if isinstance(cell, Nested):
+        raise _RowError(column, f"is {cell.kind}, not text")
+    if len(cell) > MAX_CELL_CHARACTERS:
+        raise _RowError(column, f"has {len(cell):,} characters; a cell may have {MAX_CELL_CHARACTERS:,}")
+    if cell.isascii():
+        if "\0" in cell:
+            raise _RowError(column, "holds a NUL character (a zero byte)")
+        return cell
+    try:
+        cell.encode()
+    except UnicodeEncodeError as error:
+        raise _RowError(column, f"holds half of a character (the surrogate {cell[error.start]!a})") from error
+    if "\0" in cell:
+        raise _RowError(column, "holds a NUL character (a zero byte)")
+    return cell
+
+
+def _group(cells: Sequence[Cell], places: _Places) -> str | None:
+    if places.group is None:
+        return None
+    return _extra(cells[places.group]).strip() or None
+
+
+def _extra(cell: Cell) -> str:
+    if type(cell) is str:
+        return cell
+    return cell.shown if isinstance(cell, Nested) else ""
+
+
+def _rejection(raw: RawTable, row: Row, error: _RowError) -> Rejection:
+    column = raw.columns[error.column] if error.column is not None else None
+    line = f" (line {row.line})" if row.line is not None and row.line != row.number else ""
+    return Rejection(file=raw.origin.name, row=row.number, column=column, reason=error.reason + line)

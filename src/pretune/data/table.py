@@ -1,0 +1,164 @@
+"""What reading yields: a table of examples, and on the way there rows of cells and one message where that fails."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from pretune.errors import DataError
+from pretune.records import Columns, Example, FileReceipt, Record, Rejection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table(Record):
+    """A table of texts as it was read: raw, not cleaned, every row accounted for."""
+
+    examples: tuple[Example, ...]
+    files: tuple[FileReceipt, ...]
+    columns: Columns
+    licence: str | None = None
+    source: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where rows come from.
+
+    Args:
+        shown: The place as messages name it.
+        name: The file as receipts and example ids name it.
+        role: ``data``, ``train``, ``validation`` or ``test``.
+        format: ``csv``, ``json lines``, ...
+        encoding: Of the bytes; ``None`` where the format has none.
+        sha256: Of the file as it lies on disk.
+    """
+
+    shown: str
+    name: str
+    role: str
+    format: str
+    encoding: str | None = None
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Nested:
+    """A cell that is not text: a list, an object, bytes."""
+
+    kind: str
+    shown: str
+
+
+Cell = str | Nested | None  # None: missing
+
+
+class Row(NamedTuple):
+    """One row; ``line`` is where it starts in the file when that is not its row number."""
+
+    number: int
+    cells: Sequence[Cell]
+    line: int | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class RawTable:
+    """Rows of cells under named columns, before it is known which column is what."""
+
+    origin: Origin
+    columns: tuple[str, ...]
+    rows: list[Row]
+    rejected: list[Rejection] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def as_cell(value: Any) -> Cell:
+    """Return a value of Python as a cell: scalars as ``str`` writes them, ``None`` and NaN as missing.
+
+    Example:
+        >>> as_cell(True), as_cell(1), as_cell(1.5), as_cell(float("nan"))
+        ('True', '1', '1.5', None)
+    """
+    if value is None or isinstance(value, str):
+        return value if type(value) is str or value is None else str(value)
+    if isinstance(value, float) and math.isnan(value):
+        return None
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return Nested("bytes", repr(bytes(value)[:20]))
+    if hasattr(value, "__iter__"):
+        kind = "an object" if hasattr(value, "keys") else "a list"
+        return Nested(kind, str(value))
+    return str(value)
+
+
+def place(origin: Origin, row: int | None = None, column: str | None = None, line: int | None = None) -> str:
+    """Return where something is, in words.
+
+    Example:
+        >>> place(Origin(shown="a.csv", name="a.csv", role="data", format="csv"), 3, "text", 7)
+        "a.csv, row 3 (line 7), column 'text'"
+    """
+    parts = [origin.shown]
+    if row is not None:
+        parts.append(f"row {row}" + (f" (line {line})" if line not in (None, row) else ""))
+    if column is not None:
+        parts.append(f"column {column!r}")
+    return ", ".join(parts)
+
+
+def unusable(
+    origin: Origin,
+    got: str,
+    *,
+    expected: str,
+    fix: str,
+    at: tuple[int | None, str | None, int | None] = (None, None, None),
+) -> DataError:
+    """Return the error for a file that cannot be read as a table at all.
+
+    The receipt it carries counts the file as one row, rejected: how many rows it was meant to have is not known.
+
+    Args:
+        origin: The file.
+        got: What is wrong with it.
+        expected: What was expected instead.
+        fix: What to do.
+        at: Row, column and line, where they exist.
+    """
+    row, column, line = at
+    rejection = Rejection(file=origin.name, row=row, column=column, reason=got)
+    receipt = receipt_of(origin, num_rows=1, num_used=0, rejected=(rejection,))
+    return DataError(f"{place(origin, row, column, line)}: {got}", expected=expected, fix=fix, files=(receipt,))
+
+
+def check_names(names: Sequence[str], origin: Origin, row: int | None = None) -> None:
+    """Raise where two columns have one name.
+
+    Raises:
+        DataError: It names the column, and where it stands.
+    """
+    if len(set(names)) == len(names):
+        return
+    twice = next(name for name in names if names.count(name) > 1)
+    where = ", ".join(str(index) for index, name in enumerate(names, 1) if name == twice)
+    raise unusable(
+        origin,
+        f"this name is there more than once, as columns {where}",
+        expected="each name once",
+        fix="rename or remove one of them",
+        at=(row, twice, None),
+    )
+
+
+def receipt_of(origin: Origin, *, num_rows: int, num_used: int, rejected: tuple[Rejection, ...]) -> FileReceipt:
+    """Return the receipt of one file."""
+    return FileReceipt(
+        file=origin.name,
+        role=origin.role,
+        format=origin.format,
+        encoding=origin.encoding,
+        sha256=origin.sha256,
+        num_rows=num_rows,
+        num_used=num_used,
+        rejected=rejected,
+    )

@@ -1,0 +1,212 @@
+"""``load_data``: read, clean, divide, seal — the path of the rows up to training."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NoReturn
+
+from pretune.configs import ReadConfig, SplitConfig
+from pretune.data import (
+    Seal,
+    Splits,
+    Table,
+    TrainingData,
+    check_labels,
+    clean_examples,
+    keep_given,
+    read_table,
+    seal_splits,
+    split_examples,
+)
+from pretune.errors import DataError, SealedError
+from pretune.records import Example, FileReceipt, Receipt
+from pretune.trace import Trace
+
+# Told the receipts of the files before anything can fail on their contents.
+OnFiles = Callable[[tuple[FileReceipt, ...]], None]
+
+
+class Dataset:
+    """Rows ready for training, and test rows that stay sealed.
+
+    Attributes:
+        training: Train and validation rows and the classes; all that training gets.
+        receipt: What became of every row.
+        seal: The test rows; only ``judge`` opens them.
+    """
+
+    def __init__(self, training: TrainingData, seal: Seal, receipt: Receipt) -> None:
+        self.training, self.seal, self.receipt = training, seal, receipt
+
+    @property
+    def train(self) -> tuple[Example, ...]:
+        """Rows to train on."""
+        return self.training.train
+
+    @property
+    def validation(self) -> tuple[Example, ...]:
+        """Rows that choose the epoch."""
+        return self.training.validation
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Labels, sorted."""
+        return self.training.classes
+
+    @property
+    def test(self) -> NoReturn:
+        """Sealed.
+
+        Raises:
+            SealedError: Always.
+        """
+        raise SealedError(
+            f"the {self.seal.num_rows:,} test rows are sealed",
+            expected="an opening, which is counted",
+            fix="verdict = pretune.judge(model, data); data.validation can be read freely",
+        )
+
+    def __repr__(self) -> str:
+        sizes = f"{len(self.train):,} train, {len(self.validation):,} validation, {self.seal.num_rows:,} sealed test rows"
+        return f"Dataset({self.receipt.source!r}: {sizes}; classes {', '.join(self.classes[:6])})"
+
+
+def load_data(
+    source: Any,
+    *,
+    text: str | tuple[str, ...] = (),
+    label: str | None = None,
+    group: str | None = None,
+    validation: Any = None,
+    test: Any = None,
+    read: ReadConfig | None = None,
+    split: SplitConfig | None = None,
+    trace: Trace | None = None,
+) -> Dataset:
+    """Read labelled texts, clean them, divide them without leakage, and seal the test.
+
+    Args:
+        source: A catalogue name, a file or folder, a hub id, a data frame, (texts, labels), or a list of dictionaries.
+        text: Column or columns with the text; guessed, and the guess noted, where empty.
+        label: Column with the class; guessed likewise.
+        group: Column whose equal values must stay on one side.
+        validation: Rows of their own for validation; carved out of the data where ``None``.
+        test: Rows of their own for the test; likewise.
+        read: Further settings of reading; the three columns above win.
+        split: How to divide.
+        trace: Receives the stages.
+
+    Raises:
+        DataError: One message with file, row and column; nothing is lost.
+    """
+    trace, split = trace or Trace(), split or SplitConfig()
+    columns = (text,) if isinstance(text, str) else tuple(text)
+    base = read or ReadConfig()
+    config = replace(base, text=columns or base.text, label=label or base.label, group=group or base.group)
+    sources = {"data" if validation is None and test is None else "train": source, "validation": validation, "test": test}
+    tables = _read_all({role: item for role, item in sources.items() if item is not None}, config, trace)
+    rows, cleaned = _clean_all(tables, trace)
+    files = tuple(receipt for table in tables.values() for receipt in table.files)
+    try:
+        divided = _divide(rows, split, files, trace, label=next(iter(tables.values())).columns.label)
+    except DataError as error:
+        error.files = error.files or files
+        raise
+    receipt = _receipt(tables, files, divided, cleaned, split)
+    with trace.stage("seal", f"{len(divided.test):,} test rows") as stage:
+        training, seal = seal_splits(divided)
+        stage.done, stage.shape_out = "no label or score of these is read before judging", "0 rows in reach of training"
+    return Dataset(training, seal, receipt)
+
+
+def _read_all(sources: dict[str, Any], config: ReadConfig, trace: Trace) -> dict[str, Table]:
+    shown = next(iter(sources.values()))
+    with trace.stage("read", str(shown) if isinstance(shown, (str, Path)) else type(shown).__name__) as stage:
+        tables = {role: read_table(item, config, role=role) for role, item in sources.items()}
+        first = next(iter(tables.values()))
+        _check_same_labels(tables)
+        rows = sum(file.num_rows for table in tables.values() for file in table.files)
+        used = sum(len(table.examples) for table in tables.values())
+        stage.shape_in = f"{rows:,} rows"
+        stage.shape_out = f"{used:,} rows × {2 + bool(first.columns.group)} columns"
+        guessed = f" (guessed: {', '.join(first.columns.guessed)})" if first.columns.guessed else ""
+        names = f"text {' + '.join(map(repr, first.columns.text))}, label {first.columns.label!r}"
+        stage.done = f"{names}{guessed}; {rows - used:,} rejected"
+        stage.notes = list(dict.fromkeys(note for table in tables.values() for note in table.notes))
+        stage.example = first.examples[0].text if first.examples else ""
+    return tables
+
+
+def _clean_all(tables: dict[str, Table], trace: Trace) -> tuple[dict[str, tuple[Example, ...]], dict[str, int]]:
+    total = sum(len(table.examples) for table in tables.values())
+    with trace.stage("clean", f"{total:,} texts") as stage:
+        cleaned: dict[str, tuple[Example, ...]] = {}
+        counts: dict[str, int] = {}
+        for role, table in tables.items():
+            cleaned[role], done = clean_examples(table.examples)
+            counts = {what: counts.get(what, 0) + done.get(what, 0) for what in {**counts, **done}}
+        stage.shape_out = f"{total:,} texts"
+        stage.done = ", ".join(f"{what}: {count:,}" for what, count in counts.items() if count) or "nothing to change"
+        first = next(iter(cleaned.values()))
+        stage.example = first[0].text if first else ""
+    return cleaned, counts
+
+
+def _divide(
+    rows: dict[str, tuple[Example, ...]],
+    config: SplitConfig,
+    files: tuple[FileReceipt, ...],
+    trace: Trace,
+    *,
+    label: str | None,
+) -> Splits:
+    everything = tuple(row for part in rows.values() for row in part)
+    with trace.stage("split", f"{len(everything):,} rows") as stage:
+        notes = check_labels(everything, column=label, files=files)
+        if "data" in rows:
+            divided = split_examples(everything, config)
+        else:
+            divided = keep_given(rows["train"], rows.get("validation"), rows.get("test"), config)
+        sizes = {receipt.name: receipt.num_rows for receipt in divided.receipts}
+        stage.shape_out = " + ".join(f"{count:,} {name}" for name, count in sizes.items())
+        stage.done = (
+            f"{divided.num_exact_duplicates:,} exact and {divided.num_near_duplicates:,} near-duplicates kept on one side"
+            + (f", {len(divided.removed):,} rows taken out because a later split has them" if divided.removed else "")
+        )
+        stage.notes = [*notes, *divided.notes]
+    return replace(divided, notes=(*notes, *divided.notes))
+
+
+def _receipt(
+    tables: dict[str, Table], files: tuple[FileReceipt, ...], divided: Splits, cleaned: dict[str, int], config: SplitConfig
+) -> Receipt:
+    first = next(iter(tables.values()))
+    return Receipt(
+        source=first.source,
+        files=files,
+        columns=first.columns,
+        licence=first.licence,
+        num_rows=sum(file.num_rows for file in files),
+        num_used=sum(file.num_used for file in files),
+        num_rejected=sum(len(file.rejected) for file in files),
+        num_removed=len(divided.removed),
+        num_cleaned=cleaned,
+        num_exact_duplicates=divided.num_exact_duplicates,
+        num_near_duplicates=divided.num_near_duplicates,
+        near_duplicate_threshold=config.near_duplicate_threshold,
+        conflicts=divided.conflicts,
+        shared=divided.shared,
+        splits=divided.receipts,
+        split_seed=divided.seed,
+        notes=tuple(dict.fromkeys([note for table in tables.values() for note in table.notes] + list(divided.notes))),
+    )
+
+
+def _check_same_labels(tables: dict[str, Table]) -> None:
+    names = {table.columns.label for table in tables.values()}
+    if len(names) > 1:
+        raise DataError(
+            f"the files name the label differently: {', '.join(map(repr, sorted(map(str, names))))}",
+            expected="the same columns in every file",
+            fix="rename the columns, or name them with --text and --label",
+        )

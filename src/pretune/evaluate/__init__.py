@@ -1,0 +1,19 @@
+"""Figures with their doubt, beside the baselines that read the same rows.
+
+``baselines`` is imported from its own module, because it needs all of scikit-learn.
+"""
+
+from pretune.evaluate.choose import choose_positive, is_unbalanced
+from pretune.evaluate.compare import compare, compare_f1
+from pretune.evaluate.evaluate import evaluate_sources
+from pretune.evaluate.metrics import confusion_of, score_predictions
+
+__all__ = [
+    "choose_positive",
+    "compare",
+    "compare_f1",
+    "confusion_of",
+    "evaluate_sources",
+    "is_unbalanced",
+    "score_predictions",
+]

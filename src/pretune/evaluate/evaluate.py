@@ -1,0 +1,53 @@
+"""All figures of one model and of the baselines beside it, on the same rows."""
+
+from collections.abc import Sequence
+
+from pretune.errors import UsageError
+from pretune.evaluate.choose import is_unbalanced
+from pretune.evaluate.compare import compare, compare_f1
+from pretune.evaluate.metrics import confusion_of, score_predictions
+from pretune.records import Comparison, Evaluation, Predictions
+
+
+def evaluate_sources(
+    predictions: Sequence[Predictions], *, main: str, positive: str | None = None, look: int = 1, confidence: float = 0.95
+) -> Evaluation:
+    """Score every source and compare the main one with each of the others.
+
+    Args:
+        predictions: One a source, all on the same rows.
+        main: The source that is judged; its figures come first.
+        positive: The class that precision and recall are about; ``None`` for averages.
+        look: How often these rows have been opened, this time included.
+        confidence: Of every interval.
+
+    Returns:
+        Scores (the main source's first), paired comparisons of main with each other source, and confusion matrices.
+        All are compared on accuracy; where there is a positive class or one class holds over 60 %, also on F1.
+
+    Raises:
+        UsageError: ``main`` is not among the sources, or a source comes twice.
+        DataError: The sources do not cover the same rows.
+    """
+    sources = [item.source for item in predictions]
+    if sources.count(main) != 1 or len(set(sources)) != len(sources):
+        raise UsageError(
+            f"sources {sources} to judge {main!r}", expected="each source once, and the one judged", fix="name them apart"
+        )
+    judged = predictions[sources.index(main)]
+    others = [item for item in predictions if item.source != main]
+    ordered = [judged, *others]
+    scores = [score_predictions(item, positive=positive, look=look, confidence=confidence) for item in ordered]
+    return Evaluation(
+        scores=tuple(score for group in scores for score in group),
+        comparisons=tuple(found for other in others for found in _compare_both_ways(judged, other, positive, confidence)),
+        confusions=tuple(confusion_of(item) for item in ordered),
+    )
+
+
+def _compare_both_ways(a: Predictions, b: Predictions, positive: str | None, confidence: float) -> list[Comparison]:
+    found = [compare(a, b, confidence=confidence)]
+    labels = [str(label) for label in a.labels]
+    if (is_unbalanced(labels) and positive is None) or positive in labels:
+        found.append(compare_f1(a, b, positive=positive, confidence=confidence))
+    return found

@@ -1,0 +1,106 @@
+"""Encoded texts as a network wants them: ids, or what the frozen trunk makes of them, computed once.
+
+Below the freeze boundary nothing learns and dropout is off, so its output is the same in every epoch.
+"""
+
+import tempfile
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from pretune.models.network import Batch, Network
+from pretune.tokens import Encoded, pad, plan_batches
+
+# Hidden states beyond this size go to a memory-mapped temporary file, so that memory stays flat in the rows.
+MAX_BYTES_IN_MEMORY = 1 << 30
+# Rows a forward pass: enough to fill two cores at 128 tokens.
+FORWARD_ROWS = 64
+
+Progress = Callable[[int, int], None]
+
+
+class Inputs:
+    """Texts of one split, ready to be batched by index.
+
+    Args:
+        encoded: Their token ids.
+        start: The first layer that will read them; 0 keeps ids.
+        hidden: (tokens, width) states below layer ``start``, laid end to end.
+        pooled: (texts, width) output of a wholly frozen trunk.
+    """
+
+    def __init__(self, encoded: Encoded, *, start: int = 0, hidden: Tensor | None = None, pooled: Tensor | None = None) -> None:
+        self.encoded, self.start, self.hidden, self.pooled = encoded, start, hidden, pooled
+
+    def __len__(self) -> int:
+        return len(self.encoded)
+
+    @property
+    def lengths(self) -> npt.NDArray[np.int64]:
+        """Tokens a text, or ones where only the pooled state is read; shape (num_texts,)."""
+        return np.ones(len(self), dtype=np.int64) if self.pooled is not None else self.encoded.lengths
+
+    def batch(self, rows: Sequence[int] | npt.NDArray[np.int64], device: torch.device | str = "cpu") -> Batch:
+        """Return these texts, padded to the longest."""
+        if self.pooled is not None:
+            return Batch(mask=torch.empty(len(rows), 0), pooled=self.pooled[torch.as_tensor(rows)].to(device))
+        ids, mask = pad(self.encoded, rows)
+        mask_tensor = torch.from_numpy(mask).to(device)
+        if self.hidden is None:
+            return Batch(mask=mask_tensor, ids=torch.from_numpy(ids).to(device))
+        states = torch.zeros(*mask.shape, self.hidden.shape[1], dtype=self.hidden.dtype)
+        for index, row in enumerate(rows):
+            piece = self.hidden[self.encoded.offsets[row] : self.encoded.offsets[row + 1]]
+            states[index, : len(piece)] = piece
+        return Batch(mask=mask_tensor, hidden=states.to(device), start=self.start)
+
+
+@torch.inference_mode()
+def prepare_inputs(network: Network, encoded: Encoded, boundary: int, *, progress: Progress | None = None) -> Inputs:
+    """Run the frozen part of the network once over all texts.
+
+    Args:
+        network: Its layers below ``boundary`` (and its embeddings) are taken as frozen; it is left in training mode or not, as it was.
+        encoded: The texts.
+        boundary: The first trained layer; 0 means that nothing is frozen and ids are kept.
+        progress: Called with (texts done, texts in all).
+    """
+    if boundary == 0 or network.family is None:
+        return Inputs(encoded)
+    whole, was_training = boundary == len(network.layers), network.training
+    width = int(network.trunk.config.hidden_size)
+    device = next(network.parameters()).device
+    dtype = torch.get_autocast_dtype(device.type) if torch.is_autocast_enabled(device.type) else torch.float32
+    store = _empty((len(encoded), width) if whole else (int(encoded.offsets[-1]), width), dtype)
+    network.eval()
+    source, done = Inputs(encoded), 0
+    for rows in plan_batches(encoded.lengths, FORWARD_ROWS):
+        batch = source.batch(rows, device)
+        hidden = network.run(batch, None if whole else boundary)
+        if whole:
+            store[torch.as_tensor(rows)] = network.pool(hidden, batch.mask).to("cpu", dtype)
+        else:
+            _scatter(store, hidden.to("cpu", dtype), encoded, rows)
+        done += len(rows)
+        if progress is not None:
+            progress(done, len(encoded))
+    network.train(was_training)
+    return Inputs(encoded, start=boundary, pooled=store) if whole else Inputs(encoded, start=boundary, hidden=store)
+
+
+def _scatter(store: Tensor, hidden: Tensor, encoded: Encoded, rows: npt.NDArray[np.int64]) -> None:
+    for index, row in enumerate(rows):
+        start, stop = encoded.offsets[row], encoded.offsets[row + 1]
+        store[start:stop] = hidden[index, : stop - start]
+
+
+def _empty(shape: tuple[int, int], dtype: torch.dtype) -> Tensor:
+    size = shape[0] * shape[1] * dtype.itemsize
+    if size <= MAX_BYTES_IN_MEMORY:
+        return torch.empty(shape, dtype=dtype)
+    with tempfile.NamedTemporaryFile(prefix="pretune-trunk-") as file:  # unlinked at once: gone with the process
+        file.truncate(size)
+        return torch.from_file(file.name, shared=True, size=shape[0] * shape[1], dtype=dtype).view(shape)

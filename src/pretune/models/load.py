@@ -1,0 +1,199 @@
+"""A pre-trained checkpoint by catalogue name, folder or hub id: found, checked, turned into a network."""
+
+import contextlib
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification, AutoTokenizer
+from transformers.utils import logging as transformers_logging
+
+from pretune.data.catalog import ENTRIES, fetch, find_entry
+from pretune.errors import ModelLoadError
+from pretune.models.adapters import find_family
+from pretune.models.network import MlpHead, Network
+
+logger = logging.getLogger(__name__)
+
+HEAD_FILE = "head.safetensors"  # the pooled head of a model that pretune saved
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """A checkpoint that exists and can be loaded.
+
+    Args:
+        name: What the user called it.
+        path: Folder, or hub id where ``is_local`` is false.
+        model_type: Family, such as ``bert``.
+        licence: As its source states it, or ``None``.
+    """
+
+    name: str
+    path: str
+    is_local: bool
+    model_type: str
+    licence: str | None = None
+
+
+def find_checkpoint(name: str) -> Checkpoint:
+    """Look a checkpoint up: a folder first, then the catalogue, then the hub.
+
+    Raises:
+        ModelLoadError: Nothing usable there; the message says what was looked for and where.
+        CatalogError: The catalogue has it, and it could not be fetched.
+    """
+    entry = find_entry(name)
+    if Path(name).is_dir():
+        return _local(name, Path(name), None)
+    if entry is not None and entry.kind == "model":
+        if entry.name == "smollm2":
+            raise ModelLoadError(
+                "smollm2 is a causal model (next words), and classification needs an encoder",
+                expected="an encoder such as minilm",
+                fix="--model minilm",
+            )
+        return _local(name, fetch(entry), entry.licence)
+    if name.startswith((".", "/", "~")) or name.count("/") > 1:
+        raise _not_found(name, f"no folder {name!r}")
+    return _from_hub(name)
+
+
+def load_tokenizer(checkpoint: Checkpoint) -> Any:
+    """Return the checkpoint's fast tokenizer."""
+    try:
+        with quiet_transformers():
+            tokenizer = AutoTokenizer.from_pretrained(checkpoint.path, local_files_only=checkpoint.is_local, use_fast=True)
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelLoadError(
+            f"{checkpoint.name}: no usable tokenizer ({_first_line(error)})", expected="a tokenizer.json"
+        ) from error
+    if not getattr(tokenizer, "is_fast", False):
+        raise ModelLoadError(f"{checkpoint.name}: its tokenizer has no fast form", expected="a tokenizer.json")
+    return tokenizer
+
+
+def build_network(
+    checkpoint: Checkpoint, classes: tuple[str, ...], *, head: str = "native", head_size: int = 64, dropout: float | None = None
+) -> Network:
+    """Load the weights under a fresh head for these classes; the head's start comes from torch's generator.
+
+    Raises:
+        ModelLoadError: The weights are not there, or not as safetensors.
+    """
+    config = _config(checkpoint)
+    family = find_family(config)
+    if head == "mlp":
+        trunk = _from_pretrained(AutoModel, checkpoint, config)
+        width = int(getattr(config, "hidden_size", 0) or config.dim)
+        network = Network(trunk, family, MlpHead(width, head_size, len(classes), 0.3 if dropout is None else dropout))
+        _load_head(network, Path(checkpoint.path) / HEAD_FILE)
+    else:
+        names = dict(enumerate(classes))
+        config.id2label, config.label2id = names, {label: index for index, label in names.items()}
+        config.num_labels, config.problem_type = len(classes), "single_label_classification"
+        network = Network(_from_pretrained(AutoModelForSequenceClassification, checkpoint, config), family)
+    if dropout is not None and head != "mlp":
+        network.set_dropout(dropout)
+    return network
+
+
+def max_positions(checkpoint: Checkpoint) -> int:
+    """Return the longest text, in tokens, that the checkpoint has positions for."""
+    config = _config(checkpoint)
+    offset = 2 if config.model_type in ("roberta", "xlm-roberta", "camembert") else 0  # positions start behind the padding id
+    return int(getattr(config, "max_position_embeddings", 512)) - offset
+
+
+@contextlib.contextmanager
+def quiet_transformers() -> Iterator[None]:
+    """Keep transformers' load report (new head weights, unused weights) off the terminal; pretune says what matters."""
+    level, bar = transformers_logging.get_verbosity(), transformers_logging.is_progress_bar_enabled()
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        transformers_logging.set_verbosity(level)
+        if bar:
+            transformers_logging.enable_progress_bar()
+
+
+def _local(name: str, folder: Path, licence: str | None) -> Checkpoint:
+    config = folder / "config.json"
+    if not config.is_file():
+        held = ", ".join(sorted(item.name for item in folder.iterdir())[:8]) or "nothing"
+        raise ModelLoadError(
+            f"{folder} has no config.json (it holds {held})",
+            expected="a model folder: config.json, *.safetensors, tokenizer.json",
+            fix="name the folder that holds these; in a run it is RUN/model",
+        )
+    if not any(folder.glob("*.safetensors")):
+        pickled = [item.name for item in folder.iterdir() if item.suffix in (".bin", ".pt", ".pth", ".ckpt")]
+        why = f"; it has {pickled[0]}, a pickle, which can run code when loaded" if pickled else ""
+        raise ModelLoadError(
+            f"{folder} has no *.safetensors{why}", expected="weights as safetensors", fix="convert the weights"
+        )
+    checkpoint = Checkpoint(name=name, path=str(folder), is_local=True, model_type="", licence=licence)
+    return Checkpoint(name=name, path=str(folder), is_local=True, model_type=_config(checkpoint).model_type, licence=licence)
+
+
+def _from_hub(name: str) -> Checkpoint:
+    checkpoint = Checkpoint(name=name, path=name, is_local=False, model_type="")
+    try:
+        config = _config(checkpoint)
+    except ModelLoadError as error:
+        raise _not_found(
+            name, f"no folder and no catalogue entry {name!r}, and the hub did not give it ({error.got})"
+        ) from error
+    return Checkpoint(name=name, path=name, is_local=False, model_type=config.model_type)
+
+
+def _load_head(network: Network, file: Path) -> None:
+    """Go on with the head that lies beside the trunk, if it is one of this size for as many classes."""
+    if network.head is None or not file.is_file():
+        return
+    saved, own = load_file(file), network.head.state_dict()
+    if all(name in saved and saved[name].shape == value.shape for name, value in own.items()):
+        network.head.load_state_dict(saved)
+
+
+def _not_found(name: str, got: str) -> ModelLoadError:
+    known = ", ".join(entry.name for entry in ENTRIES if entry.kind == "model")
+    return ModelLoadError(
+        got, expected=f"a catalogue name ({known}), a model folder, or a hub id such as org/name", fix="see `pretune models`"
+    )
+
+
+def _config(checkpoint: Checkpoint) -> Any:
+    try:
+        with quiet_transformers():
+            return AutoConfig.from_pretrained(checkpoint.path, local_files_only=checkpoint.is_local)
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelLoadError(
+            f"{checkpoint.name}: no usable configuration ({_first_line(error)})",
+            expected="a config.json that transformers knows",
+        ) from error
+
+
+def _from_pretrained(kind: Any, checkpoint: Checkpoint, config: Any) -> Any:
+    try:
+        with quiet_transformers():
+            model = kind.from_pretrained(
+                checkpoint.path, config=config, local_files_only=checkpoint.is_local, use_safetensors=True, dtype=torch.float32
+            )
+    except (OSError, ValueError, KeyError, RuntimeError, AttributeError) as error:
+        raise ModelLoadError(
+            f"{checkpoint.name}: cannot be loaded as a classifier ({_first_line(error)})",
+            expected="an encoder that transformers can classify with, weights as safetensors",
+            fix="see `pretune models`",
+        ) from error
+    return model.train()
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().split("\n")[0][:200] or type(error).__name__

@@ -1,0 +1,174 @@
+"""One classifier, seen as embeddings → layers → pooling → head, that can start from any layer boundary.
+
+Shapes: ids and mask (batch, time), hidden (batch, time, width), pooled (batch, width), logits (batch, classes).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from pretune.errors import UsageError
+from pretune.models.adapters import Family, mean_pool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Texts on their way: as ids, as hidden states below the layer ``start``, or pooled."""
+
+    mask: Tensor  # (batch, time); (batch, 0) when pooled
+    ids: Tensor | None = None
+    hidden: Tensor | None = None
+    pooled: Tensor | None = None
+    start: int = 0  # the layer that reads ``hidden``
+
+
+class MlpHead(nn.Module):
+    """Dropout → dense → ReLU → dropout → output, on the masked mean of the trunk."""
+
+    def __init__(self, width: int, size: int, num_classes: int, dropout: float) -> None:
+        super().__init__()
+        self.dense, self.output = nn.Linear(width, size), nn.Linear(size, num_classes)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, pooled: Tensor) -> Tensor:
+        """(batch, width) → (batch, classes)."""
+        return self.output(self.dropout(torch.relu(self.dense(self.dropout(pooled)))))
+
+
+class Network(nn.Module):
+    """A transformers model and, unless the head is its own, an ``MlpHead``.
+
+    Args:
+        model: A classification model (native head), or a headless trunk when ``head`` is given.
+        family: Its adapter; ``None`` runs the model whole.
+        head: The pooled head, or ``None`` for the architecture's own.
+    """
+
+    def __init__(self, model: Any, family: Family | None, head: MlpHead | None = None) -> None:
+        super().__init__()
+        self.model, self.head, self.family = model, head, family
+
+    @property
+    def trunk(self) -> Any:
+        """The module below the head."""
+        if self.head is not None:
+            return self.model
+        return getattr(self.model, self.family.trunk) if self.family else self.model.base_model
+
+    @property
+    def layers(self) -> nn.ModuleList:
+        """The transformer layers, in order; empty for a family without an adapter."""
+        return attrgetter(self.family.layers)(self.trunk) if self.family else nn.ModuleList()
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Return logits (batch, classes), in float32."""
+        if self.family is None:
+            return self._forward_whole(batch).float()
+        pooled = batch.pooled if batch.pooled is not None else self.pool(self.run(batch), batch.mask)
+        return self.decide(pooled).float()
+
+    def run(self, batch: Batch, stop: int | None = None) -> Tensor:
+        """Return the hidden states below layer ``stop``; after the last layer by default."""
+        family, trunk = self._adapter(), self.trunk
+        hidden = family.embed(trunk, batch.ids, batch.mask) if batch.hidden is None else batch.hidden
+        context = family.context(trunk, hidden, batch.mask)
+        for layer in self.layers[batch.start : stop]:
+            hidden = family.call(layer, hidden, context)
+        return family.finish(trunk, hidden) if stop is None else hidden
+
+    def walk(self, batch: Batch) -> Iterator[Tensor]:
+        """Yield the hidden states after the embeddings and after every layer, ready for the head."""
+        family, trunk = self._adapter(), self.trunk
+        hidden = family.embed(trunk, batch.ids, batch.mask)
+        yield family.finish(trunk, hidden)
+        context = family.context(trunk, hidden, batch.mask)
+        for layer in self.layers:
+            hidden = family.call(layer, hidden, context)
+            yield family.finish(trunk, hidden)
+
+    def pool(self, hidden: Tensor, mask: Tensor) -> Tensor:
+        """(batch, time, width) → (batch, width), without weights."""
+        return mean_pool(hidden, mask) if self.head is not None else self._adapter().pool(self.model, hidden, mask)
+
+    def decide(self, pooled: Tensor) -> Tensor:
+        """(batch, width) → logits (batch, classes)."""
+        return self.head(pooled) if self.head is not None else self._adapter().decide(self.model, pooled)
+
+    def head_parameters(self) -> list[nn.Parameter]:
+        """Weights of the head, the native pooler or pre-classifier included."""
+        if self.head is not None:
+            return list(self.head.parameters())
+        if self.family is None:
+            trunk = {id(weight) for weight in self.trunk.parameters()}
+            return [weight for weight in self.model.parameters() if id(weight) not in trunk]
+        modules = [attrgetter(path)(self.model) for path in self.family.head]
+        return [weight for module in modules for weight in module.parameters()]
+
+    def freeze(self, freeze: str) -> int:
+        """Let only the head and the layers above the boundary learn; return the boundary.
+
+        Returns:
+            The index of the first layer that is trained: 0 with ``none`` (embeddings learn too),
+            the number of layers with ``all``.
+
+        Raises:
+            UsageError: ``freeze`` is not known, or does not fit this model.
+        """
+        boundary = self.boundary_of(freeze)
+        for weight in self.parameters():
+            weight.requires_grad_(freeze == "none")
+        for layer in self.layers[boundary:]:
+            layer.requires_grad_(True)
+        for weight in self.head_parameters():
+            weight.requires_grad_(True)
+        if freeze.startswith("last-") and hasattr(self.trunk, "final_norm"):
+            self.trunk.final_norm.requires_grad_(True)
+        return boundary
+
+    def boundary_of(self, freeze: str) -> int:
+        """Return the first trained layer for ``none``, ``all`` or ``last-K``."""
+        num_layers = len(self.layers)
+        kind, _, count = freeze.partition("-")
+        if freeze in ("none", "all"):
+            return num_layers if freeze == "all" else 0
+        if kind != "last" or not count.isdigit() or int(count) < 1:
+            raise UsageError(f"freeze is {freeze!r}", expected="none, all or last-K such as last-2", fix="pass one of these")
+        if self.family is None:
+            raise UsageError(
+                f"freeze is {freeze!r}, and pretune has no adapter for {self.model.config.model_type!r} models",
+                expected="none or all for this family",
+                fix="--freeze all, or --freeze none",
+            )
+        if int(count) > num_layers:
+            raise UsageError(
+                f"freeze is {freeze!r}, and the model has {num_layers} layers",
+                expected=f"last-1 to last-{num_layers}",
+                fix="--freeze none trains all of it",
+            )
+        return num_layers - int(count)
+
+    def set_dropout(self, probability: float) -> None:
+        """Set every dropout in trunk and head, the one inside attention included."""
+        for module in self.modules():
+            if isinstance(module, nn.Dropout):
+                module.p = probability
+            for name in ("dropout_prob", "attention_dropout", "dropout"):  # probabilities kept as plain numbers
+                if isinstance(getattr(module, name, None), float):
+                    setattr(module, name, probability)
+
+    def _forward_whole(self, batch: Batch) -> Tensor:
+        output = self.model(input_ids=batch.ids, attention_mask=batch.mask)
+        return output.logits if self.head is None else self.head(mean_pool(output.last_hidden_state, batch.mask))
+
+    def _adapter(self) -> Family:
+        if self.family is None:
+            raise UsageError(
+                f"pretune has no adapter for {self.model.config.model_type!r} models and cannot walk their layers",
+                expected="one of bert, distilbert, roberta, electra, deberta-v2, modernbert",
+                fix="use such a model, or do without this command",
+            )
+        return self.family

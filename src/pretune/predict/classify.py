@@ -1,0 +1,50 @@
+"""Logits and probabilities for encoded texts, longest first, in the order they came."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from pretune.models import Inputs, Network
+from pretune.tokens import plan_batches
+
+# Rows a forward pass.
+BATCH_ROWS = 64
+
+Progress = Callable[[int, int], None]
+
+
+@torch.inference_mode()
+def predict_logits(network: Network, inputs: Inputs, *, progress: Progress | None = None) -> Tensor:
+    """Return float32 logits (num_texts, num_classes); the network is left in the mode it was in."""
+    was_training, device = network.training, next(network.parameters()).device
+    network.eval()
+    rows_by_batch = plan_batches(inputs.lengths, BATCH_ROWS)
+    pieces, done = [], 0
+    for rows in rows_by_batch:
+        pieces.append(network(inputs.batch(rows, device)).float().cpu())
+        done += len(rows)
+        if progress is not None:
+            progress(done, len(inputs))
+    network.train(was_training)
+    if not pieces:
+        return torch.empty(0, 0)
+    order = torch.as_tensor([int(row) for rows in rows_by_batch for row in rows])
+    logits = torch.empty(len(inputs), pieces[0].shape[1])
+    logits[order] = torch.cat(pieces)
+    return logits
+
+
+def decide(probabilities: Tensor, *, positive: int | None = None, threshold: float | None = None) -> Tensor:
+    """Return the class index a text, shape (num_texts,): the largest, or by the stored threshold on ``positive``.
+
+    Example:
+        >>> decide(torch.tensor([[0.6, 0.4]]), positive=1, threshold=0.3).tolist()
+        [1]
+    """
+    largest = probabilities.argmax(dim=1)
+    if positive is None or threshold is None:
+        return largest
+    without = probabilities.clone()
+    without[:, positive] = -1.0
+    return torch.where(probabilities[:, positive] >= threshold, torch.tensor(positive), without.argmax(dim=1))

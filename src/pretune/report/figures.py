@@ -1,0 +1,131 @@
+"""Which figures stand in which row and column: shared by the terminal, the report and the card."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pretune.records import Confusion, Score, Verdict
+
+# With more classes than this, a table shows the worst ones and says how many it left out; run.json has them all.
+MAX_CLASSES = 6
+
+SPLIT_ORDER = ("test", "validation", "train")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One figure of every source, in the order of the table's sources."""
+
+    name: str
+    cells: tuple[Score | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The scores of one split: sources side by side, the judged one first."""
+
+    split: str
+    sources: tuple[str, ...]
+    rows: tuple[Row, ...]
+    num_hidden: int  # classes left out of ``rows``
+
+    @property
+    def num_examples(self) -> int:
+        """Rows scored: the largest base of any figure, since a recall rests on one class only."""
+        return max((cell.num_examples for cell in self._cells()), default=0)
+
+    @property
+    def confidence(self) -> float | None:
+        """The confidence of the judged source's intervals."""
+        return next((cell.confidence for cell in self._cells() if cell.source == self.sources[0]), None)
+
+    @property
+    def look(self) -> int:
+        """The look number of the figures."""
+        return max((cell.look for cell in self._cells()), default=1)
+
+    @property
+    def undefined(self) -> tuple[Score, ...]:
+        """Figures without a value or an interval; why is in their ``method``."""
+        return tuple(cell for cell in self._cells() if cell.value is None or cell.low is None)
+
+    def _cells(self) -> list[Score]:
+        return [cell for row in self.rows for cell in row.cells if cell is not None]
+
+
+def arrange_scores(
+    scores: Sequence[Score], *, positive: str | None = None, max_classes: int | None = None
+) -> tuple[Figures, ...]:
+    """Arrange scores as one table a split: test first, and in it the figures that decide first.
+
+    Args:
+        scores: The judged model's scores first, then each baseline's.
+        positive: Its figures come before the other classes'.
+        max_classes: Show this many further classes, those with the lowest F1; ``None`` shows all.
+    """
+    splits = sorted({score.split for score in scores}, key=lambda name: (*SPLIT_ORDER, name).index(name))
+    return tuple(_arrange([s for s in scores if s.split == split], split, positive, max_classes) for split in splits)
+
+
+def _arrange(scores: list[Score], split: str, positive: str | None, max_classes: int | None) -> Figures:
+    sources = tuple(dict.fromkeys(score.source for score in scores))
+    found = {(score.metric, score.label, score.source): score for score in scores}
+    first = [label for label in (None, positive, "macro") if any(score.label == label for score in scores)]
+    others = [label for label in dict.fromkeys(score.label for score in scores) if label not in first]
+    shown = _worst(others, found, sources[0], max_classes)
+    rows = [
+        Row(_row_name(metric, label), tuple(found.get((metric, label, source)) for source in sources))
+        for label in dict.fromkeys([*first, *shown])
+        for metric in dict.fromkeys(score.metric for score in scores if score.label == label)
+    ]
+    return Figures(split, sources, tuple(rows), len(others) - len(shown))
+
+
+def _worst(labels: list[str | None], found: Mapping[Any, Score], main: str, limit: int | None) -> list[str | None]:
+    if limit is None or len(labels) <= limit:
+        return labels
+
+    def quality(label: str | None) -> float:
+        score = found.get(("f1", label, main))
+        return 0.0 if score is None or score.value is None else score.value
+
+    kept = set(sorted(labels, key=quality)[:limit])
+    return [label for label in labels if label in kept]
+
+
+METRIC_NAMES = {"f1": "F1", "loss": "loss (nats)"}
+
+
+def _row_name(metric: str, label: str | None) -> str:
+    name = METRIC_NAMES.get(metric, metric.replace("_", " "))
+    return name if label is None else f"{name} · {label}"
+
+
+def read_gates(verdict: Verdict | None) -> dict[str, float]:
+    """Return the gates that were held against scores, by the name of the score.
+
+    A policy may hold gates that fell away on these data; the verdict's reasons name those that did not.
+    """
+    if verdict is None:
+        return {}
+    gates = verdict.policy.get("goals", {}).get(verdict.policy.get("goal"), ())
+    minimums = {gate["metric"]: float(gate["minimum"]) for gate in gates}
+    judged = [(reason.name, reason.name.partition("[")[0]) for reason in verdict.reasons if reason.kind == "score"]
+    return {name: minimums[metric] for name, metric in judged if metric in minimums}
+
+
+def list_mistakes(confusion: Confusion, limit: int = 10) -> list[tuple[int, str, str]]:
+    """Return the commonest mistakes as (count, true class, predicted class)."""
+    classes = confusion.classes
+    mistakes = (
+        (count, classes[row], classes[column])
+        for row, counts in enumerate(confusion.counts)
+        for column, count in enumerate(counts)
+        if row != column and count
+    )
+    return sorted(mistakes, key=lambda mistake: -mistake[0])[:limit]
+
+
+def events_of(events: Iterable[Mapping[str, Any]], kind: str) -> list[Mapping[str, Any]]:
+    """Return the events of one kind, such as ``stage`` or ``note``."""
+    return [event for event in events if event.get("event") == kind]

@@ -1,0 +1,51 @@
+"""``report.html``: one file, no script, no network, and every text in it escaped."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from pretune.records import RunRecord
+from pretune.report import charts
+from pretune.report.sections import build_sections
+from pretune.report.words import MARK_WORDS, MARKS, OUTCOMES, SEVERITY_MARKS, counted, duration, number, one_line, percent, span
+
+MAX_TEXT = 2_000  # characters of any one text; a 10 MB cell belongs in the table, not in the report
+
+
+def render_html(record: RunRecord, events: Sequence[Mapping[str, Any]] = ()) -> str:
+    """Return the report of a run as one HTML document.
+
+    Args:
+        record: The run.
+        events: The lines of ``trace.jsonl``, decoded.
+    """
+    template = _make_environment().get_template("report.html.jinja")
+    return template.render(record=record, sections=build_sections(record, events), charts=charts)
+
+
+def _make_environment() -> Environment:
+    """Return an environment in which every value is escaped, made one line and cut, unless a template made it."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_fit,
+    )
+    environment.filters.update(number=number, counted=counted, percent=percent, duration=duration)
+    environment.globals.update(
+        span=span, OUTCOMES=OUTCOMES, MARKS=MARKS, MARK_WORDS=MARK_WORDS, SEVERITY_MARKS=SEVERITY_MARKS, short=_shorten
+    )
+    return environment
+
+
+def _fit(value: Any) -> Any:
+    return one_line(value, MAX_TEXT) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _shorten(text: str, limit: int = 80) -> str:
+    return one_line(text, limit)

@@ -1,0 +1,106 @@
+"""What became of every row, in sentences: shared by the terminal, the report and the card."""
+
+from collections.abc import Iterator
+
+from pretune.records import Conflict, Receipt, Rejection, Shared, SplitReceipt
+from pretune.report.words import counted, one_line, percent
+
+MAX_SHOWN = 5  # rows or texts shown of each kind; data/receipt.json has them all
+MAX_LABELS = 8  # classes counted by name in one line
+TEXT_LENGTH = 60
+
+
+def describe_receipt(receipt: Receipt) -> list[tuple[str, list[str]]]:
+    """Return named groups of sentences; a group that has nothing to say is left out."""
+    groups = [
+        ("licence", [receipt.licence or "not stated by the source"]),
+        ("columns", [describe_columns(receipt)]),
+        ("rows", [_describe_rows(receipt)]),
+        ("rejected", list(_describe_rejections(receipt))),
+        ("cleaned", [f"{counted(count, 'text')}: {what}" for what, count in receipt.num_cleaned.items() if count]),
+        ("duplicates", [describe_duplicates(receipt)]),
+        ("conflicts", list(_describe_conflicts(receipt.conflicts))),
+        ("shared", [describe_shared(shared) for shared in receipt.shared]),
+        ("splits", [*(describe_split(split, receipt) for split in receipt.splits), *_describe_seed(receipt)]),
+        ("notes", list(receipt.notes)),
+    ]
+    return [(name, lines) for name, lines in groups if lines]
+
+
+def describe_columns(receipt: Receipt) -> str:
+    """Say which columns were read, and which of them were guessed."""
+    columns = receipt.columns
+    text = ", ".join(f"“{name}”" for name in columns.text) or "none"
+    parts = [f"text {text}{_guess(columns.guessed, 'text')}"]
+    if columns.label is not None:
+        parts.append(f"label “{columns.label}”{_guess(columns.guessed, 'label')}")
+    if columns.group is not None:
+        parts.append(f"group “{columns.group}”")
+    return ", ".join(parts)
+
+
+def _guess(guessed: tuple[str, ...], role: str) -> str:
+    return " (guessed)" if role in guessed else ""
+
+
+def _describe_rows(receipt: Receipt) -> str:
+    text = f"{counted(receipt.num_rows, 'row')} = {receipt.num_used:,} used + {receipt.num_rejected:,} rejected"
+    return f"{text}; {receipt.num_removed:,} of the used taken out of training" if receipt.num_removed else text
+
+
+def _describe_rejections(receipt: Receipt) -> Iterator[str]:
+    rejections = [rejection for file in receipt.files for rejection in file.rejected]
+    yield from map(describe_rejection, rejections[:MAX_SHOWN])
+    if len(rejections) > MAX_SHOWN:
+        yield f"and {len(rejections) - MAX_SHOWN:,} more, in data/receipt.json"
+
+
+def describe_rejection(rejection: Rejection) -> str:
+    """Say where a row was and why it was not used."""
+    row = "" if rejection.row is None else f" row {rejection.row}"
+    column = "" if rejection.column is None else f", column “{rejection.column}”"
+    return f"{rejection.file}{row}{column}: {rejection.reason}"
+
+
+def describe_duplicates(receipt: Receipt) -> str:
+    """Count repeated texts."""
+    at = receipt.near_duplicate_threshold
+    similarity = "" if at is None else f" (similarity ≥ {at:g})"
+    return (
+        f"{receipt.num_exact_duplicates:,} exact, {receipt.num_near_duplicates:,} near{similarity}; "
+        "copies of one text are always in one split"
+    )
+
+
+def _describe_conflicts(conflicts: tuple[Conflict, ...]) -> Iterator[str]:
+    if conflicts:
+        yield f"{counted(len(conflicts), 'text')} under more than one label"
+    for conflict in conflicts[:MAX_SHOWN]:
+        labels, ids = ", ".join(conflict.labels), ", ".join(conflict.ids[:MAX_SHOWN])
+        yield f"“{one_line(conflict.text, TEXT_LENGTH)}” is {one_line(labels, TEXT_LENGTH)} in {one_line(ids, TEXT_LENGTH)}"
+
+
+def describe_shared(shared: Shared) -> str:
+    """Say what two given splits have in common and what was done about it."""
+    removed = f"{counted(len(shared.removed), 'row')} taken out of {shared.first}" if shared.removed else "kept in both"
+    if not shared.num_exact and not shared.num_near_rows:
+        removed = "nothing to remove"
+    return (
+        f"{shared.first} and {shared.second}: {counted(shared.num_exact, 'exact text')} in both "
+        f"({counted(shared.num_exact_rows, 'row')} of {shared.first}), "
+        f"{counted(shared.num_near_rows, 'further row')} nearly the same; {removed}"
+    )
+
+
+def describe_split(split: SplitReceipt, receipt: Receipt) -> str:
+    """Say how large a split is and what its classes are."""
+    total = sum(item.num_rows for item in receipt.splits)
+    labels = list(split.labels.items())
+    shown = ", ".join(f"{label} {count:,}" for label, count in labels[:MAX_LABELS])
+    more = f", {len(labels) - MAX_LABELS} more classes" if len(labels) > MAX_LABELS else ""
+    return f"{split.name}: {counted(split.num_rows, 'row')} ({percent(split.num_rows, total)}): {shown}{more}"
+
+
+def _describe_seed(receipt: Receipt) -> Iterator[str]:
+    if receipt.splits:
+        yield "splits as given" if receipt.split_seed is None else f"stratified, split seed {receipt.split_seed}"

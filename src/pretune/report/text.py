@@ -1,0 +1,201 @@
+"""What a run came to, drawn for a terminal: verdict, figures, findings and the data receipt."""
+
+from collections.abc import Sequence
+
+from rich.box import ROUNDED
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from pretune.records import Comparison, Confusion, Finding, Outcome, Receipt, RunRecord, Score, Severity, Verdict
+from pretune.report.drawing import NAME_LENGTH, SHORT_LENGTH, columns, heading, indent, named, pairs, plain, stack
+from pretune.report.figures import MAX_CLASSES, Figures, arrange_scores, list_mistakes
+from pretune.report.receipts import describe_receipt
+from pretune.report.words import (
+    MARKS,
+    OUTCOMES,
+    SEVERITY_MARKS,
+    UNDEFINED,
+    counted,
+    number,
+    one_line,
+    percent,
+    sort_findings,
+    span,
+)
+
+OUTCOME_STYLES = {
+    Outcome.SHIP: "green",
+    Outcome.DO_NOT_SHIP: "red",
+    Outcome.NOT_ENOUGH_EVIDENCE: "yellow",
+}
+
+MARK_STYLES: dict[bool | None, str] = {True: "green", False: "red", None: "yellow"}
+
+SEVERITY_STYLES = {
+    Severity.BLOCKING: "red",
+    Severity.WARNING: "yellow",
+    Severity.OK: "green",
+    Severity.UNKNOWN: "yellow",
+}
+
+# A confusion matrix of more classes does not fit 80 columns; the commonest mistakes say more there.
+MAX_MATRIX = 6
+
+MAX_FOOTNOTES = 4
+
+
+def draw_run(record: RunRecord) -> Group:
+    """Draw the result of a run: the verdict first, then what it rests on."""
+    main = record.scores[0].source if record.scores else ""
+    shown = [item for item in record.confusions if item.source == main]
+    return stack(
+        draw_verdict(record.verdict, first_known_look=bool(record.first_known_look)) if record.verdict else None,
+        draw_scores(record.scores, positive=record.positive) if record.scores else None,
+        *(draw_confusion(confusion) for confusion in shown[:1]),
+        draw_comparisons(record.comparisons) if record.comparisons else None,
+        draw_findings(record.findings) if record.findings else None,
+    )
+
+
+def draw_verdict(verdict: Verdict, *, first_known_look: bool = False) -> Panel:
+    """Draw the outcome, one sentence, and each reason with ✓ (holds), ✗ (fails) or ? (open).
+
+    Args:
+        verdict: What was decided.
+        first_known_look: No ledger could say whether the rows were opened before.
+    """
+    style = OUTCOME_STYLES[verdict.outcome]
+    reasons = Table.grid(padding=(0, 1))
+    for reason in sorted(verdict.reasons, key=lambda reason: (False, None, True).index(reason.holds)):
+        reasons.add_row(Text(MARKS[reason.holds], MARK_STYLES[reason.holds]), plain(reason.text))
+    body = Group(plain(verdict.summary, "bold"), Text(), reasons, Text(), _closing_lines(verdict, first_known_look))
+    title = Text(f" {OUTCOMES[verdict.outcome]} ", f"bold {style}")
+    return Panel(body, title=title, title_align="left", box=ROUNDED, border_style=style, padding=(1, 2))
+
+
+def _closing_lines(verdict: Verdict, first_known_look: bool) -> Table:
+    needed = counted(verdict.rows_needed, "more labelled row") if verdict.rows_needed is not None else ""
+    rows = {
+        "rows needed": "; ".join(filter(None, (needed, verdict.rows_needed_note))),
+        "plain reading": verdict.plain_reading,
+        "look": f"{verdict.look} at these test rows{', the first known look' if first_known_look else ''}",
+    }
+    return pairs([(name, value) for name, value in rows.items() if value])
+
+
+def draw_scores(scores: Sequence[Score], *, positive: str | None = None) -> Group:
+    """Draw figures with their intervals, the judged model's beside each baseline's on the same rows."""
+    return stack(*map(_draw_figures, arrange_scores(scores, positive=positive, max_classes=MAX_CLASSES)))
+
+
+def _draw_figures(figures: Figures) -> Group:
+    table = columns(figures.split, *(one_line(source, SHORT_LENGTH) for source in figures.sources))
+    for row in figures.rows:
+        table.add_row(named(row.name), *map(_score_cell, row.cells))
+    notes = dict.fromkeys(one_line(score.method, 2 * NAME_LENGTH) for score in figures.undefined)
+    lines = [Text(f"{UNDEFINED} {note}", "dim") for note in list(notes)[:MAX_FOOTNOTES]]
+    if figures.num_hidden:
+        lines.append(
+            Text(f"{counted(figures.num_hidden, 'better class', 'better classes')} not shown; run.json has all", "dim")
+        )
+    return Group(heading("Figures", _describe_figures(figures)), table, *lines)
+
+
+def _describe_figures(figures: Figures) -> str:
+    sure = "" if figures.confidence is None else f", {percent(figures.confidence)} intervals"
+    look = f", look {figures.look}" if figures.split == "test" else ""
+    return f"{figures.split}, {counted(figures.num_examples, 'row')}{sure}{look}"
+
+
+def _score_cell(score: Score | None) -> Text:
+    if score is None:
+        return Text()
+    bounds = span(score.low, score.high)
+    return Text(number(score.value)).append(f" {bounds}" if bounds else "", "dim")
+
+
+def draw_comparisons(comparisons: Sequence[Comparison]) -> Group:
+    """Draw paired differences: both sources on the same rows, and whether the difference can be chance."""
+    table = columns("metric", "a", "b", "a − b", "interval", "p", right=("a − b", "p"))
+    for item in comparisons:
+        a, b = (
+            f"{one_line(name, SHORT_LENGTH)} {number(value)}"
+            for name, value in ((item.a, item.value_a), (item.b, item.value_b))
+        )
+        chance = "< 0.001" if item.p_value < 0.001 else number(item.p_value)
+        bounds = span(item.low, item.high, signed=True) or UNDEFINED
+        table.add_row(named(item.metric.replace("_", " ")), Text(a), Text(b), f"{item.difference:+.3f}", bounds, chance)
+    methods = "; ".join(dict.fromkeys(item.method for item in comparisons))
+    return Group(heading("Comparisons"), table, plain(methods, "dim"))
+
+
+def draw_confusion(confusion: Confusion) -> Group:
+    """Draw which classes are taken for which; with many classes, the commonest mistakes."""
+    remark = f"{confusion.split}, {confusion.source}"
+    if len(confusion.classes) > MAX_MATRIX:
+        return Group(heading("Commonest mistakes", remark), _mistakes_table(confusion))
+    names = [one_line(name, SHORT_LENGTH) for name in confusion.classes]
+    table = columns("true \\ predicted", *names, "rows", "right")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for index, (name, counts) in enumerate(zip(names, confusion.counts, strict=True)):
+        cells = [Text(f"{count:,}", "bold" if index == at else "") for at, count in enumerate(counts)]
+        right = percent(counts[index], sum(counts)) if sum(counts) else UNDEFINED
+        table.add_row(plain(name), *cells, f"{sum(counts):,}", right)
+    return Group(heading("Confusion matrix", remark), table)
+
+
+def _mistakes_table(confusion: Confusion) -> Table:
+    table = columns("rows", "true", "predicted", right=("rows",))
+    for count, true, predicted in list_mistakes(confusion):
+        table.add_row(f"{count:,}", named(true), named(predicted))
+    return table
+
+
+def draw_findings(findings: Sequence[Finding]) -> Group:
+    """Draw what was checked, worst first with its fix, then what was not checked and why."""
+    checked, skipped = sort_findings(tuple(findings))
+    grid = Table.grid(padding=(0, 1))
+    for finding in checked:
+        grid.add_row(_severity_mark(finding), Group(plain(finding.summary), *_finding_details(finding)))
+    parts: list[RenderableType] = [heading("Findings", counted(len(checked), "check made", "checks made")), grid]
+    if skipped:
+        rows = [(named(finding.check), plain(finding.summary)) for finding in skipped]
+        parts += [Text(), heading("Not checked"), indent(pairs(rows))]
+    return Group(*parts)
+
+
+def _severity_mark(finding: Finding) -> Text:
+    return Text(SEVERITY_MARKS[finding.severity], SEVERITY_STYLES.get(finding.severity, ""))
+
+
+def _finding_details(finding: Finding) -> list[RenderableType]:
+    if finding.severity in (Severity.OK, Severity.NOTE):
+        return []
+    rows = f"rows {', '.join(finding.examples[:5])}" if finding.examples else ""
+    return [plain(line, "dim") for line in (finding.check, rows, finding.fix and f"fix: {finding.fix}") if line]
+
+
+def draw_receipt(receipt: Receipt) -> Group:
+    """Draw what became of every row, from the files to the splits."""
+    files = columns("file", "format", "encoding", "rows", "used", "rejected", right=("rows", "used", "rejected"))
+    for file in receipt.files:
+        sizes = (f"{file.num_rows:,}", f"{file.num_used:,}", f"{len(file.rejected):,}")
+        files.add_row(
+            named(file.file),
+            named(file.format, limit=SHORT_LENGTH),
+            named(file.encoding or UNDEFINED, limit=SHORT_LENGTH),
+            *sizes,
+        )
+    rows = [(name, Group(*map(plain, lines))) for name, lines in describe_receipt(receipt)]
+    return Group(heading("Data", receipt.source), files, Text(), pairs(rows))
+
+
+def draw_list(names: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    """Draw a plain table, such as the models and data sets that can be had by name; the last column takes the room."""
+    table = columns(*names, wide=names[-1])
+    for row in rows:
+        table.add_row(*map(plain, row))
+    return table

@@ -1,0 +1,125 @@
+"""How figures and other people's text are written, on the terminal and in the report alike."""
+
+import math
+import unicodedata
+
+from pretune.records import Finding, Outcome, Severity
+
+OUTCOMES = {
+    Outcome.SHIP: "SHIP",
+    Outcome.DO_NOT_SHIP: "DO NOT SHIP",
+    Outcome.NOT_ENOUGH_EVIDENCE: "NOT ENOUGH EVIDENCE",
+}
+
+MARKS: dict[bool | None, str] = {True: "✓", False: "✗", None: "?"}
+MARK_WORDS: dict[bool | None, str] = {True: "holds", False: "fails", None: "open"}
+
+SEVERITY_MARKS = {
+    Severity.BLOCKING: "✗",
+    Severity.WARNING: "!",
+    Severity.NOTE: "·",
+    Severity.OK: "✓",
+    Severity.UNKNOWN: "?",
+    Severity.NOT_APPLICABLE: "–",
+}
+
+UNDEFINED = "—"
+
+# Word separators that would break a row, and marks that turn the reading order of what follows: a file name must not be
+# able to draw outside of its cell or make the next column read backwards.
+_SPACES = "\t\n\r\v\f\x85\u2028\u2029"
+_REORDERING = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
+
+
+def one_line(text: str, limit: int | None = None) -> str:
+    r"""Make any text fit to be shown: one line, no control characters, at most ``limit`` characters.
+
+    White space becomes one space; an escape character becomes its picture, so that a colour code in a file name is
+    seen and not obeyed; half a surrogate pair, which no terminal can print, becomes the replacement character.
+
+    Example:
+        >>> one_line("red\x1b[31m\n  alert")
+        'red␛[31m alert'
+        >>> one_line("a long sentence", limit=7)
+        'a long…'
+    """
+    # A cell may hold megabytes of which one line is wanted; spaces that fold together make it shorter yet.
+    near = text if limit is None else text[: 8 * limit]
+    line = " ".join("".join(map(_visible, near)).split())
+    return line if limit is None or len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def _visible(character: str) -> str:
+    if character in _SPACES:
+        return " "
+    if character < " ":
+        return chr(0x2400 + ord(character))
+    if character == "\x7f":
+        return "␡"
+    refused = character in _REORDERING or unicodedata.category(character) in ("Cc", "Cs")
+    return "\ufffd" if refused else character
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """Write a figure with a fixed number of digits; what is undefined is a dash.
+
+    Example:
+        >>> number(0.85714), number(None), number(1234.5, digits=1)
+        ('0.857', '—', '1,234.5')
+    """
+    return UNDEFINED if value is None or not math.isfinite(value) else f"{value:,.{digits}f}"
+
+
+def span(low: float | None, high: float | None, *, signed: bool = False) -> str:
+    """Write an interval, or nothing where there is none.
+
+    Example:
+        >>> span(0.8321, 0.8812), span(-0.01, 0.02, signed=True), span(None, None)
+        ('0.832–0.881', '-0.010 to +0.020', '')
+    """
+    if low is None or high is None:
+        return ""
+    return f"{low:+.3f} to {high:+.3f}" if signed else f"{low:.3f}–{high:.3f}"
+
+
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """Write a count with its noun.
+
+    Example:
+        >>> counted(1, "row"), counted(10605, "row"), counted(0, "class", "classes")
+        ('1 row', '10,605 rows', '0 classes')
+    """
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+
+
+def percent(part: float, whole: float = 1.0) -> str:
+    """Write a share as a percentage; a small share is never rounded to nothing.
+
+    Example:
+        >>> percent(1, 8), percent(1, 100_000), percent(0, 5)
+        ('12.5 %', '< 0.1 %', '0 %')
+    """
+    share = 0.0 if whole == 0 else 100 * part / whole
+    return "< 0.1 %" if 0 < share < 0.1 else f"{share:.3g} %"
+
+
+def duration(seconds: float) -> str:
+    """Write a time with the units a person would use.
+
+    Example:
+        >>> duration(0.314), duration(75), duration(3720)
+        ('0.31 s', '1 min 15 s', '1 h 02 min')
+    """
+    if seconds < 60:
+        return f"{seconds:.2f} s" if seconds < 9.995 else f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def sort_findings(findings: tuple[Finding, ...]) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
+    """Part what was checked, worst first, from what was not checked."""
+    order = list(SEVERITY_MARKS)
+    ranked = sorted(findings, key=lambda finding: order.index(finding.severity))
+    skipped = (Severity.UNKNOWN, Severity.NOT_APPLICABLE)
+    checked = tuple(finding for finding in ranked if finding.severity not in skipped)
+    return checked, tuple(finding for finding in ranked if finding.severity in skipped)

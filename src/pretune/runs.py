@@ -1,0 +1,215 @@
+"""The run folder: where each part of a run lies, and how it is written and read back."""
+
+import csv
+import io
+import itertools
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO, Any
+
+from pretune import storage
+from pretune.errors import StorageError, UsageError
+from pretune.hashing import digest_of
+from pretune.records import Example, Predictions, RunRecord
+
+Events = list[dict[str, Any]]
+PROBABILITY = "p:"  # prefix of a probability column: "p:spam"
+
+
+class RunFolder:
+    """One run on disk.
+
+    Args:
+        path: The folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.data, self.model, self.linear = path / "data", path / "model", path / "linear"
+        self.trace, self.report, self.card = path / "trace.jsonl", path / "report.html", path / "README.md"
+        self.sealed, self.openings = self.data / "test.sealed.jsonl", self.data / "openings.jsonl"
+
+    @property
+    def name(self) -> str:
+        """Name of the folder, and of the run."""
+        return self.path.resolve().name
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether a run was begun here."""
+        return (self.path / "run.json").is_file()
+
+    def read_record(self) -> RunRecord:
+        """Return ``run.json``.
+
+        Raises:
+            UsageError: This is no run folder.
+            StorageError: It is damaged.
+        """
+        if not self.is_begun:
+            raise UsageError(
+                f"{self.path} is not a run folder: it has no run.json",
+                expected="a folder that `pretune run` or `pretune finetune` made, such as runs/reviews-minilm",
+                fix="check the name; `ls runs` lists yours",
+            )
+        try:
+            return RunRecord.from_json(storage.read_json(self.path / "run.json"))
+        except (TypeError, KeyError, AttributeError, ValueError) as error:
+            raise StorageError(
+                f"{self.path / 'run.json'} is damaged: {error}", fix="restore it, or make the run again"
+            ) from error
+
+    def write_record(self, record: RunRecord) -> None:
+        """Replace ``run.json``."""
+        storage.replace_json(self.path / "run.json", record.to_json())
+
+    def write_examples(self, split: str, examples: Sequence[Example]) -> None:
+        """Write one split that is not sealed, as JSON lines."""
+        lines = (json.dumps(example.to_json(), ensure_ascii=True) for example in examples)
+        storage.replace(self.data / f"{split}.jsonl", "".join(line + "\n" for line in lines))
+
+    def read_examples(self, split: str) -> tuple[Example, ...]:
+        """Read a split back.
+
+        Raises:
+            StorageError: It is not there, or damaged.
+        """
+        path = self.data / f"{split}.jsonl"
+        if not path.is_file():
+            raise StorageError(f"{path} is missing", fix="make the run again")
+        try:
+            return tuple(Example.from_json(json.loads(line)) for line in storage.read_lines(path))
+        except (json.JSONDecodeError, TypeError) as error:
+            raise StorageError(f"{path} is damaged: {error}", fix="make the run again") from error
+
+    def write_predictions(self, predictions: Predictions) -> None:
+        """Write ``predictions/SPLIT.SOURCE.csv``: id, label, predicted, then a probability column a class."""
+        storage.replace(
+            self.path / "predictions" / f"{predictions.split}.{predictions.source}.csv", predictions_csv(predictions)
+        )
+
+    def read_predictions(self, split: str, source: str) -> Predictions:
+        """Read predictions back.
+
+        Raises:
+            UsageError: The run has none of that name.
+        """
+        path = self.path / "predictions" / f"{split}.{source}.csv"
+        if not path.is_file():
+            raise UsageError(
+                f"{path} does not exist", expected="a run that was judged", fix=f"pretune judge {self.path} makes it"
+            )
+        return parse_predictions(path.read_text(encoding="utf-8"), split=split, source=source)
+
+    def read_events(self) -> Events:
+        """Return the events of ``trace.jsonl``, those of the last attempt where the run was begun anew."""
+        events: Events = [json.loads(line) for line in storage.read_lines(self.trace)]
+        begun = [index for index, event in enumerate(events) if event["event"] == "begun"]
+        return events[begun[-1] :] if begun else events
+
+
+def claim_folder(
+    base: str, identity: str, *, named: Path | None = None, overwrite: bool = False, done: str = "judged"
+) -> RunFolder:
+    """Return the folder that a run shall use, locked against other processes.
+
+    A run of the same identity that was cut off is gone on with. Otherwise it is the first free one of ``runs/BASE``,
+    ``-2``, ``-3``; or the one named, if it is free, to be gone on with, or to be overwritten.
+
+    Args:
+        base: Name for the default folder.
+        identity: What "the same command" means.
+        named: The folder the user named.
+        overwrite: Whether a run in ``named`` (or in the default folder) may be replaced.
+        done: Status from which such a run is finished.
+
+    Raises:
+        UsageError: The folder named is taken, or in use by another process.
+    """
+    if named is not None or overwrite:
+        path = named or Path("runs") / base
+        if not overwrite and not _is_free(path) and not _is_same(path, identity, done):
+            raise _taken(path, done)
+        if not _lock(path):
+            raise UsageError(
+                f"{path} is in use by another process", expected="a folder to itself", fix="wait, or name another --run"
+            )
+        if overwrite:
+            _clear(path)
+        return RunFolder(path)
+    for number in itertools.count(1):
+        path = Path("runs") / (base if number == 1 else f"{base}-{number}")
+        if (_is_free(path) or _is_same(path, identity, done)) and _lock(path):
+            break
+    return RunFolder(path)
+
+
+def predictions_csv(predictions: Predictions) -> str:
+    """Return predictions as CSV; probabilities with every digit, so that figures from the file are the same."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    has = predictions.probabilities is not None
+    writer.writerow(["id", "label", "predicted", *(PROBABILITY + label for label in predictions.classes if has)])
+    for index, row in enumerate(predictions.ids):
+        label = predictions.labels[index]
+        shares = predictions.probabilities[index] if predictions.probabilities is not None else ()
+        writer.writerow([row, "" if label is None else label, predictions.predicted[index], *map(repr, shares)])
+    return out.getvalue()
+
+
+def parse_predictions(text: str, *, split: str, source: str) -> Predictions:
+    """Read what ``predictions_csv`` returned."""
+    header, *rows = csv.reader(io.StringIO(text))
+    shares = header[3:]
+    seen = {row[2] for row in rows} | {row[1] for row in rows if row[1]}
+    classes = tuple(name.removeprefix(PROBABILITY) for name in shares) or tuple(sorted(seen))
+    return Predictions(
+        source=source,
+        split=split,
+        classes=classes,
+        ids=tuple(row[0] for row in rows),
+        labels=tuple(row[1] or None for row in rows),
+        predicted=tuple(row[2] for row in rows),
+        probabilities=tuple(tuple(float(value) for value in row[3:]) for row in rows) if shares else None,
+    )
+
+
+_LOCKS: list[IO[bytes]] = []  # held until the process ends
+_FINISHED = {"judged": ("judged",), "trained": ("trained", "judged")}
+
+
+def _is_free(path: Path) -> bool:
+    """Whether there is nothing, or only what a refused file leaves behind."""
+    return not path.exists() or (path.is_dir() and {item.name for item in path.iterdir()} <= {"data"})
+
+
+def _is_same(path: Path, identity: str, done: str) -> bool:
+    if not (path / "run.json").is_file():
+        return False
+    record = RunFolder(path).read_record()
+    return record.identity == identity and record.status not in _FINISHED[done]
+
+
+def _taken(path: Path, done: str) -> UsageError:
+    if (path / "run.json").is_file():
+        finished = RunFolder(path).read_record().status in _FINISHED[done]
+        what = "holds a finished run" if finished else "holds a run of another command that was cut off"
+        return UsageError(
+            f"{path} {what}", expected="a new folder", fix="name another --run, or pass --overwrite to replace it"
+        )
+    return UsageError(f"{path} exists and is no run folder", expected="a new folder", fix="name another --run")
+
+
+def _clear(path: Path) -> None:
+    if path.exists() and not (path / "run.json").is_file() and not _is_free(path):
+        raise UsageError(f"{path} exists and is no run folder, so it is not overwritten", fix="name another --run")
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def _lock(path: Path) -> bool:
+    handle = storage.try_lock(digest_of(str(path.resolve()))[:24])
+    if handle is not None:
+        _LOCKS.append(handle)
+    return handle is not None

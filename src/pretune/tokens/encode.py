@@ -1,0 +1,67 @@
+"""Texts to token ids: cut where they are too long, and every cut counted."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pretune.records import TokenCounts
+
+# Texts handed to the tokenizer at once: enough to use both cores, few enough to bound memory.
+CHUNK = 2_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Encoded:
+    """Token ids of many texts, laid end to end."""
+
+    ids: npt.NDArray[np.int32]  # (num_tokens,)
+    offsets: npt.NDArray[np.int64]  # (num_texts + 1,)
+    padding_id: int
+    counts: TokenCounts
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    @property
+    def lengths(self) -> npt.NDArray[np.int64]:
+        """Tokens a text, shape (num_texts,)."""
+        return np.diff(self.offsets)
+
+
+def encode(texts: Sequence[str], tokenizer: Any, *, max_length: int, split: str = "") -> Encoded:
+    """Tokenize texts, special tokens included, keeping the first ``max_length`` tokens.
+
+    Args:
+        texts: Cleaned texts.
+        tokenizer: A fast tokenizer of transformers.
+        max_length: Tokens a text; the closing special token is kept when a text is cut.
+        split: Name for the counts.
+    """
+    num_closing = _num_closing(tokenizer)
+    backend, unknown = tokenizer.backend_tokenizer, tokenizer.unk_token_id
+    backend.no_truncation()
+    backend.no_padding()
+    pieces: list[npt.NDArray[np.int32]] = []
+    num_cut_texts = num_cut_tokens = 0
+    for start in range(0, len(texts), CHUNK):
+        for encoding in backend.encode_batch_fast(list(texts[start : start + CHUNK])):
+            ids = np.asarray(encoding.ids, dtype=np.int32)
+            if len(ids) > max_length:
+                num_cut_texts, num_cut_tokens = num_cut_texts + 1, num_cut_tokens + len(ids) - max_length
+                ids = np.concatenate([ids[: max_length - num_closing], ids[len(ids) - num_closing :]])
+            pieces.append(ids)
+    flat = np.concatenate(pieces) if pieces else np.empty(0, dtype=np.int32)
+    counts = TokenCounts(
+        split=split, num_texts=len(texts), num_tokens=len(flat), num_cut_texts=num_cut_texts, num_cut_tokens=num_cut_tokens,
+        num_unknown=int((flat == unknown).sum()) if unknown is not None else 0, max_length=max_length,
+    )  # fmt: skip
+    offsets = np.concatenate([[0], np.cumsum([len(piece) for piece in pieces])]).astype(np.int64)
+    return Encoded(ids=flat, offsets=offsets, padding_id=int(tokenizer.pad_token_id or 0), counts=counts)
+
+
+def _num_closing(tokenizer: Any) -> int:
+    special = tokenizer.backend_tokenizer.encode("a").special_tokens_mask
+    return next((index for index, flag in enumerate(reversed(special)) if not flag), 0)

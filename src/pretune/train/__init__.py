@@ -1,0 +1,21 @@
+"""Training: the device, the loop, and what steers it."""
+
+from pretune.train.device import Device, choose_device, has_fast_bf16, seed_everything
+from pretune.train.finetune import DEFAULT_MAX_EPOCHS, Figures, Finetuning, Plan, TrainingSet
+from pretune.train.loop import train_steps
+from pretune.train.stopping import best_epoch, should_stop
+
+__all__ = [
+    "DEFAULT_MAX_EPOCHS",
+    "Device",
+    "Figures",
+    "Finetuning",
+    "Plan",
+    "TrainingSet",
+    "best_epoch",
+    "choose_device",
+    "has_fast_bf16",
+    "seed_everything",
+    "should_stop",
+    "train_steps",
+]

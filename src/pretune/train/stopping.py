@@ -1,0 +1,39 @@
+"""When to stop, and which epoch was best. Pure functions of the validations so far."""
+
+import math
+from collections.abc import Sequence
+
+from pretune.errors import DivergedError
+from pretune.records import Validation
+
+# Metrics where less is better.
+FALLING = ("loss",)
+
+
+def best_epoch(validations: Sequence[Validation], *, min_change: float = 0.0) -> int | None:
+    """Return the number of the best epoch by the monitored metric; ties go to the lower loss, then to the earlier.
+
+    An epoch replaces the best so far only when it is better by more than ``min_change``, or equal with a lower loss.
+
+    Raises:
+        DivergedError: The monitored metric is not finite.
+    """
+    best: Validation | None = None
+    for validation in validations:
+        if not math.isfinite(validation.metric_value):
+            raise DivergedError(step=validation.step, rows=(), loss=validation.loss, norm=math.nan)
+        if best is None or _is_better(validation, best, min_change):
+            best = validation
+    return None if best is None else best.epoch
+
+
+def should_stop(validations: Sequence[Validation], *, patience: int, min_change: float = 0.0) -> bool:
+    """Whether the last ``patience`` epochs brought no new best."""
+    best = best_epoch(validations, min_change=min_change)
+    return best is not None and validations[-1].epoch - best >= patience
+
+
+def _is_better(candidate: Validation, best: Validation, min_change: float) -> bool:
+    sign = -1.0 if candidate.metric in FALLING else 1.0
+    gain = sign * (candidate.metric_value - best.metric_value)
+    return gain > min_change or (gain == 0 and candidate.loss < best.loss)

@@ -1,0 +1,160 @@
+"""Ship, do not ship, or not enough evidence: the figures weighed by the policy."""
+
+from collections.abc import Sequence
+
+from pretune.errors import UsageError
+from pretune.records import Evaluation, Finding, Outcome, Reason, Verdict
+from pretune.verdict.plain import plain_reading
+from pretune.verdict.policy import Policy
+from pretune.verdict.rows_needed import Question, empty_class, find_rows_needed
+from pretune.verdict.weigh import (
+    active_gates,
+    compared_sources,
+    confusion_of_main,
+    find_comparison,
+    goal_metric,
+    least_gain,
+    say_confidence,
+    say_score,
+    say_source,
+    weigh_comparisons,
+    weigh_findings,
+    weigh_gates,
+)
+
+
+def decide(
+    evaluation: Evaluation, findings: Sequence[Finding], policy: Policy, *, positive: str | None = None, look: int = 1
+) -> Verdict:
+    """Weigh figures, comparisons and findings, and say what follows.
+
+    *Ship* when every gate, comparison and required check holds; *do not ship* when one fails with its whole interval or a
+    finding blocks; else *not enough evidence*, with the number of further rows that would settle it.
+
+    Args:
+        evaluation: Of the judged source, beside the baselines.
+        findings: What the checks measured.
+        policy: What must hold.
+        positive: The class that precision and recall are about; ``None`` for averages.
+        look: How often these rows have been opened, this time included.
+
+    Raises:
+        UsageError: The evaluation lacks the confusion matrix of the judged source, or ``positive`` is not a class.
+    """
+    _check(evaluation, positive)
+    scores = list(weigh_gates(evaluation, policy, positive))
+    comparisons = list(weigh_comparisons(evaluation, policy, positive))
+    checks = list(weigh_findings(findings, policy))
+    reasons = [*scores, *comparisons, *checks]
+    outcome = _outcome(reasons)
+    rows, note = None, ""
+    if outcome is Outcome.NOT_ENOUGH_EVIDENCE:
+        rows, note = _rows_needed(evaluation, findings, reasons, policy, positive, look)
+    confusion = confusion_of_main(evaluation)
+    return Verdict(
+        outcome=outcome,
+        summary=_summary(outcome, evaluation, reasons, note, policy, positive),
+        reasons=tuple(sorted(reasons, key=lambda reason: _ORDER[reason.holds])),
+        rows_needed=rows,
+        rows_needed_note=note,
+        plain_reading=plain_reading(evaluation, policy.plain, positive=positive, num_classes=len(confusion.classes)),
+        look=look,
+        policy=policy.to_json(),
+    )
+
+
+# What failed stands first, then what is open.
+_ORDER = {False: 0, None: 1, True: 2}
+
+
+def _check(evaluation: Evaluation, positive: str | None) -> None:
+    if not evaluation.scores or all(item.source != evaluation.main for item in evaluation.confusions):
+        raise UsageError(
+            "an evaluation without scores or confusion matrix", expected="what evaluate_sources returns", fix="pass that"
+        )
+    classes = confusion_of_main(evaluation).classes
+    if positive is not None and positive not in classes:
+        raise UsageError(f"no class {positive!r}", expected="one of " + ", ".join(classes), fix="see --positive")
+
+
+def _outcome(reasons: Sequence[Reason]) -> Outcome:
+    if any(reason.holds is False for reason in reasons):
+        return Outcome.DO_NOT_SHIP
+    return Outcome.SHIP if all(reason.holds for reason in reasons) else Outcome.NOT_ENOUGH_EVIDENCE
+
+
+def _rows_needed(
+    evaluation: Evaluation,
+    findings: Sequence[Finding],
+    reasons: Sequence[Reason],
+    policy: Policy,
+    positive: str | None,
+    look: int,
+) -> tuple[int | None, str]:
+    confusion = confusion_of_main(evaluation)
+    metric = goal_metric(confusion, policy, positive)
+    found = [(find_comparison(evaluation, metric, source), source) for source in compared_sources(evaluation, policy)]
+    comparisons = tuple((comparison, least_gain(source, policy)) for comparison, source in found if comparison is not None)
+    # A check of results that could not run lacks rows, as a gate does; a check of data lacks something else.
+    runnable = {finding.check for finding in findings if finding.check.startswith("results.")}
+    open_checks = [item.text for item in reasons if item.kind == "finding" and item.holds is None and item.name not in runnable]
+    if len(comparisons) < len(found):
+        open_checks += [item.text for item in reasons if item.kind == "comparison" and item.holds is None]
+    error = (1 - evaluation.scores[0].confidence) * look**2 / (look + 1) ** 2
+    question = Question(confusion, active_gates(confusion, policy), comparisons, positive, 1 - error)
+    if open_checks and empty_class(question) is None:
+        return None, f"more rows alone do not help: {open_checks[0]}"
+    return find_rows_needed(question, policy)
+
+
+def _summary(
+    outcome: Outcome, evaluation: Evaluation, reasons: Sequence[Reason], note: str, policy: Policy, positive: str | None
+) -> str:
+    if outcome is Outcome.SHIP:
+        return f"Ship: {_strengths(evaluation, policy, positive)}."
+    if outcome is Outcome.DO_NOT_SHIP:
+        failed = [reason for reason in reasons if reason.holds is False]
+        blocked = [reason.text for reason in failed if reason.kind == "finding"]
+        missed = _missed_positives(evaluation, failed, policy, positive)
+        return f"Do not ship: {missed or (blocked or [failed[0].text])[0]}."
+    still_open = [reason.text for reason in reasons if reason.holds is None]
+    return f"Not enough evidence: {still_open[0]}; {note}."
+
+
+def _strengths(evaluation: Evaluation, policy: Policy, positive: str | None) -> str:
+    confusion = confusion_of_main(evaluation)
+    labels = {
+        gate.metric: None if gate.metric == "accuracy" else positive or "macro" for gate in active_gates(confusion, policy)
+    }
+    scores = [score for score in (evaluation.find(metric, label) for metric, label in labels.items()) if score is not None]
+    figures = ", ".join(f"{say_score(score)} at least {score.low:.2f}" for score in scores)
+    beaten = " and ".join(say_source(source) for source in compared_sources(evaluation, policy))
+    rows = f"on {sum(map(sum, confusion.counts)):,} test rows"
+    text = f"{rows}, with {say_confidence(evaluation.scores[0].confidence)} confidence, {figures}"
+    return f"{text}, and it is better than {beaten} on the same rows" if beaten else text
+
+
+def _missed_positives(evaluation: Evaluation, failed: Sequence[Reason], policy: Policy, positive: str | None) -> str:
+    """Say for a manager what high accuracy hides; empty where it hides nothing."""
+    accuracy, recall = evaluation.find("accuracy"), evaluation.find("recall", positive)
+    if positive is None or accuracy is None or recall is None or recall.name not in {reason.name for reason in failed}:
+        return ""
+    if accuracy.value is None or accuracy.value <= policy.plain.good_accuracy or recall.value is None:
+        return ""
+    gate = next(gate.minimum for gate in policy.gates if gate.metric == "recall")
+    sizes = {label: sum(row) for label, row in zip(*_classes_and_rows(evaluation), strict=True)}
+    commonest = max(sizes, key=lambda label: sizes[label])
+    constant = sizes[commonest] / sum(sizes.values())
+    compare = f" (saying {commonest} every time would be right in {_percent(constant)})" if commonest != positive else ""
+    shares = f"{_percent(recall.value)}, where {_percent(gate)} are asked"
+    found = f"it finds only {recall.num_hits} of the {recall.num_examples} {positive} rows ({shares})"
+    return f"{_percent(accuracy.value)} of its answers are right{compare}, but {found}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.3g} %"
+
+
+def _classes_and_rows(evaluation: Evaluation) -> tuple[tuple[str, ...], tuple[tuple[int, ...], ...]]:
+    confusion = confusion_of_main(evaluation)
+    return confusion.classes, confusion.counts

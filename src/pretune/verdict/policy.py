@@ -1,0 +1,167 @@
+"""What must hold before a model ships: data, not code."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from pretune.errors import UsageError
+from pretune.records import Record
+
+DEFAULT = Path(__file__).with_name("default.toml")
+METRICS = ("accuracy", "precision", "recall", "f1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate(Record):
+    """One figure and the least it must reach with its whole interval."""
+
+    metric: str  # one of METRICS
+    minimum: float
+    only_balanced: bool = False  # falls away where one class holds most rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowsNeeded(Record):
+    """How ``rows_needed`` is sought."""
+
+    probability: float = 0.9  # of a decision, given that many more rows
+    max_rows: int = 20_000
+    max_factor: int = 10  # of the rows there are
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plain(Record):
+    """What point values are called good or bad."""
+
+    good_accuracy: float = 0.85
+    good_precision: float = 0.80
+    good_recall: float = 0.80
+    bad_precision: float = 0.50
+    bad_recall: float = 0.50
+    near_chance: float = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy(Record):
+    """All that a verdict is decided by; ``default.toml`` explains each field."""
+
+    name: str
+    goals: dict[str, tuple[Gate, ...]]
+    goal: str = "balanced"
+    confidence: float = 0.95
+    max_balanced_share: float = 0.60
+    min_positives: int = 5
+    better_than: tuple[str, ...] = ()
+    simple_baseline: str | None = None
+    min_gain: float = 0.01
+    required_checks: tuple[str, ...] = ()
+    rows_needed: RowsNeeded = RowsNeeded()
+    plain: Plain = Plain()
+
+    @property
+    def gates(self) -> tuple[Gate, ...]:
+        """The gates of the chosen goal."""
+        return self.goals[self.goal]
+
+
+def load_policy(
+    path: Path | None = None,
+    *,
+    goal: str | None = None,
+    min_precision: float | None = None,
+    min_recall: float | None = None,
+    min_accuracy: float | None = None,
+) -> Policy:
+    """Read a policy, choose its goal, and put the user's own gates in place of its.
+
+    Args:
+        path: A TOML file; ``None`` for the default policy.
+        goal: Which of the policy's goals, each with its own gates; ``None`` keeps the policy's (``balanced``).
+        min_precision: Replaces that gate, or adds it; likewise the next two.
+        min_recall: See above.
+        min_accuracy: See above; it then holds on unbalanced data, too, because the user asked for it.
+
+    Raises:
+        UsageError: No such file or goal, an unknown key, or a gate that is no share.
+    """
+    file = path if path is not None else DEFAULT
+    policy = parse_policy(_read(file), str(file))
+    if goal is not None:
+        policy = _with_goal(policy, goal)
+    for metric, minimum in (("precision", min_precision), ("recall", min_recall), ("accuracy", min_accuracy)):
+        if minimum is not None:
+            policy = _with_gate(policy, Gate(metric=metric, minimum=minimum))
+    return policy
+
+
+def parse_policy(value: Mapping[str, Any], name: str) -> Policy:
+    """Build a policy from parsed TOML.
+
+    Raises:
+        UsageError: A key is unknown or missing, or a value cannot be.
+    """
+    _check_keys(value, Policy, name)
+    _check_keys(value.get("rows_needed", {}), RowsNeeded, f"{name}, [rows_needed]")
+    _check_keys(value.get("plain", {}), Plain, f"{name}, [plain]")
+    for goal, gates in value.get("goals", {}).items():
+        for gate in gates:
+            _check_keys(gate, Gate, f"{name}, goal {goal}")
+    try:
+        policy = Policy.from_json(value)
+    except TypeError as error:
+        raise UsageError(
+            f"{name}: {error}", expected="the keys of the default policy", fix=f"start from a copy of {DEFAULT.name}"
+        ) from error
+    for gates in policy.goals.values():
+        for gate in gates:
+            _check_gate(gate, name)
+    return _with_goal(policy, policy.goal)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(
+            f"cannot read the policy {path}: {error}", expected="a TOML file", fix="check the path of --policy"
+        ) from error
+
+
+def _with_goal(policy: Policy, goal: str) -> Policy:
+    if goal not in policy.goals:
+        known = ", ".join(policy.goals)
+        raise UsageError(
+            f"the policy {policy.name!r} has no goal {goal!r}", expected=f"one of {known}", fix="choose another --goal"
+        )
+    return replace(policy, goal=goal)
+
+
+def _with_gate(policy: Policy, gate: Gate) -> Policy:
+    _check_gate(gate, f"--min-{gate.metric}")
+    if any(item.metric == gate.metric for item in policy.gates):
+        gates = tuple(gate if item.metric == gate.metric else item for item in policy.gates)
+    else:
+        gates = (*policy.gates, gate)
+    return replace(policy, goals={**policy.goals, policy.goal: gates})
+
+
+def _check_gate(gate: Gate, name: str) -> None:
+    if gate.metric not in METRICS:
+        raise UsageError(
+            f"{name}: a gate on {gate.metric!r}", expected="one of " + ", ".join(METRICS), fix="name another figure"
+        )
+    if not 0 < gate.minimum < 1:
+        raise UsageError(
+            f"{name}: {gate.metric} of at least {gate.minimum}", expected="a share above 0 and below 1", fix="80 % is 0.8"
+        )
+
+
+def _check_keys(value: Mapping[str, Any], record: type[Record], name: str) -> None:
+    known = {item.name for item in fields(record)}  # type: ignore[arg-type]
+    unknown = sorted(set(value) - known)
+    if unknown:
+        raise UsageError(
+            f"{name}: unknown key {unknown[0]!r}", expected="one of " + ", ".join(sorted(known)), fix="remove or rename it"
+        )

@@ -1,0 +1,206 @@
+"""How many more labelled rows would settle it?
+
+The answer is simulated. Each of some thousand draws takes a truth that fits the rows seen so far (each class's answers are
+Dirichlet, which for two classes is beta with Jeffreys' prior; gains over baselines are normal around the measured gain, as
+wide as their interval says), lets it produce N further rows in the observed class shares, pools them with the present ones,
+and judges with the confidence of the next look. N is the smallest for which at least 90 % of the draws come to a decision,
+be it *ship* or *do not ship*. Draws are shared between values of N, so that the search is over a nearly rising curve.
+
+Source:
+    Berger, Bernardo and Sun (2015), Overall objective priors (1 / classes for each answer).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import ceil, floor, log10
+
+import numpy as np
+import numpy.typing as npt
+
+from pretune.intervals import MIN_RARER_CLASS, Bounds, Floats, average_bounds, f1_bounds, proportion_bounds, quantile
+from pretune.records import Comparison, Confusion
+from pretune.verdict.policy import Gate, Policy
+
+MAX_DRAWS, MIN_DRAWS = 2_000, 200
+# Cells of imagined confusion matrices in one evaluation, which bounds the time for many classes.
+MAX_CELLS = 400_000
+FIRST_TRY = 32
+
+Truth = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is to be decided, and from what.
+
+    Args:
+        confusion: Of the judged source, on the rows there are.
+        gates: Those that apply.
+        comparisons: Those that gate, each with the least gain that must be possible.
+        positive: The class that precision and recall are about; ``None`` for averages.
+        confidence: Of the next look.
+    """
+
+    confusion: Confusion
+    gates: tuple[Gate, ...]
+    comparisons: tuple[tuple[Comparison, float], ...]
+    positive: str | None
+    confidence: float
+
+
+def find_rows_needed(question: Question, policy: Policy, *, seed: int = 0) -> tuple[int | None, str]:
+    """Return the further rows that would settle it, and a sentence about them.
+
+    Args:
+        question: What is open.
+        policy: States the probability that is wanted and how far to search.
+        seed: Of the draws; the same seed gives the same number.
+
+    Returns:
+        The number, rounded up to two digits, or ``None`` where none within the policy's limit would do.
+    """
+    settings, num_rows = policy.rows_needed, sum(sum(row) for row in question.confusion.counts)
+    empty = empty_class(question)
+    if empty is not None:
+        return None, f"no test row is {empty}, so it is not known how many rows would hold enough of it"
+    imagined = _Imagined(question, policy.min_positives, seed)
+    limit = max(settings.max_rows, settings.max_factor * num_rows)
+    found = smallest_reaching(settings.probability, imagined.decided_share, limit)
+    if found is None:
+        return None, f"too close to the gate: even {limit:,} more rows would probably not decide"
+    rows = _round_up(found)
+    return (
+        rows,
+        f"about {rows:,} more labelled rows{_of_which(question, rows)} would decide with probability {settings.probability:g}",
+    )
+
+
+def smallest_reaching(target: float, share: Callable[[int], float], limit: int) -> int | None:
+    """Return about the smallest N up to ``limit`` for which a rising function reaches the target, to 3 %.
+
+    Example:
+        >>> smallest_reaching(0.9, lambda rows: rows / 1000, 10_000)
+        912
+    """
+    low, high = 0, min(FIRST_TRY, limit)
+    while share(high) < target:
+        if high == limit:
+            return None
+        low, high = high, min(2 * high, limit)
+    while high - low > max(1, 0.03 * high):
+        middle = (low + high) // 2
+        low, high = (low, middle) if share(middle) >= target else (middle, high)
+    return high
+
+
+class _Imagined:
+    """Truths that fit the rows seen so far, and the decisions they would lead to with more rows."""
+
+    def __init__(self, question: Question, min_positives: int, seed: int) -> None:
+        self._question, self._min_positives, self._seed = question, min_positives, seed
+        self._seen = np.array(question.confusion.counts, float)  # (classes, classes)
+        size = len(self._seen)
+        self._draws = max(MIN_DRAWS, min(MAX_DRAWS, MAX_CELLS // size**2))
+        generator = np.random.default_rng([seed, 1])
+        answers = generator.standard_gamma(self._seen + 1 / size, size=(self._draws, size, size)) + 1e-300
+        self._answers = answers / answers.sum(axis=2, keepdims=True)  # (draws, true class, answer)
+        self._gains = generator.standard_normal((len(question.comparisons), self._draws))
+        self._noise = generator.standard_normal((len(question.comparisons), self._draws))
+
+    def decided_share(self, num_more: int) -> float:
+        """Share of the draws that come to a decision with this many further rows."""
+        passed, failed = np.ones(self._draws, bool), np.zeros(self._draws, bool)
+        tables = self._tables(num_more)
+        for gate in self._question.gates:
+            low, high, usable = gate_bounds(gate, tables, self._position(), self._question.confidence, self._min_positives)
+            passed &= usable & (low >= gate.minimum)
+            failed |= usable & (high < gate.minimum)
+        for index, (comparison, least) in enumerate(self._question.comparisons):
+            is_better, is_pointless = self._compare(index, comparison, least, num_more)
+            passed &= is_better & ~is_pointless
+            failed |= is_pointless
+        return float((passed | failed).mean())
+
+    def _position(self) -> int | None:
+        positive = self._question.positive
+        return None if positive is None else self._question.confusion.classes.index(positive)
+
+    def _tables(self, num_more: int) -> Floats:
+        """Pooled confusion matrices, shape (draws, classes, classes)."""
+        generator = np.random.default_rng([self._seed, 2])
+        sizes = self._seen.sum(axis=1)
+        new_sizes = generator.multinomial(num_more, sizes / sizes.sum(), size=self._draws)  # (draws, classes)
+        new = [generator.multinomial(new_sizes[:, index], self._answers[:, index]) for index in range(len(sizes))]
+        pooled: Floats = self._seen + np.stack(new, axis=1)
+        return pooled
+
+    def _compare(self, index: int, comparison: Comparison, least: float, num_more: int) -> tuple[Truth, Truth]:
+        error, num_rows = standard_error(comparison), comparison.num_examples
+        if error is None:
+            return np.zeros(self._draws, bool), np.zeros(self._draws, bool)
+        truth = comparison.difference + error * self._gains[index]
+        new = truth + error * (num_rows / num_more) ** 0.5 * self._noise[index]
+        pooled = (num_rows * comparison.difference + num_more * new) / (num_rows + num_more)
+        reach = quantile(self._question.confidence) * error * (num_rows / (num_rows + num_more)) ** 0.5
+        return pooled >= reach, pooled + reach < least
+
+
+def gate_bounds(
+    gate: Gate, tables: Floats, position: int | None, confidence: float, min_positives: int
+) -> tuple[Floats, Floats, Truth]:
+    """Return low, high and whether they may be used, for the gated figure of many confusion matrices.
+
+    Args:
+        gate: Names the figure.
+        tables: Shape (num_tables, num_classes, num_classes), true classes first.
+        position: Of the positive class; ``None`` for averages.
+        confidence: Of the interval.
+        min_positives: Rows of the positive class below which nothing is said.
+    """
+    hits, actual, called = np.diagonal(tables, axis1=1, axis2=2), tables.sum(axis=2), tables.sum(axis=1)
+    total = actual.sum(axis=1)
+    if gate.metric == "accuracy":
+        return *proportion_bounds(hits.sum(axis=1), total, confidence), total > 0
+    totals = {"precision": called, "recall": actual, "f1": actual + called - hits}[gate.metric]
+    if position is None:
+        return *_macro_bounds(gate.metric, hits, totals, confidence), actual.min(axis=1) >= MIN_RARER_CLASS
+    interval = f1_bounds if gate.metric == "f1" else proportion_bounds
+    rows = actual[:, position]
+    usable = np.minimum(rows, total - rows) >= MIN_RARER_CLASS if gate.metric == "f1" else rows >= min_positives
+    return *interval(hits[:, position], totals[:, position], confidence), usable
+
+
+def standard_error(comparison: Comparison) -> float | None:
+    """Return the standard error of the difference, read from the interval or else from the p value."""
+    if comparison.low is not None and comparison.high is not None:
+        return (comparison.high - comparison.low) / (2 * quantile(comparison.confidence))
+    if comparison.difference != 0 and 0 < comparison.p_value < 1:
+        return abs(comparison.difference) / quantile(1 - comparison.p_value)
+    return None
+
+
+def _macro_bounds(metric: str, hits: Floats, totals: Floats, confidence: float) -> Bounds:
+    if metric != "f1":
+        return average_bounds(hits, totals, confidence)
+    low, high = f1_bounds(hits, totals, confidence)
+    return low.mean(axis=1), high.mean(axis=1)
+
+
+def empty_class(question: Question) -> str | None:
+    """Return a class that the gates ask for and no row has."""
+    sizes = dict(zip(question.confusion.classes, (sum(row) for row in question.confusion.counts), strict=True))
+    asked: Sequence[str] = tuple(sizes) if question.positive is None else (question.positive,)
+    return next((label for label in asked if sizes[label] == 0), None)
+
+
+def _of_which(question: Question, rows: int) -> str:
+    if question.positive is None:
+        return ""
+    counts = question.confusion.counts
+    positives = sum(counts[question.confusion.classes.index(question.positive)])
+    return f", of which about {round(rows * positives / sum(map(sum, counts))):,} {question.positive},"
+
+
+def _round_up(rows: int) -> int:
+    step = int(10 ** max(0, floor(log10(rows)) - 1))
+    return ceil(rows / step) * step

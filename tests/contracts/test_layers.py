@@ -1,0 +1,265 @@
+"""Layers: does every import point the way that CONTRIBUTING.md draws it, and does nothing unsafe come in?"""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+SOURCE = Path(__file__).parents[2] / "src"
+
+FOUNDATION = frozenset({"errors", "hashing", "records", "configs", "storage", "trace", "optional", "observation", "intervals"})
+JUDGES = frozenset({"evaluate", "diagnose", "verdict", "report"})
+MAY_IMPORT: dict[str, frozenset[str]] = {
+    **dict.fromkeys(FOUNDATION, FOUNDATION),
+    "data": FOUNDATION,
+    "tokens": FOUNDATION | {"data"},
+    "models": FOUNDATION | {"data", "tokens"},
+    "train": FOUNDATION | {"data", "tokens", "models"},
+    "predict": FOUNDATION | {"data", "tokens", "models"},
+    "evaluate": FOUNDATION,
+    "diagnose": FOUNDATION | {"data", "evaluate"},
+    "verdict": FOUNDATION,
+    "report": FOUNDATION,
+}
+MAKERS = frozenset({"data", "tokens", "models", "train", "predict"})
+BELOW = FOUNDATION | MAKERS | JUDGES
+MAY_IMPORT |= {
+    "estimators": BELOW | {"loading"},
+    "loading": BELOW | {"estimators"},
+    "pipeline": BELOW | {"loading", "estimators"},
+    "cli": BELOW | {"loading", "estimators", "pipeline", ""},  # "" is the package itself: the public names
+    "": BELOW | {"loading", "estimators", "pipeline"},
+    "__main__": frozenset({"cli"}),
+}
+MODEL_LIBRARIES = {"torch", "transformers", "tokenizers", "accelerate"}
+PICKLES = {"pickle", "cPickle", "cloudpickle", "dill", "shelve", "joblib"}
+
+
+class Import(NamedTuple):
+    """One imported module or name, by its full dotted name."""
+
+    target: str
+    line: int
+    is_relative: bool
+    is_typing_only: bool
+
+
+def test_every_import_points_down():
+    assert list(wrong_arrows(read_sources())) == []
+
+
+def test_every_stage_has_its_place_in_the_layers():
+    stages = {stage_of(module) for module in read_sources()}
+    assert stages <= MAY_IMPORT.keys(), "a new stage needs its row in MAY_IMPORT"
+
+
+def test_imports_are_absolute():
+    sources = read_sources()
+    relative = [f"{name}:{item.line}" for name, text in sources.items() for item in imports_of(text) if item.is_relative]
+    assert relative == []
+
+
+def test_modules_import_each_other_in_no_circle():
+    assert find_circle(read_sources()) == []
+
+
+def test_the_foundation_needs_the_standard_library_and_numpy_only():
+    known = {*sys.stdlib_module_names, "numpy", "pretune"}
+    # The exact interval needs quantiles of the beta distribution; scipy comes with scikit-learn (docs/decisions/0001).
+    extra = {"intervals": {"scipy"}}
+    outside = [
+        f"{module}:{item.line} {item.target}"
+        for module, text in read_sources().items()
+        if stage_of(module) in FOUNDATION
+        for item in imports_of(text)
+        if root_of(item.target) not in known | extra.get(stage_of(module), set())
+    ]
+    assert outside == []
+
+
+def test_no_judge_reaches_torch_by_any_path():
+    sources = read_sources()
+    reached = {name: reaches(name, sources) & MODEL_LIBRARIES for name in sources if stage_of(name) in JUDGES}
+    assert {name: libraries for name, libraries in reached.items() if libraries} == {}
+
+
+def test_importing_every_judge_leaves_torch_unloaded():
+    judges = sorted(name for name in read_sources() if stage_of(name) in JUDGES)
+    code = "import importlib, sys\nfor name in sys.argv[1:]: importlib.import_module(name)\nprint(*sys.modules)"
+    shown = subprocess.run([sys.executable, "-c", code, *judges], check=True, capture_output=True, text=True).stdout
+    assert judges
+    assert MODEL_LIBRARIES & set(shown.split()) == set()
+
+
+def test_nothing_unsafe_is_used():
+    assert [found for name, text in read_sources().items() for found in unsafe_uses(name, text)] == []
+
+
+@pytest.mark.parametrize(
+    ("module", "text"),
+    [
+        ("pretune.data.read", "from pretune.tokens.encode import encode"),
+        ("pretune.train.loop", "import pretune.predict.classify"),
+        ("pretune.predict.classify", "from pretune import train"),
+        ("pretune.evaluate.metrics", "from pretune.data.read import read_table"),
+        ("pretune.verdict.judge", "from pretune.evaluate.metrics import score"),
+        ("pretune.report.html", "def render():\n    from pretune.diagnose import CHECKS"),
+        ("pretune.diagnose.leakage", "import torch\nfrom pretune.models import load"),
+        ("pretune.storage", "from pretune.data import read"),
+        ("pretune.pipeline", "from pretune.cli.show import Terminal"),
+        ("pretune.data.read", "import importlib\nimportlib.import_module('pretune.pipeline')"),
+    ],
+)
+def test_a_planted_upward_import_is_seen(module, text):
+    assert len(list(wrong_arrows({module: text}))) == 1
+
+
+def test_a_planted_detour_to_torch_is_seen():
+    planted = {
+        "pretune.report.html": "from pretune.data.read import read_table",
+        "pretune.data.read": "from pretune.data import table",
+        "pretune.data.table": "def load():\n    import torch.nn",
+    }
+    assert "torch" in reaches("pretune.report.html", planted)
+
+
+def test_an_import_for_type_checking_loads_nothing():
+    text = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import torch"
+    assert reaches("pretune.report.html", {"pretune.report.html": text}) == {"typing"}
+
+
+def test_a_planted_circle_is_seen():
+    planted = {"pretune.data.a": "import pretune.data.b", "pretune.data.b": "def late():\n    from pretune.data import a"}
+    assert sorted(set(find_circle(planted))) == ["pretune.data.a", "pretune.data.b"]
+
+
+def test_a_planted_relative_import_is_seen():
+    assert [item.is_relative for item in imports_of("from . import errors\nfrom pretune import records")] == [True, False]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import pickle",
+        "def load():\n    from joblib import load",
+        "state = torch.load(path)",
+        "from torch import load",
+        "AutoModel.from_pretrained(name, trust_remote_code=True)",
+        "AutoModel.from_pretrained(name, trust_remote_code=flag)",
+        "numpy.load(path, allow_pickle=True)",
+        "frame = pandas.read_pickle(path)",
+    ],
+)
+def test_a_planted_unsafe_use_is_seen(text):
+    assert len(list(unsafe_uses("pretune.models.load", text))) == 1
+
+
+def read_sources() -> dict[str, str]:
+    """Return the text of every module of the package by dotted name."""
+    return {
+        ".".join(path.relative_to(SOURCE).with_suffix("").parts).removesuffix(".__init__"): path.read_text(encoding="utf-8")
+        for path in sorted((SOURCE / "pretune").rglob("*.py"))
+    }
+
+
+def root_of(module: str) -> str:
+    """Return the package a dotted name starts with."""
+    return module.partition(".")[0]
+
+
+def stage_of(module: str) -> str:
+    """Return the part after ``pretune.``: "data" for "pretune.data.read", "" for the package itself."""
+    return [*module.split("."), ""][1]
+
+
+def imports_of(text: str) -> Iterator[Import]:
+    """Yield every import, also inside functions, and by ``import_module`` or ``require`` with a fixed name."""
+    tree = ast.parse(text)
+    guarded = {id(inner) for node in ast.walk(tree) if is_typing_guard(node) for inner in ast.walk(node)}
+    for node in ast.walk(tree):
+        for target, is_relative in targets_of(node):
+            yield Import(target, node.lineno, is_relative, id(node) in guarded)
+
+
+def is_typing_guard(node: ast.AST) -> bool:
+    """Whether the node is ``if TYPE_CHECKING:``."""
+    return isinstance(node, ast.If) and ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
+
+
+def targets_of(node: ast.AST) -> list[tuple[str, bool]]:
+    """Return what one node imports: (dotted name, whether it is relative)."""
+    if isinstance(node, ast.Import):
+        return [(alias.name, False) for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        base = f"{node.module}." if node.module else ""
+        return [(base + alias.name, node.level > 0) for alias in node.names]
+    if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in ("import_module", "require", "__import__"):
+        return [(item.value, False) for item in node.args[:1] if isinstance(item, ast.Constant)]
+    return []
+
+
+def wrong_arrows(sources: Mapping[str, str]) -> Iterator[str]:
+    """Yield every import of another stage that MAY_IMPORT does not list."""
+    for module, text in sources.items():
+        stage = stage_of(module)
+        allowed = MAY_IMPORT.get(stage, frozenset()) | {stage}
+        for item in imports_of(text):
+            # ``from pretune import load_data`` names the package, not a stage.
+            other = stage_of(item.target) if stage_of(item.target) in MAY_IMPORT else ""
+            if root_of(item.target) == "pretune" and other not in allowed:
+                yield f"{module}:{item.line} imports {item.target}"
+
+
+def loaded_by(module: str, sources: Mapping[str, str]) -> set[str]:
+    """Return the modules of ours, and the packages of others, that running all of ``module`` would load."""
+    loaded = set()
+    for item in imports_of(sources[module]):
+        if root_of(item.target) != "pretune":
+            loaded |= set() if item.is_typing_only else {root_of(item.target)}
+        elif not item.is_typing_only:
+            parts = item.target.split(".")
+            parents = {".".join(parts[:count]) for count in range(2, len(parts) + 1)}
+            loaded |= parents & sources.keys()
+    return loaded - {module}
+
+
+def reaches(module: str, sources: Mapping[str, str]) -> set[str]:
+    """Return the packages of others that ``module`` loads, directly or through ours."""
+    open_modules, seen, packages = [module], {module}, set()
+    while open_modules:
+        for loaded in loaded_by(open_modules.pop(), sources):
+            if loaded not in sources:
+                packages.add(loaded)
+            elif loaded not in seen:
+                seen.add(loaded)
+                open_modules.append(loaded)
+    return packages
+
+
+def find_circle(sources: Mapping[str, str]) -> list[str]:
+    """Return the modules of one import circle, or nothing. A package's ``__init__`` only re-exports and is left out."""
+    folders = {name.rpartition(".")[0] for name in sources}
+    graph = {name: (loaded_by(name, sources) & sources.keys()) - folders for name in sources if name not in folders}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def unsafe_uses(module: str, text: str) -> Iterator[str]:
+    """Yield every use of pickle, of ``torch.load`` and of code that comes with a model."""
+    for item in imports_of(text):
+        if root_of(item.target) in PICKLES or item.target == "torch.load":
+            yield f"{module}:{item.line} imports {item.target}"
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Attribute) and (ast.unparse(node) == "torch.load" or node.attr == "read_pickle"):
+            yield f"{module}:{node.lineno} uses {ast.unparse(node)}"
+        is_switch = isinstance(node, ast.keyword) and node.arg in ("trust_remote_code", "allow_pickle")
+        if is_switch and ast.unparse(node.value) != "False":
+            yield f"{module}:{node.value.lineno} passes {ast.unparse(node.value)} as {node.arg}"
