@@ -173,6 +173,11 @@ class RunConfig(Config):
     def __post_init__(self) -> None:
         _check(self.epochs is None or self.epochs >= 1, "epochs", self.epochs, "at least 1")
 
+    @property
+    def given(self) -> dict[str, str | None]:
+        """Files with validation or test rows of their own."""
+        return {"validation": self.validation, "test": self.test}
+
     def to_json(self) -> dict[str, Any]:
         """Return nested dicts, for ``run.json``."""
         return {name: value.get_params() if isinstance(value, Config) else value for name, value in self.get_params().items()}
@@ -180,8 +185,11 @@ class RunConfig(Config):
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
         """Build the config from what ``to_json`` returned, also after a trip through JSON."""
-        parts = {"read": ReadConfig, "split": SplitConfig, "finetune": FinetuneConfig, "judge": JudgeConfig}
-        return cls(**{name: parts[name].from_json(item) if name in parts else item for name, item in value.items()})
+        parts: dict[str, type[Config]] = {
+            "read": ReadConfig, "split": SplitConfig, "finetune": FinetuneConfig, "judge": JudgeConfig
+        }  # fmt: skip
+        values: dict[str, Any] = {name: parts[name].from_json(item) if name in parts else item for name, item in value.items()}
+        return cls(**values)
 
 
 # Named ways to train: changes to the default RunConfig, sections as in a --config file.

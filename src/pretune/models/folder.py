@@ -68,12 +68,12 @@ def load_folder(folder: Path) -> tuple[Network, Any, ModelCard]:
         )
     try:
         card = ModelCard.from_json(storage.read_json(folder / "pretune.json"))
-    except (StorageError, TypeError) as error:
+    except (StorageError, TypeError, ValueError, AttributeError) as error:
         raise ModelLoadError(
             f"{folder / 'pretune.json'} is damaged: {error}", fix="train again, or restore the file"
         ) from error
     checkpoint = Checkpoint(name=str(folder), path=str(folder), is_local=True, model_type="", licence=card.licence)
-    network = build_network(checkpoint, card.classes, head=card.head, head_size=card.head_size)
+    network = build_network(checkpoint, card.classes, head=card.head, head_size=card.head_size, complete=True)
     return network.eval(), load_tokenizer(checkpoint), card
 
 

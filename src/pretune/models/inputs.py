@@ -3,6 +3,7 @@
 Below the freeze boundary nothing learns and dropout is off, so its output is the same in every epoch.
 """
 
+import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 
@@ -11,6 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from pretune.errors import StorageError
 from pretune.models.network import Batch, Network
 from pretune.tokens import Encoded, pad, plan_batches
 
@@ -67,6 +69,9 @@ def prepare_inputs(network: Network, encoded: Encoded, boundary: int, *, progres
         encoded: The texts.
         boundary: The first trained layer; 0 means that nothing is frozen and ids are kept.
         progress: Called with (texts done, texts in all).
+
+    Raises:
+        StorageError: Their states fit neither into memory nor on the disk.
     """
     if boundary == 0 or network.family is None:
         return Inputs(encoded)
@@ -101,6 +106,13 @@ def _empty(shape: tuple[int, int], dtype: torch.dtype) -> Tensor:
     size = shape[0] * shape[1] * dtype.itemsize
     if size <= MAX_BYTES_IN_MEMORY:
         return torch.empty(shape, dtype=dtype)
+    free = shutil.disk_usage(tempfile.gettempdir()).free
+    if free < size:  # a full disk under a memory map ends the process without a message
+        raise StorageError(
+            f"the frozen trunk's states take {size:,} bytes and {tempfile.gettempdir()} has {free:,}",
+            expected="room for them",
+            fix="free the room, or name another folder in TMPDIR, or train all layers with --freeze none",
+        )
     with tempfile.NamedTemporaryFile(prefix="pretune-trunk-") as file:  # unlinked at once: gone with the process
         file.truncate(size)
         return torch.from_file(file.name, shared=True, size=shape[0] * shape[1], dtype=dtype).view(shape)

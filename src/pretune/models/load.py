@@ -19,6 +19,9 @@ from pretune.models.network import MlpHead, Network
 
 logger = logging.getLogger(__name__)
 
+# Families that number positions from the one behind the padding id.
+POSITIONS_AFTER_PADDING = ("roberta", "xlm-roberta", "xlm-roberta-xl", "roberta-prelayernorm", "camembert", "mpnet", "xmod",
+                           "data2vec-text", "longformer", "ibert", "luke")  # fmt: skip
 HEAD_FILE = "head.safetensors"  # the pooled head of a model that pretune saved
 
 
@@ -64,39 +67,60 @@ def find_checkpoint(name: str) -> Checkpoint:
 
 
 def load_tokenizer(checkpoint: Checkpoint) -> Any:
-    """Return the checkpoint's fast tokenizer."""
-    try:
-        with quiet_transformers():
-            tokenizer = AutoTokenizer.from_pretrained(checkpoint.path, local_files_only=checkpoint.is_local, use_fast=True)
-    except (OSError, ValueError, KeyError) as error:
-        raise ModelLoadError(
-            f"{checkpoint.name}: no usable tokenizer ({_first_line(error)})", expected="a tokenizer.json"
-        ) from error
+    """Return the checkpoint's fast tokenizer.
+
+    Raises:
+        ModelLoadError: There is none, or it is damaged.
+    """
+    with _load_errors(f"{checkpoint.name}: no usable tokenizer", "a tokenizer.json"):
+        tokenizer = AutoTokenizer.from_pretrained(
+            checkpoint.path, local_files_only=checkpoint.is_local, trust_remote_code=False, use_fast=True
+        )
     if not getattr(tokenizer, "is_fast", False):
         raise ModelLoadError(f"{checkpoint.name}: its tokenizer has no fast form", expected="a tokenizer.json")
+    if len(tokenizer) <= len(set(tokenizer.all_special_ids)):  # what transformers makes of a folder without one
+        raise ModelLoadError(f"{checkpoint.name}: its tokenizer has no vocabulary", expected="a tokenizer.json")
     return tokenizer
 
 
 def build_network(
-    checkpoint: Checkpoint, classes: tuple[str, ...], *, head: str = "native", head_size: int = 64, dropout: float | None = None
+    checkpoint: Checkpoint,
+    classes: tuple[str, ...],
+    *,
+    head: str = "native",
+    head_size: int = 64,
+    dropout: float | None = None,
+    complete: bool = False,
 ) -> Network:
-    """Load the weights under a fresh head for these classes; the head's start comes from torch's generator.
+    """Load the weights under a head for these classes.
+
+    Args:
+        checkpoint: Where the weights are.
+        classes: Names of the classes, in the order of the logits.
+        head: ``native`` or ``mlp``. One for as many classes that comes with the checkpoint is kept; otherwise its start
+            comes from torch's generator.
+        head_size: Width of the ``mlp`` head's hidden layer.
+        dropout: Probability in trunk and native head, or in the ``mlp`` head; ``None`` keeps the checkpoint's own.
+        complete: Whether the head must come with the checkpoint.
 
     Raises:
-        ModelLoadError: The weights are not there, or not as safetensors.
+        ModelLoadError: Weights of the trunk are not there (or those of the head, where ``complete``), or not as safetensors.
     """
     config = _config(checkpoint)
     family = find_family(config)
     if head == "mlp":
-        trunk = _from_pretrained(AutoModel, checkpoint, config)
+        trunk, absent = _from_pretrained(AutoModel, checkpoint, config)
         width = int(getattr(config, "hidden_size", 0) or config.dim)
         network = Network(trunk, family, MlpHead(width, head_size, len(classes), 0.3 if dropout is None else dropout))
-        _load_head(network, Path(checkpoint.path) / HEAD_FILE)
+        if not _load_head(network, Path(checkpoint.path) / HEAD_FILE) and complete:
+            absent |= {HEAD_FILE}
     else:
         names = dict(enumerate(classes))
         config.id2label, config.label2id = names, {label: index for index, label in names.items()}
         config.num_labels, config.problem_type = len(classes), "single_label_classification"
-        network = Network(_from_pretrained(AutoModelForSequenceClassification, checkpoint, config), family)
+        model, absent = _from_pretrained(AutoModelForSequenceClassification, checkpoint, config)
+        network = Network(model, family)
+    _check_weights(network, absent, checkpoint, complete=complete)
     if dropout is not None and head != "mlp":
         network.set_dropout(dropout)
     return network
@@ -105,8 +129,8 @@ def build_network(
 def max_positions(checkpoint: Checkpoint) -> int:
     """Return the longest text, in tokens, that the checkpoint has positions for."""
     config = _config(checkpoint)
-    offset = 2 if config.model_type in ("roberta", "xlm-roberta", "camembert") else 0  # positions start behind the padding id
-    return int(getattr(config, "max_position_embeddings", 512)) - offset
+    offset = config.pad_token_id + 1 if config.model_type in POSITIONS_AFTER_PADDING else 0
+    return int(getattr(config, "max_position_embeddings", None) or 512) - offset
 
 
 @contextlib.contextmanager
@@ -153,13 +177,31 @@ def _from_hub(name: str) -> Checkpoint:
     return Checkpoint(name=name, path=name, is_local=False, model_type=config.model_type)
 
 
-def _load_head(network: Network, file: Path) -> None:
-    """Go on with the head that lies beside the trunk, if it is one of this size for as many classes."""
+def _load_head(network: Network, file: Path) -> bool:
+    """Go on with the head that lies beside the trunk, if it is one of this size for as many classes; return whether it is."""
     if network.head is None or not file.is_file():
-        return
-    saved, own = load_file(file), network.head.state_dict()
-    if all(name in saved and saved[name].shape == value.shape for name, value in own.items()):
-        network.head.load_state_dict(saved)
+        return False
+    with _load_errors(f"{file} is damaged", "the head that pretune saved"):
+        saved = load_file(file)
+    own = network.head.state_dict()
+    if any(name not in saved or saved[name].shape != value.shape for name, value in own.items()):
+        return False
+    network.head.load_state_dict(saved)
+    return True
+
+
+def _check_weights(network: Network, absent: set[str], checkpoint: Checkpoint, *, complete: bool) -> None:
+    """Refuse weights that transformers would fill with random numbers; of the head these are wanted, unless ``complete``."""
+    head = {id(weight) for weight in network.head_parameters()}
+    fresh = {name for name, weight in network.model.named_parameters() if id(weight) in head}
+    unused = {name for name in absent if name.startswith("pooler.")} if network.head is not None else set()
+    wrong = sorted(absent - unused - (set() if complete else fresh))
+    if wrong:
+        raise ModelLoadError(
+            f"{checkpoint.name}: {len(wrong)} weights are missing or of another size, the first is {wrong[0]}",
+            expected=f"all weights of a {network.model.config.model_type} model, as its config.json describes it",
+            fix="restore the *.safetensors, or the config.json that belongs to them",
+        )
 
 
 def _not_found(name: str, got: str) -> ModelLoadError:
@@ -170,29 +212,29 @@ def _not_found(name: str, got: str) -> ModelLoadError:
 
 
 def _config(checkpoint: Checkpoint) -> Any:
-    try:
-        with quiet_transformers():
-            return AutoConfig.from_pretrained(checkpoint.path, local_files_only=checkpoint.is_local)
-    except (OSError, ValueError, KeyError) as error:
-        raise ModelLoadError(
-            f"{checkpoint.name}: no usable configuration ({_first_line(error)})",
-            expected="a config.json that transformers knows",
-        ) from error
+    with _load_errors(f"{checkpoint.name}: no usable configuration", "a config.json that transformers knows"):
+        return AutoConfig.from_pretrained(checkpoint.path, local_files_only=checkpoint.is_local, trust_remote_code=False)
 
 
-def _from_pretrained(kind: Any, checkpoint: Checkpoint, config: Any) -> Any:
+def _from_pretrained(kind: Any, checkpoint: Checkpoint, config: Any) -> tuple[Any, set[str]]:
+    """Return the model in training mode, and the names of the weights that the checkpoint did not fill."""
+    expected = "an encoder that transformers can classify with, weights as safetensors"
+    with _load_errors(f"{checkpoint.name}: cannot be loaded as a classifier", expected, fix="see `pretune models`"):
+        model, found = kind.from_pretrained(
+            checkpoint.path, config=config, local_files_only=checkpoint.is_local, trust_remote_code=False, use_safetensors=True,
+            dtype=torch.float32, ignore_mismatched_sizes=True, output_loading_info=True,
+        )  # fmt: skip
+    return model.train(), set(found["missing_keys"]) | {name for name, *_ in found["mismatched_keys"]}
+
+
+@contextlib.contextmanager
+def _load_errors(got: str, expected: str, fix: str = "") -> Iterator[None]:
+    """Say what is wrong with a checkpoint in one message, and keep transformers quiet."""
     try:
         with quiet_transformers():
-            model = kind.from_pretrained(
-                checkpoint.path, config=config, local_files_only=checkpoint.is_local, use_safetensors=True, dtype=torch.float32
-            )
-    except (OSError, ValueError, KeyError, RuntimeError, AttributeError) as error:
-        raise ModelLoadError(
-            f"{checkpoint.name}: cannot be loaded as a classifier ({_first_line(error)})",
-            expected="an encoder that transformers can classify with, weights as safetensors",
-            fix="see `pretune models`",
-        ) from error
-    return model.train()
+            yield
+    except Exception as error:  # the libraries below name no common base: tokenizers raises plain Exception
+        raise ModelLoadError(f"{got} ({_first_line(error)})", expected=expected, fix=fix) from error
 
 
 def _first_line(error: BaseException) -> str:

@@ -64,6 +64,11 @@ class Network(nn.Module):
         """The transformer layers, in order; empty for a family without an adapter."""
         return attrgetter(self.family.layers)(self.trunk) if self.family else nn.ModuleList()
 
+    @property
+    def num_classes(self) -> int:
+        """Width of the logits."""
+        return self.head.output.out_features if self.head is not None else int(self.model.config.num_labels)
+
     def forward(self, batch: Batch) -> Tensor:
         """Return logits (batch, classes), in float32."""
         if self.family is None:
@@ -135,7 +140,7 @@ class Network(nn.Module):
         kind, _, count = freeze.partition("-")
         if freeze in ("none", "all"):
             return num_layers if freeze == "all" else 0
-        if kind != "last" or not count.isdigit() or int(count) < 1:
+        if kind != "last" or not count.isdecimal() or int(count) < 1:
             raise UsageError(f"freeze is {freeze!r}", expected="none, all or last-K such as last-2", fix="pass one of these")
         if self.family is None:
             raise UsageError(
@@ -153,11 +158,14 @@ class Network(nn.Module):
 
     def set_dropout(self, probability: float) -> None:
         """Set every dropout in trunk and head, the one inside attention included."""
-        for module in self.modules():
+        for module in list(self.modules()):
             if isinstance(module, nn.Dropout):
                 module.p = probability
-            for name in ("dropout_prob", "attention_dropout", "dropout"):  # probabilities kept as plain numbers
-                if isinstance(getattr(module, name, None), float):
+            for name, child in list(module.named_children()):
+                if "drop" in name and isinstance(child, nn.Identity):  # what ModernBERT puts where the checkpoint has none
+                    setattr(module, name, nn.Dropout(probability))
+            for name, value in list(vars(module).items()):
+                if "dropout" in name and isinstance(value, int | float):  # probabilities kept as plain numbers
                     setattr(module, name, probability)
 
     def _forward_whole(self, batch: Batch) -> Tensor:

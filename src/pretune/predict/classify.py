@@ -28,7 +28,7 @@ def predict_logits(network: Network, inputs: Inputs, *, progress: Progress | Non
             progress(done, len(inputs))
     network.train(was_training)
     if not pieces:
-        return torch.empty(0, 0)
+        return torch.empty(0, network.num_classes)
     order = torch.as_tensor([int(row) for rows in rows_by_batch for row in rows])
     logits = torch.empty(len(inputs), pieces[0].shape[1])
     logits[order] = torch.cat(pieces)

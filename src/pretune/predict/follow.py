@@ -22,7 +22,8 @@ def follow(network: Network, tokenizer: Any, card: ModelCard, text: str) -> Pred
     """
     network.eval()
     encoded = encode([text], tokenizer, max_length=card.max_length)
-    ids, mask = (torch.from_numpy(part) for part in pad(encoded, [0]))
+    device = next(network.parameters()).device
+    ids, mask = (torch.from_numpy(part).to(device) for part in pad(encoded, [0]))
     views = []
     for index, hidden in enumerate(network.walk(Batch(ids=ids, mask=mask))):
         logits = network.decide(network.pool(hidden, mask)).float()

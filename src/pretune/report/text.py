@@ -47,15 +47,20 @@ MAX_FOOTNOTES = 4
 
 
 def draw_run(record: RunRecord) -> Group:
-    """Draw the result of a run: the verdict first, then what it rests on."""
-    main = record.scores[0].source if record.scores else ""
+    """Draw the result of a run: figures, comparisons and findings, and the verdict last, where a terminal leaves the eye.
+
+    Once a run is judged the validation figures are left to the report.
+    """
+    judged = record.verdict is not None
+    scores = [score for score in record.scores if score.split == "test" or not judged]
+    main = scores[0].source if scores else ""
     shown = [item for item in record.confusions if item.source == main]
     return stack(
-        draw_verdict(record.verdict, first_known_look=bool(record.first_known_look)) if record.verdict else None,
-        draw_scores(record.scores, positive=record.positive) if record.scores else None,
+        draw_scores(scores, positive=record.positive) if scores else None,
         *(draw_confusion(confusion) for confusion in shown[:1]),
         draw_comparisons(record.comparisons) if record.comparisons else None,
         draw_findings(record.findings) if record.findings else None,
+        draw_verdict(record.verdict, first_known_look=bool(record.first_known_look)) if record.verdict else None,
     )
 
 

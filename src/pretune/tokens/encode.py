@@ -1,6 +1,7 @@
 """Texts to token ids: cut where they are too long, and every cut counted."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,28 +41,43 @@ def encode(texts: Sequence[str], tokenizer: Any, *, max_length: int, split: str 
         max_length: Tokens a text; the closing special token is kept when a text is cut.
         split: Name for the counts.
     """
-    num_closing = _num_closing(tokenizer)
-    backend, unknown = tokenizer.backend_tokenizer, tokenizer.unk_token_id
-    backend.no_truncation()
-    backend.no_padding()
+    backend, unknown, padding_id = tokenizer.backend_tokenizer, tokenizer.unk_token_id, int(tokenizer.pad_token_id or 0)
+    nothing = np.array([padding_id if unknown is None else unknown], dtype=np.int32)  # a model needs a token to read
     pieces: list[npt.NDArray[np.int32]] = []
     num_cut_texts = num_cut_tokens = 0
-    for start in range(0, len(texts), CHUNK):
-        for encoding in backend.encode_batch_fast(list(texts[start : start + CHUNK])):
-            ids = np.asarray(encoding.ids, dtype=np.int32)
-            if len(ids) > max_length:
-                num_cut_texts, num_cut_tokens = num_cut_texts + 1, num_cut_tokens + len(ids) - max_length
-                ids = np.concatenate([ids[: max_length - num_closing], ids[len(ids) - num_closing :]])
-            pieces.append(ids)
+    with _uncut(backend):
+        num_closing = _num_closing(backend)
+        for start in range(0, len(texts), CHUNK):
+            for encoding in backend.encode_batch_fast(list(texts[start : start + CHUNK])):
+                ids = np.asarray(encoding.ids, dtype=np.int32)
+                if len(ids) > max_length:
+                    num_cut_texts, num_cut_tokens = num_cut_texts + 1, num_cut_tokens + len(ids) - max_length
+                    ids = np.concatenate([ids[: max_length - num_closing], ids[len(ids) - num_closing :]])
+                pieces.append(ids if len(ids) else nothing)
     flat = np.concatenate(pieces) if pieces else np.empty(0, dtype=np.int32)
     counts = TokenCounts(
         split=split, num_texts=len(texts), num_tokens=len(flat), num_cut_texts=num_cut_texts, num_cut_tokens=num_cut_tokens,
         num_unknown=int((flat == unknown).sum()) if unknown is not None else 0, max_length=max_length,
     )  # fmt: skip
     offsets = np.concatenate([[0], np.cumsum([len(piece) for piece in pieces])]).astype(np.int64)
-    return Encoded(ids=flat, offsets=offsets, padding_id=int(tokenizer.pad_token_id or 0), counts=counts)
+    return Encoded(ids=flat, offsets=offsets, padding_id=padding_id, counts=counts)
 
 
-def _num_closing(tokenizer: Any) -> int:
-    special = tokenizer.backend_tokenizer.encode("a").special_tokens_mask
+@contextlib.contextmanager
+def _uncut(backend: Any) -> Iterator[None]:
+    """Switch off the tokenizer's own truncation and padding, which its file may ask for, and put them back."""
+    truncation, padding = backend.truncation, backend.padding
+    backend.no_truncation()
+    backend.no_padding()
+    try:
+        yield
+    finally:
+        if truncation is not None:
+            backend.enable_truncation(**truncation)
+        if padding is not None:
+            backend.enable_padding(**padding)
+
+
+def _num_closing(backend: Any) -> int:
+    special = backend.encode("a").special_tokens_mask
     return next((index for index, flag in enumerate(reversed(special)) if not flag), 0)

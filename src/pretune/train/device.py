@@ -43,10 +43,9 @@ def has_fast_bf16(kind: str = "cpu") -> bool:
     if os.environ.get("PRETUNE_BF16") == "0":
         return False
     if kind == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    capabilities = getattr(torch.cpu, "get_capabilities", dict)()
-    known = ("amx_bf16", "avx512_bf16", "bf16", "arm_bf16")
-    return any(bool(capabilities.get(name)) for name in known) or torch.cpu._is_amx_tile_supported()
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
+    return any(capabilities.get(name) for name in ("amx_bf16", "avx512_bf16", "amx_tile", "bf16"))
 
 
 def choose_device(kind: str = "auto", *, precision: str = "auto", threads: int | None = None) -> Device:
@@ -65,9 +64,12 @@ def choose_device(kind: str = "auto", *, precision: str = "auto", threads: int |
         if threads < 1:
             raise UsageError(f"threads is {threads}", expected="at least 1", fix="leave --threads out")
         torch.set_num_threads(threads)
-    fast = has_fast_bf16(kind)
-    chosen = precision if precision != "auto" else ("bf16" if fast else "fp32")
-    why = "bf16 instructions found" if fast else "no bf16 instructions in use, so fp32"
+    if precision != "auto":
+        chosen, why = precision, f"{precision} was asked for"
+    elif has_fast_bf16(kind):
+        chosen, why = "bf16", "bf16 instructions found"
+    else:
+        chosen, why = "fp32", "no bf16 instructions in use, so fp32"
     return Device(kind=kind, precision=chosen, threads=torch.get_num_threads(), why=why)
 
 

@@ -92,7 +92,7 @@ class Finetuning:
     ) -> None:
         self.network, self.training, self.config, self.plan = network, training, config, plan
         self.validate, self.on_step = validate, on_step
-        self._generator = np.random.default_rng(plan.seed)
+        self._generator = np.random.default_rng(plan.seed % 2**32)
         self._optimizer = make_optimizer(network, config, freeze=plan.freeze)
         self._steps: list[Step] = []
         self._validations: list[Validation] = []
