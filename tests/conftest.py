@@ -3,12 +3,14 @@
 import csv
 import os
 import random
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
+from running import call, learning_flags, write_reviews
 from tiny import make_rows, save_checkpoint
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read when huggingface_hub is imported, so before any test imports it
@@ -71,3 +73,51 @@ def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str],
         return built[family]
 
     return build
+
+
+@pytest.fixture(scope="session")
+def finetuned_folder(tiny_checkpoint: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with ``reviews.csv`` and ``runs/first``, made by ``pretune finetune``; read only."""
+    return _make_run("finetune", tiny_checkpoint("bert"), tmp_path_factory.mktemp("finetuned"))
+
+
+@pytest.fixture(scope="session")
+def judged_folder(tiny_checkpoint: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with ``reviews.csv`` and ``runs/first``, made by ``pretune run``; read only."""
+    return _make_run("run", tiny_checkpoint("bert"), tmp_path_factory.mktemp("judged"))
+
+
+@pytest.fixture
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, with ``reviews.csv`` (columns of odd names) in it."""
+    monkeypatch.chdir(tmp_path)
+    write_reviews(tmp_path / "reviews.csv")
+    return tmp_path
+
+
+@pytest.fixture
+def finetuned(finetuned_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The path of a run that is trained and not judged, in the current folder."""
+    return _copy_run(finetuned_folder, tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def judged(judged_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The path of a judged run, in the current folder, with the ledger of its opening."""
+    return _copy_run(judged_folder, tmp_path, monkeypatch)
+
+
+def _make_run(command: str, model: Path, folder: Path) -> Path:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("PRETUNE_HOME", str(folder / "pretune-home"))
+        write_reviews(folder / "reviews.csv")
+        code = call(command, "reviews.csv", "--run", "runs/first", "--quiet", *learning_flags(model))
+    assert code in ((0,) if command == "finetune" else (0, 1, 3))
+    return folder
+
+
+def _copy_run(source: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    shutil.copytree(source, folder, dirs_exist_ok=True)
+    monkeypatch.chdir(folder)
+    return Path("runs/first")

@@ -11,7 +11,7 @@ class Config:
 
     __slots__ = ()
 
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
+    def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002 - scikit-learn calls it so
         """Return the fields by name, as scikit-learn expects of a nested parameter."""
         return {item.name: getattr(self, item.name) for item in fields(self)}  # type: ignore[arg-type]
 
@@ -122,6 +122,7 @@ class FinetuneConfig(Config):
         _check(self.patience >= 1, "patience", self.patience, "at least 1 epoch")
         _check(self.max_length >= 4, "max_length", self.max_length, "at least 4 tokens")
         _check(self.head_size >= 1, "head_size", self.head_size, "at least 1")
+        _check(self.threads is None or self.threads >= 1, "threads", self.threads, "at least 1")
         for name, known in (("monitor", MONITORS), ("head", HEADS), ("decay", DECAYS), ("precision", PRECISIONS)):
             _check(getattr(self, name) in known, name, getattr(self, name), "one of " + ", ".join(known))
 
@@ -172,6 +173,9 @@ class RunConfig(Config):
 
     def __post_init__(self) -> None:
         _check(self.epochs is None or self.epochs >= 1, "epochs", self.epochs, "at least 1")
+        kind, _, count = self.freeze.partition("-")
+        is_known = self.freeze in ("none", "all", "auto") or (kind == "last" and count.isdecimal() and int(count) >= 1)
+        _check(is_known, "freeze", self.freeze, "none, all, auto or last-K such as last-2")
 
     @property
     def given(self) -> dict[str, str | None]:

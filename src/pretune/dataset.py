@@ -130,8 +130,8 @@ def _read_all(sources: dict[str, Any], config: ReadConfig, trace: Trace) -> dict
         stage.shape_in = f"{rows:,} rows"
         stage.shape_out = f"{used:,} rows × {2 + bool(first.columns.group)} columns"
         guessed = f" (guessed: {', '.join(first.columns.guessed)})" if first.columns.guessed else ""
-        names = f"text {' + '.join(map(repr, first.columns.text))}, label {first.columns.label!r}"
-        stage.done = f"{names}{guessed}; {rows - used:,} rejected"
+        described = f"text {' + '.join(map(repr, first.columns.text))}, label {first.columns.label!r}"
+        stage.done = f"{described}{guessed}; {rows - used:,} rejected"
         stage.notes = list(dict.fromkeys(note for table in tables.values() for note in table.notes))
         stage.example = first.examples[0].text if first.examples else ""
     return tables

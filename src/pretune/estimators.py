@@ -132,7 +132,9 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         device = choose_device(self.config.device, precision=self.config.precision, threads=self.config.threads)
         seed_everything(self.seed)
         freeze = resolve_freeze(self.freeze, device.kind)
-        if not (resume and hasattr(self, "network_")):
+        if resume and hasattr(self, "network_"):
+            _check_same_classes(training.classes, self.card_.classes)
+        else:
             self._load(training, trace)
         self.network_.to(device.kind)
         self.classes_ = np.array([original[label] for label in training.classes])
@@ -153,7 +155,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict_proba(self, texts: Texts) -> npt.NDArray[np.float64]:
         """Return probabilities, shape (num_texts, num_classes), columns as in ``classes_``."""
-        logits = self.logits([clean_text(str(text)) for text in texts])
+        logits = self.logits([clean_text(text) for text in _as_texts(texts)])
         shares: npt.NDArray[np.float64] = logits.double().softmax(dim=1).numpy()
         return shares
 
@@ -191,8 +193,9 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def baselines(self, training: TrainingData, rows: Sequence[Example], split: str) -> tuple[Predictions, Predictions]:
         """Return what the majority class and TF-IDF + logistic regression say about the same rows."""
-        if not hasattr(self, "linear_"):
+        if getattr(self, "_linear_rows", training.train) != training.train or not hasattr(self, "linear_"):
             self.linear_: LinearModel = fit_linear(training.train, seed=self.seed)
+        self._linear_rows = training.train
         labels = [str(row.label) for row in training.train]
         classes = self.card_.classes
         return majority(labels, rows, split=split, classes=classes), self.linear_.predict(rows, split=split, classes=classes)
@@ -200,6 +203,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def logits(self, texts: Sequence[str], *, progress: Callable[[int, int], None] | None = None) -> torch.Tensor:
         """Return float32 logits (num_texts, num_classes) of clean texts."""
         self._check_fitted()
+        if not texts:
+            return torch.empty(0, len(self.card_.classes))
         inputs = Inputs(encode(texts, self.tokenizer_, max_length=self.card_.max_length))
         with self.device_.autocast():
             return predict_logits(self.network_, inputs, progress=progress)
@@ -330,6 +335,21 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         positive = self.card_.classes.index(self.card_.positive) if self.card_.positive in self.card_.classes else None
         return [int(index) for index in decide(shares, positive=positive, threshold=self.card_.threshold)]
 
+    def check_fitted_on(self, training: TrainingData) -> None:
+        """Check that no other rows than these trained the model, as far as it knows (one that was loaded does not).
+
+        Raises:
+            NotFittedError: Nothing did.
+            UsageError: Others did; they may be rows of the test.
+        """
+        self._check_fitted()
+        if getattr(self, "_training", training) != training:
+            raise UsageError(
+                "the model was fitted on other rows than the training rows of this data, perhaps on rows of its test",
+                expected="a model fitted on the same data",
+                fix="model.fit(data), then judge",
+            )
+
     def _check_fitted(self) -> None:
         if not hasattr(self, "network_"):
             raise NotFittedError("this TextClassifier is not fitted yet: call fit(data) first, or load_model(folder)")
@@ -357,7 +377,8 @@ def _training_data(
     else:
         train, validation = split_validation(rows, SplitConfig())
         trace.note(f"no validation_data given: {len(validation)} of {len(rows)} rows are held out to choose the epoch")
-    classes = tuple(sorted({str(row.label) for row in train}))
+    trained = {row.label for row in train}
+    classes = tuple(label for label in map(str, np.unique(np.asarray(y))) if label in trained)  # 2 before 10
     unknown = sorted({str(row.label) for row in validation} - set(classes))
     if unknown:
         raise DataError(f"validation has the class {unknown[0]!r}, which training lacks", expected="classes of training")
@@ -371,14 +392,35 @@ def _rows(texts: Any, labels: Labels | None, prefix: str = "row") -> tuple[Examp
             expected="one label a text: (texts, labels)",
             fix="pass y as well; predict needs no labels",
         )
-    if isinstance(texts, str):
-        raise UsageError(f"texts is one string, {texts[:40]!r}", expected="a list of texts", fix="pass [text]")
+    texts = _as_texts(texts)
     if len(texts) != len(labels):
         raise DataError(f"{len(texts)} texts and {len(labels)} labels", expected="one label a text", fix="check both lists")
     pairs = enumerate(zip(texts, labels, strict=True))
-    return tuple(
-        Example(id=f"{prefix} {index}", text=clean_text(str(text)), label=str(label)) for index, (text, label) in pairs
-    )
+    return tuple(Example(id=f"{prefix} {index}", text=clean_text(text), label=str(label)) for index, (text, label) in pairs)
+
+
+def _as_texts(texts: Any) -> list[str]:
+    """Return the texts as a list; a number, ``None`` or a row of columns is not one, and is not made one in silence."""
+    if isinstance(texts, str):
+        raise UsageError(f"texts is one string, {texts[:40]!r}", expected="a list of texts", fix="pass [text]")
+    found = list(texts)
+    wrong = next((index for index, text in enumerate(found) if not isinstance(text, str)), None)
+    if wrong is not None:
+        raise DataError(
+            f"text {wrong} is {found[wrong]!r:.60}, a {type(found[wrong]).__name__}",
+            expected="a list, or one column, of texts",
+            fix="pass the column of texts, such as frame['text'], with empty cells filled",
+        )
+    return found
+
+
+def _check_same_classes(new: tuple[str, ...], known: tuple[str, ...]) -> None:
+    if new != known:
+        raise DataError(
+            f"the rows have the classes {', '.join(new)}, and the model that goes on has {', '.join(known)}",
+            expected="the same classes with resume=True",
+            fix="leave resume out to start from the pre-trained weights",
+        )
 
 
 def _macro_f1(predicted: torch.Tensor, truth: torch.Tensor, num_classes: int) -> float:

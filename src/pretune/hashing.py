@@ -9,10 +9,10 @@ from typing import Any
 
 
 def fold(text: str) -> str:
-    """Return ``text`` without what does not make it another text: Unicode form, case, spacing.
+    r"""Return ``text`` without what does not make it another text: Unicode form, case, spacing.
 
     Example:
-        >>> fold("  Ｆｉｎｅ\\tFILM ")
+        >>> fold("  Ｆｉｎｅ\tFILM ")
         'fine film'
     """
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())

@@ -18,13 +18,14 @@ from pretune.errors import DataError, UsageError
 from pretune.estimators import TextClassifier, resolve_freeze
 from pretune.evaluate import choose_positive, evaluate_sources
 from pretune.evaluate.baselines import fit_linear, load_linear, majority
-from pretune.hashing import digest_of
-from pretune.loading import load_model
+from pretune.hashing import digest_of, digest_of_file
+from pretune.loading import load_model, load_pretrained_model
 from pretune.records import Evaluation, Evidence, Example, Finding, Predictions, Receipt, RunRecord, Verdict
 from pretune.report.card import render_card
 from pretune.report.html import render_html
 from pretune.runs import RunFolder, claim_folder
 from pretune.trace import Trace
+from pretune.train import choose_device
 from pretune.verdict import decide, load_policy
 
 # Training rows scored to measure the gap to validation; more would cost time and change the gap by under a point.
@@ -49,18 +50,20 @@ def finetune(
     load_policy(**_policy_options(config.judge))  # a policy that cannot be read is better known now than after training
     data = _load(source, config, folder, trace)
     positive = choose_positive([str(row.label) for row in data.train], config.judge.positive)
-    record = replace(_begin(data, config, folder, command), identity=identity_of(command, source, config))
-    folder.write_record(record)
+    device = choose_device(config.finetune.device, precision=config.finetune.precision, threads=config.finetune.threads)
+    freeze = resolve_freeze(config.freeze, device.kind)
+    model = load_pretrained_model(
+        config.model, epochs=config.epochs, freeze=freeze, seed=config.seed, config=config.finetune
+    )  # what cannot be had is better known before a run is begun
+    record = _begin(data, config, folder, command, identity=identity_of(command, source, config))
     trace.keep_in(folder.trace, begin=True)
-    freeze = resolve_freeze(config.freeze)
     if freeze != config.freeze:
-        trace.note(f"--freeze {freeze}: " + ("bf16 instructions found" if freeze == "none" else "no bf16 instructions in use"))
+        trace.note(f"--freeze {freeze}: {device.why}")
     with trace.stage("baseline", f"{len(data.train):,} texts") as stage:
         linear = fit_linear(data.train, seed=config.seed)
         linear.save(folder.linear)
         stage.done = f"TF-IDF + logistic regression, strength {linear.strength:g}"
         stage.shape_out = f"{len(linear.terms):,} terms × {len(data.classes)} classes"
-    model = TextClassifier(config.model, epochs=config.epochs, freeze=freeze, seed=config.seed, config=config.finetune)
     model.fit(data, trace=trace)
     model.card_ = replace(model.card_, positive=positive)
     model.linear_ = linear
@@ -82,6 +85,7 @@ def finetune(
 def judge_run(folder: RunFolder, config: JudgeConfig, trace: Trace) -> RunRecord:
     """Open the sealed test once, evaluate, diagnose, decide, and write the report."""
     start, record = time.perf_counter(), folder.read_record()
+    folder.hold()
     if record.status == "started":
         raise UsageError(
             f"{folder.path} was cut off before training ended", expected="a trained model", fix="give its command again"
@@ -114,17 +118,19 @@ def judge(
 
     Raises:
         LedgerError: The ledger of openings was changed; the seal stays shut.
-        UsageError: The run folder is taken.
+        UsageError: The run folder is taken, or the model was fitted on other rows.
+        NotFittedError: The model was not fitted.
     """
     start, config = time.perf_counter(), config or JudgeConfig()
     load_policy(**_policy_options(config))
+    model.check_fitted_on(data.training)
+    positive = choose_positive([str(row.label) for row in data.train], config.positive)
     folder = claim_folder(default_name(data.receipt.source, model.model), "", named=Path(run) if run is not None else None)
     settings = RunConfig(
         model=model.model, epochs=model.epochs, freeze=model.freeze, seed=model.seed, finetune=model.config, judge=config
     )
     _write_data(folder, data)
     record = _begin(data, settings, folder, "pretune.judge(model, data)")
-    positive = choose_positive([str(row.label) for row in data.train], config.positive)
     model.card_ = replace(model.card_, positive=positive)
     model.save(folder.model)
     model.baselines(data.training, (), "validation")
@@ -136,6 +142,7 @@ def judge(
     trace = trace or Trace()
     trace.keep_in(folder.trace, begin=True)
     _score_validation(model, data.training, folder, trace)
+    folder.write_record(record)
     verdict = _judge(model, data.training, data.seal, record, config, folder, trace, start=start).verdict
     if verdict is None:
         raise UsageError("the run has no verdict", fix="call judge again")
@@ -179,8 +186,11 @@ def evaluate_on(run: str, source: Any, config: ReadConfig, trace: Trace) -> tupl
 
 def compare_runs(a: Path, b: Path) -> Evaluation:
     """Compare two judged runs on the test rows that both scored; a look at these rows, and counted."""
+    if a.resolve() == b.resolve():
+        raise UsageError(f"{a} was given twice", expected="two runs", fix="name another run")
     first, second = (RunFolder(path).read_predictions("test", "finetuned") for path in (a, b))
-    shared = set(first.ids) & set(second.ids)
+    texts = [dict(zip(p.ids, Seal.load(RunFolder(path).sealed).texts(), strict=True)) for p, path in ((first, a), (second, b))]
+    shared = {row for row, text in texts[0].items() if texts[1].get(row) == text}
     if not shared:
         raise DataError(
             f"{a} and {b} have no test row in common",
@@ -208,8 +218,14 @@ def read_texts(texts: list[str] | None, file: str | None, stdin: TextIO, config:
         raise UsageError(
             "no text", expected="TEXT arguments, --file, or lines on standard input", fix='pretune predict RUN "a text"'
         )
-    lines = texts or [line.rstrip("\n") for line in stdin]
-    return [(f"text {index}", line) for index, line in enumerate(lines, start=1) if line.strip()]
+    try:
+        lines = texts or [line.rstrip("\n") for line in stdin]
+    except UnicodeDecodeError as error:
+        raise DataError(f"standard input is not text: {error}", expected="UTF-8", fix="save the lines as UTF-8") from error
+    rows = [(f"text {index}", line) for index, line in enumerate(lines, start=1) if line.strip()]
+    if not rows:
+        raise UsageError("no text: every line is empty", expected="at least one text", fix='pretune predict RUN "a text"')
+    return rows
 
 
 def predict_texts(run: str, rows: list[tuple[str, str]]) -> list[dict[str, Any]]:
@@ -236,8 +252,10 @@ def write_report(folder: RunFolder, record: RunRecord) -> Path:
 
 
 def identity_of(command: str, source: Any, config: RunConfig) -> str:
-    """Return what makes two commands the same: the command, the data as named, and every setting."""
-    return digest_of([command, str(source), config.to_json()])
+    """Return what makes two commands the same: the command, every setting, the data as named and what its files hold."""
+    files = [Path(str(name)) for name in (source, *config.given.values(), config.judge.policy) if name is not None]
+    held = [digest_of_file(path) for path in files if path.is_file()]
+    return digest_of([command, str(source), config.to_json(), held])
 
 
 def default_name(source: str, model: str) -> str:
@@ -249,7 +267,7 @@ def default_name(source: str, model: str) -> str:
     """
     stem = Path(source).name.split(".")[0] or "data"
     kept = "".join(sign if sign.isalnum() or sign in "_-" else "-" for sign in f"{stem}-{Path(model).name}")
-    return kept.strip("-")[:80] or "run"
+    return kept[:60].strip("-") or "run"  # 240 bytes at most, where file systems stop at 255
 
 
 def _load(source: Any, config: RunConfig, folder: RunFolder, trace: Trace) -> Dataset:
@@ -272,10 +290,11 @@ def _write_data(folder: RunFolder, data: Dataset) -> None:
     data.seal.save(folder.sealed)
 
 
-def _begin(data: Dataset, config: RunConfig, folder: RunFolder, command: str) -> RunRecord:
+def _begin(data: Dataset, config: RunConfig, folder: RunFolder, command: str, *, identity: str = "") -> RunRecord:
     record = RunRecord(
-        run=folder.name, status="started", command=command, created=datetime.now(UTC).isoformat(timespec="seconds"),
-        data_source=data.receipt.source, model_source=config.model, configs=config.to_json(), receipt=data.receipt,
+        run=folder.name, identity=identity, status="started", command=command,
+        created=datetime.now(UTC).isoformat(timespec="seconds"), data_source=data.receipt.source,
+        model_source=config.model, configs=config.to_json(), receipt=data.receipt,
         versions={name: importlib.metadata.version(name) for name in PACKAGES}, classes=data.classes,
     )  # fmt: skip
     folder.write_record(record)

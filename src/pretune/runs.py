@@ -4,10 +4,12 @@ import csv
 import io
 import itertools
 import json
+import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
+from weakref import WeakValueDictionary
 
 from pretune import storage
 from pretune.errors import StorageError, UsageError
@@ -16,6 +18,21 @@ from pretune.records import Example, Predictions, RunRecord
 
 Events = list[dict[str, Any]]
 PROBABILITY = "p:"  # prefix of a probability column: "p:spam"
+
+
+class _Lock:
+    """A lock that is given back when nobody refers to it any more."""
+
+    def __init__(self, handle: IO[bytes]) -> None:
+        # A bare descriptor: a file object in a circle is finalized, with a warning, before what closes it.
+        self._descriptor = os.dup(handle.fileno())
+        handle.close()
+
+    def __del__(self) -> None:
+        os.close(self._descriptor)
+
+
+_LOCKS: WeakValueDictionary[Path, _Lock] = WeakValueDictionary()  # what this process holds
 
 
 class RunFolder:
@@ -30,6 +47,27 @@ class RunFolder:
         self.data, self.model, self.linear = path / "data", path / "model", path / "linear"
         self.trace, self.report, self.card = path / "trace.jsonl", path / "report.html", path / "README.md"
         self.sealed, self.openings = self.data / "test.sealed.jsonl", self.data / "openings.jsonl"
+        self._lock: _Lock | None = None
+
+    def try_hold(self) -> bool:
+        """Keep other processes out for as long as this object lives; ``False`` where one of them has the folder."""
+        place = self.path.resolve()
+        self._lock = _LOCKS.get(place)
+        if self._lock is None:
+            handle = storage.try_lock(digest_of(str(place))[:24])
+            self._lock = None if handle is None else _LOCKS.setdefault(place, _Lock(handle))
+        return self._lock is not None
+
+    def hold(self) -> None:
+        """Keep other processes out for as long as this object lives.
+
+        Raises:
+            UsageError: Another process has it.
+        """
+        if not self.try_hold():
+            raise UsageError(
+                f"{self.path} is in use by another process", expected="a folder to itself", fix="wait, or name another --run"
+            )
 
     @property
     def name(self) -> str:
@@ -101,7 +139,7 @@ class RunFolder:
             raise UsageError(
                 f"{path} does not exist", expected="a run that was judged", fix=f"pretune judge {self.path} makes it"
             )
-        return parse_predictions(path.read_text(encoding="utf-8"), split=split, source=source)
+        return parse_predictions(path.read_bytes().decode(), split=split, source=source)
 
     def read_events(self) -> Events:
         """Return the events of ``trace.jsonl``, those of the last attempt where the run was begun anew."""
@@ -129,21 +167,18 @@ def claim_folder(
         UsageError: The folder named is taken, or in use by another process.
     """
     if named is not None or overwrite:
-        path = named or Path("runs") / base
-        if not overwrite and not _is_free(path) and not _is_same(path, identity, done):
-            raise _taken(path, done)
-        if not _lock(path):
-            raise UsageError(
-                f"{path} is in use by another process", expected="a folder to itself", fix="wait, or name another --run"
-            )
+        folder = RunFolder(named or Path("runs") / base)
+        folder.hold()
         if overwrite:
-            _clear(path)
-        return RunFolder(path)
+            _clear(folder.path)
+        elif not _is_free(folder.path) and not _is_same(folder, identity, done):
+            raise _taken(folder, done)
+        return folder
     for number in itertools.count(1):
-        path = Path("runs") / (base if number == 1 else f"{base}-{number}")
-        if (_is_free(path) or _is_same(path, identity, done)) and _lock(path):
+        folder = RunFolder(Path("runs") / (base if number == 1 else f"{base}-{number}"))
+        if (_is_free(folder.path) or _is_same(folder, identity, done)) and folder.try_hold():
             break
-    return RunFolder(path)
+    return folder
 
 
 def predictions_csv(predictions: Predictions) -> str:
@@ -176,25 +211,36 @@ def parse_predictions(text: str, *, split: str, source: str) -> Predictions:
     )
 
 
-_LOCKS: list[IO[bytes]] = []  # held until the process ends
+# What a run has in data/ before run.json says that it was begun.
+_OWN_DATA = {"receipt.json", "train.jsonl", "validation.jsonl", "test.sealed.jsonl"}
 _FINISHED = {"judged": ("judged",), "trained": ("trained", "judged")}
 
 
 def _is_free(path: Path) -> bool:
-    """Whether there is nothing, or only what a refused file leaves behind."""
-    return not path.exists() or (path.is_dir() and {item.name for item in path.iterdir()} <= {"data"})
+    """Whether there is nothing, or only what a refused file, or a run cut off while it read, leaves behind."""
+    if not path.is_dir():
+        return not path.exists()
+    names = {item.relative_to(path).as_posix() for item in path.rglob("*")}
+    return names <= {"data", *(f"data/{name}" for name in _OWN_DATA)}
 
 
-def _is_same(path: Path, identity: str, done: str) -> bool:
-    if not (path / "run.json").is_file():
-        return False
-    record = RunFolder(path).read_record()
-    return record.identity == identity and record.status not in _FINISHED[done]
+def _is_same(folder: RunFolder, identity: str, done: str) -> bool:
+    record = _record_of(folder)
+    return record is not None and record.identity == identity and record.status not in _FINISHED[done]
 
 
-def _taken(path: Path, done: str) -> UsageError:
-    if (path / "run.json").is_file():
-        finished = RunFolder(path).read_record().status in _FINISHED[done]
+def _record_of(folder: RunFolder) -> RunRecord | None:
+    """Return the record, or ``None`` where there is none that can be read: such a folder is left alone."""
+    try:
+        return folder.read_record()
+    except (UsageError, StorageError):
+        return None
+
+
+def _taken(folder: RunFolder, done: str) -> UsageError:
+    path, record = folder.path, _record_of(folder)
+    if record is not None:
+        finished = record.status in _FINISHED[done]
         what = "holds a finished run" if finished else "holds a run of another command that was cut off"
         return UsageError(
             f"{path} {what}", expected="a new folder", fix="name another --run, or pass --overwrite to replace it"
@@ -205,11 +251,5 @@ def _taken(path: Path, done: str) -> UsageError:
 def _clear(path: Path) -> None:
     if path.exists() and not (path / "run.json").is_file() and not _is_free(path):
         raise UsageError(f"{path} exists and is no run folder, so it is not overwritten", fix="name another --run")
-    shutil.rmtree(path, ignore_errors=True)
-
-
-def _lock(path: Path) -> bool:
-    handle = storage.try_lock(digest_of(str(path.resolve()))[:24])
-    if handle is not None:
-        _LOCKS.append(handle)
-    return handle is not None
+    if path.exists():
+        shutil.rmtree(path)

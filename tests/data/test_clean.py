@@ -1,8 +1,7 @@
 """Cleaning: what goes, what stays, what is counted."""
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from pretune.data.clean import clean_examples, clean_text, has_content
 from pretune.records import Example

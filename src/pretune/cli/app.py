@@ -6,7 +6,7 @@ from typing import Any
 import typer
 
 from pretune.cli import commands
-from pretune.errors import PretuneError
+from pretune.errors import PretuneError, StorageError
 
 INTERRUPTED = 130
 # Base of the errors that typer raises about usage; typer carries a click of its own, or uses the package, by version.
@@ -30,33 +30,39 @@ def main() -> None:
 
 
 def _run(arguments: list[str]) -> int:
+    flags = frozenset(arguments[: arguments.index("--")] if "--" in arguments else arguments)
     try:
         code = app(arguments, standalone_mode=False)
     except PretuneError as error:
-        return _tell(error.to_json(), str(error), error.exit_code, error)
+        return _tell(error.to_json(), str(error), error.exit_code, error, flags)
     except ClickError as error:
         text, context = error.format_message(), getattr(error, "ctx", None)
         if type(error).__name__ == "NoArgsIsHelpError":
             return 2
         fix = f"see {context.command_path} --help" if context is not None else "see pretune --help"
-        return _tell({"code": "usage", "got": text, "expected": "", "fix": fix}, f"{text}\nFix: {fix}", 2, error)
-    except (KeyboardInterrupt, typer.Abort) as error:
-        text = "interrupted; nothing is lost: the same command goes on with the run, or starts it again"
-        return _tell({"code": "interrupted", "got": text, "expected": "", "fix": ""}, text, INTERRUPTED, error)
+        return _tell({"code": "usage", "got": text, "expected": "", "fix": fix}, f"{text}\nFix: {fix}", 2, error, flags)
+    except (KeyboardInterrupt, typer.Abort):
+        code = INTERRUPTED
     except BrokenPipeError:
         return 0
+    except OSError as error:  # a place that nobody may read or write, found outside of storage.py
+        found = StorageError(str(error), fix="check that the place exists and that you may read and write there")
+        return _tell(found.to_json(), str(found), found.exit_code, error, flags)
+    if code == INTERRUPTED:  # typer turns Ctrl-C into this code as well
+        text = "interrupted; nothing is lost: the same command goes on with the run, or starts it again"
+        return _tell({"code": "interrupted", "got": text, "expected": "", "fix": ""}, text, code, None, flags)
     return int(code or 0)
 
 
-def _tell(fields: dict[str, str], text: str, exit_code: int, error: BaseException) -> int:
+def _tell(fields: dict[str, str], text: str, exit_code: int, error: BaseException | None, flags: frozenset[str]) -> int:
     """Print one message, and nothing else; with ``--json`` one object, with ``--debug`` the traceback as well."""
     from pretune.cli.show import show_json
 
-    if "--debug" in sys.argv:
+    if "--debug" in flags and error is not None:
         import traceback
 
         traceback.print_exception(error)
-    if "--json" in sys.argv:
+    if "--json" in flags:
         show_json({"schema": 1, "error": fields})
     else:
         print(f"pretune: {text}", file=sys.stderr)  # noqa: T201

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from pretune.configs import RunConfig
 
 Name = Annotated[str | None, typer.Argument(help="What to fetch now; listed only otherwise.", metavar="[NAME]")]
+Texts = Annotated[
+    list[str] | None, typer.Argument(help="Texts; read from --file or standard input otherwise.", metavar="[TEXT…]")
+]
+TextFile = Annotated[str | None, typer.Option("--file", help="A table of texts.", metavar="FILE")]
+TextColumn = Annotated[str | None, typer.Option("--text", help="Column(s) of --file with the text.", metavar="COL[,COL]")]
 Wheel = Annotated[str | None, typer.Option("--wheel", help="Take it from this file, where there is no pip.", metavar="FILE")]
 
 EXIT_CODES = {Outcome.SHIP: 0, Outcome.DO_NOT_SHIP: 1, Outcome.NOT_ENOUGH_EVIDENCE: 3}
@@ -111,9 +116,7 @@ def evaluate(
 
 def predict(
     run: o.Run,
-    text: Annotated[list[str] | None, typer.Argument(help="Texts; read from --file or standard input otherwise.", metavar="[TEXT…]")] = None,
-    file: Annotated[str | None, typer.Option("--file", help="A table of texts.", metavar="FILE")] = None,
-    column: Annotated[str | None, typer.Option("--text", help="Column(s) of --file with the text.", metavar="COL[,COL]")] = None,
+    text: Texts = None, file: TextFile = None, column: TextColumn = None,
     encoding: o.Encoding = None, json: o.Json = False, quiet: o.Quiet = False, debug: o.Debug = False,
 ) -> int:  # fmt: skip
     """Labels and probabilities for texts, a file, or the lines of standard input (JSON lines with --json)."""

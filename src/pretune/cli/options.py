@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from dataclasses import fields, replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any
+from types import UnionType
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import typer
 
@@ -112,6 +113,7 @@ PLACES = {
     "min_precision": "judge.min_precision", "min_recall": "judge.min_recall", "min_accuracy": "judge.min_accuracy",
     "policy": "judge.policy",
 }  # fmt: skip
+KINDS: dict[type, str] = {int: "a whole number", float: "a number", bool: "true or false", str: "text", tuple: "a list"}
 SECTIONS: dict[str, type[Config]] = {"read": ReadConfig, "split": SplitConfig, "finetune": FinetuneConfig, "judge": JudgeConfig}
 
 
@@ -127,26 +129,35 @@ def build_config(
     for layer in (
         _recipe(recipe),
         _file(file),
-        {PLACES[name]: value for name, value in flags.items() if value not in (None, False)},
+        {PLACES[name]: value for name, value in flags.items() if value is not None and value is not False},
     ):
         changes |= layer
     changes |= dict(_setting(item) for item in settings)
+    changes = {key: _fitting(key, value) for key, value in changes.items()}
     config = RunConfig()
     for section in SECTIONS:
         inner = {key.partition(".")[2]: value for key, value in changes.items() if key.startswith(section + ".")}
-        config = replace(config, **{section: _replace(getattr(config, section), inner, section + ".")})
+        config = replace(config, **{section: replace(getattr(config, section), **inner)})
     return replace(config, **{key: value for key, value in changes.items() if "." not in key})
 
 
-def _replace(config: Any, changes: dict[str, Any], prefix: str) -> Any:
-    if isinstance(changes.get("text"), str):
-        changes["text"] = tuple(changes["text"].split(","))
-    try:
-        return replace(config, **changes)
-    except TypeError as error:  # a word where a number belongs
-        raise UsageError(
-            f"{', '.join(prefix + key for key in changes)}: {error}", expected="a value of the right kind"
-        ) from error
+def _fitting(key: str, value: Any) -> Any:
+    """Return ``value`` as the kind that the setting is of; a list of columns may be one text with commas."""
+    kinds = _kinds(key)
+    if tuple in kinds and isinstance(value, (str, list)):
+        value = tuple(value.split(",") if isinstance(value, str) else map(str, value))
+    if float in kinds and type(value) is int:
+        value = float(value)
+    if type(value) not in kinds:
+        wanted = " or ".join(word for kind, word in KINDS.items() if kind in kinds)
+        raise UsageError(f"{key} is {value!r}", expected=wanted, fix=f"give {key} a value of that kind")
+    return value
+
+
+def _kinds(key: str) -> tuple[type, ...]:
+    section, _, name = key.rpartition(".")
+    hint = get_type_hints(SECTIONS.get(section, RunConfig))[name]
+    return tuple(get_origin(item) or item for item in (get_args(hint) if isinstance(hint, UnionType) else (hint,)))
 
 
 def _recipe(name: str | None) -> dict[str, Any]:
@@ -176,7 +187,10 @@ def _setting(item: str) -> tuple[str, Any]:
         parsed = tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:
         parsed = value  # a bare word is text
-    return _known(key.strip()), parsed
+    key = _known(key.strip())
+    kinds = _kinds(key)
+    is_name = str in kinds and type(parsed) not in kinds  # the label 1, the column 2024
+    return key, value if is_name else parsed
 
 
 def _flatten(settings: dict[str, Any]) -> dict[str, Any]:

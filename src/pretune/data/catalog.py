@@ -12,8 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from pretune import storage
-from pretune.data.entries import ENTRIES as ENTRIES
-from pretune.data.entries import Entry as Entry
+from pretune.data.entries import ENTRIES as ENTRIES, Entry as Entry
 from pretune.errors import CatalogError, StorageError
 from pretune.hashing import digest_of_file
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from transformers.masking_utils import create_bidirectional_mask, create_bidirectional_sliding_window_mask
 
 Context = Any  # what a family computes once a batch for all of its layers
+# Functions below that return ``Any`` return what a module of transformers does: a tensor, unknown to mypy.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,20 +50,20 @@ def mean_pool(hidden: Tensor, mask: Tensor) -> Tensor:
     return ((hidden * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1)).to(hidden.dtype)
 
 
-def _embed(trunk: Any, ids: Any, mask: Tensor) -> Tensor:
+def _embed(trunk: Any, ids: Any, mask: Tensor) -> Any:
     return trunk.embeddings(input_ids=ids)
 
 
-def _embed_positional(trunk: Any, ids: Any, mask: Tensor) -> Tensor:
+def _embed_positional(trunk: Any, ids: Any, mask: Tensor) -> Any:
     return trunk.embeddings(ids)
 
 
-def _embed_electra(trunk: Any, ids: Any, mask: Tensor) -> Tensor:
+def _embed_electra(trunk: Any, ids: Any, mask: Tensor) -> Any:
     hidden = trunk.embeddings(input_ids=ids)
     return trunk.embeddings_project(hidden) if hasattr(trunk, "embeddings_project") else hidden
 
 
-def _embed_deberta(trunk: Any, ids: Any, mask: Tensor) -> Tensor:
+def _embed_deberta(trunk: Any, ids: Any, mask: Tensor) -> Any:
     return trunk.embeddings(input_ids=ids, token_type_ids=torch.zeros_like(ids), mask=mask)
 
 
@@ -89,15 +90,15 @@ def _modernbert_context(trunk: Any, hidden: Tensor, mask: Tensor) -> Context:
     return {kind: (masks[kind], trunk.rotary_emb(hidden, positions, kind)) for kind in set(trunk.config.layer_types)}
 
 
-def _call(layer: Any, hidden: Tensor, context: Context) -> Tensor:
+def _call(layer: Any, hidden: Tensor, context: Context) -> Any:
     return layer(hidden, context)
 
 
-def _call_deberta(layer: Any, hidden: Tensor, context: Context) -> Tensor:
+def _call_deberta(layer: Any, hidden: Tensor, context: Context) -> Any:
     return layer(hidden, **context)[0]
 
 
-def _call_modernbert(layer: Any, hidden: Tensor, context: Context) -> Tensor:
+def _call_modernbert(layer: Any, hidden: Tensor, context: Context) -> Any:
     mask, positions = context[layer.attention_type]
     return layer(hidden, attention_mask=mask, position_embeddings=positions)
 
@@ -114,23 +115,23 @@ def _pool_modernbert(model: Any, hidden: Tensor, mask: Tensor) -> Tensor:
     return hidden[:, 0] if model.config.classifier_pooling == "cls" else mean_pool(hidden, mask)
 
 
-def _decide_bert(model: Any, pooled: Tensor) -> Tensor:
+def _decide_bert(model: Any, pooled: Tensor) -> Any:
     return model.classifier(model.dropout(model.bert.pooler(pooled.unsqueeze(1))))
 
 
-def _decide_deberta(model: Any, pooled: Tensor) -> Tensor:
+def _decide_deberta(model: Any, pooled: Tensor) -> Any:
     return model.classifier(model.dropout(model.pooler(pooled.unsqueeze(1))))
 
 
-def _decide_distilbert(model: Any, pooled: Tensor) -> Tensor:
+def _decide_distilbert(model: Any, pooled: Tensor) -> Any:
     return model.classifier(model.dropout(torch.relu(model.pre_classifier(pooled))))
 
 
-def _decide_features(model: Any, pooled: Tensor) -> Tensor:
+def _decide_features(model: Any, pooled: Tensor) -> Any:
     return model.classifier(pooled.unsqueeze(1))
 
 
-def _decide_modernbert(model: Any, pooled: Tensor) -> Tensor:
+def _decide_modernbert(model: Any, pooled: Tensor) -> Any:
     return model.classifier(model.drop(model.head(pooled)))
 
 

@@ -1,4 +1,4 @@
-"""A fine-tuned model on disk: safetensors, configuration, tokenizer and ``pretune.json``; saved means read back and compared."""
+"""A fine-tuned model on disk: safetensors, configuration, tokenizer, ``pretune.json``; saved means read back and compared."""
 
 from dataclasses import dataclass
 from pathlib import Path

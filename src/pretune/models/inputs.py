@@ -65,7 +65,7 @@ def prepare_inputs(network: Network, encoded: Encoded, boundary: int, *, progres
     """Run the frozen part of the network once over all texts.
 
     Args:
-        network: Its layers below ``boundary`` (and its embeddings) are taken as frozen; it is left in training mode or not, as it was.
+        network: Its embeddings and its layers below ``boundary`` are taken as frozen; it is left in the mode it was in.
         encoded: The texts.
         boundary: The first trained layer; 0 means that nothing is frozen and ids are kept.
         progress: Called with (texts done, texts in all).

@@ -62,7 +62,7 @@ def find_checkpoint(name: str) -> Checkpoint:
             )
         return _local(name, fetch(entry), entry.licence)
     if name.startswith((".", "/", "~")) or name.count("/") > 1:
-        raise _not_found(name, f"no folder {name!r}")
+        raise _not_found(f"no folder {name!r}")
     return _from_hub(name)
 
 
@@ -130,7 +130,8 @@ def max_positions(checkpoint: Checkpoint) -> int:
     """Return the longest text, in tokens, that the checkpoint has positions for."""
     config = _config(checkpoint)
     offset = config.pad_token_id + 1 if config.model_type in POSITIONS_AFTER_PADDING else 0
-    return int(getattr(config, "max_position_embeddings", None) or 512) - offset
+    stated = getattr(config, "max_position_embeddings", None) or 0
+    return (int(stated) if stated > 0 else 512) - offset  # families with relative positions state none, or -1
 
 
 @contextlib.contextmanager
@@ -171,9 +172,7 @@ def _from_hub(name: str) -> Checkpoint:
     try:
         config = _config(checkpoint)
     except ModelLoadError as error:
-        raise _not_found(
-            name, f"no folder and no catalogue entry {name!r}, and the hub did not give it ({error.got})"
-        ) from error
+        raise _not_found(f"no folder and no catalogue entry {name!r}, and the hub did not give it ({error.got})") from error
     return Checkpoint(name=name, path=name, is_local=False, model_type=config.model_type)
 
 
@@ -204,7 +203,7 @@ def _check_weights(network: Network, absent: set[str], checkpoint: Checkpoint, *
         )
 
 
-def _not_found(name: str, got: str) -> ModelLoadError:
+def _not_found(got: str) -> ModelLoadError:
     known = ", ".join(entry.name for entry in ENTRIES if entry.kind == "model")
     return ModelLoadError(
         got, expected=f"a catalogue name ({known}), a model folder, or a hub id such as org/name", fix="see `pretune models`"
@@ -234,8 +233,8 @@ def _load_errors(got: str, expected: str, fix: str = "") -> Iterator[None]:
         with quiet_transformers():
             yield
     except Exception as error:  # the libraries below name no common base: tokenizers raises plain Exception
-        raise ModelLoadError(f"{got} ({_first_line(error)})", expected=expected, fix=fix) from error
+        raise ModelLoadError(f"{got} ({_one_line(error)})", expected=expected, fix=fix) from error
 
 
-def _first_line(error: BaseException) -> str:
-    return str(error).strip().split("\n")[0][:200] or type(error).__name__
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__

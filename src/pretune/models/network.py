@@ -36,7 +36,8 @@ class MlpHead(nn.Module):
 
     def forward(self, pooled: Tensor) -> Tensor:
         """(batch, width) → (batch, classes)."""
-        return self.output(self.dropout(torch.relu(self.dense(self.dropout(pooled)))))
+        logits: Tensor = self.output(self.dropout(torch.relu(self.dense(self.dropout(pooled)))))
+        return logits
 
 
 class Network(nn.Module):
@@ -108,7 +109,7 @@ class Network(nn.Module):
         if self.head is not None:
             return list(self.head.parameters())
         if self.family is None:
-            trunk = {id(weight) for weight in self.trunk.parameters()}
+            trunk = {id(weight) for name, weight in self.trunk.named_parameters() if not name.startswith("pooler.")}
             return [weight for weight in self.model.parameters() if id(weight) not in trunk]
         modules = [attrgetter(path)(self.model) for path in self.family.head]
         return [weight for module in modules for weight in module.parameters()]
@@ -165,12 +166,13 @@ class Network(nn.Module):
                 if "drop" in name and isinstance(child, nn.Identity):  # what ModernBERT puts where the checkpoint has none
                     setattr(module, name, nn.Dropout(probability))
             for name, value in list(vars(module).items()):
-                if "dropout" in name and isinstance(value, int | float):  # probabilities kept as plain numbers
+                if "dropout" in name and type(value) in (int, float):  # a probability kept as a plain number
                     setattr(module, name, probability)
 
     def _forward_whole(self, batch: Batch) -> Tensor:
         output = self.model(input_ids=batch.ids, attention_mask=batch.mask)
-        return output.logits if self.head is None else self.head(mean_pool(output.last_hidden_state, batch.mask))
+        logits: Tensor = output.logits if self.head is None else self.head(mean_pool(output.last_hidden_state, batch.mask))
+        return logits
 
     def _adapter(self) -> Family:
         if self.family is None:

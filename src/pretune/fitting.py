@@ -1,0 +1,180 @@
+"""Fitting: token ids, the frozen trunk computed once, epochs, and the predictions of the kept epoch on validation."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from pretune.configs import FinetuneConfig
+from pretune.data import TrainingData
+from pretune.evaluate import is_unbalanced
+from pretune.models import Inputs, Network, prepare_inputs
+from pretune.predict import predict_logits
+from pretune.records import Example, History, Step, TokenCounts
+from pretune.tokens import Encoded, encode
+from pretune.trace import Stage, Trace
+from pretune.train import DEFAULT_MAX_EPOCHS, Figures, Finetuning, Plan, TrainingSet
+
+FREEZE_WORDS = {"none": "all layers trained", "all": "trunk frozen, head trained"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fitted:
+    """What fitting leaves besides the trained weights."""
+
+    history: History
+    token_counts: tuple[TokenCounts, ...]
+    validation_logits: Tensor  # (validation texts, classes), of the kept epoch, in the order of the rows
+
+
+def fit_network(
+    network: Network,
+    tokenizer: Any,
+    training: TrainingData,
+    *,
+    config: FinetuneConfig,
+    plan: Plan,
+    max_length: int,
+    trace: Trace,
+) -> Fitted:
+    """Train the network in place on the training rows; it holds the best epoch's weights afterwards.
+
+    Args:
+        network: On the plan's device.
+        tokenizer: Its fast tokenizer.
+        training: Rows to train on, and rows that choose the epoch.
+        config: How.
+        plan: How long, what is frozen, where, from which seed.
+        max_length: Tokens a text.
+        trace: Receives the stages, steps and validations.
+
+    Raises:
+        DivergedError: Loss or gradient stopped being finite.
+    """
+    rows = {"train": training.train, "validation": training.validation}
+    encoded = _tokenize(rows, tokenizer, max_length, trace)
+    boundary = network.freeze(plan.freeze)
+    inputs = {split: _compute_trunk(network, item, boundary, split, plan, trace) for split, item in encoded.items()}
+    class_of = {label: index for index, label in enumerate(training.classes)}
+    targets = {split: np.array([class_of[str(row.label)] for row in examples]) for split, examples in rows.items()}
+    judge = Validator(network, inputs["validation"], targets["validation"], plan, monitor=_monitor(config, training))
+    ids, num_classes = [row.id for row in training.train], len(training.classes)
+    learned = TrainingSet(inputs=inputs["train"], targets=targets["train"], ids=ids, num_classes=num_classes)
+    run = Finetuning(network, learned, config, plan, judge, _step_teller(trace))
+    words = FREEZE_WORDS.get(plan.freeze, f"{plan.freeze.replace('-', ' ')} layers and head trained")
+    with trace.stage("fine-tune", f"{len(training.train):,} texts, {words}") as stage:
+        if plan.epochs is None:
+            trace.note(f"no --epochs given: at most {DEFAULT_MAX_EPOCHS}, ended by early stopping")
+        for validation in run:
+            trace.validation(validation)
+        _describe_history(stage, run.history, num_classes)
+    best = run.history.best_epoch or 1
+    return Fitted(
+        history=run.history,
+        token_counts=tuple(item.counts for item in encoded.values()),
+        validation_logits=judge.logits[best - 1],
+    )
+
+
+class Validator:
+    """Scores the validation rows after each epoch, and keeps what it saw.
+
+    Args:
+        network: As it stands.
+        inputs: The validation texts.
+        targets: Index of the class, shape (num_texts,).
+        plan: Where to compute.
+        monitor: ``loss``, ``accuracy`` or ``macro_f1``.
+    """
+
+    def __init__(self, network: Network, inputs: Inputs, targets: npt.NDArray[np.int64], plan: Plan, *, monitor: str) -> None:
+        self._network, self._inputs, self._truth = network, inputs, torch.from_numpy(targets)
+        self._plan, self._monitor = plan, monitor
+        self.logits: list[Tensor] = []  # one an epoch, (num_texts, num_classes)
+
+    def __call__(self) -> Figures:
+        """Return the figures of the network as it stands."""
+        with self._plan.device.autocast():
+            logits = predict_logits(self._network, self._inputs)
+        self.logits.append(logits)
+        predicted = logits.argmax(dim=1)
+        values = {
+            "loss": float(cross_entropy(logits, self._truth)),
+            "accuracy": float((predicted == self._truth).float().mean()),
+            "macro_f1": macro_f1(predicted, self._truth, logits.shape[1]),
+        }
+        return Figures(
+            loss=values["loss"], accuracy=values["accuracy"], metric=self._monitor, metric_value=values[self._monitor]
+        )
+
+
+def macro_f1(predicted: Tensor, truth: Tensor, num_classes: int) -> float:
+    """Return F1 averaged over the classes that occur in ``truth``; both are class indices, shape (num_texts,).
+
+    Example:
+        >>> round(macro_f1(torch.tensor([0, 0, 1]), torch.tensor([0, 1, 1]), 2), 3)
+        0.667
+    """
+    hits = torch.bincount(truth[predicted == truth], minlength=num_classes).double()
+    actual = torch.bincount(truth, minlength=num_classes).double()
+    involved = actual + torch.bincount(predicted, minlength=num_classes).double()
+    occurs = actual > 0
+    return float((2 * hits[occurs] / involved[occurs]).mean())
+
+
+def _tokenize(rows: dict[str, tuple[Example, ...]], tokenizer: Any, max_length: int, trace: Trace) -> dict[str, Encoded]:
+    num_texts = sum(map(len, rows.values()))
+    with trace.stage("tokenize", f"{num_texts:,} texts") as stage:
+        encoded = {
+            split: encode([row.text for row in examples], tokenizer, max_length=max_length, split=split)
+            for split, examples in rows.items()
+        }
+        counts = [item.counts for item in encoded.values()]
+        num_tokens, num_cut = sum(item.num_tokens for item in counts), sum(item.num_cut_texts for item in counts)
+        longest = max(int(item.lengths.max(initial=0)) for item in encoded.values())
+        stage.done = f"cut at {max_length} tokens: {num_cut:,} texts ({num_cut / max(1, num_texts):.1%})"
+        stage.shape_out = f"{num_texts:,} texts × up to {longest} tokens ({num_tokens:,} in all)"
+        first = encoded["train"].ids[: encoded["train"].offsets[1]].tolist()
+        pairs = zip(tokenizer.convert_ids_to_tokens(first), first, strict=True)
+        stage.example = " ".join(f"{token}={index}" for token, index in pairs)
+    return encoded
+
+
+def _compute_trunk(network: Network, encoded: Encoded, boundary: int, split: str, plan: Plan, trace: Trace) -> Inputs:
+    if boundary == 0 or network.family is None:
+        return Inputs(encoded)
+    with trace.stage("frozen trunk", f"{len(encoded):,} {split} texts × tokens") as stage, plan.device.autocast():
+        inputs = prepare_inputs(network, encoded, boundary, progress=tell_progress(trace, "frozen trunk"))
+        states = inputs.pooled if inputs.pooled is not None else inputs.hidden
+        stage.done = f"embeddings and layers 1 to {boundary}, computed once and kept"
+        stage.shape_out = " × ".join(f"{size:,}" for size in states.shape) if states is not None else ""
+    return inputs
+
+
+def tell_progress(trace: Trace | None, what: str) -> Callable[[int, int], None] | None:
+    """Return a function that tells the trace how many texts are done."""
+    return None if trace is None else lambda done, total: trace.progress(what, done, total, "texts")
+
+
+def _monitor(config: FinetuneConfig, training: TrainingData) -> str:
+    if config.monitor != "goal":
+        return config.monitor
+    return "macro_f1" if is_unbalanced([str(row.label) for row in training.train]) else "accuracy"
+
+
+def _step_teller(trace: Trace) -> Callable[[Step, int], None]:
+    def tell(step: Step, planned: int) -> None:
+        trace.step(step)
+        trace.progress("fine-tune", step.index + 1, planned, "steps")
+
+    return tell
+
+
+def _describe_history(stage: Stage, history: History, num_classes: int) -> None:
+    stage.done = f"{len(history.validations)} epochs, {len(history.steps):,} steps; kept epoch {history.best_epoch}"
+    stage.shape_out, stage.notes = f"{num_classes} classes", [f"stopped: {history.stopped_because}"]

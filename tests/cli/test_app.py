@@ -1,0 +1,179 @@
+"""The command line as a whole: exit codes, one message an error, what is loaded when."""
+
+import json
+import signal
+import subprocess
+
+import pytest
+
+from pretune.cli import app
+from pretune.cli.app import _run
+from pretune.cli.commands import COMMANDS
+from pretune.errors import CatalogError, DataError, DivergedError, PretuneError, StorageError, UsageError
+from running import call, learning_flags, python, read_strictly
+
+NAMES = [command.__name__ for command in COMMANDS]
+ENDS = [
+    (UsageError("got it", expected="another", fix="do so"), 2),
+    (DataError("got it", expected="another", fix="do so"), 2),
+    (CatalogError("got it", expected="another", fix="do so"), 2),
+    (StorageError("got it", expected="another", fix="do so"), 4),
+    (DivergedError(step=3, rows=("a:1",), loss=float("nan"), norm=1.0), 5),
+]
+
+
+@pytest.fixture
+def failing(monkeypatch):
+    """Return ``fail(error)``, after which ``pretune check`` ends with that error."""
+
+    def fail(error: BaseException) -> None:
+        def check_data(*_arguments):
+            raise error
+
+        monkeypatch.setattr("pretune.pipeline.check_data", check_data)
+
+    return fail
+
+
+@pytest.mark.parametrize(("error", "code"), ENDS, ids=[type(error).__name__ for error, _ in ENDS])
+def test_an_error_is_one_message_and_its_exit_code(error, code, failing, capsys):
+    failing(error)
+    assert call("check", "x.csv") == code
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == f"pretune: {error}\n"
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(("error", "code"), ENDS, ids=[type(error).__name__ for error, _ in ENDS])
+def test_with_json_an_error_is_one_object(error, code, failing, capsys):
+    failing(error)
+    assert call("check", "x.csv", "--json") == code
+    out, err = capsys.readouterr()
+    assert read_strictly(out)["error"] == error.to_json()
+    assert set(error.to_json()) == {"code", "got", "expected", "fix"}
+    assert err == ""
+
+
+def test_with_debug_the_traceback_is_shown_as_well(failing, capsys):
+    failing(UsageError("got it"))
+    assert call("check", "x.csv", "--debug") == 2
+    err = capsys.readouterr().err
+    assert "Traceback" in err
+    assert err.endswith("pretune: got it\n")
+
+
+def test_what_stands_behind_two_dashes_is_no_flag(capsys, monkeypatch):
+    monkeypatch.setattr("pretune.pipeline.predict_texts", lambda *_: (_ for _ in ()).throw(UsageError("got it")))
+    assert call("predict", "x", "--", "--json") == 2
+    assert capsys.readouterr() == ("", "pretune: got it\n")
+
+
+def test_an_interrupt_is_130_and_says_that_nothing_is_lost(failing, capsys):
+    failing(KeyboardInterrupt())
+    assert call("check", "x.csv") == 130
+    assert "interrupted" in capsys.readouterr().err
+
+
+def test_an_error_of_the_system_is_a_storage_error(failing, capsys):
+    failing(PermissionError(13, "Permission denied", "/there"))
+    assert call("check", "x.csv") == 4
+    assert "/there" in capsys.readouterr().err
+
+
+def test_a_closed_pipe_is_no_error(failing):
+    failing(BrokenPipeError())
+    assert call("check", "x.csv") in (0, 1)
+
+
+def test_a_bug_is_not_dressed_up_as_the_users_mistake(failing):
+    failing(ZeroDivisionError("a bug"))
+    with pytest.raises(ZeroDivisionError):
+        call("check", "x.csv")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["rnu"],
+        ["run"],
+        ["run", "x.csv", "--bogus"],
+        ["run", "x.csv", "--epochs", "many"],
+        ["run", "x.csv", "y.csv"],
+        ["trace", "x"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_is_2_with_one_message(arguments, capsys):
+    assert _run(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("pretune: ")
+    assert "--help" in err
+    assert _run([*arguments, "--json"]) == 2
+    assert read_strictly(capsys.readouterr().out)["error"]["code"] == "usage"
+
+
+def test_an_unknown_command_suggests_the_near_one(capsys):
+    _run(["rnu"])
+    assert "'run'" in capsys.readouterr().err
+
+
+def test_no_command_shows_the_help(capsys):
+    assert _run([]) == 2
+    assert "Commands" in "".join(capsys.readouterr())
+
+
+def test_help_lists_every_command(capsys):
+    assert _run(["--help"]) == 0
+    shown = capsys.readouterr().out
+    assert [name for name in NAMES if f" {name} " not in shown] == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_command_has_help_json_and_debug(name, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")
+    assert _run([name, "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert "--json" in shown
+    assert "--debug" in shown
+
+
+def test_main_leaves_with_the_exit_code(monkeypatch):
+    monkeypatch.setattr("sys.argv", ["pretune", "models", "--json"])
+    with pytest.raises(SystemExit) as caught:
+        app.main()
+    assert caught.value.code == 0
+
+
+def test_help_loads_no_torch():
+    script = "import sys; from pretune.cli.app import _run; _run(['run', '--help']); sys.exit('torch' in sys.modules)"
+    assert subprocess.run(python("-c", script), capture_output=True, check=False).returncode == 0
+
+
+def test_every_error_of_pretune_has_an_exit_code_of_the_documentation():
+    kinds, waiting = [], [PretuneError]
+    while waiting:
+        kinds.append(waiting.pop())
+        waiting += kinds[-1].__subclasses__()
+    assert {kind.exit_code for kind in kinds} == {2, 4, 5}
+
+
+def test_ctrl_c_in_training_leaves_a_run_that_the_same_command_takes_up(tiny_checkpoint, workplace):
+    command = ["-m", "pretune", "run", "reviews.csv", *learning_flags(tiny_checkpoint("bert"), epochs=10_000)]
+    command += ["--set", "finetune.patience=10000", "--json"]
+    with subprocess.Popen(python(*command), stdout=-1, stderr=-1, text=True, cwd=workplace) as process:
+        run = workplace / "runs"
+        while process.poll() is None and not any('"step"' in file.read_text() for file in run.glob("*/trace.jsonl")):
+            try:
+                process.wait(0.2)
+            except subprocess.TimeoutExpired:
+                continue
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate()
+    assert process.returncode == 130, err
+    assert read_strictly(out)["error"]["code"] == "interrupted"
+    (folder,) = run.iterdir()
+    record = json.loads((folder / "run.json").read_text())
+    assert (record["status"], record["verdict"]) == ("started", None)
+    assert not (folder / "model").exists()
