@@ -13,7 +13,11 @@ Written by `benchmarks/results.py` from `benchmarks/results/*.json`; figures are
 def write_page(kept: dict[str, dict[str, Any]], expected: list[str]) -> str:
     """Return the page; rows that were not measured are named."""
     parts = [HEAD.format(machine=_machines(kept))]
-    parts += [_runs(kept), _recipes(kept.get("recipes")), *(_overfitting(name, found) for name, found in kept.items() if name.startswith("overfitting"))]
+    parts += [
+        _runs(kept),
+        _recipes(kept.get("recipes")),
+        *(_overfitting(name, found) for name, found in kept.items() if name.startswith("overfitting")),
+    ]
     parts.append(_start_up(kept.get("start-up")))
     missing = [name for name in expected if name not in kept]
     if missing:
@@ -27,7 +31,9 @@ def _machines(kept: dict[str, dict[str, Any]]) -> str:
     for found in seen.values():
         machine, versions = found["machine"], ", ".join(f"{name} {value}" for name, value in found["versions"].items())
         bf16 = "with" if machine["bf16"] else "**without**"
-        lines.append(f"Measured on {machine['cores']} cores, {machine['threads']} threads, {bf16} bf16 instructions; {versions}.")
+        lines.append(
+            f"Measured on {machine['cores']} cores, {machine['threads']} threads, {bf16} bf16 instructions; {versions}."
+        )
     return "\n".join(lines)
 
 
@@ -39,8 +45,18 @@ def _runs(kept: dict[str, dict[str, Any]]) -> str:
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for found in rows.values():
-        label = next((name[name.index("[") :] for name in found["test"] if name.startswith("finetuned precision[") and "macro" not in name and _has_positive(found, name)), "[macro]")
-        cells = [_figure(found["test"].get(name)) for name in ("finetuned accuracy", f"finetuned precision{label}", f"finetuned recall{label}", "linear accuracy")]
+        label = next(
+            (
+                name[name.index("[") :]
+                for name in found["test"]
+                if name.startswith("finetuned precision[") and "macro" not in name and _has_positive(found, name)
+            ),
+            "[macro]",
+        )
+        cells = [
+            _figure(found["test"].get(name))
+            for name in ("finetuned accuracy", f"finetuned precision{label}", f"finetuned recall{label}", "linear accuracy")
+        ]
         train = found["tokens"][0]
         cut = f"{train['num_cut_texts'] / max(1, train['num_texts']):.1%}"
         lines.append(
@@ -50,10 +66,14 @@ def _runs(kept: dict[str, dict[str, Any]]) -> str:
     shared = [item for found in rows.values() for item in found["shared"] if item["num_exact"]]
     if shared:
         first = shared[0]
-        lines.append(f"\nThe official IMDB halves share {first['num_exact']} distinct texts; {len(first['removed'])} rows were taken out of {first['first']}.")
+        lines.append(
+            f"\nThe official IMDB halves share {first['num_exact']} distinct texts; {len(first['removed'])} rows were taken out of {first['first']}."
+        )
     seeds = [found["test"]["finetuned accuracy"][0] for name, found in rows.items() if name.startswith("movie-reviews-seed")]
     if seeds:
-        lines.append(f"\n`movie-reviews`, all layers, {len(seeds)} seeds: mean accuracy {sum(seeds) / len(seeds):.3f}, from {min(seeds):.3f} to {max(seeds):.3f}.")
+        lines.append(
+            f"\n`movie-reviews`, all layers, {len(seeds)} seeds: mean accuracy {sum(seeds) / len(seeds):.3f}, from {min(seeds):.3f} to {max(seeds):.3f}."
+        )
     return "\n".join(lines) + "\n"
 
 
@@ -72,12 +92,20 @@ def _recipes(found: dict[str, Any] | None) -> str:
     ]
     for name, figure in found["accuracy"].items():
         validation = found["validation"].get(name, {"loss": None, "accuracy": None})
-        lines.append(f"| {name} | {_number(validation['loss'])} | {_number(validation['accuracy'])} | {_figure(figure)} | {found['fit seconds'].get(name, '')} |")
+        lines.append(
+            f"| {name} | {_number(validation['loss'])} | {_number(validation['accuracy'])} | {_figure(figure)} | {found['fit seconds'].get(name, '')} |"
+        )
     lines.append("")
-    lines += [f"- {p['a']} against {p['b']}: {p['difference']:+.3f} ({p['low']:+.3f} to {p['high']:+.3f}), p = {p['p_value']:.2g}, {p['method']}" for p in found["paired"]]
-    lines += [f"- rates tried, {name}: {', '.join(f'{rate} (loss {f['loss']}, accuracy {f['accuracy']})' if isinstance(f, dict) else f'{rate} {f}' for rate, f in tried.items())}" for name, tried in found["rates tried"].items()] if False else []
+    lines += [
+        f"- {p['a']} against {p['b']}: {p['difference']:+.3f} ({p['low']:+.3f} to {p['high']:+.3f}), p = {p['p_value']:.2g}, {p['method']}"
+        for p in found["paired"]
+    ]
     for name, tried in found["rates tried"].items():
-        shown = [f"{rate}: loss {item['loss']}, accuracy {item['accuracy']}" for rate, item in tried.items() if isinstance(item, dict)]
+        shown = [
+            f"{rate}: loss {item['loss']}, accuracy {item['accuracy']}"
+            for rate, item in tried.items()
+            if isinstance(item, dict)
+        ]
         lines.append(f"- validation at each rate, {name}: {'; '.join(shown)}; chosen {tried['chosen']}")
     return "\n".join(lines) + "\n"
 
@@ -93,16 +121,34 @@ def _overfitting(name: str, found: dict[str, Any]) -> str:
         one = found[recipe]
         settings = ", ".join(f"{key} {value}" for key, value in one["settings"].items())
         gap = one["training"][0] - one["validation"][0]
-        lines.append(f"| {recipe} | {settings} | {one['kept_epoch']} | {_figure(one['training'])} | {_figure(one['validation'])} | {gap:.3f} |")
+        lines.append(
+            f"| {recipe} | {settings} | {one['kept_epoch']} | {_figure(one['training'])} | {_figure(one['validation'])} | {gap:.3f} |"
+        )
     return "\n".join(lines) + "\n"
 
 
 def _start_up(found: dict[str, Any] | None) -> str:
     if found is None:
         return ""
-    rows = [f"| `{name}` | {item['best']} | {item['median']} |" for name, item in found.items() if isinstance(item, dict) and "best" in item]
+    rows = [
+        f"| `{name}` | {item['best']} | {item['median']} |"
+        for name, item in found.items()
+        if isinstance(item, dict) and "best" in item
+    ]
     loaded = "loads torch" if found["torch loaded by import"] else "does not load torch"
-    return "\n".join(["## Starting\n", "| what | best of ten, seconds | median |", "|---|---|---|", *rows, "", f"`import pretune` {loaded}."]) + "\n"
+    return (
+        "\n".join(
+            [
+                "## Starting\n",
+                "| what | best of ten, seconds | median |",
+                "|---|---|---|",
+                *rows,
+                "",
+                f"`import pretune` {loaded}.",
+            ]
+        )
+        + "\n"
+    )
 
 
 def _figure(figure: list[float | None] | None) -> str:

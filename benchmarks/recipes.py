@@ -11,7 +11,6 @@ from dataclasses import replace
 from typing import Any
 
 from harness import row
-
 from pretune import TextClassifier, load_data
 from pretune.cli.options import build_config
 from pretune.evaluate import compare, evaluate_sources
@@ -53,7 +52,9 @@ def measure() -> dict[str, Any]:
     recipe = build_config({}, recipe="frozen")
     base = TextClassifier(recipe.model, epochs=recipe.epochs, freeze="all", config=recipe.finetune)
     fit("frozen, published 1e-5", copy.deepcopy(base))
-    pick("frozen", {rate: lambda rate=rate: copy.deepcopy(base).set_params(config__learning_rate=rate) for rate in FROZEN_RATES})
+    pick(
+        "frozen", {rate: lambda rate=rate: copy.deepcopy(base).set_params(config__learning_rate=rate) for rate in FROZEN_RATES}
+    )
     for layers in (2, 3):
         start = models["frozen, published 1e-5"]
         fit(f"last {layers}, published 1e-6", unfreeze(start, layers, 1e-6), epochs=UNFROZEN_EPOCHS, resume=True)

@@ -1,7 +1,7 @@
 """Every figure of docs/results.md: measured row by row, kept as JSON, and written as one page.
 
-``python benchmarks/results.py`` measures what is not kept yet and writes the page; ``--only NAME …`` measures some rows, ``--again``
-measures them anew, ``--write`` only writes the page. Each run has a ledger of its own, so that seeds do not count as looks.
+``python benchmarks/results.py`` measures what is not kept yet and writes the page; ``--only NAME …`` measures some rows,
+``--again`` measures them anew, ``--write`` only writes the page. Each run has a ledger of its own, so that seeds are no looks.
 """
 
 import argparse
@@ -42,8 +42,14 @@ def imdb(length: int) -> dict[str, Any]:
 def start_up() -> dict[str, Any]:
     """Best and median of ten starts, in seconds, and whether torch was loaded."""
     loads = "import sys, pretune; sys.exit('torch' in sys.modules)"
-    found: dict[str, Any] = {"torch loaded by import": bool(subprocess.run([sys.executable, "-c", loads], check=False).returncode)}
-    for name, arguments in (("python -c pass", ["-c", "pass"]), ("import pretune", ["-c", "import pretune"]), ("pretune --help", ["-m", "pretune", "--help"])):
+    found: dict[str, Any] = {
+        "torch loaded by import": bool(subprocess.run([sys.executable, "-c", loads], check=False).returncode)
+    }
+    for name, arguments in (
+        ("python -c pass", ["-c", "pass"]),
+        ("import pretune", ["-c", "import pretune"]),
+        ("pretune --help", ["-m", "pretune", "--help"]),
+    ):
         seconds = []
         for _ in range(10):
             start = time.perf_counter()

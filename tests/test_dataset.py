@@ -4,7 +4,7 @@ import pytest
 
 import pretune
 from pretune.configs import ReadConfig, SplitConfig
-from pretune.dataset import prepare
+from pretune.data.dataset import prepare
 from pretune.errors import DataError, SealedError
 from pretune.trace import Trace
 from running import COLUMNS, write_reviews

@@ -13,10 +13,10 @@ from sklearn.exceptions import NotFittedError
 from sklearn.metrics import accuracy_score
 
 import pretune
-from pretune import pipeline
+from pretune import asking, pipeline
 from pretune.configs import FinetuneConfig, JudgeConfig, ReadConfig, RunConfig, SplitConfig
 from pretune.data import Seal
-from pretune.dataset import prepare
+from pretune.data.dataset import prepare
 from pretune.errors import DataError, StorageError, UsageError
 from pretune.estimators import TextClassifier
 from pretune.records import Outcome
@@ -218,7 +218,7 @@ def test_the_default_name_fits_a_file_system():
 @pytest.mark.usefixtures("workplace")
 def test_checking_reads_and_opens_nothing(monkeypatch):
     monkeypatch.setattr(TextClassifier, "__init__", interrupted)
-    receipt, findings = pipeline.check_data("reviews.csv", RunConfig(), Trace())
+    receipt, findings = asking.check_data("reviews.csv", RunConfig(), Trace())
     assert receipt.num_rows == 240
     assert {finding.check for finding in findings} >= {"leakage.seen_texts"}
     assert ledger() == []
@@ -228,7 +228,7 @@ def test_checking_reads_and_opens_nothing(monkeypatch):
 @pytest.mark.usefixtures("judged")
 def test_other_data_is_scored_beside_the_baselines_and_counts_as_a_look():
     looks = len(ledger())
-    evaluation, receipt, positive = pipeline.evaluate_on("runs/first", "reviews.csv", ReadConfig(), Trace())
+    evaluation, receipt, positive = asking.evaluate_on("runs/first", "reviews.csv", ReadConfig(), Trace())
     assert {score.source for score in evaluation.scores} == {"finetuned", "majority", "linear"}
     assert (receipt.num_used, positive) == (240, None)
     assert [entry["purpose"] for entry in ledger()[looks:]] == ["evaluate"]
@@ -240,7 +240,7 @@ def test_data_with_labels_that_the_model_does_not_know_is_not_scored(write_csv):
     looks = len(ledger())
     path = write_csv([(text, "ugly" if label == "bad" else label) for text, label in make_rows(20)])
     with pytest.raises(DataError, match="'ugly'"):
-        pipeline.evaluate_on("runs/first", path, ReadConfig(), Trace())
+        asking.evaluate_on("runs/first", path, ReadConfig(), Trace())
     assert len(ledger()) == looks
 
 
@@ -248,7 +248,7 @@ def test_data_with_labels_that_the_model_does_not_know_is_not_scored(write_csv):
 def test_two_runs_are_compared_on_the_rows_they_share_and_that_is_a_look_for_two():
     shutil.copytree("runs/first", "runs/second")
     looks = len(ledger())
-    evaluation = pipeline.compare_runs(Path("runs/first"), Path("runs/second"))
+    evaluation = asking.compare_runs(Path("runs/first"), Path("runs/second"))
     (comparison,) = [c for c in evaluation.comparisons if c.metric == "accuracy"]
     assert (comparison.a, comparison.b, comparison.difference, comparison.num_examples) == ("first", "second", 0.0, 36)
     (entry,) = ledger()[looks:]
@@ -259,7 +259,7 @@ def test_two_runs_are_compared_on_the_rows_they_share_and_that_is_a_look_for_two
 def test_a_run_is_not_compared_with_itself():
     looks = len(ledger())
     with pytest.raises(UsageError, match="given twice"):
-        pipeline.compare_runs(Path("runs/first"), Path("runs/../runs/first"))
+        asking.compare_runs(Path("runs/first"), Path("runs/../runs/first"))
     assert len(ledger()) == looks
 
 
@@ -273,7 +273,7 @@ def test_rows_of_other_data_are_not_taken_for_the_same_by_their_ids():
     kept = [replace(row, id=name) for row, name in zip(other.train, sealed, strict=False)]
     Seal(kept).save(Path("runs/second/data/test.sealed.jsonl"))
     with pytest.raises(DataError, match="no test row in common"):
-        pipeline.compare_runs(Path("runs/first"), Path("runs/second"))
+        asking.compare_runs(Path("runs/first"), Path("runs/second"))
 
 
 @pytest.mark.usefixtures("workplace")
@@ -283,17 +283,17 @@ def test_texts_come_from_arguments_lines_or_a_table():
             return True
 
     lines = io.StringIO("one text\n\nanother\r\n")
-    assert pipeline.read_texts(["a", "b"], None, lines, ReadConfig()) == [("text 1", "a"), ("text 2", "b")]
-    assert [row for row, _ in pipeline.read_texts(None, None, lines, ReadConfig())] == ["text 1", "text 3"]
-    assert pipeline.read_texts(None, "reviews.csv", lines, ReadConfig())[0][0] == "reviews.csv:2"
+    assert asking.read_texts(["a", "b"], None, lines, ReadConfig()) == [("text 1", "a"), ("text 2", "b")]
+    assert [row for row, _ in asking.read_texts(None, None, lines, ReadConfig())] == ["text 1", "text 3"]
+    assert asking.read_texts(None, "reviews.csv", lines, ReadConfig())[0][0] == "reviews.csv:2"
     with pytest.raises(UsageError, match="both"):
-        pipeline.read_texts(["a"], "reviews.csv", lines, ReadConfig())
+        asking.read_texts(["a"], "reviews.csv", lines, ReadConfig())
     with pytest.raises(UsageError, match="no text"):
-        pipeline.read_texts(None, None, Typed(), ReadConfig())
+        asking.read_texts(None, None, Typed(), ReadConfig())
     with pytest.raises(UsageError, match="every line is empty"):
-        pipeline.read_texts(None, None, io.StringIO("\n \n"), ReadConfig())
+        asking.read_texts(None, None, io.StringIO("\n \n"), ReadConfig())
     with pytest.raises(DataError, match="standard input is not text"):
-        pipeline.read_texts(None, None, io.TextIOWrapper(io.BytesIO(b"caf\xe9\n"), encoding="utf-8"), ReadConfig())
+        asking.read_texts(None, None, io.TextIOWrapper(io.BytesIO(b"caf\xe9\n"), encoding="utf-8"), ReadConfig())
 
 
 def test_a_run_that_another_process_has_is_not_judged(finetuned):

@@ -80,10 +80,15 @@ def test_a_finished_run_that_was_named_is_not_replaced_unasked():
 
 
 @pytest.mark.parametrize("named", [None, "runs/x"])
-def test_overwriting_clears_the_run(named):
+def test_overwriting_takes_the_folder_and_keeps_the_old_run_until_it_is_cleared(named):
     begin("runs/x", status="judged").write_examples("train", [])
-    assert claim(named, overwrite=True) == "runs/x"
+    folder = claim_folder("x", "", named=None if named is None else Path(named), overwrite=True)
+    assert folder.path == Path("runs/x")
+    assert folder.is_to_be_replaced
+    assert folder.is_begun
+    folder.clear()
     assert not Path("runs/x").exists()
+    assert not folder.is_to_be_replaced
 
 
 @pytest.mark.parametrize("kept", ["data/reviews.csv", "notes.txt", "model/config.json"])

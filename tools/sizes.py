@@ -30,7 +30,7 @@ class Size(NamedTuple):
 def main() -> int:
     """Print the table; return 1 where a limit is passed."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folders", nargs="*", default=["src", "tests", "tools", "benchmarks"])
+    parser.add_argument("folders", nargs="*", default=["src", "tools", "benchmarks"])
     parser.add_argument("--all", action="store_true", help="also list every file")
     arguments = parser.parse_args()
     files = [path for folder in arguments.folders for path in sorted(Path(folder).rglob("*.py"))]

@@ -70,11 +70,12 @@ class FinetuneConfig(Config):
         learning_rate: Peak rate (AdamW); ``None`` means 5e-5 when layers are trained, and 1e-3 when only the head is.
         head_learning_rate: Peak rate of the head, where it shall differ.
         batch_size: Rows an update.
-        dropout: Probability inside the trunk and before the head; ``None`` keeps the checkpoint's own.
+        dropout: Probability in trunk and native head; with the ``mlp`` head, in that head alone. ``None`` keeps the
+            checkpoint's own (0.3 in the ``mlp`` head).
         label_smoothing: Share of each target given to all classes alike.
         weight_decay: Decoupled (AdamW), on weight matrices only.
         warmup_share: Share of the planned steps in which the rate rises from 0.
-        decay: How the rate falls afterwards: ``linear`` or ``cosine`` to 0 over ``decay_epochs``, or ``constant``.
+        decay: How the rate falls afterwards: ``linear`` or ``cosine`` to 0 at the last planned step, or ``constant``.
         max_gradient_norm: Clipping; 0 switches it off.
         patience: Epochs without improvement after which training stops.
         min_change: Smallest change of the monitored metric that counts as improvement.

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from pretune.dataset import Dataset, load_data
+from pretune.data import Dataset, load_data
 from pretune.estimators import TextClassifier
 from pretune.models import find_checkpoint, load_tokenizer
 

@@ -47,6 +47,7 @@ class RunFolder:
         self.data, self.model, self.linear = path / "data", path / "model", path / "linear"
         self.trace, self.report, self.card = path / "trace.jsonl", path / "report.html", path / "README.md"
         self.sealed, self.openings = self.data / "test.sealed.jsonl", self.data / "openings.jsonl"
+        self.is_to_be_replaced = False
         self._lock: _Lock | None = None
 
     def try_hold(self) -> bool:
@@ -73,6 +74,12 @@ class RunFolder:
     def name(self) -> str:
         """Name of the folder, and of the run."""
         return self.path.resolve().name
+
+    def clear(self) -> None:
+        """Remove what an earlier run left, once the new one has its data; a folder that is no run's is left alone."""
+        if self.is_begun or _is_free(self.path):
+            shutil.rmtree(self.path, ignore_errors=not self.path.exists())
+        self.is_to_be_replaced = False
 
     @property
     def is_begun(self) -> bool:
@@ -170,7 +177,8 @@ def claim_folder(
         folder = RunFolder(named or Path("runs") / base)
         folder.hold()
         if overwrite:
-            _clear(folder.path)
+            _check_replaceable(folder.path)
+            folder.is_to_be_replaced = True
         elif not _is_free(folder.path) and not _is_same(folder, identity, done):
             raise _taken(folder, done)
         return folder
@@ -248,8 +256,6 @@ def _taken(folder: RunFolder, done: str) -> UsageError:
     return UsageError(f"{path} exists and is no run folder", expected="a new folder", fix="name another --run")
 
 
-def _clear(path: Path) -> None:
+def _check_replaceable(path: Path) -> None:
     if path.exists() and not (path / "run.json").is_file() and not _is_free(path):
         raise UsageError(f"{path} exists and is no run folder, so it is not overwritten", fix="name another --run")
-    if path.exists():
-        shutil.rmtree(path)

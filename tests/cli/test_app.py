@@ -30,7 +30,7 @@ def failing(monkeypatch):
         def check_data(*_arguments):
             raise error
 
-        monkeypatch.setattr("pretune.pipeline.check_data", check_data)
+        monkeypatch.setattr("pretune.asking.check_data", check_data)
 
     return fail
 
@@ -64,7 +64,7 @@ def test_with_debug_the_traceback_is_shown_as_well(failing, capsys):
 
 
 def test_what_stands_behind_two_dashes_is_no_flag(capsys, monkeypatch):
-    monkeypatch.setattr("pretune.pipeline.predict_texts", lambda *_: (_ for _ in ()).throw(UsageError("got it")))
+    monkeypatch.setattr("pretune.asking.predict_texts", lambda *_: (_ for _ in ()).throw(UsageError("got it")))
     assert call("predict", "x", "--", "--json") == 2
     assert capsys.readouterr() == ("", "pretune: got it\n")
 

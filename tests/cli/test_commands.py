@@ -94,7 +94,7 @@ def test_the_trace_has_every_stage_and_step(judged):
     events = [json.loads(line) for line in (judged / "trace.jsonl").read_text().splitlines()]
     stages = [event["stage"] for event in events if event["event"] == "stage"]
     wanted = ["read", "clean", "split", "seal", "baseline", "load model", "tokenize", "fine-tune", "save", "validate"]
-    assert stages == [*wanted, "open the seal", "evaluate", "diagnose", "judge", "report"]
+    assert stages == [*wanted, "score training", "open the seal", "evaluate", "diagnose", "judge", "report"]
     assert all(event["shape_out"] and event["seconds"] >= 0 for event in events if event["event"] == "stage")
     history = record_of(judged)["history"]
     assert [event["loss"] for event in events if event["event"] == "step"] == [step["loss"] for step in history["steps"]]

@@ -12,7 +12,9 @@ import pytest
 
 SOURCE = Path(__file__).parents[2] / "src"
 
-FOUNDATION = frozenset({"errors", "hashing", "records", "configs", "storage", "trace", "optional", "observation", "intervals"})
+FOUNDATION = frozenset(
+    {"errors", "hashing", "records", "configs", "storage", "trace", "optional", "observation", "intervals", "runs"}
+)
 JUDGES = frozenset({"evaluate", "diagnose", "verdict", "report"})
 MAY_IMPORT: dict[str, frozenset[str]] = {
     **dict.fromkeys(FOUNDATION, FOUNDATION),
@@ -28,12 +30,10 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
 }
 MAKERS = frozenset({"data", "tokens", "models", "train", "predict"})
 BELOW = FOUNDATION | MAKERS | JUDGES
+TOP = ("fitting", "estimators", "loading", "judging", "pipeline", "asking", "cli")  # each may import those before it
+MAY_IMPORT |= {stage: BELOW | set(TOP[:place]) for place, stage in enumerate(TOP)}
 MAY_IMPORT |= {
-    "estimators": BELOW | {"loading"},
-    "loading": BELOW | {"estimators"},
-    "pipeline": BELOW | {"loading", "estimators"},
-    "cli": BELOW | {"loading", "estimators", "pipeline", ""},  # "" is the package itself: the public names
-    "": BELOW | {"loading", "estimators", "pipeline"},
+    "": BELOW | set(TOP[:-1]),  # the package itself: the public names
     "__main__": frozenset({"cli"}),
 }
 MODEL_LIBRARIES = {"torch", "transformers", "tokenizers", "accelerate"}

@@ -39,9 +39,16 @@ def test_a_planted_excess_fails_and_is_named(tmp_path, source, kind):
     [
         "def long():\n    '''One.\n" + "\n" * 100 + "    '''\n    return 1\n",  # a docstring is no body
         "class A:\n    def six_and_self(self, a, b, c, d, e, f): pass\n",
-        "@app.command()\ndef run(a, b, c, d, e, f, g, h, i): pass\n",  # flags of a command
     ],
 )
 def test_what_the_limits_are_not_about_passes(tmp_path, source):
     (tmp_path / "fine.py").write_text(source)
     assert run_sizes(tmp_path).returncode == 0
+
+
+def test_the_flags_of_a_command_are_no_parameters(tmp_path):
+    (tmp_path / "cli").mkdir()
+    (tmp_path / "cli" / "commands.py").write_text("def run(a, b, c, d, e, f, g, h, i): pass\n")
+    assert run_sizes(tmp_path).returncode == 0
+    (tmp_path / "cli" / "commands.py").write_text("def _run(a, b, c, d, e, f, g, h, i): pass\n")
+    assert run_sizes(tmp_path).returncode == 1

@@ -79,8 +79,8 @@ def check(
     keep_leaks: o.KeepLeaks = False, json: o.Json = False, quiet: o.Quiet = False, debug: o.Debug = False,
 ) -> int:  # fmt: skip
     """Read and diagnose the data only: receipt, duplicates, conflicts, leakage, imbalance."""
+    from pretune.asking import check_data
     from pretune.cli.show import show, show_json
-    from pretune.pipeline import check_data
     from pretune.report.text import draw_findings, draw_receipt
 
     settings = build_config(_flags(locals()))
@@ -98,8 +98,8 @@ def evaluate(
     allow_rejects: o.AllowRejects = False, json: o.Json = False, quiet: o.Quiet = False, debug: o.Debug = False,
 ) -> int:  # fmt: skip
     """Score other labelled data; this counts as a look at these rows."""
+    from pretune.asking import evaluate_on
     from pretune.cli.show import show, show_json
-    from pretune.pipeline import evaluate_on
     from pretune.report.text import draw_comparisons, draw_confusion, draw_scores
 
     settings = build_config(_flags(locals()))
@@ -120,8 +120,8 @@ def predict(
     encoding: o.Encoding = None, json: o.Json = False, quiet: o.Quiet = False, debug: o.Debug = False,
 ) -> int:  # fmt: skip
     """Labels and probabilities for texts, a file, or the lines of standard input (JSON lines with --json)."""
+    from pretune.asking import predict_texts, read_texts
     from pretune.cli.show import show_json
-    from pretune.pipeline import predict_texts, read_texts
 
     settings = build_config({"text": column, "encoding": encoding})
     rows = read_texts(text or None, file, sys.stdin, settings.read)
@@ -153,8 +153,8 @@ def trace(
 
 def compare(a: o.Run, b: o.Run, json: o.Json = False, debug: o.Debug = False) -> int:
     """Compare two judged runs on the test rows they share; this counts as a look."""
+    from pretune.asking import compare_runs
     from pretune.cli.show import show, show_json
-    from pretune.pipeline import compare_runs
     from pretune.report.text import draw_comparisons, draw_scores
 
     evaluation = compare_runs(Path(a), Path(b))
@@ -168,7 +168,7 @@ def compare(a: o.Run, b: o.Run, json: o.Json = False, debug: o.Debug = False) ->
 def report(run: o.Run, json: o.Json = False, debug: o.Debug = False) -> int:
     """Write the report again from the run folder; no row is opened."""
     from pretune.cli.show import show_json
-    from pretune.pipeline import write_report
+    from pretune.judging import write_report
     from pretune.runs import RunFolder
 
     folder = RunFolder(Path(run))

@@ -1,8 +1,10 @@
 """Data: read, clean, find duplicates, split, seal."""
 
+from pretune.data.arrays import as_texts, to_examples, to_training_data
 from pretune.data.catalog import fetch, find_entry, is_fetched, list_names, require_entry
 from pretune.data.chain import LedgerEntry
 from pretune.data.clean import clean_examples, clean_text
+from pretune.data.dataset import Dataset, load_data, prepare
 from pretune.data.duplicates import Duplicates, find_duplicates
 from pretune.data.entries import ENTRIES, Entry
 from pretune.data.labels import check_labels
@@ -14,6 +16,7 @@ from pretune.data.table import Table
 
 __all__ = [
     "ENTRIES",
+    "Dataset",
     "Duplicates",
     "Entry",
     "LedgerEntry",
@@ -23,6 +26,7 @@ __all__ = [
     "Table",
     "TrainingData",
     "acknowledge",
+    "as_texts",
     "check_labels",
     "clean_examples",
     "clean_text",
@@ -33,11 +37,15 @@ __all__ = [
     "is_fetched",
     "keep_given",
     "list_names",
+    "load_data",
+    "prepare",
     "read_table",
     "record_opening",
     "require_entry",
     "seal_splits",
     "split_examples",
     "split_validation",
+    "to_examples",
+    "to_training_data",
     "verify",
 ]

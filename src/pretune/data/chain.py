@@ -53,10 +53,12 @@ class LedgerEntry(Record):
 
 
 def folder() -> Path:
+    """Return the folder of the ledger."""
     return storage.data_folder()
 
 
 def entries_file() -> Path:
+    """Return the file of the entries, one a line."""
     return folder() / "ledger.jsonl"
 
 
@@ -69,14 +71,17 @@ def _rows_file(digest: str) -> Path:
 
 
 def line_of(entry: LedgerEntry) -> str:
+    """Return the entry as its line."""
     return json.dumps(entry.to_json())
 
 
 def write_head(num_entries: int, last: str) -> None:
+    """Write down how many entries there are and the hash of the last, so that a shortened tail shows."""
     storage.replace_json(_head_file(), {"schema": SCHEMA, "num_entries": num_entries, "hash": last})
 
 
 def keep_rows(rows: NDArray[np.uint64]) -> str:
+    """Write fingerprints, shape (num_rows,), to a file of their own; return its SHA-256."""
     data = rows.astype("<u8").tobytes()
     digest = sha256(data).hexdigest()
     storage.replace(_rows_file(digest), data)
@@ -84,6 +89,11 @@ def keep_rows(rows: NDArray[np.uint64]) -> str:
 
 
 def rows_of(entry: LedgerEntry) -> NDArray[np.uint64]:
+    """Return an entry's fingerprints, shape (num_rows,).
+
+    Raises:
+        LedgerError: Their file is missing or was changed.
+    """
     path = _rows_file(entry.rows)
     data = path.read_bytes() if path.exists() else None
     if data is None or sha256(data).hexdigest() != entry.rows:
@@ -96,11 +106,13 @@ def rows_of(entry: LedgerEntry) -> NDArray[np.uint64]:
 
 
 def read_entry_lines() -> list[str]:
+    """Return the complete lines; a torn last one is dropped."""
     data = entries_file().read_bytes() if entries_file().exists() else b""
     return data[: data.rfind(b"\n") + 1].decode("utf-8", "replace").split("\n")[:-1]
 
 
 def parse(line: str) -> LedgerEntry | None:
+    """Return a line as an entry, or ``None`` where it is none."""
     try:
         return LedgerEntry.from_json(json.loads(line))
     except (ValueError, TypeError, AttributeError):
@@ -108,6 +120,11 @@ def parse(line: str) -> LedgerEntry | None:
 
 
 def read_entries() -> tuple[LedgerEntry, ...]:
+    """Return all entries, the first first, each link checked.
+
+    Raises:
+        LedgerError: One was edited, one is missing, the tail was cut off, or a side file was lost.
+    """
     lines = read_entry_lines()
     entries, previous = list[LedgerEntry](), GENESIS
     for index, line in enumerate(lines, start=1):
@@ -131,6 +148,11 @@ def read_entries() -> tuple[LedgerEntry, ...]:
 
 
 def read_head() -> tuple[int, str]:
+    """Return the number of entries and the last hash, as written down.
+
+    Raises:
+        LedgerError: The head file was edited.
+    """
     try:
         head = storage.read_json(_head_file())
         return int(head["num_entries"]), str(head["hash"])

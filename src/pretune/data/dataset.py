@@ -6,18 +6,12 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from pretune.configs import ReadConfig, SplitConfig
-from pretune.data import (
-    Seal,
-    Splits,
-    Table,
-    TrainingData,
-    check_labels,
-    clean_examples,
-    keep_given,
-    read_table,
-    seal_splits,
-    split_examples,
-)
+from pretune.data.clean import clean_examples
+from pretune.data.labels import check_labels
+from pretune.data.read import read_table
+from pretune.data.seal import Seal, TrainingData, seal_splits
+from pretune.data.split import Splits, keep_given, split_examples
+from pretune.data.table import Table
 from pretune.errors import DataError, SealedError
 from pretune.records import Example, FileReceipt, Receipt
 from pretune.trace import Trace

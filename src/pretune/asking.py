@@ -1,0 +1,132 @@
+"""Asking: questions to data, and to a run that is there: check, evaluate, compare, predict."""
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TextIO
+
+from pretune.configs import ReadConfig, RunConfig
+from pretune.data import Seal, clean_examples, clean_text, confidence_at, prepare, read_table, record_opening
+from pretune.diagnose import DATA_CHECKS, diagnose
+from pretune.errors import DataError, UsageError
+from pretune.evaluate import evaluate_sources
+from pretune.evaluate.baselines import load_linear, majority
+from pretune.loading import load_model
+from pretune.records import Evaluation, Evidence, Example, FileReceipt, Finding, Predictions, Receipt
+from pretune.runs import RunFolder
+from pretune.trace import Trace
+
+logger = logging.getLogger(__name__)
+
+
+def check_data(source: Any, config: RunConfig, trace: Trace) -> tuple[Receipt, tuple[Finding, ...]]:
+    """Read and diagnose the data only; nothing is written, and the test texts are compared, not scored."""
+    data = prepare(source, config.read, config.split, given=config.given, trace=trace)
+    tested = tuple(Example(id=f"test {index}", text=text) for index, text in enumerate(data.seal.texts()))
+    evidence = Evidence(classes=data.classes, train=data.train, validation=data.validation, test=tested, receipt=data.receipt)
+    return data.receipt, diagnose(evidence, checks=DATA_CHECKS)
+
+
+def evaluate_on(run: str, source: Any, config: ReadConfig, trace: Trace) -> tuple[Evaluation, Receipt, str | None]:
+    """Score other labelled data, beside the run's own baselines; a look at these rows, and counted."""
+    model, folder = load_model(run), RunFolder(Path(run))
+    table = read_table(source, config)
+    rows, cleaned = clean_examples(table.examples)
+    unknown = sorted({str(row.label) for row in rows} - set(model.card_.classes))
+    if unknown:
+        raise DataError(
+            f"{table.source} has the label {unknown[0]!r}, which the model does not know",
+            expected=f"its classes: {', '.join(model.card_.classes)}", fix="name the label column with --label",
+        )  # fmt: skip
+    entry = record_opening([row.text for row in rows], run=folder.name, purpose="evaluate")
+    sources = [model.predictions(rows, "given", trace=trace)]
+    if folder.is_begun:
+        labels = [str(row.label) for row in folder.read_examples("train")]
+        sources.append(majority(labels, rows, split="given", classes=model.card_.classes))
+        sources.append(load_linear(folder.linear).predict(rows, split="given", classes=model.card_.classes))
+    evaluation = evaluate_sources(
+        sources, main="finetuned", positive=model.card_.positive, look=entry.look, confidence=confidence_at(entry.look)
+    )
+    receipt = Receipt(
+        source=table.source, files=table.files, columns=table.columns, num_rows=sum(f.num_rows for f in table.files),
+        num_used=len(rows), num_rejected=sum(len(f.rejected) for f in table.files), num_cleaned=cleaned, notes=table.notes,
+    )  # fmt: skip
+    return evaluation, receipt, model.card_.positive
+
+
+def compare_runs(a: Path, b: Path) -> Evaluation:
+    """Compare two judged runs on the test rows that both scored; a look at these rows, and counted."""
+    if a.resolve() == b.resolve():
+        raise UsageError(f"{a} was given twice", expected="two runs", fix="name another run")
+    first, second = (RunFolder(path).read_predictions("test", "finetuned") for path in (a, b))
+    texts = [dict(zip(p.ids, Seal.load(RunFolder(path).sealed).texts(), strict=True)) for p, path in ((first, a), (second, b))]
+    shared = {row for row, text in texts[0].items() if texts[1].get(row) == text}
+    if not shared:
+        raise DataError(
+            f"{a} and {b} have no test row in common",
+            expected="two runs on the same data and --split-seed",
+            fix="run both on one split",
+        )
+    opening = Seal.load(RunFolder(a).sealed).open(run=RunFolder(a).name, purpose="compare", num_models=2)
+    names = (str(a), str(b)) if RunFolder(a).name == RunFolder(b).name else (RunFolder(a).name, RunFolder(b).name)
+    pair = [_keep(first, shared, names[0]), _keep(second, shared, names[1])]
+    return evaluate_sources(pair, main=names[0], look=opening.look, confidence=opening.confidence)
+
+
+def read_texts(texts: list[str] | None, file: str | None, stdin: TextIO, config: ReadConfig) -> list[tuple[str, str]]:
+    """Return (id, text) pairs from arguments, a table, or the lines of standard input.
+
+    Raises:
+        UsageError: There are none.
+    """
+    if texts and file:
+        raise UsageError("texts and --file were both given", expected="one of them", fix="leave one out")
+    if file:
+        table = read_table(file, replace(config, require_labels=False))
+        _warn_of_rejected(table.files)
+        return [(row.id, row.text) for row in table.examples]
+    if texts is None and stdin.isatty():
+        raise UsageError(
+            "no text", expected="TEXT arguments, --file, or lines on standard input", fix='pretune predict RUN "a text"'
+        )
+    try:
+        lines = texts or [line.rstrip("\n") for line in stdin]
+    except UnicodeDecodeError as error:
+        raise DataError(f"standard input is not text: {error}", expected="UTF-8", fix="save the lines as UTF-8") from error
+    rows = [(f"text {index}", line) for index, line in enumerate(lines, start=1) if line.strip()]
+    if not rows:
+        raise UsageError("no text: every line is empty", expected="at least one text", fix='pretune predict RUN "a text"')
+    return rows
+
+
+def _warn_of_rejected(files: tuple[FileReceipt, ...]) -> None:
+    for file in files:
+        for item in file.rejected:
+            logger.warning("%s, row %s, column %s is left out: %s", item.file, item.row, item.column, item.reason)
+
+
+def predict_texts(run: str, rows: list[tuple[str, str]]) -> list[dict[str, Any]]:
+    """Return one JSON object a text: id, text, predicted, probabilities. ``RUN/linear`` works as well."""
+    texts = [clean_text(text) for _, text in rows]
+    if (Path(run) / "model.json").is_file():
+        linear = load_linear(Path(run))
+        classes, shares = linear.classes, linear.probabilities(texts)
+        predicted = [classes[index] for index in shares.argmax(axis=1)]
+    else:
+        model = load_model(run)
+        classes, shares, predicted = model.card_.classes, model.predict_proba(texts), [str(x) for x in model.predict(texts)]
+    return [
+        {"id": row[0], "text": row[1], "predicted": label, "probabilities": dict(zip(classes, map(float, share), strict=True))}
+        for row, label, share in zip(rows, predicted, shares, strict=True)
+    ]
+
+
+def _keep(predictions: Predictions, ids: set[str], source: str) -> Predictions:
+    rows = sorted((row, index) for index, row in enumerate(predictions.ids) if row in ids)
+    kept = [index for _, index in rows]
+    shares = predictions.probabilities
+    return replace(
+        predictions, source=source, ids=tuple(row for row, _ in rows), labels=tuple(predictions.labels[i] for i in kept),
+        predicted=tuple(predictions.predicted[i] for i in kept),
+        probabilities=None if shares is None else tuple(shares[i] for i in kept),
+    )  # fmt: skip
