@@ -277,7 +277,7 @@ def test_rows_of_other_data_are_not_taken_for_the_same_by_their_ids():
 
 
 @pytest.mark.usefixtures("workplace")
-def test_texts_come_from_arguments_lines_or_a_table():
+def test_texts_come_from_arguments_lines_or_a_table(caplog):
     class Typed(io.StringIO):
         def isatty(self):
             return True
@@ -285,6 +285,7 @@ def test_texts_come_from_arguments_lines_or_a_table():
     lines = io.StringIO("one text\n\nanother\r\n")
     assert asking.read_texts(["a", "b"], None, lines, ReadConfig()) == [("text 1", "a"), ("text 2", "b")]
     assert [row for row, _ in asking.read_texts(None, None, lines, ReadConfig())] == ["text 1", "text 3"]
+    assert "1 of 3 texts are empty and left out" in caplog.text
     assert asking.read_texts(None, "reviews.csv", lines, ReadConfig())[0][0] == "reviews.csv:2"
     with pytest.raises(UsageError, match="both"):
         asking.read_texts(["a"], "reviews.csv", lines, ReadConfig())

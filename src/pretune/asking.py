@@ -13,6 +13,7 @@ from pretune.evaluate import evaluate_sources
 from pretune.evaluate.baselines import load_linear, majority
 from pretune.loading import load_model
 from pretune.records import Evaluation, Evidence, Example, FileReceipt, Finding, Predictions, Receipt
+from pretune.report.receipts import describe_rejection
 from pretune.runs import RunFolder
 from pretune.trace import Trace
 
@@ -31,6 +32,8 @@ def evaluate_on(run: str, source: Any, config: ReadConfig, trace: Trace) -> tupl
     """Score other labelled data, beside the run's own baselines; a look at these rows, and counted."""
     model, folder = load_model(run), RunFolder(Path(run))
     table = read_table(source, config)
+    for note in (*table.notes, *_describe_rejected(table.files)):
+        trace.note(note)
     rows, cleaned = clean_examples(table.examples)
     unknown = sorted({str(row.label) for row in rows} - set(model.card_.classes))
     if unknown:
@@ -58,6 +61,8 @@ def compare_runs(a: Path, b: Path) -> Evaluation:
     """Compare two judged runs on the test rows that both scored; a look at these rows, and counted."""
     if a.resolve() == b.resolve():
         raise UsageError(f"{a} was given twice", expected="two runs", fix="name another run")
+    for path in (a, b):
+        RunFolder(path).read_record()
     first, second = (RunFolder(path).read_predictions("test", "finetuned") for path in (a, b))
     texts = [dict(zip(p.ids, Seal.load(RunFolder(path).sealed).texts(), strict=True)) for p, path in ((first, a), (second, b))]
     shared = {row for row, text in texts[0].items() if texts[1].get(row) == text}
@@ -83,7 +88,9 @@ def read_texts(texts: list[str] | None, file: str | None, stdin: TextIO, config:
         raise UsageError("texts and --file were both given", expected="one of them", fix="leave one out")
     if file:
         table = read_table(file, replace(config, require_labels=False))
-        _warn_of_rejected(table.files)
+        notes = [note for note in table.notes if not note.startswith("label column")]  # no label is wanted here
+        for note in (*notes, *_describe_rejected(table.files)):
+            logger.warning(note)
         return [(row.id, row.text) for row in table.examples]
     if texts is None and stdin.isatty():
         raise UsageError(
@@ -96,13 +103,13 @@ def read_texts(texts: list[str] | None, file: str | None, stdin: TextIO, config:
     rows = [(f"text {index}", line) for index, line in enumerate(lines, start=1) if line.strip()]
     if not rows:
         raise UsageError("no text: every line is empty", expected="at least one text", fix='pretune predict RUN "a text"')
+    if len(rows) < len(lines):
+        logger.warning("%d of %d texts are empty and left out", len(lines) - len(rows), len(lines))
     return rows
 
 
-def _warn_of_rejected(files: tuple[FileReceipt, ...]) -> None:
-    for file in files:
-        for item in file.rejected:
-            logger.warning("%s, row %s, column %s is left out: %s", item.file, item.row, item.column, item.reason)
+def _describe_rejected(files: tuple[FileReceipt, ...]) -> list[str]:
+    return [f"left out: {describe_rejection(item)}" for file in files for item in file.rejected]
 
 
 def predict_texts(run: str, rows: list[tuple[str, str]]) -> list[dict[str, Any]]:

@@ -100,7 +100,7 @@ class ParityError(StorageError):
 
 
 class DivergedError(PretuneError):
-    """The loss or the gradient stopped being finite; the last good weights are kept.
+    """The loss or the gradient stopped being finite; the update was not made, and nothing is saved.
 
     Attributes:
         step: Index of the update that was not made.

@@ -176,5 +176,6 @@ def _step_teller(trace: Trace) -> Callable[[Step, int], None]:
 
 
 def _describe_history(stage: Stage, history: History, num_classes: int) -> None:
-    stage.done = f"{len(history.validations)} epochs, {len(history.steps):,} steps; kept epoch {history.best_epoch}"
+    epochs = "1 epoch" if len(history.validations) == 1 else f"{len(history.validations)} epochs"
+    stage.done = f"{epochs}, {len(history.steps):,} steps; kept epoch {history.best_epoch}"
     stage.shape_out, stage.notes = f"{num_classes} classes", [f"stopped: {history.stopped_because}"]

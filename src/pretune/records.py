@@ -135,7 +135,7 @@ class Receipt(Record):
     num_rows: int  # in all files
     num_used: int  # rows == used + rejected
     num_rejected: int
-    num_removed: int = 0  # used rows then taken out of training because validation or test has them
+    num_removed: int = 0  # used rows then taken out of training or validation because a later split has them
     num_cleaned: dict[str, int] = field(default_factory=dict)  # texts changed, by what was done
     num_exact_duplicates: int = 0  # rows whose folded text is that of an earlier row
     num_near_duplicates: int = 0  # further rows nearly the same as an earlier row

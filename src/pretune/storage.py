@@ -104,8 +104,8 @@ def locked(path: Path) -> Iterator[None]:
 def try_lock(name: str) -> IO[bytes] | None:
     """Take the user-wide lock of that name for as long as the returned file stays open; ``None`` where it is taken."""
     path = data_folder() / "locks" / f"{name}.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
     with _storage_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
         handle = path.open("a+b")
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

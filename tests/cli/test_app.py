@@ -1,10 +1,13 @@
 """The command line as a whole: exit codes, one message an error, what is loaded when."""
 
 import json
+import re
 import signal
 import subprocess
+from pathlib import Path
 
 import pytest
+import typer.main
 
 from pretune.cli import app
 from pretune.cli.app import _run
@@ -177,3 +180,13 @@ def test_ctrl_c_in_training_leaves_a_run_that_the_same_command_takes_up(tiny_che
     record = json.loads((folder / "run.json").read_text())
     assert (record["status"], record["verdict"]) == ("started", None)
     assert not (folder / "model").exists()
+
+
+def test_the_documentation_lists_every_command_and_flag_and_no_other():
+    found = typer.main.get_command(app.app).commands
+    flags = {name for command in found.values() for option in command.params for name in option.opts if name[:2] == "--"}
+    root = Path(__file__).parents[2]
+    text = (root / "docs" / "commands.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"`pretune ([a-z]+)", text)) == set(found)
+    assert set(re.findall(r"--[a-z][a-z-]+", text)) - {"--help"} == flags
+    assert set(re.findall(r"--[a-z][a-z-]+", (root / "README.md").read_text(encoding="utf-8"))) <= flags

@@ -23,7 +23,19 @@ linear/model.json linear/model.safetensors model/config.json model/model.safeten
 predictions/test.finetuned.csv predictions/test.linear.csv predictions/test.majority.csv predictions/train.finetuned.csv
 predictions/validation.finetuned.csv predictions/validation.linear.csv predictions/validation.majority.csv
 report.html run.json trace.jsonl""".split()
-PROMISED = {"schema", "run", "verdict", "scores", "comparisons", "baselines", "findings", "not_checked", "data", "seconds"}
+PROMISED = {
+    "schema",
+    "run",
+    "verdict",
+    "positive",
+    "scores",
+    "comparisons",
+    "baselines",
+    "findings",
+    "not_checked",
+    "data",
+    "seconds",
+}
 POLICY = """
 name = "for tests"
 better_than = []
@@ -379,16 +391,19 @@ def test_evaluate_scores_other_data_and_counts_a_look(judged, capsys):
     write_reviews(Path("more.csv"), make_rows(40, seed=9))
     assert call("evaluate", judged, "more.csv", "--json") == 0
     value = read_strictly(capsys.readouterr().out)
-    assert value.keys() >= {"schema", "run", "scores", "comparisons", "data"}
+    assert value.keys() >= {"schema", "run", "positive", "scores", "comparisons", "data"}
     assert {score["num_examples"] for score in value["scores"] if score["metric"] == "accuracy"} == {40}
     assert {score["look"] for score in value["scores"]} == {1}, "these rows were not seen before"
     assert [look["purpose"] for look in looks()] == ["judge", "evaluate"]
 
 
-def test_evaluate_shows_figures(judged, capsys):
-    write_reviews(Path("more.csv"), make_rows(40, seed=9))
-    assert call("evaluate", judged, "more.csv", "--quiet") == 0
-    assert "accuracy" in capsys.readouterr().out
+def test_evaluate_shows_figures_the_look_and_the_guessed_columns(judged, write_csv, capsys):
+    path = write_csv(make_rows(40, seed=9), name="more.csv")
+    assert call("evaluate", judged, path) == 0
+    out, err = capsys.readouterr()
+    assert "accuracy" in out
+    assert "look 1" in out
+    assert "label column guessed: 'label'" in err
 
 
 def test_evaluate_on_labels_the_model_does_not_know_is_2(judged, capsys):
@@ -450,6 +465,17 @@ def test_a_table_without_labels_is_predicted(judged, write_csv, capsys):
     path = write_csv([(text,) for text, _ in make_rows(6)], name="unlabelled.csv", columns=("text",))
     assert call("predict", judged, "--file", path, "--json") == 0
     assert [row["id"] for row in predicted(capsys)] == [f"unlabelled.csv:{number}" for number in range(2, 8)]
+
+
+def test_rows_that_cannot_be_predicted_are_named_and_left_out_when_allowed(judged, write_csv, capsys, caplog):
+    path = write_csv([("a great film", "good"), (" ", "bad")], name="gaps.csv")
+    assert call("predict", judged, "--file", path, "--json") == 2
+    assert "--allow-rejects" in capsys.readouterr().out
+    assert call("predict", judged, "--file", path, "--json", "--allow-rejects") == 0
+    assert [row["id"] for row in predicted(capsys)] == ["gaps.csv:2"]
+    assert "left out: gaps.csv row 3" in caplog.text
+    assert "text column guessed" in caplog.text
+    assert "label column" not in caplog.text
 
 
 def test_nothing_to_predict_is_2(judged, typed, capsys):

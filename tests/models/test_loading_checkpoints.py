@@ -43,6 +43,12 @@ def make_pickle_only(folder):
     (folder / "model.safetensors").unlink()
 
 
+def test_a_slip_in_a_catalogue_name_is_not_sent_to_the_hub(monkeypatch):
+    monkeypatch.setattr("pretune.models.load._from_hub", None)
+    with pytest.raises(ModelLoadError, match="did you mean 'minilm'"):
+        find_checkpoint("minilmm")
+
+
 DAMAGES = {
     "empty folder": (lambda f: [item.unlink() for item in f.iterdir()], "no config.json .it holds nothing"),
     "no config": (lambda f: (f / "config.json").unlink(), "no config.json .it holds model.safetensors"),

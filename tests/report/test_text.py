@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from rich.cells import cell_len
 
-from pretune.records import Confusion, Outcome
+from pretune.records import Confusion, Outcome, Shared
 from pretune.report.drawing import to_text
 from pretune.report.text import (
     draw_comparisons,
@@ -122,6 +122,14 @@ def test_findings_are_worst_first_and_unknown_is_not_among_those_checked(finding
 )  # fmt: skip
 def test_the_receipt_says_what_became_of_every_row(receipt, shown):
     assert shown in squeeze(to_text(draw_receipt(receipt)))
+
+
+def test_rows_that_left_because_of_their_group_are_told(receipt):
+    shared = Shared(first="train", second="test", num_exact=0, num_exact_rows=0, num_near_rows=0, num_group_rows=3,
+                    removed=("a", "b", "c"))  # fmt: skip
+    text = squeeze(to_text(draw_receipt(replace(receipt, shared=(shared,)))))
+    assert "3 further rows of the same groups; 3 rows taken out of train" in text
+    assert "nothing to remove" not in text
 
 
 def test_given_splits_and_an_unstated_licence_are_named(receipt):

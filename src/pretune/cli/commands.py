@@ -14,10 +14,8 @@ if TYPE_CHECKING:
     from pretune.configs import RunConfig
     from pretune.records import RunRecord
 
-Name = Annotated[str | None, typer.Argument(help="What to fetch now; listed only otherwise.", metavar="[NAME]")]
-Texts = Annotated[
-    list[str] | None, typer.Argument(help="Texts; read from --file or standard input otherwise.", metavar="[TEXT…]")
-]
+Name = Annotated[str | None, typer.Argument(help="What to fetch now; listed only otherwise.", metavar="NAME")]
+Texts = Annotated[list[str] | None, typer.Argument(help="Texts; read from --file or standard input otherwise.", metavar="TEXT")]
 TextFile = Annotated[str | None, typer.Option("--file", help="A table of texts.", metavar="FILE")]
 TextColumn = Annotated[str | None, typer.Option("--text", help="Column(s) of --file with the text.", metavar="COL[,COL]")]
 Wheel = Annotated[str | None, typer.Option("--wheel", help="Take it from this file, where there is no pip.", metavar="FILE")]
@@ -106,7 +104,7 @@ def check(
 
 
 def evaluate(
-    run: o.Run, data: o.Data, text: o.Text = None, label: o.Label = None, encoding: o.Encoding = None,
+    run: o.Trained, data: o.Data, text: o.Text = None, label: o.Label = None, encoding: o.Encoding = None,
     allow_rejects: o.AllowRejects = False, json: o.Json = False, quiet: o.Quiet = False, debug: o.Debug = False,
 ) -> int:  # fmt: skip
     """Score other labelled data; it is a look.
@@ -121,7 +119,7 @@ def evaluate(
     with _terminal(json, quiet) as terminal:
         evaluation, receipt, positive = evaluate_on(run, data, settings.read, _trace(terminal))
     if json:
-        show_json({"run": run, **evaluation.to_json(), "data": receipt.to_json()})
+        show_json({"run": run, "positive": positive, **evaluation.to_json(), "data": receipt.to_json()})
     else:
         show(draw_scores(evaluation.scores, positive=positive), draw_confusion(evaluation.confusions[0]))
         if evaluation.comparisons:
@@ -130,9 +128,10 @@ def evaluate(
 
 
 def predict(
-    run: o.Run,
+    run: o.Trained,
     text: Texts = None, file: TextFile = None, column: TextColumn = None,
-    encoding: o.Encoding = None, json: o.Json = False, quiet: o.Quiet = False, debug: o.Debug = False,
+    encoding: o.Encoding = None, allow_rejects: o.AllowRejects = False, json: o.Json = False, quiet: o.Quiet = False,
+    debug: o.Debug = False,
 ) -> int:  # fmt: skip
     """Labels and probabilities for texts.
 
@@ -141,7 +140,7 @@ def predict(
     from pretune.asking import predict_texts, read_texts
     from pretune.cli.show import show_json
 
-    settings = build_config({"text": column, "encoding": encoding})
+    settings = build_config({"text": column, "encoding": encoding, "allow_rejects": allow_rejects})
     rows = read_texts(text or None, file, sys.stdin, settings.read)
     for row in predict_texts(run, rows):
         if json:
@@ -153,7 +152,7 @@ def predict(
 
 
 def trace(
-    run: o.Run, text: Annotated[str, typer.Argument(help="The text to follow.", metavar="TEXT")],
+    run: o.Trained, text: Annotated[str, typer.Argument(help="The text to follow.", metavar="TEXT")],
     json: o.Json = False, debug: o.Debug = False,
 ) -> int:  # fmt: skip
     """Follow one text through the layers.
@@ -269,7 +268,10 @@ def summarize(record: "RunRecord") -> dict[str, Any]:
     unchecked = ("unknown", "not_applicable")
     full = record.to_json()
     return {
-        **{key: full[key] for key in ("schema", "run", "status", "verdict", "comparisons", "seconds", "look", "history")},
+        **{
+            key: full[key]
+            for key in ("schema", "run", "status", "verdict", "positive", "comparisons", "seconds", "look", "history")
+        },
         "scores": [score for score in full["scores"] if score["source"] == "finetuned"],
         "baselines": [score for score in full["scores"] if score["source"] != "finetuned"],
         "findings": [finding for finding in full["findings"] if finding["severity"] not in unchecked],

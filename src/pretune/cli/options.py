@@ -24,6 +24,7 @@ Data = Annotated[
     str, typer.Argument(help="Catalogue name, file (CSV, TSV, JSON lines, Parquet, .gz), folder, or hub id.", metavar="DATA")
 ]
 Run = Annotated[str, typer.Argument(help="A run folder, such as runs/movie-reviews-minilm.", metavar="RUN")]
+Trained = Annotated[str, typer.Argument(help="A run folder, or a folder that holds a model.", metavar="RUN")]
 
 Text = Annotated[
     str | None, _flag("--text", about=ABOUT_DATA, text="Column(s) with the text; guessed otherwise.", metavar="COL[,COL]")
@@ -43,7 +44,7 @@ Encoding = Annotated[str | None, _flag("--encoding", about=ABOUT_DATA, text="Enc
 AllowRejects = Annotated[
     bool, _flag("--allow-rejects", about=ABOUT_DATA, text="Go on when over 1 % of the rows cannot be used.")
 ]
-KeepLeaks = Annotated[bool, _flag("--keep-leaks", about=ABOUT_DATA, text="Keep training rows that given test rows repeat.")]
+KeepLeaks = Annotated[bool, _flag("--keep-leaks", about=ABOUT_DATA, text="Leave rows that given splits share where they are.")]
 Model = Annotated[
     str | None, _flag("--model", about=ABOUT_MODEL, text="Catalogue name, folder or hub id (minilm).", metavar="NAME")
 ]

@@ -3,7 +3,7 @@
 *Exact* is the same text but for Unicode form, case and spacing (``hashing.fold``). *Near* is a Jaccard similarity at
 or above the threshold between the two texts' shingles: their words and their pairs of neighbouring words,
 punctuation aside. Words keep ten-word sentences comparable, where longer shingles would all be lost to one changed word;
-pairs keep the order. At 0.8 a word may be added to a sentence of 8, or replaced in one of 14. A text
+pairs keep the order. At 0.8 a word may be appended to a sentence of 5, inserted into one of 9, or replaced in one of 14. A text
 without words (``"!!!"``) has exact duplicates only. Near is chained: a ~ b and b ~ c puts all three into one cluster.
 """
 

@@ -58,7 +58,7 @@ def _check_distinct(
     raise DataError(
         f"column {column!r} holds {len(counts):,} distinct labels in {len(examples):,} rows",
         expected="classification needs far fewer labels than rows",
-        fix="name the column of the class with --label COL, or use pretune pretrain for free text",
+        fix="name the column of the class with --label COL",
         files=files,
     )
 

@@ -62,7 +62,7 @@ def load_folder(folder: Path) -> tuple[Network, Any, ModelCard]:
     """
     if not (folder / "pretune.json").is_file():
         raise ModelLoadError(
-            f"{folder} holds no pretune.json",
+            f"{folder} holds no pretune.json" if folder.is_dir() else f"there is no folder {folder}",
             expected="a model that pretune saved (a run folder, its model/ folder, or what model.save wrote)",
             fix="for a pre-trained checkpoint use load_pretrained_model or --model",
         )

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
-from pretune.data.catalog import ENTRIES, fetch, find_entry
+from pretune.data.catalog import fetch, find_entry, list_names, near_names
 from pretune.errors import ModelLoadError
 from pretune.models.adapters import find_family
 from pretune.models.network import MlpHead, Network
@@ -63,6 +63,9 @@ def find_checkpoint(name: str) -> Checkpoint:
         return _local(name, fetch(entry), entry.licence)
     if name.startswith((".", "/", "~")) or name.count("/") > 1:
         raise _not_found(f"no folder {name!r}")
+    near = near_names(name, list_names("model"))
+    if near and "/" not in name:  # a slip, not an id to ask the hub for
+        raise _not_found(f"no folder and no catalogue entry {name!r}", fix=f"did you mean {near[0]!r}?")
     return _from_hub(name)
 
 
@@ -203,11 +206,9 @@ def _check_weights(network: Network, absent: set[str], checkpoint: Checkpoint, *
         )
 
 
-def _not_found(got: str) -> ModelLoadError:
-    known = ", ".join(entry.name for entry in ENTRIES if entry.kind == "model")
-    return ModelLoadError(
-        got, expected=f"a catalogue name ({known}), a model folder, or a hub id such as org/name", fix="see `pretune models`"
-    )
+def _not_found(got: str, fix: str = "see `pretune models`") -> ModelLoadError:
+    known = ", ".join(list_names("model"))
+    return ModelLoadError(got, expected=f"a catalogue name ({known}), a model folder, or a hub id such as org/name", fix=fix)
 
 
 def _config(checkpoint: Checkpoint) -> Any:

@@ -45,7 +45,9 @@ def _guess(guessed: tuple[str, ...], role: str) -> str:
 
 def _describe_rows(receipt: Receipt) -> str:
     text = f"{counted(receipt.num_rows, 'row')} = {receipt.num_used:,} used + {receipt.num_rejected:,} rejected"
-    return f"{text}; {receipt.num_removed:,} of the used taken out of training" if receipt.num_removed else text
+    return (
+        f"{text}; {receipt.num_removed:,} of the used taken out because a later split has them" if receipt.num_removed else text
+    )
 
 
 def _describe_rejections(receipt: Receipt) -> Iterator[str]:
@@ -83,12 +85,13 @@ def _describe_conflicts(conflicts: tuple[Conflict, ...]) -> Iterator[str]:
 def describe_shared(shared: Shared) -> str:
     """Say what two given splits have in common and what was done about it."""
     removed = f"{counted(len(shared.removed), 'row')} taken out of {shared.first}" if shared.removed else "kept in both"
-    if not shared.num_exact and not shared.num_near_rows:
+    if not shared.num_exact and not shared.num_near_rows and not shared.num_group_rows:
         removed = "nothing to remove"
+    grouped = f", {counted(shared.num_group_rows, 'further row')} of the same groups" if shared.num_group_rows else ""
     return (
         f"{shared.first} and {shared.second}: {counted(shared.num_exact, 'exact text')} in both "
         f"({counted(shared.num_exact_rows, 'row')} of {shared.first}), "
-        f"{counted(shared.num_near_rows, 'further row')} nearly the same; {removed}"
+        f"{counted(shared.num_near_rows, 'further row')} nearly the same{grouped}; {removed}"
     )
 
 

@@ -45,6 +45,8 @@ MAX_MATRIX = 6
 
 MAX_FOOTNOTES = 4
 
+LOOKED_AT = ("test", "given")  # splits of which every opening is counted
+
 
 def draw_run(record: RunRecord) -> Group:
     """Draw the result of a run: figures, comparisons and findings, and the verdict last, where a terminal leaves the eye.
@@ -110,7 +112,7 @@ def _draw_figures(figures: Figures) -> Group:
 
 def _describe_figures(figures: Figures) -> str:
     sure = "" if figures.confidence is None else f", {percent(figures.confidence)} intervals"
-    look = f", look {figures.look}" if figures.split == "test" else ""
+    look = f", look {figures.look}" if figures.split in LOOKED_AT else ""
     return f"{figures.split}, {counted(figures.num_examples, 'row')}{sure}{look}"
 
 

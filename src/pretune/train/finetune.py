@@ -111,7 +111,8 @@ class Finetuning:
             if should_stop(self._validations, patience=config.patience, min_change=config.min_change):
                 self._stopped_because = f"no better {validation.metric} for {config.patience} epochs"
                 break
-        self._stopped_because = self._stopped_because or f"all {self.plan.max_epochs} epochs done"
+        done = "the one epoch asked for is done" if self.plan.max_epochs == 1 else f"all {self.plan.max_epochs} epochs done"
+        self._stopped_because = self._stopped_because or done
         self.network.load_state_dict(best, strict=False)
         self.network.eval()
 
