@@ -127,7 +127,8 @@ def test_progress_ends_at_all_texts(bert):
     network, encoded = bert
     seen = []
     prepare_inputs(network, encoded, 1, progress=lambda done, total: seen.append((done, total)))
-    assert seen == [(64, 104), (104, 104)]
+    assert seen[-1] == (104, 104)
+    assert seen == sorted(set(seen))
 
 
 @pytest.mark.parametrize("boundary", [0, *BOUNDARIES])

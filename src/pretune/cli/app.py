@@ -43,6 +43,7 @@ def _run(arguments: list[str]) -> int:
     except ClickError as error:
         text, context = error.format_message(), getattr(error, "ctx", None)
         if type(error).__name__ == "NoArgsIsHelpError":
+            print(text)  # noqa: T201 - empty where rich has drawn the help by now
             return 2
         fix = f"see {context.command_path} --help" if context is not None else "see pretune --help"
         return _tell({"code": "usage", "got": text, "expected": "", "fix": fix}, f"{text}\nFix: {fix}", 2, error, flags)
