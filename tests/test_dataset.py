@@ -5,7 +5,7 @@ import pytest
 import pretune
 from pretune.configs import ReadConfig, SplitConfig
 from pretune.data.dataset import prepare
-from pretune.errors import DataError, SealedError
+from pretune.errors import DataError, SealedError, UsageError
 from pretune.trace import Trace
 from running import COLUMNS, write_reviews
 from tiny import make_rows
@@ -129,3 +129,13 @@ def test_the_stages_are_told_with_their_counts(reviews):
     assert list(stages) == ["read", "clean", "split", "seal"]
     assert stages["split"]["shape_out"] == "168 train + 36 validation + 36 test"
     assert stages["seal"]["shape_out"] == "0 rows in reach of training"
+
+
+def test_options_are_those_of_the_flags_and_others_are_refused(tmp_path):
+    path = tmp_path / "latin.csv"
+    path.write_bytes(b"text,label\n" + "".join(f"{text} é,{label}\n" for text, label in ROWS).encode("latin-1"))
+    with pytest.raises(DataError, match="UTF-8"):
+        pretune.load_data(path)
+    assert pretune.load_data(path, encoding="latin-1").receipt.num_used == 240
+    with pytest.raises(UsageError, match="no option 'encodign'"):
+        pretune.load_data(path, encodign="latin-1")

@@ -236,6 +236,23 @@ def test_other_data_is_scored_beside_the_baselines_and_counts_as_a_look():
 
 
 @pytest.mark.usefixtures("judged")
+def test_rows_that_were_trained_on_are_pointed_out():
+    told = []
+    asking.evaluate_on("runs/first", "reviews.csv", ReadConfig(), Trace(listeners=(told.append,)))
+    notes = [event["text"] for event in told if event["event"] == "note"]
+    assert any(note.startswith("168 of the 240 rows were trained on") for note in notes)
+
+
+@pytest.mark.usefixtures("judged")
+def test_other_data_is_read_by_the_columns_of_the_run():
+    Path("later.csv").write_text(
+        Path("reviews.csv").read_text().replace("\n", ",maybe\n").replace(",maybe", ",label", 1), encoding="utf-8"
+    )
+    _, receipt, _ = asking.evaluate_on("runs/first", "later.csv", ReadConfig(), Trace())
+    assert receipt.columns.label == "Mood?"
+
+
+@pytest.mark.usefixtures("judged")
 def test_data_with_labels_that_the_model_does_not_know_is_not_scored(write_csv):
     looks = len(ledger())
     path = write_csv([(text, "ugly" if label == "bad" else label) for text, label in make_rows(20)])

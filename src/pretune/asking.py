@@ -1,18 +1,20 @@
 """Asking: questions to data, and to a run that is there: check, evaluate, compare, predict."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO
 
 from pretune.configs import ReadConfig, RunConfig
-from pretune.data import Seal, clean_examples, clean_text, confidence_at, prepare, read_table, record_opening
+from pretune.data import Seal, Table, clean_examples, clean_text, confidence_at, prepare, read_table, record_opening
 from pretune.diagnose import DATA_CHECKS, diagnose
 from pretune.errors import DataError, UsageError
 from pretune.evaluate import evaluate_sources
 from pretune.evaluate.baselines import load_linear, majority
+from pretune.hashing import fingerprint
 from pretune.loading import load_model
-from pretune.records import Evaluation, Evidence, Example, FileReceipt, Finding, Predictions, Receipt
+from pretune.records import Evaluation, Evidence, Example, FileReceipt, Finding, Predictions, PredictionTrace, Receipt
 from pretune.report.receipts import describe_rejection
 from pretune.runs import RunFolder
 from pretune.trace import Trace
@@ -31,10 +33,10 @@ def check_data(source: Any, config: RunConfig, trace: Trace) -> tuple[Receipt, t
 def evaluate_on(run: str, source: Any, config: ReadConfig, trace: Trace) -> tuple[Evaluation, Receipt, str | None]:
     """Score other labelled data, beside the run's own baselines; a look at these rows, and counted."""
     model, folder = load_model(run), RunFolder(Path(run))
-    table = read_table(source, config)
-    for note in (*table.notes, *_describe_rejected(table.files)):
-        trace.note(note)
+    table = _read_as_the_run_did(source, config, folder)
     rows, cleaned = clean_examples(table.examples)
+    for note in (*table.notes, *_describe_rejected(table.files), *_describe_trained(rows, folder)):
+        trace.note(note)
     unknown = sorted({str(row.label) for row in rows} - set(model.card_.classes))
     if unknown:
         raise DataError(
@@ -55,6 +57,34 @@ def evaluate_on(run: str, source: Any, config: ReadConfig, trace: Trace) -> tupl
         num_used=len(rows), num_rejected=sum(len(f.rejected) for f in table.files), num_cleaned=cleaned, notes=table.notes,
     )  # fmt: skip
     return evaluation, receipt, model.card_.positive
+
+
+def _read_as_the_run_did(source: Any, config: ReadConfig, folder: RunFolder) -> Table:
+    """Read by the columns of the run, where none are named and the file has them; else guess them anew."""
+    receipt = folder.read_record().receipt if folder.is_begun else None
+    if receipt is None or config.text or config.label:
+        return read_table(source, config)
+    try:
+        return read_table(source, replace(config, text=receipt.columns.text, label=receipt.columns.label))
+    except DataError:
+        return read_table(source, config)
+
+
+def _describe_trained(rows: Sequence[Example], folder: RunFolder) -> list[str]:
+    """Say how many of the rows the run was trained on: their figures are better than those of new rows."""
+    if not folder.is_begun:
+        return []
+    known = {fingerprint(row.text) for row in folder.read_examples("train")}
+    num_known = sum(fingerprint(row.text) in known for row in rows)
+    return [f"{num_known:,} of the {len(rows):,} rows were trained on: their figures flatter the model"] if num_known else []
+
+
+def follow_text(run: str, text: str) -> PredictionTrace:
+    """Follow one text through the layers; a run folder keeps what was seen in its ``trace.jsonl``."""
+    found, folder = load_model(run).trace(text), RunFolder(Path(run))
+    if folder.is_begun:
+        Trace(folder.trace).prediction(found)
+    return found
 
 
 def compare_runs(a: Path, b: Path) -> Evaluation:

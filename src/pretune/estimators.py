@@ -143,7 +143,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         )
         self.classes_, self.history_, self.token_counts_ = classes, fitted.history, fitted.token_counts
         self.validation_ = self._to_predictions(training.validation, "validation", fitted.validation_logits)
-        self._parity_texts = tuple(row.text for row in training.validation[:PARITY_ROWS])
+        self._parity_texts = tuple(row.text for row in (*training.validation, *training.train)[:PARITY_ROWS])
         self._training = training
         return self
 

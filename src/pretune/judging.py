@@ -74,7 +74,9 @@ def open_and_judge(candidate: Candidate, record: RunRecord, config: JudgeConfig,
     findings = _diagnose(evidence, evaluation, trace)
     with trace.stage("judge", f"{len(evaluation.scores)} figures, {len(findings)} findings") as stage:
         verdict = decide(evaluation, findings, policy, positive=positive, look=opening.look)
-        stage.done, stage.shape_out = verdict.summary, str(verdict.outcome).replace("_", " ")
+        held = sum(reason.holds is True for reason in verdict.reasons)
+        stage.done = f"{held} of {len(verdict.reasons)} conditions hold, policy {policy.name!r}"
+        stage.shape_out = str(verdict.outcome).replace("_", " ")
     record = replace(
         record,
         status="judged",

@@ -45,7 +45,7 @@ def finetune(
     model = load_pretrained_model(
         config.model, epochs=config.epochs, freeze=freeze, seed=config.seed, config=config.finetune
     )  # what cannot be had is better known before a run is begun
-    record = _begin(data, config, folder, command, identity=identity_of(command, source, config))
+    record = _begin(data, replace(config, freeze=freeze), folder, command, identity=identity_of(command, source, config))
     trace.keep_in(folder.trace, begin=True)
     if freeze != config.freeze:
         trace.note(f"--freeze {freeze}: {device.why}; --freeze none trains all layers")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pretune import storage
-from pretune.records import Step, Validation
+from pretune.records import PredictionTrace, Step, Validation
 
 Listener = Callable[[dict[str, Any]], None]
 
@@ -71,6 +71,10 @@ class Trace:
     def validation(self, validation: Validation) -> None:
         """Keep one row of the training trace."""
         self._write({"event": "validation", **validation.to_json()}, durable=True)
+
+    def prediction(self, prediction: PredictionTrace) -> None:
+        """Keep one text followed through the layers."""
+        self._write({"event": "prediction", **prediction.to_json()}, durable=True)
 
     def note(self, text: str) -> None:
         """Keep one sentence that the user should see: a guess, a default, something dropped."""

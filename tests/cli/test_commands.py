@@ -489,6 +489,8 @@ def test_trace_follows_a_text_through_every_layer(judged, capsys):
     value = read_strictly(capsys.readouterr().out)
     assert [layer["name"] for layer in value["layers"]] == ["embeddings", "layer 1", "layer 2", "layer 3"]
     assert value["tokens"][0] == "[CLS]"
+    kept = json.loads((judged / "trace.jsonl").read_text().splitlines()[-1])
+    assert (kept["event"], kept["tokens"], kept["decision"]) == ("prediction", value["tokens"], value["decision"])
     assert value["layers"][-1]["probabilities"] == pytest.approx(value["probabilities"], abs=1e-5)
     assert call("predict", judged, "A great film", "--json") == 0
     (row,) = predicted(capsys)

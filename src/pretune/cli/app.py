@@ -1,5 +1,6 @@
 """The command line: which commands there are, and how each kind of end is told."""
 
+import os
 import sys
 from typing import Any, Literal
 
@@ -31,7 +32,13 @@ for command in commands.COMMANDS:
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
-    sys.exit(_run(sys.argv[1:]))
+    try:
+        code = _run(sys.argv[1:])
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads has seen enough, as with `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    sys.exit(code)
 
 
 def _run(arguments: list[str]) -> int:

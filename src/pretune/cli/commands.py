@@ -159,11 +159,11 @@ def trace(
 
     Tokens → embeddings → each layer → head → decision.
     """
+    from pretune.asking import follow_text
     from pretune.cli.show import show, show_json
-    from pretune.loading import load_model
     from pretune.report.text_traces import draw_prediction
 
-    found = load_model(run).trace(text)
+    found = follow_text(run, text)
     if json:
         show_json(found.to_json())
     else:

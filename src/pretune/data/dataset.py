@@ -12,9 +12,13 @@ from pretune.data.read import read_table
 from pretune.data.seal import Seal, TrainingData, seal_splits
 from pretune.data.split import Splits, keep_given, split_examples
 from pretune.data.table import Table
-from pretune.errors import DataError, SealedError
+from pretune.errors import DataError, SealedError, UsageError
 from pretune.records import Example, FileReceipt, Receipt
 from pretune.trace import Trace
+
+# Options of ``load_data`` by the name of their flag, and the field of the config that each sets.
+READ_OPTIONS = ("encoding", "allow_rejects")
+SPLIT_OPTIONS = {"split_seed": "seed", "keep_leaks": "keep_leaks"}
 
 
 class Dataset:
@@ -70,7 +74,7 @@ def load_data(
     group: str | None = None,
     validation: Any = None,
     test: Any = None,
-    split_seed: int = 0,
+    **options: Any,
 ) -> Dataset:
     """Read labelled texts, clean them, divide them without leakage, and seal the test.
 
@@ -81,13 +85,21 @@ def load_data(
         group: Column whose equal values must stay on one side.
         validation: Rows of their own for validation; carved out of the data where ``None``.
         test: Rows of their own for the test; likewise.
-        split_seed: Seed of the split.
+        options: As the flags of the same names: ``split_seed``, ``encoding``, ``allow_rejects``, ``keep_leaks``.
 
     Raises:
+        UsageError: An option does not exist.
         DataError: One message with file, row and column; nothing is lost.
     """
     columns = (text,) if isinstance(text, str) else tuple(text)
-    read, split = ReadConfig(text=columns, label=label, group=group), SplitConfig(seed=split_seed)
+    unknown = sorted(set(options) - {*READ_OPTIONS, *SPLIT_OPTIONS})
+    if unknown:
+        known = ", ".join([*READ_OPTIONS, *SPLIT_OPTIONS])
+        raise UsageError(f"load_data has no option {unknown[0]!r}", expected=f"one of {known}", fix="check the name")
+    read = ReadConfig(
+        text=columns, label=label, group=group, **{name: options[name] for name in READ_OPTIONS if name in options}
+    )
+    split = SplitConfig(**{field: options[name] for name, field in SPLIT_OPTIONS.items() if name in options})
     return prepare(source, read, split, given={"validation": validation, "test": test})
 
 
