@@ -67,7 +67,8 @@ class FinetuneConfig(Config):
     """How a pre-trained model is adapted to labelled texts.
 
     Args:
-        learning_rate: Peak rate (AdamW); ``None`` means 5e-5 when layers are trained, and 1e-3 when only the head is.
+        learning_rate: Peak rate (AdamW); ``None`` means 5e-5 when all layers are trained, 1e-4 when the last ones
+            are, and 1e-3 when only the head is.
         head_learning_rate: Peak rate of the head, where it shall differ.
         batch_size: Rows an update.
         dropout: Probability in trunk and native head; with the ``mlp`` head, in that head alone. ``None`` keeps the

@@ -5,7 +5,7 @@ import torch
 
 from networks import open_network
 from pretune.configs import FinetuneConfig
-from pretune.train.optimizer import HEAD_ONLY_RATE, LAYER_RATE, make_optimizer, set_learning_rate
+from pretune.train.optimizer import HEAD_ONLY_RATE, LAST_LAYERS_RATE, LAYER_RATE, make_optimizer, set_learning_rate
 from tiny import FAMILIES
 
 
@@ -34,7 +34,7 @@ def test_every_trained_weight_is_in_one_group_and_vectors_do_not_decay(family, t
     ("freeze", "config", "trunk", "head"),
     [
         ("none", FinetuneConfig(), LAYER_RATE, LAYER_RATE),
-        ("last-1", FinetuneConfig(), LAYER_RATE, LAYER_RATE),
+        ("last-1", FinetuneConfig(), LAST_LAYERS_RATE, LAST_LAYERS_RATE),
         ("all", FinetuneConfig(), None, HEAD_ONLY_RATE),
         ("all", FinetuneConfig(learning_rate=1e-5), None, 1e-5),
         ("none", FinetuneConfig(learning_rate=1e-5), 1e-5, 1e-5),

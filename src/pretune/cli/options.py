@@ -59,7 +59,8 @@ Epochs = Annotated[
     int | None, _flag("--epochs", about=ABOUT_TRAINING, text="At most this many (10, ended early).", metavar="N")
 ]
 Rate = Annotated[
-    float | None, _flag("--lr", about=ABOUT_TRAINING, text="Peak learning rate (5e-5; head alone 1e-3).", metavar="RATE")
+    float | None,
+    _flag("--lr", about=ABOUT_TRAINING, text="Peak learning rate (5e-5; last layers 1e-4, head 1e-3).", metavar="RATE"),
 ]
 BatchSize = Annotated[int | None, _flag("--batch-size", about=ABOUT_TRAINING, text="Rows an update (32).", metavar="N")]
 Dropout = Annotated[

@@ -8,8 +8,11 @@ from torch import nn
 from pretune.configs import FinetuneConfig
 from pretune.models import Network
 
-# Peak rate when layers are trained: the middle of what the field uses for encoders of this kind.
+# Peak rate when all layers are trained: the middle of what the field uses for encoders of this kind.
 LAYER_RATE = 5e-5
+# Peak rate when only the last layers are: there is less to harm. On movie-reviews two epochs of the last two layers of minilm
+# reached a validation accuracy of 0.81 at 5e-5 and of 0.84 at 2e-4 (docs/results.md); this is between the two.
+LAST_LAYERS_RATE = 1e-4
 # Peak rate of a head trained alone on fixed features: it starts from nothing and cannot harm the trunk.
 HEAD_ONLY_RATE = 1e-3
 
@@ -21,7 +24,7 @@ def make_optimizer(network: Network, config: FinetuneConfig, *, freeze: str) -> 
         Loshchilov and Hutter (2019), Decoupled weight decay regularization.
     """
     head = {id(weight) for weight in network.head_parameters()}
-    rate = config.learning_rate or (HEAD_ONLY_RATE if freeze == "all" else LAYER_RATE)
+    rate = config.learning_rate or {"all": HEAD_ONLY_RATE, "none": LAYER_RATE}.get(freeze, LAST_LAYERS_RATE)
     head_rate = config.head_learning_rate or rate
     trained = [weight for weight in network.parameters() if weight.requires_grad]
     groups = [
