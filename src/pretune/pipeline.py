@@ -22,6 +22,9 @@ from pretune.runs import RunFolder, claim_folder
 from pretune.trace import Trace
 from pretune.train import choose_device
 
+# At most this many epochs where `auto` chose the last layers and the user named no number: what `movie-reviews` takes then
+# stays within the time that all layers take with bf16 (docs/decisions/0007).
+EPOCHS_WITHOUT_BF16 = 4
 PACKAGES = ("pretune", "torch", "transformers", "tokenizers", "scikit-learn", "numpy")
 
 
@@ -42,13 +45,17 @@ def finetune(
     positive = choose_positive([str(row.label) for row in data.train], config.judge.positive)
     device = choose_device(config.finetune.device, precision=config.finetune.precision, threads=config.finetune.threads)
     freeze = resolve_freeze(config.freeze, device.kind)
+    is_slow = config.freeze == "auto" and freeze != "none"
+    epochs = EPOCHS_WITHOUT_BF16 if is_slow and config.epochs is None else config.epochs
     model = load_pretrained_model(
-        config.model, epochs=config.epochs, freeze=freeze, seed=config.seed, config=config.finetune
+        config.model, epochs=epochs, freeze=freeze, seed=config.seed, config=config.finetune
     )  # what cannot be had is better known before a run is begun
-    record = _begin(data, replace(config, freeze=freeze), folder, command, identity=identity_of(command, source, config))
+    record = _begin(
+        data, replace(config, freeze=freeze, epochs=epochs), folder, command, identity=identity_of(command, source, config)
+    )
     trace.keep_in(folder.trace, begin=True)
     if freeze != config.freeze:
-        trace.note(f"--freeze {freeze}: {device.why}; --freeze none trains all layers")
+        trace.note(f"--freeze {freeze}" + (f" --epochs {epochs}" if is_slow else "") + f": {device.why}")
     _fit_linear(model, data.training, folder, trace)
     model.fit(data, trace=trace)
     model.card_ = replace(model.card_, positive=positive)
