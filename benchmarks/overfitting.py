@@ -23,8 +23,8 @@ SOFT = FinetuneConfig(
 )  # fmt: skip
 RECIPES: dict[str, dict[str, dict[str, Any]]] = {
     "movie-reviews": {
-        "overfits": {"epochs": 6, "freeze": "last-3", "config": HARD},
-        "cured": {"epochs": 4, "freeze": "last-3", "config": SOFT},
+        "overfits": {"epochs": 5, "freeze": "last-3", "config": HARD},
+        "cured": {"epochs": 2, "freeze": "last-3", "config": replace(SOFT, learning_rate=5e-5)},
     },
     "imdb": {
         "overfits": {"epochs": 5, "freeze": "last-3", "config": replace(HARD, max_length=256)},

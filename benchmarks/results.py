@@ -64,7 +64,7 @@ def start_up() -> dict[str, Any]:
 ROWS: dict[str, Callable[[], dict[str, Any]]] = {
     "start-up": start_up,
     "movie-reviews-default": lambda: command("run", "movie-reviews"),
-    "sms-spam": lambda: command("run", "sms-spam", "--freeze", "last-2"),
+    "sms-spam": lambda: command("run", "sms-spam", "--freeze", "last-2", "--lr", "5e-5"),
     "recipes": recipes.measure,
     "overfitting-movie-reviews": lambda: overfitting.measure("movie-reviews"),
     **{f"movie-reviews-seed-{seed}": (lambda seed=seed: movie_seed(seed)) for seed in SEEDS},
