@@ -5,6 +5,8 @@ from typing import Any
 HEAD = """# Results
 
 Written by `benchmarks/results.py` from `benchmarks/results/*.json`; figures are on test rows unless said otherwise, with 95 % intervals.
+Runs on one data set share its test rows, and each had a ledger of its own: the intervals are those of a first look, though these rows were
+looked at by every row below and by pilot runs (`docs/log.md`). Seconds were taken while other work ran beside.
 
 {machine}
 """

@@ -130,7 +130,9 @@ def test_unknown_totals_are_not_divided_by(clock):
 
 
 def test_an_unknown_event_is_not_an_error():
-    Terminal(io.StringIO())({"event": "something_new"})
+    stream = io.StringIO()
+    Terminal(stream)({"event": "something_new"})
+    assert stream.getvalue() == ""
 
 
 def test_a_stream_without_our_characters_gets_question_marks():
