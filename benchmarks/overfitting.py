@@ -18,17 +18,15 @@ SHOWN_ROWS = 1_000
 IMDB_ROWS = 2_400
 
 HARD = FinetuneConfig(learning_rate=2e-4, dropout=0.0, weight_decay=0.0, decay="constant", patience=9)
-SOFT = FinetuneConfig(
-    learning_rate=3e-5, dropout=0.2, label_smoothing=0.1, weight_decay=0.1, monitor="loss", patience=1
-)  # fmt: skip
+SOFT = FinetuneConfig(learning_rate=1e-4, dropout=0.1, label_smoothing=0.1, weight_decay=0.1)
 RECIPES: dict[str, dict[str, dict[str, Any]]] = {
     "movie-reviews": {
-        "overfits": {"epochs": 5, "freeze": "last-3", "config": HARD},
-        "cured": {"epochs": 2, "freeze": "last-3", "config": replace(SOFT, learning_rate=5e-5)},
+        "overfits": {"epochs": 4, "freeze": "none", "config": HARD},
+        "cured": {"epochs": 1, "freeze": "none", "config": SOFT},
     },
     "imdb": {
-        "overfits": {"epochs": 5, "freeze": "last-3", "config": replace(HARD, max_length=256)},
-        "cured": {"epochs": 3, "freeze": "last-3", "config": replace(SOFT, max_length=256, learning_rate=5e-5)},
+        "overfits": {"epochs": 4, "freeze": "none", "config": replace(HARD, max_length=256)},
+        "cured": {"epochs": 2, "freeze": "none", "config": replace(SOFT, max_length=256)},
     },
 }
 

@@ -133,6 +133,19 @@ def test_every_layer_drops_in_its_attention_too(family, tiny_checkpoint, monkeyp
     assert seen["other"] >= {"distilbert": 5, "deberta-v2": 12}.get(family, 8)
 
 
+@pytest.mark.parametrize("family", ["bert", "roberta", "electra"])
+def test_attention_that_is_differentiated_draws_cheap_masks(family, tiny_checkpoint):
+    network, tokenizer = open_network(tiny_checkpoint(family), dropout=0.25)
+    seen = []
+    for layer in network.layers:
+        layer.attention.self.dropout.register_forward_hook(lambda _, inputs, output: seen.append((inputs[0], output)))
+    network.train()(padded(tokenizer))
+    assert len(seen) == 3
+    for shares, dropped in seen:
+        torch.testing.assert_close(shares.sum(dim=-1), torch.ones(shares.shape[:-1]))
+        assert 0.1 < float((dropped == 0)[shares > 0].float().mean()) < 0.4
+
+
 def test_dropout_given_at_the_start_replaces_the_checkpoints_own(tiny_checkpoint):
     network, _ = open_network(tiny_checkpoint("modernbert"), dropout=0.3)  # the checkpoint has none in its layers
     assert {module.p for module in network.modules() if isinstance(module, nn.Dropout)} == {0.3}

@@ -11,7 +11,7 @@ from networks import from_config, open_network, padded
 from pretune.configs import FinetuneConfig
 from pretune.errors import DivergedError
 from pretune.models import Batch
-from pretune.train import train_steps
+from pretune.train import Update, train_steps
 from pretune.train.optimizer import make_optimizer
 
 ROWS = ("row 1", "row 2", "row 3", "row 4")
@@ -24,11 +24,19 @@ def bert(tiny_checkpoint):
     return network, padded(tokenizer)
 
 
+def update(batch, targets, rows):
+    return Update(parts=((batch, targets),), rows=rows, weight=len(rows))
+
+
+def loss_with(network):
+    return lambda batch, targets: cross_entropy(network(batch), targets, reduction="sum")
+
+
 def train(network, batches, *, config=None, schedule=lambda _: 1.0, loss_of=None, **options):
     """Train on (batch, targets, rows) with the network's own cross-entropy."""
     optimizer = make_optimizer(network, config or FinetuneConfig(learning_rate=1e-3), freeze="none")
-    loss_of = loss_of or (lambda batch, targets: cross_entropy(network(batch), targets))
-    return list(train_steps(network, batches, optimizer, schedule, loss_of, **options))
+    updates = [update(*item) for item in batches]
+    return list(train_steps(network, updates, optimizer, schedule, loss_of or loss_with(network), **options))
 
 
 def weights_of(network):
@@ -79,13 +87,13 @@ def test_clipping_keeps_the_direction_and_shortens_the_gradient(bert):
     network, batch = bert
     lengths = []
     optimizer = make_optimizer(network, FinetuneConfig(), freeze="none")
-    optimizer.register_step_pre_hook(
+    optimizer.dense.register_step_pre_hook(
         lambda *_: lengths.append(
-            math.sqrt(sum(float(w.grad.square().sum()) for w in network.parameters() if w.grad is not None))
+            math.sqrt(sum(float(w.grad.to_dense().square().sum()) for w in network.parameters() if w.grad is not None))
         )
     )
     loss_of = lambda batch, targets: 100 * cross_entropy(network(batch), targets)  # noqa: E731 - one use
-    (step,) = train_steps(network, [(batch, TARGETS, ROWS)], optimizer, lambda _: 1.0, loss_of, max_gradient_norm=0.5)
+    (step,) = train_steps(network, [update(batch, TARGETS, ROWS)], optimizer, lambda _: 1.0, loss_of, max_gradient_norm=0.5)
     assert step.gradient_norm > 10
     assert lengths == pytest.approx([0.5], rel=1e-4)
 
@@ -108,8 +116,7 @@ def test_training_mode_is_on_and_gradients_are_gone_between_updates(bert):
     network, batch = bert
     network.eval()
     optimizer = make_optimizer(network, FinetuneConfig(), freeze="none")
-    loss_of = lambda batch, targets: cross_entropy(network(batch), targets)  # noqa: E731 - one use
-    for _ in train_steps(network, [(batch, TARGETS, ROWS)], optimizer, lambda _: 1.0, loss_of):
+    for _ in train_steps(network, [update(batch, TARGETS, ROWS)], optimizer, lambda _: 1.0, loss_with(network)):
         assert network.training
         assert all(weight.grad is None for weight in network.parameters())
 
@@ -120,7 +127,7 @@ def spoil(kind, network, bad_step):
 
     def loss_of(batch, targets):
         calls.append(1)
-        loss = cross_entropy(network(batch), targets)
+        loss = cross_entropy(network(batch), targets, reduction="sum")
         if len(calls) <= bad_step:
             return loss
         weight = network.model.classifier.bias

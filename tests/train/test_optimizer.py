@@ -5,7 +5,7 @@ import torch
 
 from networks import open_network
 from pretune.configs import FinetuneConfig
-from pretune.train.optimizer import HEAD_ONLY_RATE, LAST_LAYERS_RATE, LAYER_RATE, make_optimizer, set_learning_rate
+from pretune.train.optimizer import HEAD_ONLY_RATE, LAST_LAYERS_RATE, LAYER_RATE, make_optimizer
 from tiny import FAMILIES
 
 
@@ -15,7 +15,7 @@ def network(tiny_checkpoint):
 
 
 def group_of(optimizer, weight):
-    return next(group for group in optimizer.param_groups if any(weight is other for other in group["params"]))
+    return next(group for group in optimizer.dense.param_groups if any(weight is other for other in group["params"]))
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -23,9 +23,9 @@ def test_every_trained_weight_is_in_one_group_and_vectors_do_not_decay(family, t
     network, _ = open_network(tiny_checkpoint(family))
     network.freeze("last-1")
     optimizer = make_optimizer(network, FinetuneConfig(weight_decay=0.1), freeze="last-1")
-    held = [weight for group in optimizer.param_groups for weight in group["params"]]
+    held = optimizer.weights
     assert sorted(map(id, held)) == sorted(id(weight) for weight in network.parameters() if weight.requires_grad)
-    for group in optimizer.param_groups:
+    for group in optimizer.dense.param_groups:
         assert {weight.ndim > 1 for weight in group["params"]} == {group["weight_decay"] == 0.1}
         assert group["weight_decay"] in (0.0, 0.1)
 
@@ -54,9 +54,9 @@ def test_trunk_and_head_have_their_rates(freeze, config, trunk, head, network):
 def test_a_factor_scales_every_peak_and_never_adds_up(network):
     network.freeze("none")
     optimizer = make_optimizer(network, FinetuneConfig(learning_rate=1e-3, head_learning_rate=1e-2), freeze="none")
-    assert [set_learning_rate(optimizer, factor) for factor in (0.5, 0.5, 1.0)] == pytest.approx([5e-4, 5e-4, 1e-3])
-    set_learning_rate(optimizer, 0.1)
-    assert [group["lr"] for group in optimizer.param_groups] == pytest.approx([1e-4, 1e-4, 1e-3, 1e-3])
+    assert [optimizer.step(factor) for factor in (0.5, 0.5, 1.0)] == pytest.approx([5e-4, 5e-4, 1e-3])
+    optimizer.step(0.1)
+    assert [group["lr"] for group in optimizer.dense.param_groups] == pytest.approx([1e-4, 1e-4, 1e-3, 1e-3])
 
 
 def test_decay_pulls_on_matrices_alone(network):
@@ -65,7 +65,10 @@ def test_decay_pulls_on_matrices_alone(network):
     before = {name: weight.detach().clone() for name, weight in network.named_parameters()}
     for weight in network.parameters():
         weight.grad = torch.zeros_like(weight)
-    optimizer.step()
+    for weight in network.sparse_parameters():
+        weight.grad = weight.grad.to_sparse(1)
+    optimizer.step(1.0)
+    optimizer.settle()
     with torch.no_grad():  # w - rate * decay * w, where nothing else moves it
         for name, weight in network.named_parameters():
             torch.testing.assert_close(weight, before[name] * (0.95 if weight.ndim > 1 else 1.0))

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 from transformers.masking_utils import create_bidirectional_mask, create_bidirectional_sliding_window_mask
 
+from pretune.models.bert import attention_bias, call_layer
+
 Context = Any  # what a family computes once a batch for all of its layers
 # Functions below that return ``Any`` return what a module of transformers does: a tensor, unknown to mypy.
 
@@ -69,6 +71,10 @@ def _embed_deberta(trunk: Any, ids: Any, mask: Tensor) -> Any:
 
 def _full_mask(trunk: Any, hidden: Tensor, mask: Tensor) -> Context:
     return create_bidirectional_mask(config=trunk.config, inputs_embeds=hidden, attention_mask=mask)
+
+
+def _bias(trunk: Any, hidden: Tensor, mask: Tensor) -> Context:
+    return attention_bias(hidden, mask)
 
 
 def _deberta_context(trunk: Any, hidden: Tensor, mask: Tensor) -> Context:
@@ -137,15 +143,15 @@ def _decide_modernbert(model: Any, pooled: Tensor) -> Any:
 
 _BERT = Family(
     name="bert", trunk="bert", layers="encoder.layer", head=("bert.pooler", "classifier"), embed=_embed,
-    context=_full_mask, call=_call, finish=_finish, pool=_first, decide=_decide_bert,
+    context=_bias, call=call_layer, finish=_finish, pool=_first, decide=_decide_bert,
 )  # fmt: skip
 _ROBERTA = Family(
     name="roberta", trunk="roberta", layers="encoder.layer", head=("classifier",), embed=_embed,
-    context=_full_mask, call=_call, finish=_finish, pool=_first, decide=_decide_features,
+    context=_bias, call=call_layer, finish=_finish, pool=_first, decide=_decide_features,
 )  # fmt: skip
 _ELECTRA = Family(
     name="electra", trunk="electra", layers="encoder.layer", head=("classifier",), embed=_embed_electra,
-    context=_full_mask, call=_call, finish=_finish, pool=_first, decide=_decide_features,
+    context=_bias, call=call_layer, finish=_finish, pool=_first, decide=_decide_features,
 )  # fmt: skip
 _DISTILBERT = Family(
     name="distilbert", trunk="distilbert", layers="transformer.layer", head=("pre_classifier", "classifier"),

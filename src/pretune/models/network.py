@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from pretune.errors import UsageError
 from pretune.models.adapters import Family, mean_pool
+from pretune.models.dropout import Dropout, Masks, share_masks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +52,8 @@ class Network(nn.Module):
 
     def __init__(self, model: Any, family: Family | None, head: MlpHead | None = None) -> None:
         super().__init__()
-        self.model, self.head, self.family = model, head, family
+        self.model, self.head, self.family, self.masks = model, head, family, Masks()
+        share_masks(self, self.masks)
 
     @property
     def trunk(self) -> Any:
@@ -114,6 +116,11 @@ class Network(nn.Module):
         modules = [attrgetter(path)(self.model) for path in self.family.head]
         return [weight for module in modules for weight in module.parameters()]
 
+    def sparse_parameters(self) -> list[nn.Parameter]:
+        """Embedding tables whose gradient holds only the rows that were read."""
+        sparse = {id(module.weight) for module in self.modules() if isinstance(module, nn.Embedding) and module.sparse}
+        return [weight for weight in self.parameters() if id(weight) in sparse]
+
     def freeze(self, freeze: str) -> int:
         """Let only the head and the layers above the boundary learn; return the boundary.
 
@@ -133,6 +140,8 @@ class Network(nn.Module):
             weight.requires_grad_(True)
         if freeze.startswith("last-") and hasattr(self.trunk, "final_norm"):
             self.trunk.final_norm.requires_grad_(True)
+        words = self.trunk.get_input_embeddings()
+        words.sparse = freeze == "none" and words.weight.device.type == "cpu"
         return boundary
 
     def boundary_of(self, freeze: str) -> int:
@@ -164,7 +173,7 @@ class Network(nn.Module):
                 module.p = probability
             for name, child in list(module.named_children()):
                 if "drop" in name and isinstance(child, nn.Identity):  # what ModernBERT puts where the checkpoint has none
-                    setattr(module, name, nn.Dropout(probability))
+                    setattr(module, name, Dropout(probability, self.masks))
             for name, value in list(vars(module).items()):
                 if "dropout" in name and type(value) in (int, float):  # a probability kept as a plain number
                     setattr(module, name, probability)

@@ -2,7 +2,7 @@
 
 from pretune.train.device import Device, choose_device, has_fast_bf16, seed_everything
 from pretune.train.finetune import DEFAULT_MAX_EPOCHS, Figures, Finetuning, Plan, TrainingSet
-from pretune.train.loop import train_steps
+from pretune.train.loop import Update, train_steps
 from pretune.train.stopping import best_epoch, should_stop
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Finetuning",
     "Plan",
     "TrainingSet",
+    "Update",
     "best_epoch",
     "choose_device",
     "has_fast_bf16",

@@ -74,7 +74,12 @@ def choose_device(kind: str = "auto", *, precision: str = "auto", threads: int |
 
 
 def seed_everything(seed: int) -> None:
-    """Seed Python, numpy and torch; nothing else in pretune seeds globally."""
+    """Seed Python, numpy and torch; only ``seed_step`` besides seeds globally."""
     random.seed(seed)
     np.random.seed(seed % 2**32)
     torch.manual_seed(seed)
+
+
+def seed_step(seed: int, step: int) -> None:
+    """Seed torch for one step, so that what it draws depends on these two alone and training can go on from any step."""
+    torch.manual_seed(int(np.random.SeedSequence([seed % 2**32, step]).generate_state(1, np.uint64)[0]))

@@ -14,9 +14,9 @@ from pretune.configs import FinetuneConfig
 from pretune.models import Batch, Inputs, Network
 from pretune.observation import observe
 from pretune.records import History, Step, Validation
-from pretune.tokens import plan_batches
-from pretune.train.device import Device
-from pretune.train.loop import train_steps
+from pretune.tokens import MAX_TRAINING_TOKENS, plan_batches, split_batch
+from pretune.train.device import Device, seed_step
+from pretune.train.loop import Update, train_steps
 from pretune.train.optimizer import make_optimizer
 from pretune.train.schedule import make_schedule
 from pretune.train.stopping import best_epoch, should_stop
@@ -55,7 +55,7 @@ class Plan:
         epochs: How long; ``None`` means at most ``DEFAULT_MAX_EPOCHS``.
         freeze: As given to ``network.freeze``.
         device: Where.
-        seed: Of the order of rows (dropout draws from torch's own generator).
+        seed: Of the order of rows in each epoch, and of the dropout masks in each step.
     """
 
     epochs: int | None
@@ -92,14 +92,13 @@ class Finetuning:
     ) -> None:
         self.network, self.training, self.config, self.plan = network, training, config, plan
         self.validate, self.on_step = validate, on_step
-        self._generator = np.random.default_rng(plan.seed % 2**32)
         self._optimizer = make_optimizer(network, config, freeze=plan.freeze)
         self._steps: list[Step] = []
         self._validations: list[Validation] = []
         self._weights = class_weights(training.targets, training.num_classes, config.class_weights)
         self.num_steps = plan.max_epochs * -(-len(training.targets) // config.batch_size)
         self._schedule = make_schedule(num_steps=self.num_steps, warmup_share=config.warmup_share, decay=config.decay)
-        self._stopped_because, self._num_hits = "", 0
+        self._stopped_because, self._num_hits = "", torch.zeros((), dtype=torch.int64)
 
     def __iter__(self) -> Iterator[Validation]:
         config, best = self.config, _trained_weights(self.network)
@@ -130,22 +129,24 @@ class Finetuning:
         )
 
     def _train_epoch(self, epoch: int) -> Validation:
-        start, self._num_hits, first = time.perf_counter(), 0, len(self._steps)
+        start, first = time.perf_counter(), len(self._steps)
+        self._num_hits.zero_()
         steps = train_steps(
-            self.network, self._batches(), self._optimizer, self._schedule, self._loss,
+            self.network, self._updates(epoch), self._optimizer, self._schedule, self._loss,
             first_step=first, max_gradient_norm=self.config.max_gradient_norm,
         )  # fmt: skip
         for step in steps:
             self._steps.append(step)
             if self.on_step is not None:
                 self.on_step(step, self.num_steps)
+        self._optimizer.settle()
         seconds, done, figures = time.perf_counter() - start, self._steps[first:], self.validate()
         num_targets = sum(step.num_targets for step in done)
         validation = Validation(
             epoch=epoch,
             step=done[-1].index,
             training_loss=sum(step.loss * step.num_targets for step in done) / num_targets,
-            training_accuracy=self._num_hits / num_targets,
+            training_accuracy=int(self._num_hits) / num_targets,
             loss=figures.loss,
             accuracy=figures.accuracy,
             metric=figures.metric,
@@ -156,18 +157,28 @@ class Finetuning:
         self._validations.append(replace(validation, observation=observe([*self._validations, validation])))
         return self._validations[-1]
 
-    def _batches(self) -> Iterator[tuple[Batch, Tensor, tuple[str, ...]]]:
+    def _updates(self, epoch: int) -> Iterator[Update]:
         inputs, kind = self.training.inputs, self.plan.device.kind
-        for rows in plan_batches(inputs.lengths, self.config.batch_size, generator=self._generator):
-            targets = torch.from_numpy(self.training.targets[rows]).to(kind)
-            yield inputs.batch(rows, kind), targets, tuple(self.training.ids[row] for row in rows)
+        generator = np.random.default_rng([self.plan.seed % 2**32, epoch])
+        lengths = inputs.lengths
+        for rows in plan_batches(lengths, self.config.batch_size, generator=generator):
+            self.network.masks.begin_step(self.plan.seed, len(self._steps))
+            seed_step(self.plan.seed, len(self._steps))
+            targets = torch.from_numpy(self.training.targets)
+            parts = split_batch(rows, lengths, max_tokens=MAX_TRAINING_TOKENS)
+            yield Update(
+                parts=tuple((inputs.batch(part, kind), targets[part].to(kind)) for part in parts),
+                rows=tuple(self.training.ids[row] for row in rows),
+                weight=float(len(rows) if self._weights is None else self._weights[targets[rows]].sum()),
+            )
 
     def _loss(self, batch: Batch, targets: Tensor) -> Tensor:
         with self.plan.device.autocast():
             logits = self.network(batch)
-        self._num_hits += int((logits.detach().argmax(dim=1) == targets).sum())
+        self._num_hits += (logits.detach().argmax(dim=1) == targets).sum().cpu()
         weights = None if self._weights is None else self._weights.to(logits.device)
-        return cross_entropy(logits, targets, weight=weights, label_smoothing=self.config.label_smoothing)
+        smoothing = self.config.label_smoothing
+        return cross_entropy(logits, targets, weight=weights, label_smoothing=smoothing, reduction="sum")
 
 
 def class_weights(targets: npt.NDArray[np.int64], num_classes: int, wanted: bool | None) -> Tensor | None:

@@ -2,36 +2,51 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils import clip_grad_norm_
 
 from pretune.errors import DivergedError
 from pretune.models import Batch
 from pretune.records import Step
-from pretune.train.optimizer import set_learning_rate
+from pretune.train.optimizer import Optimizer
 from pretune.train.schedule import Schedule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Update:
+    """What one optimizer update learns from, in parts small enough to be computed at once.
+
+    Args:
+        parts: Inputs and targets (batch,); their losses are summed.
+        rows: Ids of all rows.
+        weight: What the summed loss is divided by: the number of rows, or the sum of their class weights.
+    """
+
+    parts: tuple[tuple[Batch, Tensor], ...]
+    rows: tuple[str, ...]
+    weight: float
 
 
 def train_steps(
     network: nn.Module,
-    batches: Iterable[tuple[Batch, Tensor, tuple[str, ...]]],
-    optimizer: torch.optim.Optimizer,
+    updates: Iterable[Update],
+    optimizer: Optimizer,
     schedule: Schedule,
     loss_of: Callable[[Batch, Tensor], Tensor],
     *,
     first_step: int = 0,
     max_gradient_norm: float = 1.0,
 ) -> Iterator[Step]:
-    """Train on every batch, yielding one ``Step`` per optimizer update.
+    """Train on every update, yielding one ``Step`` for each.
 
     Args:
         network: What is trained; put into training mode.
-        batches: Inputs, targets (batch,) and the ids of the rows.
+        updates: What to learn from.
         optimizer: As ``make_optimizer`` returns it.
         schedule: Factor on the peak rates, by step.
-        loss_of: (batch, targets) → mean loss in nats, a scalar.
+        loss_of: (batch, targets) → summed loss in nats, a scalar.
         first_step: Index of the first step.
         max_gradient_norm: Clipping; 0 switches it off.
 
@@ -39,16 +54,17 @@ def train_steps(
         DivergedError: Loss or gradient norm is not finite; the update was not made.
     """
     network.train()
-    weights = [weight for group in optimizer.param_groups for weight in group["params"]]
-    for index, (batch, targets, rows) in enumerate(batches, start=first_step):
-        loss = loss_of(batch, targets)
-        torch.autograd.backward(loss)
-        norm = float(clip_grad_norm_(weights, max_gradient_norm or math.inf))
-        value = loss.item()
+    for index, update in enumerate(updates, start=first_step):
+        optimizer.prepare(batch.ids for batch, _ in update.parts)
+        value = 0.0
+        for batch, targets in update.parts:
+            loss = loss_of(batch, targets) / update.weight
+            torch.autograd.backward(loss)
+            value += loss.item()
+        norm = optimizer.clip(max_gradient_norm)
         if not math.isfinite(value + norm):  # before the update: the last good weights survive
-            optimizer.zero_grad(set_to_none=True)
-            raise DivergedError(step=index, rows=rows, loss=value, norm=norm)
-        rate = set_learning_rate(optimizer, schedule(index))
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-        yield Step(index=index, loss=value, num_targets=len(targets), gradient_norm=norm, learning_rate=rate)
+            optimizer.zero_grad()
+            raise DivergedError(step=index, rows=update.rows, loss=value, norm=norm)
+        rate = optimizer.step(schedule(index))
+        optimizer.zero_grad()
+        yield Step(index=index, loss=value, num_targets=len(update.rows), gradient_norm=norm, learning_rate=rate)

@@ -1,12 +1,14 @@
-"""AdamW over three groups: matrices that decay, vectors that do not, and the head at its own rate."""
+"""AdamW over matrices that decay, vectors that do not, and the head at its own rate; rows of embedding tables on demand."""
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from pretune.configs import FinetuneConfig
 from pretune.models import Network
+from pretune.train.rows import RowAdamW
 
 # Peak rate when all layers are trained: the middle of what the field uses for encoders of this kind.
 LAYER_RATE = 5e-5
@@ -17,28 +19,89 @@ LAST_LAYERS_RATE = 1e-4
 HEAD_ONLY_RATE = 1e-3
 
 
-def make_optimizer(network: Network, config: FinetuneConfig, *, freeze: str) -> torch.optim.Optimizer:
-    """Return AdamW over what is trained; every group keeps its peak rate in ``peak_rate``.
+class Optimizer:
+    """AdamW over a network, with rates that a schedule scales.
+
+    Args:
+        groups: Parameter groups of torch, each with its ``peak_rate``.
+        tables: Embedding tables whose gradients are sparse, with their peak rate.
 
     Source:
         Loshchilov and Hutter (2019), Decoupled weight decay regularization.
     """
-    head = {id(weight) for weight in network.head_parameters()}
+
+    def __init__(self, groups: list[dict[str, object]], tables: Sequence[tuple[RowAdamW, float]] = ()) -> None:
+        self.dense = torch.optim.AdamW(groups, fused=True)
+        self.tables = tuple(tables)
+
+    @property
+    def weights(self) -> list[nn.Parameter]:
+        """Everything that is trained."""
+        dense = [weight for group in self.dense.param_groups for weight in group["params"]]
+        return [*dense, *(rows.table for rows, _ in self.tables)]
+
+    def prepare(self, ids: Iterable[Tensor | None]) -> None:
+        """Bring the rows that a step is about to read up to date."""
+        known = [item.reshape(-1) for item in ids if item is not None]
+        if self.tables and known:
+            rows = torch.unique(torch.cat(known))
+            for table, _ in self.tables:
+                table.catch_up(rows)
+
+    def settle(self) -> None:
+        """Bring every row up to date: before weights are scored, copied or saved."""
+        for table, _ in self.tables:
+            table.catch_up()
+
+    def clip(self, max_norm: float) -> float:
+        """Scale the gradients so that their common norm is at most ``max_norm`` (0: no limit); return the norm before.
+
+        Source:
+            Pascanu, Mikolov and Bengio (2013), On the difficulty of training recurrent neural networks.
+        """
+        gradients = [_values(weight, weight.grad) for weight in self.weights if weight.grad is not None]
+        norm = float(nn.utils.get_total_norm(gradients))
+        if max_norm and norm > max_norm and math.isfinite(norm):
+            torch._foreach_mul_(gradients, max_norm / (norm + 1e-6))
+        return norm
+
+    def step(self, factor: float) -> float:
+        """Update at ``factor`` times every group's peak rate; return the first group's rate."""
+        for group in self.dense.param_groups:
+            group["lr"] = group["peak_rate"] * factor
+        self.dense.step()
+        for table, peak in self.tables:
+            gradient = table.table.grad
+            if gradient is not None:
+                table.step(gradient._indices()[0], gradient._values(), peak * factor)
+        return float(self.dense.param_groups[0]["lr"])
+
+    def zero_grad(self) -> None:
+        """Forget the gradients."""
+        for weight in self.weights:
+            weight.grad = None
+
+
+def make_optimizer(network: Network, config: FinetuneConfig, *, freeze: str) -> Optimizer:
+    """Return the optimizer of what ``network.freeze`` left trainable."""
+    head, sparse = ({id(weight) for weight in part} for part in (network.head_parameters(), network.sparse_parameters()))
     rate = config.learning_rate or {"all": HEAD_ONLY_RATE, "none": LAYER_RATE}.get(freeze, LAST_LAYERS_RATE)
     head_rate = config.head_learning_rate or rate
     trained = [weight for weight in network.parameters() if weight.requires_grad]
+    tables = [(RowAdamW(weight, decay=config.weight_decay), rate) for weight in trained if id(weight) in sparse]
     groups = [
-        *_groups((w for w in trained if id(w) not in head), rate, config.weight_decay),
+        *_groups((w for w in trained if id(w) not in head | sparse), rate, config.weight_decay),
         *_groups((w for w in trained if id(w) in head), head_rate, config.weight_decay),
     ]
-    return torch.optim.AdamW(groups, lr=rate, fused=True)
+    return Optimizer(groups, tables)
 
 
-def set_learning_rate(optimizer: torch.optim.Optimizer, factor: float) -> float:
-    """Scale every group's peak rate; return the first group's rate."""
-    for group in optimizer.param_groups:
-        group["lr"] = group["peak_rate"] * factor
-    return float(optimizer.param_groups[0]["lr"])
+def _values(weight: nn.Parameter, gradient: Tensor) -> Tensor:
+    """What a gradient holds; a sparse one is coalesced first, so that every row is in it once."""
+    if not gradient.is_sparse:
+        return gradient
+    weight.grad = gradient.coalesce()
+    return weight.grad._values()
 
 
 def _groups(weights: Iterable[nn.Parameter], rate: float, decay: float) -> list[dict[str, object]]:
