@@ -14,6 +14,7 @@ from running import call, learning_flags, write_reviews
 from tiny import make_rows, save_checkpoint
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read when huggingface_hub is imported, so before any test imports it
+os.environ["PRETUNE_BF16"] = "0"  # the same figures whatever the processor; tests of bf16 ask for it
 os.environ["TOKENIZERS_PARALLELISM"] = "false"  # tests start processes; forking after use would warn
 
 

@@ -28,7 +28,7 @@ def learning_flags(model: Path, *, epochs: int = 3) -> list[str]:
     """Return the flags under which a tiny checkpoint learns the generated rows."""
     return [
         "--model", str(model), "--freeze", "none", "--epochs", str(epochs), "--lr", "3e-3", "--batch-size", "4",
-        "--threads", "1", "--set", "finetune.precision=fp32",
+        "--threads", "1", "--seed", "1", "--set", "finetune.precision=fp32",
     ]  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import time
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from transformers.utils import logging as transformers_logging
 from networks import CLASSES, edit_json, local, open_network, padded, reference_logits, save_mpnet
 from pretune.errors import ModelLoadError
 from pretune.models import build_network, find_checkpoint, load_tokenizer, max_positions
+from pretune.models.load import _reaches_hub
 from tiny import FAMILIES
 
 
@@ -41,6 +43,28 @@ def without(part):
 def make_pickle_only(folder):
     torch.save(load_file(folder / "model.safetensors"), folder / "pytorch_model.bin")
     (folder / "model.safetensors").unlink()
+
+
+def test_without_a_network_an_unknown_name_is_refused_at_once(monkeypatch):
+    monkeypatch.setattr("pretune.models.load._reaches_hub", lambda: False)
+    start = time.perf_counter()
+    with pytest.raises(ModelLoadError, match="the hub cannot be reached and its cache does not have it"):
+        find_checkpoint("nosuchorganisation/nosuchmodel")
+    assert time.perf_counter() - start < 2  # asking takes half a minute
+
+
+def test_an_address_that_is_not_known_is_no_network(monkeypatch):
+    def fail(*_):
+        raise OSError
+
+    monkeypatch.setattr("pretune.models.load.HF_HUB_OFFLINE", False)
+    monkeypatch.setattr("pretune.models.load.getproxies", dict)
+    monkeypatch.setattr("pretune.models.load.socket.getaddrinfo", fail)
+    assert not _reaches_hub()
+    monkeypatch.setattr("pretune.models.load.getproxies", lambda: {"https": "http://proxy"})  # which may know more
+    assert _reaches_hub()
+    monkeypatch.setattr("pretune.models.load.HF_HUB_OFFLINE", True)
+    assert not _reaches_hub()
 
 
 def test_a_slip_in_a_catalogue_name_is_not_sent_to_the_hub(monkeypatch):

@@ -19,6 +19,7 @@ def threads():
 
 
 def test_bf16_can_be_switched_off(monkeypatch):
+    monkeypatch.delenv("PRETUNE_BF16")
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": True})
     assert has_fast_bf16()
     monkeypatch.setenv("PRETUNE_BF16", "0")
@@ -27,6 +28,7 @@ def test_bf16_can_be_switched_off(monkeypatch):
 
 @pytest.mark.parametrize("instruction", ["amx_bf16", "avx512_bf16", "bf16"])
 def test_any_bf16_instruction_will_do(instruction, monkeypatch):
+    monkeypatch.delenv("PRETUNE_BF16")
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True, instruction: False})
     assert not has_fast_bf16()

@@ -43,6 +43,7 @@ def main() -> None:
 
 def _run(arguments: list[str]) -> int:
     flags = frozenset(arguments[: arguments.index("--")] if "--" in arguments else arguments)
+    commands.ARGUMENTS.set(("pretune", *arguments))
     try:
         code = app(arguments, standalone_mode=False)
     except PretuneError as error:

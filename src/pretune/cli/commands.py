@@ -1,6 +1,8 @@
 """What each command does: read flags, call the pipeline, show what came out. Heavy imports wait until a command runs."""
 
+import shlex
 import sys
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -222,6 +224,9 @@ def datasets(name: Name = None, wheel: Wheel = None, json: o.Json = False, debug
     return _show_catalogue("data", name, wheel, json=json)
 
 
+# The words of the command line, for the record of a run.
+ARGUMENTS: ContextVar[tuple[str, ...]] = ContextVar("arguments", default=())
+
 COMMANDS = (run, check, finetune, judge, evaluate, predict, trace, compare, models, datasets, report)
 
 
@@ -245,7 +250,7 @@ def _train(kind: str, source: str, config: "RunConfig", *, run: str | None, over
     )
     with _terminal(json, quiet) as terminal:
         make = pipeline.run if kind == "run" else pipeline.finetune
-        record = make(source, config, folder, _trace(terminal), command=command)
+        record = make(source, config, folder, _trace(terminal), command=command, typed=shlex.join(ARGUMENTS.get()))
     return _show_run(record, folder, json=json)
 
 

@@ -2,12 +2,16 @@
 
 import contextlib
 import logging
+import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 import torch
+from huggingface_hub.constants import ENDPOINT, HF_HUB_OFFLINE
 from safetensors.torch import load_file
 from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification, AutoTokenizer
 from transformers.utils import logging as transformers_logging
@@ -171,12 +175,29 @@ def _local(name: str, folder: Path, licence: str | None) -> Checkpoint:
 
 
 def _from_hub(name: str) -> Checkpoint:
-    checkpoint = Checkpoint(name=name, path=name, is_local=False, model_type="")
+    is_offline = not _reaches_hub()  # then what an earlier run left in the hub's cache will do
+    checkpoint = Checkpoint(name=name, path=name, is_local=is_offline, model_type="")
     try:
         config = _config(checkpoint)
     except ModelLoadError as error:
-        raise _not_found(f"no folder and no catalogue entry {name!r}, and the hub did not give it ({error.got})") from error
-    return Checkpoint(name=name, path=name, is_local=False, model_type=config.model_type)
+        why = (
+            "the hub cannot be reached and its cache does not have it"
+            if is_offline
+            else f"the hub did not give it ({error.got})"
+        )
+        raise _not_found(f"no folder and no catalogue entry {name!r}, and {why}") from error
+    return Checkpoint(name=name, path=name, is_local=is_offline, model_type=config.model_type)
+
+
+def _reaches_hub() -> bool:
+    """Whether the hub's address is known here; without a network, asking it takes half a minute of retries."""
+    if getproxies() or HF_HUB_OFFLINE:
+        return not HF_HUB_OFFLINE
+    try:
+        socket.getaddrinfo(urlsplit(ENDPOINT).hostname, 443)
+    except OSError:
+        return False
+    return True
 
 
 def _load_head(network: Network, file: Path) -> bool:
