@@ -101,6 +101,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         validation_data: tuple[Texts, Labels] | None = None,
         resume: bool = False,
         trace: Trace | None = None,
+        checkpoints: Path | None = None,
     ) -> Self:
         """Fine-tune from the pre-trained weights; the best epoch's weights are kept.
 
@@ -111,6 +112,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             validation_data: Texts and labels that choose the epoch; 15 % of the rows are held out where there are none.
             resume: Start from the weights this classifier already has.
             trace: Receives stages, steps and validations.
+            checkpoints: Folder to save in from time to time; a fit that was cut off goes on from there, to the bit.
 
         Raises:
             MissingLabelsError: Texts came without labels.
@@ -140,6 +142,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             plan=Plan(epochs=length, freeze=freeze, device=self.device_, seed=self.seed),
             max_length=self.card_.max_length,
             trace=trace,
+            checkpoints=checkpoints,
         )
         self.classes_, self.history_, self.token_counts_ = classes, fitted.history, fitted.token_counts
         self.validation_ = self._to_predictions(training.validation, "validation", fitted.validation_logits)

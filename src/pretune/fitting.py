@@ -1,8 +1,11 @@
 """Fitting: token ids, the frozen trunk computed once, epochs, and the predictions of the kept epoch on validation."""
 
+import importlib.metadata
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -13,12 +16,13 @@ from torch.nn.functional import cross_entropy
 from pretune.configs import FinetuneConfig
 from pretune.data import TrainingData
 from pretune.evaluate import is_unbalanced
+from pretune.hashing import digest_of
 from pretune.models import Inputs, Network, prepare_inputs
 from pretune.predict import predict_logits
 from pretune.records import Example, History, Step, TokenCounts
 from pretune.tokens import Encoded, encode
 from pretune.trace import Stage, Trace
-from pretune.train import DEFAULT_MAX_EPOCHS, Figures, Finetuning, Plan, TrainingSet
+from pretune.train import DEFAULT_MAX_EPOCHS, Checkpoints, Figures, Finetuning, Plan, TrainingSet
 
 FREEZE_WORDS = {"none": "all layers trained", "all": "trunk frozen, head trained"}
 
@@ -41,6 +45,7 @@ def fit_network(
     plan: Plan,
     max_length: int,
     trace: Trace,
+    checkpoints: Path | None = None,
 ) -> Fitted:
     """Train the network in place on the training rows; it holds the best epoch's weights afterwards.
 
@@ -52,9 +57,11 @@ def fit_network(
         plan: How long, what is frozen, where, from which seed.
         max_length: Tokens a text.
         trace: Receives the stages, steps and validations.
+        checkpoints: Folder to save in from time to time, and to go on from.
 
     Raises:
         DivergedError: Loss or gradient stopped being finite.
+        UsageError: The checkpoints belong to another training.
     """
     rows = {"train": training.train, "validation": training.validation}
     encoded = _tokenize(rows, tokenizer, max_length, trace)
@@ -65,7 +72,8 @@ def fit_network(
     judge = Validator(network, inputs["validation"], targets["validation"], plan, monitor=_monitor(config, training))
     ids, num_classes = [row.id for row in training.train], len(training.classes)
     learned = TrainingSet(inputs=inputs["train"], targets=targets["train"], ids=ids, num_classes=num_classes)
-    run = Finetuning(network, learned, config, plan, judge, _step_teller(trace))
+    keeper = None if checkpoints is None else Checkpoints(checkpoints, _describe(network, encoded, config, plan), trace.note)
+    run = Finetuning(network, learned, config, plan, judge, _step_teller(trace), keeper)
     words = FREEZE_WORDS.get(plan.freeze, f"{plan.freeze.replace('-', ' ')} layers and head trained")
     with trace.stage("fine-tune", f"{len(training.train):,} texts, {words}") as stage:
         if plan.epochs is None:
@@ -73,16 +81,15 @@ def fit_network(
         for validation in run:
             trace.validation(validation)
         _describe_history(stage, run.history, num_classes)
-    best = run.history.best_epoch or 1
     return Fitted(
         history=run.history,
         token_counts=tuple(item.counts for item in encoded.values()),
-        validation_logits=judge.logits[best - 1],
+        validation_logits=cast("Tensor", run.best_logits),  # the validator above gives them
     )
 
 
 class Validator:
-    """Scores the validation rows after each epoch, and keeps what it saw.
+    """Scores the validation rows after each epoch.
 
     Args:
         network: As it stands.
@@ -95,13 +102,11 @@ class Validator:
     def __init__(self, network: Network, inputs: Inputs, targets: npt.NDArray[np.int64], plan: Plan, *, monitor: str) -> None:
         self._network, self._inputs, self._truth = network, inputs, torch.from_numpy(targets)
         self._plan, self._monitor = plan, monitor
-        self.logits: list[Tensor] = []  # one an epoch, (num_texts, num_classes)
 
     def __call__(self) -> Figures:
         """Return the figures of the network as it stands."""
         with self._plan.device.autocast():
             logits = predict_logits(self._network, self._inputs)
-        self.logits.append(logits)
         predicted = logits.argmax(dim=1)
         values = {
             "loss": float(cross_entropy(logits, self._truth)),
@@ -109,7 +114,11 @@ class Validator:
             "macro_f1": macro_f1(predicted, self._truth, logits.shape[1]),
         }
         return Figures(
-            loss=values["loss"], accuracy=values["accuracy"], metric=self._monitor, metric_value=values[self._monitor]
+            loss=values["loss"],
+            accuracy=values["accuracy"],
+            metric=self._monitor,
+            metric_value=values[self._monitor],
+            logits=logits,
         )
 
 
@@ -159,6 +168,22 @@ def _compute_trunk(network: Network, encoded: Encoded, boundary: int, split: str
 def tell_progress(trace: Trace | None, what: str) -> Callable[[int, int], None] | None:
     """Return a function that tells the trace how many texts are done."""
     return None if trace is None else lambda done, total: trace.progress(what, done, total, "texts")
+
+
+def _describe(network: Network, encoded: dict[str, Encoded], config: FinetuneConfig, plan: Plan) -> dict[str, str]:
+    """Return what the updates depend on: going on with a training is exact only where all of it is the same."""
+    weights = sha256()
+    for _, value in sorted(network.state_dict().items()):
+        weights.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+    tokens = sha256(b"".join(item.ids.tobytes() + item.offsets.tobytes() for item in encoded.values()))
+    return {
+        "data": tokens.hexdigest()[:16],
+        "model": weights.hexdigest()[:16],
+        "settings": digest_of([config.get_params(), plan.epochs, plan.freeze, plan.seed])[:16],
+        "device": str(plan.device),
+        "torch": str(torch.__version__),
+        "pretune": importlib.metadata.version("pretune"),
+    }
 
 
 def _monitor(config: FinetuneConfig, training: TrainingData) -> str:

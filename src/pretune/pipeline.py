@@ -1,6 +1,7 @@
 """The whole path, on one screen: data → fine-tuning → judgement → report. Read this file first."""
 
 import importlib.metadata
+import shutil
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -63,7 +64,7 @@ def finetune(
     if freeze != config.freeze:
         trace.note(f"--freeze {freeze}" + (f" --epochs {epochs}" if is_short else "") + f": {device.why}")
     _fit_linear(model, data.training, folder, trace)
-    model.fit(data, trace=trace)
+    model.fit(data, trace=trace, checkpoints=folder.checkpoints)
     model.card_ = replace(model.card_, positive=positive)
     return _keep_trained(model, data.training, record, folder, trace, start=start)
 
@@ -155,7 +156,7 @@ def _load(source: Any, config: RunConfig, folder: RunFolder, trace: Trace) -> Da
 
 
 def _begin(data: Dataset, config: RunConfig, folder: RunFolder, command: str, *, identity: str = "") -> RunRecord:
-    folder.clear()
+    folder.clear(keep_checkpoints=folder.is_begun and not folder.is_to_be_replaced)
     storage.replace_json(folder.data / "receipt.json", data.receipt.to_json())
     folder.write_examples("train", data.train)
     folder.write_examples("validation", data.validation)
@@ -213,4 +214,5 @@ def _keep_trained(
         seconds={"training": round(time.perf_counter() - start, 1)},
     )
     folder.write_record(record)
+    shutil.rmtree(folder.checkpoints, ignore_errors=True)
     return record

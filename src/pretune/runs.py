@@ -46,6 +46,7 @@ class RunFolder:
         self.path = path
         self.data, self.model, self.linear = path / "data", path / "model", path / "linear"
         self.trace, self.report, self.card = path / "trace.jsonl", path / "report.html", path / "README.md"
+        self.checkpoints = path / "checkpoints"
         self.sealed, self.openings = self.data / "test.sealed.jsonl", self.data / "openings.jsonl"
         self.is_to_be_replaced = False
         self._lock: _Lock | None = None
@@ -75,10 +76,16 @@ class RunFolder:
         """Name of the folder, and of the run."""
         return self.path.resolve().name
 
-    def clear(self) -> None:
+    def clear(self, *, keep_checkpoints: bool = False) -> None:
         """Remove what an earlier run left, once the new one has its data; a folder that is no run's is left alone."""
         if self.is_begun or _is_free(self.path):
-            shutil.rmtree(self.path, ignore_errors=not self.path.exists())
+            if not keep_checkpoints:
+                shutil.rmtree(self.path, ignore_errors=not self.path.exists())
+            for item in self.path.iterdir() if keep_checkpoints else ():
+                if item.is_dir() and item != self.checkpoints:
+                    shutil.rmtree(item)
+                elif item.is_file():
+                    item.unlink()
         self.is_to_be_replaced = False
 
     @property

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from pretune.errors import StorageError
+from pretune.hashing import digest_of_file
 
 
 def data_folder() -> Path:
@@ -139,14 +140,25 @@ def _replace_folder(path: Path, fill: Callable[[Path], object]) -> None:
         for file in sorted(aside.rglob("*")):
             _flush_file(file)
         aside.chmod(0o755)
+        written = _digests(aside)
         old = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.old."))
         if path.exists():
             path.rename(old / path.name)
         aside.rename(path)
+        _flush_folder(path.parent)
+        if _digests(path) != written:
+            shutil.rmtree(path)
+            if (old / path.name).exists():
+                (old / path.name).rename(path)
+            raise StorageError(f"{path} does not hold what was written to it", fix="check the disk")
         shutil.rmtree(old)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-    _flush_folder(path.parent)
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    files = (file for file in sorted(folder.rglob("*")) if file.is_file())
+    return {file.relative_to(folder).as_posix(): digest_of_file(file) for file in files}
 
 
 def _flush_file(path: Path) -> None:

@@ -63,7 +63,7 @@ def _run(arguments: list[str]) -> int:
         found = StorageError(str(error), fix="check that the place exists and that you may read and write there")
         return _tell(found.to_json(), str(found), found.exit_code, error, flags)
     if code == INTERRUPTED:  # typer turns Ctrl-C into this code as well
-        text = "interrupted; the same command goes on with a run whose training was finished, and starts any other again"
+        text = "interrupted; the same command goes on where a run was saved, and starts any other again"
         return _tell({"code": "interrupted", "got": text, "expected": "", "fix": ""}, text, code, None, flags)
     return int(code or 0)
 

@@ -1,5 +1,6 @@
 """Training: the device, the loop, and what steers it."""
 
+from pretune.train.checkpoint import Checkpoints
 from pretune.train.device import Device, choose_device, has_fast_bf16, seed_everything
 from pretune.train.finetune import DEFAULT_MAX_EPOCHS, Figures, Finetuning, Plan, TrainingSet
 from pretune.train.loop import Update, train_steps
@@ -7,6 +8,7 @@ from pretune.train.stopping import best_epoch, should_stop
 
 __all__ = [
     "DEFAULT_MAX_EPOCHS",
+    "Checkpoints",
     "Device",
     "Figures",
     "Finetuning",

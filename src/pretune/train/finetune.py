@@ -15,7 +15,9 @@ from pretune.models import Batch, Inputs, Network
 from pretune.observation import observe
 from pretune.records import History, Step, Validation
 from pretune.tokens import MAX_TRAINING_TOKENS, plan_batches, split_batch
+from pretune.train.checkpoint import Checkpoints, Saved
 from pretune.train.device import Device, seed_step
+from pretune.train.interrupt import Interrupt
 from pretune.train.loop import Update, train_steps
 from pretune.train.optimizer import make_optimizer
 from pretune.train.schedule import make_schedule
@@ -45,6 +47,7 @@ class Figures:
     accuracy: float
     metric: str
     metric_value: float
+    logits: Tensor | None = None  # (validation texts, classes); those of the best epoch are kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +82,7 @@ class Finetuning:
         plan: How long, where, from which seed.
         validate: Scores the network as it stands.
         on_step: Called after every update with the step and the number of steps planned.
+        checkpoints: Where to save, and what to go on with.
     """
 
     def __init__(
@@ -89,9 +93,15 @@ class Finetuning:
         plan: Plan,
         validate: Callable[[], Figures],
         on_step: Callable[[Step, int], None] | None = None,
+        checkpoints: Checkpoints | None = None,
     ) -> None:
         self.network, self.training, self.config, self.plan = network, training, config, plan
-        self.validate, self.on_step = validate, on_step
+        self.validate, self.on_step, self._checkpoints = validate, on_step, checkpoints
+        self.best_logits: Tensor | None = None
+        self._best: dict[str, Tensor] = {}  # weights of the best epoch so far
+        self._position = 0  # updates of this epoch that are made
+        self._seconds = 0.0  # that this epoch has taken
+        self._interrupt = Interrupt(is_on=checkpoints is not None)
         self._optimizer = make_optimizer(network, config, freeze=plan.freeze)
         self._steps: list[Step] = []
         self._validations: list[Validation] = []
@@ -101,18 +111,17 @@ class Finetuning:
         self._stopped_because, self._num_hits = "", torch.zeros((), dtype=torch.int64)
 
     def __iter__(self) -> Iterator[Validation]:
-        config, best = self.config, _trained_weights(self.network)
-        for epoch in range(1, self.plan.max_epochs + 1):
-            validation = self._train_epoch(epoch)
-            if best_epoch(self._validations, min_change=config.min_change) == epoch:
-                best = _trained_weights(self.network)
-            yield validation
-            if should_stop(self._validations, patience=config.patience, min_change=config.min_change):
-                self._stopped_because = f"no better {validation.metric} for {config.patience} epochs"
-                break
+        self._go_on()
+        with self._interrupt:
+            for epoch in range(len(self._validations) + 1, self.plan.max_epochs + 1):
+                yield self._train_epoch(epoch)
+                if should_stop(self._validations, patience=self.config.patience, min_change=self.config.min_change):
+                    metric = self._validations[-1].metric
+                    self._stopped_because = f"no better {metric} for {self.config.patience} epochs"
+                    break
         done = "the one epoch asked for is done" if self.plan.max_epochs == 1 else f"all {self.plan.max_epochs} epochs done"
         self._stopped_because = self._stopped_because or done
-        self.network.load_state_dict(best, strict=False)
+        self.network.load_state_dict(self._best, strict=False)
         self.network.eval()
 
     @property
@@ -129,18 +138,22 @@ class Finetuning:
         )
 
     def _train_epoch(self, epoch: int) -> Validation:
-        start, first = time.perf_counter(), len(self._steps)
-        self._num_hits.zero_()
+        start = time.perf_counter() - self._seconds
         steps = train_steps(
             self.network, self._updates(epoch), self._optimizer, self._schedule, self._loss,
-            first_step=first, max_gradient_norm=self.config.max_gradient_norm,
+            first_step=len(self._steps), max_gradient_norm=self.config.max_gradient_norm,
         )  # fmt: skip
         for step in steps:
             self._steps.append(step)
+            self._position, self._seconds = self._position + 1, time.perf_counter() - start
             if self.on_step is not None:
                 self.on_step(step, self.num_steps)
+            self._keep()
         self._optimizer.settle()
-        seconds, done, figures = time.perf_counter() - start, self._steps[first:], self.validate()
+        return self._validate_epoch(epoch)
+
+    def _validate_epoch(self, epoch: int) -> Validation:
+        figures, done = self.validate(), self._steps[len(self._steps) - self._position :]
         num_targets = sum(step.num_targets for step in done)
         validation = Validation(
             epoch=epoch,
@@ -152,16 +165,61 @@ class Finetuning:
             metric=figures.metric,
             metric_value=figures.metric_value,
             learning_rate=done[-1].learning_rate,
-            seconds=round(seconds, 3),
+            seconds=round(self._seconds, 3),
         )
         self._validations.append(replace(validation, observation=observe([*self._validations, validation])))
+        if best_epoch(self._validations, min_change=self.config.min_change) == epoch:
+            self._best, self.best_logits = _trained_weights(self.network), figures.logits
+        self._position, self._seconds = 0, 0.0
+        self._num_hits.zero_()
         return self._validations[-1]
+
+    def _keep(self) -> None:
+        """Save where it is time to, or where Ctrl-C asks for it."""
+        if self._checkpoints is None or not (self._checkpoints.is_due or self._interrupt.asked):
+            return
+        tensors = {f"weights.{name}": value for name, value in _trained_weights(self.network).items()}
+        tensors |= {f"best.{name}": value for name, value in self._best.items()}
+        tensors |= {f"optimizer.{name}": value for name, value in self._optimizer.state().items()}
+        if self.best_logits is not None:
+            tensors["best_logits"] = self.best_logits
+        state = {
+            "position": self._position,
+            "seconds": self._seconds,
+            "num_hits": int(self._num_hits),
+            "steps": [step.to_json() for step in self._steps],
+            "validations": [validation.to_json() for validation in self._validations],
+        }
+        self._checkpoints.save(Saved(step=len(self._steps), tensors=tensors, state=state))
+        if self._interrupt.asked:
+            raise KeyboardInterrupt
+
+    def _go_on(self) -> None:
+        """Take over what the newest checkpoint holds, if there is one."""
+        if self._checkpoints is None:
+            return
+        self._checkpoints.check_room(sum(8 + 4 * 4 * weight.numel() for weight in self._optimizer.weights))
+        saved = self._checkpoints.load()
+        if saved is None:
+            return
+        parts: dict[str, dict[str, Tensor]] = {"weights": {}, "best": {}, "optimizer": {}}
+        for name, value in saved.tensors.items():
+            kind, _, rest = name.partition(".")
+            if kind in parts:
+                parts[kind][rest] = value
+        self.network.load_state_dict(parts["weights"], strict=False)
+        self._optimizer.load(parts["optimizer"])
+        self._best, self.best_logits = parts["best"], saved.tensors.get("best_logits")
+        self._steps = [Step.from_json(item) for item in saved.state["steps"]]
+        self._validations = [Validation.from_json(item) for item in saved.state["validations"]]
+        self._position, self._seconds = saved.state["position"], saved.state["seconds"]
+        self._num_hits.fill_(saved.state["num_hits"])
 
     def _updates(self, epoch: int) -> Iterator[Update]:
         inputs, kind = self.training.inputs, self.plan.device.kind
         generator = np.random.default_rng([self.plan.seed % 2**32, epoch])
         lengths = inputs.lengths
-        for rows in plan_batches(lengths, self.config.batch_size, generator=generator):
+        for rows in plan_batches(lengths, self.config.batch_size, generator=generator)[self._position :]:
             self.network.masks.begin_step(self.plan.seed, len(self._steps))
             seed_step(self.plan.seed, len(self._steps))
             targets = torch.from_numpy(self.training.targets)

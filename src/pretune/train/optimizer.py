@@ -37,8 +37,11 @@ class Optimizer:
     @property
     def weights(self) -> list[nn.Parameter]:
         """Everything that is trained."""
-        dense = [weight for group in self.dense.param_groups for weight in group["params"]]
-        return [*dense, *(rows.table for rows, _ in self.tables)]
+        return [*self._dense_weights, *(rows.table for rows, _ in self.tables)]
+
+    @property
+    def _dense_weights(self) -> list[nn.Parameter]:
+        return [weight for group in self.dense.param_groups for weight in group["params"]]
 
     def prepare(self, ids: Iterable[Tensor | None]) -> None:
         """Bring the rows that a step is about to read up to date."""
@@ -75,6 +78,30 @@ class Optimizer:
             if gradient is not None:
                 table.step(gradient._indices()[0], gradient._values(), peak * factor)
         return float(self.dense.param_groups[0]["lr"])
+
+    def state(self) -> dict[str, Tensor]:
+        """What an exact continuation needs, by the place of each weight."""
+        found: dict[str, Tensor] = {}
+        for place, weight in enumerate(self._dense_weights):
+            found |= {f"dense.{place}.{name}": value for name, value in self.dense.state.get(weight, {}).items()}
+        for place, (table, _) in enumerate(self.tables):
+            found |= {f"table.{place}.{name}": value for name, value in table.state().items()}
+        return found
+
+    def load(self, state: dict[str, Tensor]) -> None:
+        """Continue from what ``state`` returned."""
+        for place, weight in enumerate(self._dense_weights):
+            prefix = f"dense.{place}."
+            held = {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
+            if held:
+                on_cpu = {"step"}  # where torch keeps it
+                self.dense.state[weight] = {
+                    name: value.clone() if name in on_cpu else value.to(weight.device, copy=True)
+                    for name, value in held.items()
+                }
+        for place, (table, _) in enumerate(self.tables):
+            prefix = f"table.{place}."
+            table.load({name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)})
 
     def zero_grad(self) -> None:
         """Forget the gradients."""

@@ -1,0 +1,173 @@
+"""Going on with a training that was cut off: the same bits as without the cut, or a clear no."""
+
+import json
+import os
+import shutil
+import signal
+from dataclasses import replace
+
+import pytest
+import torch
+
+from pretune.errors import StorageError, UsageError
+from pretune.models import Inputs, prepare_inputs
+from pretune.train import Checkpoints
+from pretune.train.checkpoint import STATE, TENSORS, Saved
+from pretune.train.interrupt import Interrupt
+from tasks import QUICK, Task
+
+ABOUT = {"data": "1", "settings": "2"}
+CONFIG = replace(QUICK, dropout=0.2, batch_size=4, patience=2)
+
+
+class KilledError(Exception):
+    """What stands for the end of the process."""
+
+
+@pytest.fixture
+def task(tiny_checkpoint):
+    return Task(tiny_checkpoint("bert"))
+
+
+def train(task, folder, *, freeze="none", kill_at=None, save_at=(), seed=0, epochs=3):
+    """Train from the start, or go on; save at the steps named; die after one. Return weights, steps, epochs without seconds."""
+    network, encoded = task.open(CONFIG, freeze=freeze, seed=seed)
+    inputs = prepare_inputs(network, encoded, network.boundary) if network.boundary else Inputs(encoded)
+    keeper = None if folder is None else Checkpoints(folder, ABOUT)
+
+    def on_step(step, _):
+        if keeper is not None and step.index in save_at:
+            keeper._due = 0.0
+        if step.index - 1 == kill_at:  # the one before is saved by now
+            raise KilledError
+
+    run = task.finetuning(network, inputs, CONFIG, epochs=epochs, freeze=freeze, seed=seed, on_step=on_step, checkpoints=keeper)
+    list(run)
+    weights = {name: value.clone() for name, value in network.state_dict().items()}
+    return weights, run.history.steps, tuple(replace(item, seconds=0.0) for item in run.history.validations)
+
+
+def equal(first, second):
+    return all(torch.equal(first[0][name], second[0][name]) for name in first[0]) and first[1:] == second[1:]
+
+
+@pytest.mark.parametrize("freeze", ["none", "last-1", "all"])
+@pytest.mark.parametrize("at", [0, 6, 7, 12])
+def test_a_run_that_was_cut_off_ends_with_the_same_bits(at, freeze, task, tmp_path):
+    """Eight steps an epoch: cut in the first epoch, before and after its last step, and in the second."""
+    whole = train(task, None, freeze=freeze)
+    with pytest.raises(KilledError):
+        train(task, tmp_path / "checkpoints", freeze=freeze, kill_at=at, save_at=(at,))
+    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == [f"step-{at + 1}"]
+    assert equal(whole, train(task, tmp_path / "checkpoints", freeze=freeze))
+
+
+def test_it_can_be_cut_off_many_times(task, tmp_path):
+    whole, folder = train(task, None), tmp_path / "checkpoints"
+    for at in (2, 5, 11, 16, 20):
+        with pytest.raises(KilledError):
+            train(task, folder, kill_at=at, save_at=(at,))
+    assert sorted(path.name for path in folder.iterdir()) == ["step-17", "step-21"]  # the newest two
+    assert equal(whole, train(task, folder))
+
+
+def test_saving_changes_no_bit(task, tmp_path):
+    assert equal(train(task, None), train(task, tmp_path / "checkpoints", save_at=range(24)))
+
+
+@pytest.mark.parametrize("damage", ["bit", "cut", "gone", "state", "state gone", "link"])
+def test_a_damaged_checkpoint_is_named_and_the_one_before_is_used(damage, task, tmp_path):
+    whole, folder = train(task, None), tmp_path / "checkpoints"
+    with pytest.raises(KilledError):
+        train(task, folder, kill_at=13, save_at=(9, 13))
+    newest = folder / "step-14"
+    data = bytearray((newest / TENSORS).read_bytes())
+    if damage == "bit":
+        data[len(data) // 2] ^= 1
+        (newest / TENSORS).write_bytes(data)
+    elif damage == "cut":
+        (newest / TENSORS).write_bytes(data[:-10])
+    elif damage == "gone":
+        (newest / TENSORS).unlink()
+    elif damage == "state":
+        (newest / STATE).write_text("{}")
+    elif damage == "state gone":
+        (newest / STATE).unlink()
+    else:
+        shutil.move(newest / TENSORS, tmp_path / "elsewhere")
+        (newest / TENSORS).symlink_to(tmp_path / "elsewhere")
+    told = []
+    assert Checkpoints(folder, ABOUT, told.append).load().step == 10
+    assert "step-14 is damaged" in told[0]
+    assert told[1] == "going on after step 10, from step-10"
+    assert equal(whole, train(task, folder))
+
+
+def test_another_training_is_refused_and_the_difference_named(tmp_path):
+    keeper = Checkpoints(tmp_path / "run" / "checkpoints", ABOUT)
+    keeper.save(Saved(step=3, tensors={"weights.a": torch.ones(2)}, state={}))
+    with pytest.raises(UsageError, match=r"data: 1 then, 7 now; torch: nothing then, 2 now") as caught:
+        Checkpoints(tmp_path / "run" / "checkpoints", ABOUT | {"data": "7", "torch": "2"}).load()
+    assert "--overwrite" in caught.value.fix
+    assert keeper.load().step == 3
+
+
+def test_a_save_that_fails_leaves_the_one_before(tmp_path, monkeypatch):
+    keeper = Checkpoints(tmp_path / "checkpoints", ABOUT)
+    keeper.save(Saved(step=3, tensors={"weights.a": torch.ones(2)}, state={}))
+    before = (tmp_path / "checkpoints" / "step-3" / TENSORS).read_bytes()
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pretune.train.checkpoint.save_file", full)
+    with pytest.raises(StorageError, match="No space left"):
+        keeper.save(Saved(step=4, tensors={"weights.a": torch.ones(2)}, state={}))
+    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["step-3"]
+    assert (tmp_path / "checkpoints" / "step-3" / TENSORS).read_bytes() == before
+
+
+def test_room_is_looked_for_before_the_first_step(tmp_path):
+    keeper = Checkpoints(tmp_path / "run" / "checkpoints", ABOUT)
+    keeper.check_room(1_000)
+    with pytest.raises(StorageError, match="checkpoints take up to"):
+        keeper.check_room(1 << 60)
+
+
+def test_what_is_no_checkpoint_is_left_alone(tmp_path):
+    (tmp_path / "step-x").mkdir()
+    (tmp_path / "step-7").mkdir()
+    told = []
+    assert Checkpoints(tmp_path, ABOUT, told.append).load() is None
+    assert told == ["step-7 is damaged and is not used: state.safetensors is missing"]
+    (tmp_path / "step-7" / STATE).write_text(json.dumps({"step": 7}))
+    (tmp_path / "step-7" / TENSORS).write_bytes(b"\x80\x04K\x01.")  # a pickle under that name
+    assert Checkpoints(tmp_path, ABOUT).load() is None
+
+
+def test_one_ctrl_c_finishes_the_step_saves_and_ends_and_the_rest_follows_later(task, tmp_path):
+    whole, folder = train(task, None), tmp_path / "checkpoints"
+    network, encoded = task.open(CONFIG)
+    made = []
+
+    def on_step(step, _):
+        made.append(step.index)
+        if step.index == 10:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    keeper = Checkpoints(folder, ABOUT)
+    with pytest.raises(KeyboardInterrupt):
+        list(task.finetuning(network, Inputs(encoded), CONFIG, epochs=3, on_step=on_step, checkpoints=keeper))
+    assert made[-1] == 10
+    assert [path.name for path in folder.iterdir()] == ["step-11"]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert equal(whole, train(task, folder))
+
+
+def test_the_second_ctrl_c_stops_at_once(capsys):
+    with Interrupt() as interrupt:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert interrupt.asked
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+    assert "once more stops at once" in capsys.readouterr().err
