@@ -42,19 +42,21 @@ class RowAdamW:
     @torch.no_grad()
     def catch_up(self, rows: Tensor | None = None) -> None:
         """Apply what these rows (all by default; no row twice) have missed."""
-        rows = torch.arange(len(self.table)) if rows is None else rows
-        rows = rows[self.seen[rows] < self.count]
-        if not len(rows):
-            return
-        seen = self.seen[rows]
+        if rows is None:
+            place: Tensor | slice = slice(None)  # whole tensors, in place
+        else:
+            place = rows[self.seen[rows] < self.count]
+            if not len(place):
+                return
+        seen = self.seen[place]
         missed = (self.count - seen).double()
         shrink = (self._log_kept[self.count] - self._log_kept[seen]).exp()
-        mean, square = self.mean[rows], self.square[rows]
-        moved = self._coast[seen].float().unsqueeze(1) * mean / (square.sqrt() + self._small())
-        self.table.data[rows] = self.table.data[rows] * shrink.float().unsqueeze(1) - moved
-        self.mean[rows] = mean * (self.betas[0] ** missed).float().unsqueeze(1)
-        self.square[rows] = square * (self.betas[1] ** missed).float().unsqueeze(1)
-        self.seen[rows] = self.count
+        moved = self.square[place].sqrt().add_(self._small()).reciprocal_()
+        moved.mul_(self.mean[place]).mul_(self._coast[seen].float().unsqueeze(1))
+        self.table.data[place] = (self.table.data[place] * shrink.float().unsqueeze(1)).sub_(moved)
+        self.mean[place] *= (self.betas[0] ** missed).float().unsqueeze(1)
+        self.square[place] *= (self.betas[1] ** missed).float().unsqueeze(1)
+        self.seen[place] = self.count
 
     @torch.no_grad()
     def step(self, rows: Tensor, gradient: Tensor, rate: float) -> None:
