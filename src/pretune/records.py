@@ -365,6 +365,7 @@ class Reason(Record):
     name: str  # the name of that record
     holds: bool | None  # True: passed, False: failed, None: open
     text: str
+    metric: str | None = None  # of a comparison: which of those between the two sources
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -375,6 +376,7 @@ class Verdict(Record):
     summary: str  # one sentence for a manager
     reasons: tuple[Reason, ...]
     rows_needed: int | None = None  # further rows; None where none are needed or no number helps
+    positives_needed: int | None = None  # about so many of them of the positive class; None where there is no such class
     rows_needed_note: str = ""
     plain_reading: str = ""  # "good", "bad" or "between", with why
     look: int = 1

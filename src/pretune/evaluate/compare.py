@@ -32,7 +32,7 @@ def compare(a: Predictions, b: Predictions, *, confidence: float = 0.95) -> Comp
         McNemar (1947); Bonett and Price (2012), Adjusted Wald confidence interval for a difference of binomial
         proportions based on paired data.
     """
-    labels, first, second = _paired_codes(a, b)
+    labels, first, second = paired_codes(a, b)
     is_right_a, is_right_b = first == labels, second == labels
     only_a, only_b = int((is_right_a & ~is_right_b).sum()), int((~is_right_a & is_right_b).sum())
     low, high = difference_interval(only_a, only_b, len(labels), confidence)
@@ -91,7 +91,7 @@ def compare_f1(a: Predictions, b: Predictions, *, positive: str | None, confiden
     Source:
         Noreen (1989), Computer-intensive methods for testing hypotheses (approximate randomization).
     """
-    labels, first, second = _paired_codes(a, b)
+    labels, first, second = paired_codes(a, b)
     if positive is not None and positive not in a.classes:
         raise UsageError(f"no class {positive!r}", expected="one of " + ", ".join(a.classes), fix="see --positive")
     if positive is not None:  # two classes remain: 0 is the positive one, and its F1 is the only one asked for
@@ -183,7 +183,7 @@ class _Pairs:
         return np.array(cells)
 
 
-def _paired_codes(a: Predictions, b: Predictions) -> tuple[Counts, Counts, Counts]:
+def paired_codes(a: Predictions, b: Predictions) -> tuple[Counts, Counts, Counts]:
     """Return labels, what a said and what b said, in the order of a's rows."""
     labels, first = codes_of(a)
     labels_b, second = codes_of(b)

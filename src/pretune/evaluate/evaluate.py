@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from pretune.errors import UsageError
+from pretune.evaluate.before import BEFORE, METRICS, compare_shares
 from pretune.evaluate.choose import is_unbalanced
 from pretune.evaluate.compare import compare, compare_f1
 from pretune.evaluate.metrics import confusion_of, score_predictions
@@ -23,7 +24,8 @@ def evaluate_sources(
 
     Returns:
         Scores (the main source's first), paired comparisons of main with each other source, and confusion matrices.
-        All are compared on accuracy; where there is a positive class or one class holds over 60 %, also on F1.
+        All are compared on accuracy; where there is a positive class or one class holds over 60 %, also on F1; with
+        the source ``before``, also on precision and recall.
 
     Raises:
         UsageError: ``main`` is not among the sources, or a source comes twice.
@@ -50,4 +52,6 @@ def _compare_both_ways(a: Predictions, b: Predictions, positive: str | None, con
     labels = [str(label) for label in a.labels]
     if (is_unbalanced(labels) and positive is None) or positive in labels:
         found.append(compare_f1(a, b, positive=positive, confidence=confidence))
+    if b.source == BEFORE and (positive is None or positive in labels):  # adaptation has to help on both
+        found += [compare_shares(a, b, metric, positive=positive, confidence=confidence) for metric in METRICS]
     return found

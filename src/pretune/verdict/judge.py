@@ -6,13 +6,13 @@ from pretune.errors import UsageError
 from pretune.records import Evaluation, Finding, Outcome, Reason, Verdict
 from pretune.verdict.plain import plain_reading
 from pretune.verdict.policy import Policy
-from pretune.verdict.rows_needed import Question, empty_class, find_rows_needed
+from pretune.verdict.rows_needed import Needed, Question, empty_class, find_rows_needed
 from pretune.verdict.weigh import (
     active_gates,
+    asked_comparisons,
     compared_sources,
     confusion_of_main,
     find_comparison,
-    goal_metric,
     least_gain,
     say_confidence,
     say_score,
@@ -47,16 +47,17 @@ def decide(
     checks = list(weigh_findings(findings, policy))
     reasons = [*scores, *comparisons, *checks]
     outcome = _outcome(reasons)
-    rows, note = None, ""
+    needed = Needed()
     if outcome is Outcome.NOT_ENOUGH_EVIDENCE:
-        rows, note = _rows_needed(evaluation, findings, reasons, policy, positive, look)
+        needed = _rows_needed(evaluation, findings, reasons, policy, positive, look)
     confusion = confusion_of_main(evaluation)
     return Verdict(
         outcome=outcome,
-        summary=_summary(outcome, evaluation, reasons, note, policy, positive),
+        summary=_summary(outcome, evaluation, reasons, needed.note, policy, positive),
         reasons=tuple(sorted(reasons, key=lambda reason: _ORDER[reason.holds])),
-        rows_needed=rows,
-        rows_needed_note=note,
+        rows_needed=needed.rows,
+        positives_needed=needed.positives,
+        rows_needed_note=needed.note,
         plain_reading=plain_reading(evaluation, policy.plain, positive=positive, num_classes=len(confusion.classes)),
         look=look,
         policy=policy.to_json(),
@@ -90,10 +91,10 @@ def _rows_needed(
     policy: Policy,
     positive: str | None,
     look: int,
-) -> tuple[int | None, str]:
+) -> Needed:
     confusion = confusion_of_main(evaluation)
-    metric = goal_metric(confusion, policy, positive)
-    found = [(find_comparison(evaluation, metric, source), source) for source in compared_sources(evaluation, policy)]
+    asked = asked_comparisons(evaluation, policy, positive)
+    found = [(find_comparison(evaluation, metric, source), source) for metric, source in asked]
     comparisons = tuple((comparison, least_gain(source, policy)) for comparison, source in found if comparison is not None)
     # A check of results that could not run lacks rows, as a gate does; a check of data lacks something else.
     runnable = {finding.check for finding in findings if finding.check.startswith("results.")}
@@ -103,7 +104,7 @@ def _rows_needed(
     error = (1 - evaluation.scores[0].confidence) * look**2 / (look + 1) ** 2
     question = Question(confusion, active_gates(confusion, policy), comparisons, positive, 1 - error)
     if open_checks and empty_class(question) is None:
-        return None, f"more rows alone do not help: {open_checks[0]}"
+        return Needed(note=f"more rows alone do not help: {open_checks[0]}")
     return find_rows_needed(question, policy)
 
 

@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from pretune.errors import UsageError
 from pretune.records import Record
 
 DEFAULT = Path(__file__).with_name("default.toml")
+BUILT_IN = {"classification": DEFAULT, "domain": DEFAULT.with_name("domain.toml")}
 METRICS = ("accuracy", "precision", "recall", "f1")
 
 
@@ -53,10 +54,12 @@ class Policy(Record):
     confidence: float = 0.95
     max_balanced_share: float = 0.60
     min_positives: int = 5
-    better_than: tuple[str, ...] = ()
+    better_than: tuple[str, ...] = ()  # sources, on the goal's figure
+    better_on: dict[str, tuple[str, ...]] = field(default_factory=dict)  # source -> METRICS, each on a paired test
     simple_baseline: str | None = None
     min_gain: float = 0.01
     required_checks: tuple[str, ...] = ()
+    max_measured: dict[str, float] = field(default_factory=dict)  # check -> above this it fails, whatever its severity
     rows_needed: RowsNeeded = RowsNeeded()
     plain: Plain = Plain()
 
@@ -65,9 +68,18 @@ class Policy(Record):
         """The gates of the chosen goal."""
         return self.goals[self.goal]
 
+    def confidence_at(self, look: int, num_models: int = 1) -> float:
+        """Return the confidence of every interval at this look: the error is shared out as 1 / look².
+
+        Example:
+            >>> round(load_policy().confidence_at(2), 4)
+            0.9875
+        """
+        return 1 - (1 - self.confidence) / (look**2 * num_models)
+
 
 def load_policy(
-    path: Path | None = None,
+    path: Path | str | None = None,
     *,
     goal: str | None = None,
     min_precision: float | None = None,
@@ -77,7 +89,7 @@ def load_policy(
     """Read a policy, choose its goal, and put the user's own gates in place of its.
 
     Args:
-        path: A TOML file; ``None`` for the default policy.
+        path: A TOML file, or the name of one of ``BUILT_IN``; ``None`` for the default policy.
         goal: Which of the policy's goals, each with its own gates; ``None`` keeps the policy's (``balanced``).
         min_precision: Replaces that gate, or adds it; likewise the next two.
         min_recall: See above.
@@ -86,7 +98,7 @@ def load_policy(
     Raises:
         UsageError: No such file or goal, an unknown key, or a gate that is no share.
     """
-    file = path if path is not None else DEFAULT
+    file = _find(path)
     policy = parse_policy(_read(file), str(file))
     if goal is not None:
         policy = _with_goal(policy, goal)
@@ -103,21 +115,28 @@ def parse_policy(value: Mapping[str, Any], name: str) -> Policy:
         UsageError: A key is unknown or missing, or a value cannot be.
     """
     _check_keys(value, Policy, name)
-    _check_keys(value.get("rows_needed", {}), RowsNeeded, f"{name}, [rows_needed]")
-    _check_keys(value.get("plain", {}), Plain, f"{name}, [plain]")
-    for goal, gates in value.get("goals", {}).items():
-        for gate in gates:
-            _check_keys(gate, Gate, f"{name}, goal {goal}")
     try:
+        _check_keys(value.get("rows_needed", {}), RowsNeeded, f"{name}, [rows_needed]")
+        _check_keys(value.get("plain", {}), Plain, f"{name}, [plain]")
+        for goal, gates in value.get("goals", {}).items():
+            for gate in gates:
+                _check_keys(gate, Gate, f"{name}, goal {goal}")
         policy = Policy.from_json(value)
-    except TypeError as error:
+        _check_values(policy, name)
+    except (TypeError, AttributeError, ValueError) as error:
+        if isinstance(error, UsageError):
+            raise
         raise UsageError(
             f"{name}: {error}", expected="the keys of the default policy", fix=f"start from a copy of {DEFAULT.name}"
         ) from error
-    for gates in policy.goals.values():
-        for gate in gates:
-            _check_gate(gate, name)
     return _with_goal(policy, policy.goal)
+
+
+def _find(path: Path | str | None) -> Path:
+    if path is None:
+        return DEFAULT
+    is_file = Path(path).is_file()  # a file of the user's goes before a name of ours
+    return Path(path) if is_file else BUILT_IN.get(str(path), Path(path))
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -125,7 +144,9 @@ def _read(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(
-            f"cannot read the policy {path}: {error}", expected="a TOML file", fix="check the path of --policy"
+            f"cannot read the policy {path}: {error}",
+            expected="a TOML file, or " + " or ".join(BUILT_IN),
+            fix="check the path of --policy",
         ) from error
 
 
@@ -148,14 +169,37 @@ def _with_gate(policy: Policy, gate: Gate) -> Policy:
 
 
 def _check_gate(gate: Gate, name: str) -> None:
-    if gate.metric not in METRICS:
-        raise UsageError(
-            f"{name}: a gate on {gate.metric!r}", expected="one of " + ", ".join(METRICS), fix="name another figure"
-        )
+    _check_metric(gate.metric, f"{name}: a gate")
     if not 0 < gate.minimum < 1:
         raise UsageError(
             f"{name}: {gate.metric} of at least {gate.minimum}", expected="a share above 0 and below 1", fix="80 % is 0.8"
         )
+
+
+def _check_values(policy: Policy, name: str) -> None:
+    needed, plain = policy.rows_needed, policy.plain
+    shares = {"confidence": policy.confidence, "max_balanced_share": policy.max_balanced_share}
+    shares |= {"rows_needed.probability": needed.probability, "min_gain": policy.min_gain}
+    shares |= {f"plain.{item.name}": getattr(plain, item.name) for item in fields(plain)}
+    counts = {"min_positives": policy.min_positives, "rows_needed.max_rows": needed.max_rows}
+    counts |= {"rows_needed.max_factor": needed.max_factor}
+    for key, share in shares.items():
+        if not isinstance(share, float) or not 0 <= share < 1:
+            raise UsageError(f"{name}: {key} is {share!r}", expected="a share from 0 to below 1", fix="80 % is 0.8")
+    for key, count in counts.items():
+        if type(count) is not int or count < 1:
+            raise UsageError(f"{name}: {key} is {count!r}", expected="a whole number, at least 1", fix=f"correct {key}")
+    for source, metrics in policy.better_on.items():
+        for metric in metrics:
+            _check_metric(metric, f"{name}: {source} to be beaten")
+    for gates in policy.goals.values():
+        for gate in gates:
+            _check_gate(gate, name)
+
+
+def _check_metric(metric: str, what: str) -> None:
+    if metric not in METRICS:
+        raise UsageError(f"{what} on {metric!r}", expected="one of " + ", ".join(METRICS), fix="name another figure")
 
 
 def _check_keys(value: Mapping[str, Any], record: type[Record], name: str) -> None:

@@ -48,7 +48,22 @@ class Question:
     confidence: float
 
 
-def find_rows_needed(question: Question, policy: Policy, *, seed: int = 0) -> tuple[int | None, str]:
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """The answer.
+
+    Args:
+        rows: Further rows; ``None`` where no number within the policy's limit would do.
+        positives: About so many of them are of the positive class, at the shares seen; ``None`` without such a class.
+        note: A sentence about them.
+    """
+
+    rows: int | None = None
+    positives: int | None = None
+    note: str = ""
+
+
+def find_rows_needed(question: Question, policy: Policy, *, seed: int = 0) -> Needed:
     """Return the further rows that would settle it, and a sentence about them.
 
     Args:
@@ -57,22 +72,22 @@ def find_rows_needed(question: Question, policy: Policy, *, seed: int = 0) -> tu
         seed: Of the draws; the same seed gives the same number.
 
     Returns:
-        The number, rounded up to two digits, or ``None`` where none within the policy's limit would do.
+        The number, rounded up to two digits.
     """
     settings, num_rows = policy.rows_needed, sum(sum(row) for row in question.confusion.counts)
     empty = empty_class(question)
     if empty is not None:
-        return None, f"no test row is {empty}, so it is not known how many rows would hold enough of it"
+        return Needed(note=f"no test row is {empty}, so it is not known how many rows would hold enough of it")
     imagined = _Imagined(question, policy.min_positives, seed)
     limit = max(settings.max_rows, settings.max_factor * num_rows)
     found = smallest_reaching(settings.probability, imagined.decided_share, limit)
     if found is None:
-        return None, f"too close to the gate: even {limit:,} more rows would probably not decide"
+        return Needed(note=f"too close to the gate: even {limit:,} more rows would probably not decide")
     rows = _round_up(found)
-    return (
-        rows,
-        f"about {rows:,} more labelled rows{_of_which(question, rows)} would decide with probability {settings.probability:g}",
-    )
+    positives = _num_positives(question, rows)
+    of_which = "" if positives is None else f", of which about {positives:,} {question.positive},"
+    promise = f"would decide with probability {settings.probability:g}"
+    return Needed(rows, positives, f"about {rows:,} more labelled rows{of_which} {promise}")
 
 
 def smallest_reaching(target: float, share: Callable[[int], float], limit: int) -> int | None:
@@ -193,12 +208,12 @@ def empty_class(question: Question) -> str | None:
     return next((label for label in asked if sizes[label] == 0), None)
 
 
-def _of_which(question: Question, rows: int) -> str:
+def _num_positives(question: Question, rows: int) -> int | None:
     if question.positive is None:
-        return ""
+        return None
     counts = question.confusion.counts
     positives = sum(counts[question.confusion.classes.index(question.positive)])
-    return f", of which about {round(rows * positives / sum(map(sum, counts))):,} {question.positive},"
+    return round(rows * positives / sum(map(sum, counts)))
 
 
 def _round_up(rows: int) -> int:

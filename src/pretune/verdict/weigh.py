@@ -44,6 +44,18 @@ def compared_sources(evaluation: Evaluation, policy: Policy) -> tuple[str, ...]:
     return tuple(source for source in policy.better_than if source != evaluation.main)
 
 
+def asked_comparisons(evaluation: Evaluation, policy: Policy, positive: str | None) -> tuple[tuple[str, str], ...]:
+    """Return (metric, source) of every comparison that the policy asks for: on the goal's figure, or on those it names."""
+    metric = goal_metric(confusion_of_main(evaluation), policy, positive)
+    on_goal = [(metric, source) for source in compared_sources(evaluation, policy)]
+    on_named = [
+        (item if item == "accuracy" else f"{item}[{positive if positive is not None else 'macro'}]", source)
+        for source, metrics in policy.better_on.items()
+        for item in metrics
+    ]
+    return (*on_goal, *on_named)
+
+
 def find_comparison(evaluation: Evaluation, metric: str, baseline: str) -> Comparison | None:
     """Return the paired comparison of the judged source with a baseline."""
     matches = (c for c in evaluation.comparisons if (c.metric, c.a, c.b) == (metric, evaluation.main, baseline))
@@ -71,13 +83,12 @@ def weigh_gates(evaluation: Evaluation, policy: Policy, positive: str | None) ->
 
 def weigh_comparisons(evaluation: Evaluation, policy: Policy, positive: str | None) -> Iterator[Reason]:
     """Ask of each baseline whether the model is better on a paired test."""
-    metric = goal_metric(confusion_of_main(evaluation), policy, positive)
-    for baseline in compared_sources(evaluation, policy):
+    for metric, baseline in asked_comparisons(evaluation, policy, positive):
         comparison = find_comparison(evaluation, metric, baseline)
         if comparison is None:
             name = f"{evaluation.main}-{baseline}"
             text = f"there is no comparison with {say_source(baseline)} on {metric}, so it is not known to be better"
-            yield Reason(kind="comparison", name=name, holds=None, text=text)
+            yield Reason(kind="comparison", name=name, holds=None, text=text, metric=metric)
         else:
             yield _weigh_comparison(comparison, policy)
 
@@ -85,16 +96,19 @@ def weigh_comparisons(evaluation: Evaluation, policy: Policy, positive: str | No
 def weigh_findings(findings: Sequence[Finding], policy: Policy) -> Iterator[Reason]:
     """Let every blocking finding fail, and every required check that could not run stay open."""
     by_check = {finding.check: finding for finding in findings}
-    for check in policy.required_checks:
+    for check in dict.fromkeys((*policy.required_checks, *policy.max_measured)):
         if check not in by_check:
             yield Reason(
                 kind="finding", name=check, holds=None, text=f"the policy requires the check {check}, which was not run"
             )
     for finding in findings:
+        limit = policy.max_measured.get(finding.check)
         required = finding.check in policy.required_checks
         if finding.severity is Severity.BLOCKING:
             yield Reason(kind="finding", name=finding.check, holds=False, text=finding.summary)
-        elif required and finding.severity is Severity.UNKNOWN:
+        elif limit is not None and finding.severity is not Severity.UNKNOWN:
+            yield _weigh_measured(finding, limit)
+        elif (required or limit is not None) and finding.severity is Severity.UNKNOWN:
             text = f"the required check {finding.check} could not run: {finding.summary}"
             yield Reason(kind="finding", name=finding.check, holds=None, text=text)
         elif required:
@@ -110,7 +124,8 @@ def say_score(score: Score) -> str:
 
 def say_source(source: str) -> str:
     """Return what a baseline is called in a sentence."""
-    return {"majority": "the majority class", "linear": "the linear model"}.get(source, source)
+    names = {"majority": "the majority class", "linear": "the linear model", "before": "the model before adaptation"}
+    return names.get(source, source)
 
 
 def say_confidence(confidence: float) -> str:
@@ -153,4 +168,13 @@ def _weigh_comparison(comparison: Comparison, policy: Policy) -> Reason:
         holds, why = False, f"even its upper end is under {least:.2f}{advice}"
     elif comparison.p_value <= 1 - comparison.confidence + 1e-12 and comparison.difference > 0:
         holds, why = True, "the model is better"
-    return Reason(kind="comparison", name=comparison.name, holds=holds, text=f"{gain}: {why}")
+    return Reason(kind="comparison", name=comparison.name, holds=holds, text=f"{gain}: {why}", metric=comparison.metric)
+
+
+def _weigh_measured(finding: Finding, limit: float) -> Reason:
+    if finding.measured is None:
+        text = f"{finding.check} was not measured, and the policy allows at most {limit:g}: {finding.summary}"
+        return Reason(kind="finding", name=finding.check, holds=None, text=text)
+    sign = "at most" if finding.measured <= limit else "more than"
+    text = f"{finding.summary} ({finding.measured:.3g}, {sign} the {limit:g} that the policy allows)"
+    return Reason(kind="finding", name=finding.check, holds=finding.measured <= limit, text=text)
