@@ -22,8 +22,8 @@ def test_both_intervals_are_those_of_scipy(bounds, method, hits, total, confiden
     assert [float(end) for end in bounds(hits, total, confidence)] == pytest.approx([known.low, known.high], abs=1e-9)
 
 
-@pytest.mark.parametrize(("hits", "method"), [(19, "exact"), (20, "wilson"), (80, "wilson"), (81, "exact")])
-def test_the_exact_interval_is_taken_below_twenty_hits_or_misses(hits, method):
+@pytest.mark.parametrize(("hits", "method"), [(20, "exact"), (21, "wilson"), (79, "wilson"), (80, "exact")])
+def test_the_exact_interval_is_taken_up_to_twenty_hits_or_misses(hits, method):
     known = binomtest(hits, 100).proportion_ci(0.95, method=method)
     assert proportion_interval(hits, 100) == pytest.approx((known.low, known.high), abs=1e-9)
 

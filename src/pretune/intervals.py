@@ -86,9 +86,12 @@ def proportion_interval(hits: int, total: int, confidence: float = 0.95) -> tupl
 
 
 def uses_exact(hits: npt.ArrayLike, totals: npt.ArrayLike) -> npt.NDArray[np.bool_]:
-    """Whether ``proportion_bounds`` takes the exact interval."""
+    """Whether ``proportion_bounds`` takes the exact interval.
+
+    It does with exactly 20 hits or misses, too: the number expected is then as likely below 20 as above.
+    """
     hits, totals = np.asarray(hits, float), np.asarray(totals, float)
-    return np.asarray(np.minimum(hits, totals - hits) < MIN_FOR_WILSON)
+    return np.asarray(np.minimum(hits, totals - hits) <= MIN_FOR_WILSON)
 
 
 def average_bounds(hits: npt.ArrayLike, totals: npt.ArrayLike, confidence: float) -> Bounds:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pretune import storage
+from pretune.assessing import read_policy
 from pretune.configs import JudgeConfig, RunConfig
 from pretune.data import Dataset, Seal, TrainingData, prepare
 from pretune.errors import DataError, UsageError
@@ -16,7 +17,7 @@ from pretune.estimators import TextClassifier, resolve_freeze
 from pretune.evaluate import choose_positive, evaluate_sources
 from pretune.evaluate.baselines import fit_linear, load_linear
 from pretune.hashing import digest_of, digest_of_file
-from pretune.judging import Candidate, open_and_judge, read_policy
+from pretune.judging import Candidate, open_and_judge
 from pretune.loading import load_pretrained_model
 from pretune.records import RunRecord, Verdict
 from pretune.runs import RunFolder, claim_folder

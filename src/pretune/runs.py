@@ -13,7 +13,7 @@ from weakref import WeakValueDictionary
 
 from pretune import storage
 from pretune.errors import StorageError, UsageError
-from pretune.hashing import digest_of
+from pretune.hashing import digest_of, digest_of_file
 from pretune.records import Example, Predictions, RunRecord
 
 Events = list[dict[str, Any]]
@@ -154,6 +154,26 @@ class RunFolder:
                 f"{path} does not exist", expected="a run that was judged", fix=f"pretune judge {self.path} makes it"
             )
         return parse_predictions(path.read_bytes().decode(), split=split, source=source)
+
+    def read_all_predictions(self) -> tuple[Predictions, ...]:
+        """Return every set of predictions of the run, by the names of their files.
+
+        Raises:
+            StorageError: A file is damaged.
+        """
+        found = []
+        for path in sorted((self.path / "predictions").glob("*.*.csv")):
+            split, _, source = path.name.removesuffix(".csv").partition(".")
+            try:
+                found.append(parse_predictions(path.read_bytes().decode(), split=split, source=source))
+            except (ValueError, IndexError) as error:
+                raise StorageError(f"{path} is damaged: {error}", fix="restore it, or judge the run again") from error
+        return tuple(found)
+
+    def digests(self) -> dict[str, str]:
+        """Return the SHA-256 of every file that a verdict is reached from: the splits and the predictions."""
+        files = [*self.data.glob("*.jsonl"), *(self.path / "predictions").glob("*.csv")]
+        return {path.relative_to(self.path).as_posix(): digest_of_file(path) for path in sorted(files) if path != self.openings}
 
     def read_events(self) -> Events:
         """Return the events of ``trace.jsonl``, those of the last attempt where the run was begun anew."""

@@ -16,7 +16,7 @@ MODEL = from_counts(940, 60, 60, 940)
 
 def findings(**forgetting):
     found = [item for item in clean_findings(DOMAIN) if item.check != "adaptation.forgetting"]
-    given = {"check": "adaptation.forgetting", "severity": Severity.OK, "summary": "general loss rose by 0.01", "measured": 0.01}
+    given = {"check": "adaptation.forgetting", "severity": Severity.OK, "summary": "general loss rose", "measured": 0.01}
     return (*found, Finding(**{**given, **forgetting}))
 
 

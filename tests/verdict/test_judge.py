@@ -8,7 +8,7 @@ from judging import clean_findings, constant, evaluation_of, from_counts, from_p
 from pretune.errors import UsageError
 from pretune.evaluate import evaluate_sources
 from pretune.records import Finding, Outcome, Severity, Verdict
-from pretune.verdict import decide, load_policy
+from pretune.verdict import decide, figure_of, load_policy
 
 
 def judge(predictions, *, positive="pos", linear=0.70, look=1, findings=None, policy=None):
@@ -43,6 +43,27 @@ def test_good_point_values_on_two_hundred_rows_are_not_enough_evidence(counts, p
     accuracy = reason(verdict, "accuracy")
     assert accuracy.holds is None
     assert "0.875 (95 % interval 0.822 to 0.914, 175 of 200 rows): the gate of 0.85 lies inside" in accuracy.text
+
+
+@pytest.mark.parametrize("positive", ["pos", None])
+def test_180_of_200_right_reads_well_and_is_not_enough_evidence(positive):
+    """The interval of accuracy starts at 0.8498: with an accuracy of 0.85, 180 or more come in over 2.5 % of samples."""
+    verdict = judge(from_counts(90, 10, 10, 90), positive=positive)
+    assert verdict.outcome is Outcome.NOT_ENOUGH_EVIDENCE
+    assert verdict.plain_reading.startswith("good")
+    assert reason(verdict, "accuracy").holds is None
+    assert verdict.rows_needed is not None
+    assert verdict.positives_needed == (verdict.rows_needed // 2 if positive else None)
+
+
+@pytest.mark.parametrize("policy", ["classification", "domain"])
+@pytest.mark.parametrize("counts", [(90, 15, 10, 85), (1, 1, 4, 194), (930, 70, 70, 930), (3, 2, 22, 973)])
+def test_every_reason_leads_to_the_figure_it_rests_on(counts, policy):
+    found, evaluation = clean_findings(load_policy(policy)), evaluation_of(from_counts(*counts))
+    verdict = decide(evaluation, found, load_policy(policy), positive="pos")
+    rest = [item for item in verdict.reasons if figure_of(item, evaluation, found) is None]
+    assert all(item.holds is None and "there is no comparison" in item.text for item in rest)
+    assert len(rest) == (2 if policy == "domain" else 0)  # there is no model before
 
 
 def test_high_accuracy_that_misses_the_positives_does_not_ship_in_a_managers_words():

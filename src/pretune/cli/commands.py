@@ -65,12 +65,15 @@ def finetune(
 def judge(
     run: o.Run, positive: o.Positive = None, goal: o.Goal = None, min_precision: o.MinPrecision = None,
     min_recall: o.MinRecall = None, min_accuracy: o.MinAccuracy = None, policy: o.PolicyFile = None,
-    json: o.Json = False, quiet: o.Quiet = False, debug: o.Debug = False,
+    recompute: o.Recompute = False, json: o.Json = False, quiet: o.Quiet = False, debug: o.Debug = False,
 ) -> int:  # fmt: skip
     """Open the sealed test of a run, and judge.
 
-    Evaluate, diagnose, give the verdict, write the report. Every opening of the same rows is counted.
+    Evaluate, diagnose, give the verdict, write the report. Every opening of the same rows is counted. With --recompute
+    nothing is opened: the verdict is computed again from the files of the run, and must come out the same to the byte.
     """
+    if recompute:
+        return _recompute(run, [positive, goal, min_precision, min_recall, min_accuracy, policy], json=json)
     from pretune.pipeline import judge_run
     from pretune.runs import RunFolder
 
@@ -228,6 +231,28 @@ def datasets(name: Name = None, wheel: Wheel = None, json: o.Json = False, debug
 ARGUMENTS: ContextVar[tuple[str, ...]] = ContextVar("arguments", default=())
 
 COMMANDS = (run, check, finetune, judge, evaluate, predict, trace, compare, models, datasets, report)
+
+
+def _recompute(run: str, others: list[Any], *, json: bool) -> int:
+    from pretune.cli.show import show, show_json
+    from pretune.recomputing import recompute
+    from pretune.report.text import draw_verdict
+    from pretune.runs import RunFolder
+
+    if any(item is not None for item in others):
+        raise UsageError(
+            "--recompute with another flag of judging", expected="none: the run is judged as it was", fix="leave it out"
+        )
+    found = recompute(RunFolder(Path(run)))
+    found.check()
+    verdict = found.assessment.verdict
+    if json:
+        shown = {"schema": 1, "run": found.record.run, "verdict": verdict.to_json(), "digest": found.found}
+        show_json({**shown, "recomputed": True})
+    else:
+        show(draw_verdict(verdict, first_known_look=bool(found.record.first_known_look)))
+        typer.echo(f"recomputed from the files of {run}: the same bytes as stored ({found.found[:12]})")
+    return EXIT_CODES[verdict.outcome]
 
 
 def _flags(given: dict[str, Any]) -> dict[str, Any]:

@@ -96,7 +96,10 @@ MinAccuracy = Annotated[
     float | None, _flag("--min-accuracy", about=ABOUT_JUDGING, text="Gate in place of the policy's.", metavar="SHARE")
 ]
 PolicyFile = Annotated[
-    str | None, _flag("--policy", about=ABOUT_JUDGING, text="Policy in place of the default one.", metavar="FILE")
+    str | None, _flag("--policy", about=ABOUT_JUDGING, text="A policy file, or classification or domain.", metavar="FILE")
+]
+Recompute = Annotated[
+    bool, _flag("--recompute", about=ABOUT_JUDGING, text="Compute the verdict again from the files, and compare; no look.")
 ]
 Folder = Annotated[str | None, _flag("--run", about=ABOUT_RUN, text="Run folder (runs/DATA-MODEL).", metavar="FOLDER")]
 Overwrite = Annotated[bool, _flag("--overwrite", about=ABOUT_RUN, text="Replace the run in that folder.")]

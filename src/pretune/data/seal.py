@@ -13,6 +13,7 @@ from typing import NoReturn
 from weakref import WeakKeyDictionary
 
 from pretune import storage
+from pretune.data.chain import LedgerEntry, parse
 from pretune.data.ledger import confidence_at, record_opening
 from pretune.data.split import Splits, digest_of_rows
 from pretune.errors import DataError, SealedError, StorageError
@@ -144,6 +145,29 @@ class Seal:
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise _sealed("copying or pickling")
+
+
+def recall_opening(path: Path, openings: Path, head: str | None) -> tuple[tuple[Example, ...], LedgerEntry]:
+    """Return rows that were opened before, and that opening: for recomputing its figures, which is no look.
+
+    Args:
+        path: What ``Seal.save`` wrote.
+        openings: The run's own list of openings.
+        head: Hash of the opening that the run's figures come from.
+
+    Raises:
+        SealedError: The list does not have that opening.
+        StorageError: The rows are missing, or not what was saved.
+    """
+    entries = [parse(line) for line in storage.read_lines(openings)]
+    found = next((entry for entry in entries if entry is not None and head in (entry.hash, entry.first_hash)), None)
+    if head is None or found is None:
+        raise SealedError(
+            f"{openings} does not have the opening that the run's figures come from",
+            expected=f"an entry {(head or '')[:12]}".rstrip(),
+            fix="restore the file; or judge again, which is a new look",
+        )
+    return _ROWS[Seal.load(path)], found
 
 
 # Outside of the seals, so that nothing leads from an object that holds one to the rows.

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 import numpy as np
+import numpy.typing as npt
 
 from pretune.errors import DataError
 from pretune.evaluate.bootstrap import bca_interval, chunks_of, num_resamples
@@ -72,9 +73,10 @@ def compare_shares(
 
 
 Figure = Callable[[Floats], Floats]
+Truth = npt.NDArray[np.bool_]
 
 
-def _figures(metric: str, cells: Counts, scored: Counts) -> tuple[Figure, Figure]:
+def _figures(metric: str, cells: Counts, scored: Truth) -> tuple[Figure, Figure]:
     one_hot = np.eye(len(scored))[:, scored]
     labels, said_a, said_b = (one_hot[cells[:, column]] for column in range(3))
     return partial(_share, metric, labels, said_a), partial(_share, metric, labels, said_b)
@@ -87,13 +89,13 @@ def _share(metric: str, labels: Floats, said: Floats, tables: Floats) -> Floats:
     return share
 
 
-def _values(metric: str, cells: Counts, counts: Floats, scored: Counts) -> tuple[float, float]:
+def _values(metric: str, cells: Counts, counts: Floats, scored: Truth) -> tuple[float, float]:
     of_a, of_b = _figures(metric, cells, scored)
     return float(of_a(counts[None])[0]), float(of_b(counts[None])[0])
 
 
 def _interval(
-    metric: str, cells: Counts, counts: Floats, sizes: Counts, scored: Counts, confidence: float, seed: int
+    metric: str, cells: Counts, counts: Floats, sizes: Counts, scored: Truth, confidence: float, seed: int
 ) -> tuple[float, float] | None:
     pseudo = _pseudo_cells(sizes)
     of_a, of_b = _figures(metric, np.concatenate([cells, pseudo]), scored)
@@ -108,7 +110,7 @@ def _pseudo_cells(sizes: Counts) -> Counts:
     return np.array([cell for label, other in enumerate(wrong) for cell in ((label, label, other), (label, other, label))])
 
 
-def _p_value(metric: str, cells: Counts, counts: Floats, scored: Counts, num_draws: int, seed: int) -> float:
+def _p_value(metric: str, cells: Counts, counts: Floats, scored: Truth, num_draws: int, seed: int) -> float:
     """Share of random exchanges (the data's own included) that give at least the observed difference."""
     is_open = cells[:, 1] != cells[:, 2]
     if not is_open.any():

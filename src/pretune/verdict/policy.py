@@ -75,7 +75,7 @@ class Policy(Record):
             >>> round(load_policy().confidence_at(2), 4)
             0.9875
         """
-        return 1 - (1 - self.confidence) / (look**2 * num_models)
+        return 1 - round(1 - self.confidence, 12) / (look**2 * num_models)
 
 
 def load_policy(

@@ -1,0 +1,133 @@
+"""Assessing: from predictions and what is known of a run to figures, findings and verdict; no model is needed.
+
+Judging does this once the seal is open, and recomputing does it again from the files of the run folder: one function, so that
+both come to the same bytes.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from pretune.configs import JudgeConfig
+from pretune.diagnose import diagnose
+from pretune.evaluate import evaluate_sources
+from pretune.records import (
+    Comparison,
+    Confusion,
+    Evaluation,
+    Evidence,
+    Example,
+    Finding,
+    Predictions,
+    Record,
+    RunRecord,
+    Score,
+    Verdict,
+)
+from pretune.trace import Trace
+from pretune.verdict import Policy, decide, load_policy
+
+MAIN = "finetuned"
+# The order in which sources are scored and compared, whoever made them in whatever order; others follow by name.
+ORDER = (MAIN, "majority", "prior", "linear", "encoder_linear", "before")
+# The same model trained again is no rival, and rows predicted out of fold are those of training.
+NOT_COMPARED = ("seed-", "out_of_fold")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assessment(Record):
+    """What judging adds to a run: every figure, finding and the verdict, as ``run.json`` keeps them."""
+
+    scores: tuple[Score, ...]
+    comparisons: tuple[Comparison, ...]
+    confusions: tuple[Confusion, ...]
+    findings: tuple[Finding, ...]
+    verdict: Verdict
+
+
+def read_policy(config: JudgeConfig, predictions: Iterable[Predictions] = ()) -> Policy:
+    """Return the policy that a config names; where it names none, that of adapted models if there is a model before.
+
+    Args:
+        config: Names policy and goal, and replaces gates.
+        predictions: Of the run, as far as they are known.
+
+    Raises:
+        UsageError: It cannot be read, or a goal or gate does not exist.
+    """
+    is_adapted = any(item.source == "before" and item.split == "test" for item in predictions)
+    return load_policy(
+        config.policy or ("domain" if is_adapted else None),
+        goal=config.goal,
+        min_precision=config.min_precision,
+        min_recall=config.min_recall,
+        min_accuracy=config.min_accuracy,
+    )
+
+
+def evidence_of(record: RunRecord, splits: dict[str, tuple[Example, ...]], predictions: Sequence[Predictions]) -> Evidence:
+    """Return all that judges may read of a run."""
+    return Evidence(
+        classes=record.classes,
+        positive=record.positive,
+        train=splits["train"],
+        validation=splits["validation"],
+        test=splits["test"],
+        predictions=tuple(in_order(predictions)),
+        history=record.history,
+        receipt=record.receipt,
+        token_counts=record.token_counts,
+    )
+
+
+def assess(
+    evidence: Evidence, policy: Policy, *, look: int, num_models: int = 1, trace: Trace | None = None
+) -> Assessment:
+    """Score, diagnose and decide.
+
+    Args:
+        evidence: With predictions of ``finetuned`` on the splits test and, if there are any, validation.
+        policy: What must hold; its error is shared out over the looks.
+        look: Which look at the test rows this is.
+        num_models: How many models were scored in this look.
+        trace: Receives the stages.
+    """
+    trace, confidence = trace or Trace(), policy.confidence_at(look, num_models)
+    evaluation = _evaluate(evidence, "test", look, confidence)
+    validated = _evaluate(evidence, "validation", 1, policy.confidence) if evidence.find("validation", MAIN) else None
+    findings = _diagnose(evidence, evaluation, trace)
+    with trace.stage("judge", f"{len(evaluation.scores)} figures, {len(findings)} findings") as stage:
+        verdict = decide(evaluation, findings, policy, positive=evidence.positive, look=look)
+        held = sum(reason.holds is True for reason in verdict.reasons)
+        stage.done = f"{held} of {len(verdict.reasons)} conditions hold, policy {policy.name!r}"
+        stage.shape_out = str(verdict.outcome).replace("_", " ")
+    return Assessment(
+        scores=(*evaluation.scores, *(validated.scores if validated else ())),
+        comparisons=evaluation.comparisons,
+        confusions=(*evaluation.confusions, *(validated.confusions if validated else ())),
+        findings=findings,
+        verdict=verdict,
+    )
+
+
+def in_order(predictions: Iterable[Predictions]) -> list[Predictions]:
+    """Return predictions by split and source, in an order that depends on nothing else."""
+
+    def place(item: Predictions) -> tuple[str, int, str]:
+        return item.split, ORDER.index(item.source) if item.source in ORDER else len(ORDER), item.source
+
+    return sorted(predictions, key=place)
+
+
+def _evaluate(evidence: Evidence, split: str, look: int, confidence: float) -> Evaluation:
+    compared = [p for p in evidence.predictions if p.split == split and not p.source.startswith(NOT_COMPARED)]
+    return evaluate_sources(compared, main=MAIN, positive=evidence.positive, look=look, confidence=confidence)
+
+
+def _diagnose(evidence: Evidence, evaluation: Evaluation, trace: Trace) -> tuple[Finding, ...]:
+    with trace.stage("diagnose", f"{len(evaluation.scores)} figures, {len(evidence.predictions)} sets of predictions") as stage:
+        findings = diagnose(evidence, evaluation)
+        counts = Counter(str(finding.severity).replace("_", " ") for finding in findings)
+        stage.done = ", ".join(f"{count} {severity}" for severity, count in counts.items())
+        stage.shape_out = f"{len(findings)} findings"
+    return findings

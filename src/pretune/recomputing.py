@@ -1,0 +1,149 @@
+"""Recomputing: does a run's verdict follow from the files of its folder? No model, no torch, and no look.
+
+What was stored and what the files give are compared as canonical JSON (sorted keys, no spaces, every digit of a number), byte
+by byte: the verdict, all scores, comparisons, confusion matrices and findings. The files' own digests are compared as well,
+since a changed probability need not change a figure.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from pretune.assessing import Assessment, assess, evidence_of
+from pretune.data.chain import LedgerEntry
+from pretune.data.seal import recall_opening
+from pretune.errors import StorageError, UsageError
+from pretune.records import Example, Predictions, RunRecord
+from pretune.runs import RunFolder
+from pretune.verdict import Policy
+
+MAX_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recomputed:
+    """What came out.
+
+    Args:
+        stored: SHA-256 of what ``run.json`` has.
+        found: SHA-256 of what the files give.
+        differences: One line for each thing that differs; none where the bytes are the same.
+        assessment: What the files give.
+        record: What ``run.json`` has.
+    """
+
+    stored: str
+    found: str
+    differences: tuple[str, ...]
+    assessment: Assessment
+    record: RunRecord
+
+    def check(self) -> None:
+        """Raise a ``StorageError`` that names what differs."""
+        if self.differences:
+            shown = "\n".join(f"  {line}" for line in self.differences[:MAX_SHOWN])
+            more = f"\n  and {len(self.differences) - MAX_SHOWN} more" if len(self.differences) > MAX_SHOWN else ""
+            raise StorageError(
+                f"run {self.record.run}: the files do not give the verdict that is stored ({self.stored[:12]}, "
+                f"they give {self.found[:12]})\n{shown}{more}",
+                expected="the same bytes",
+                fix="restore the files that were changed, or judge again with the version of pretune that run.json names",
+            )
+
+
+def recompute(folder: RunFolder) -> Recomputed:
+    """Recompute figures, findings and verdict from the files, and compare them with ``run.json``.
+
+    Raises:
+        UsageError: The run was not judged.
+        StorageError: A file is missing or damaged.
+        SealedError: The run's list of openings does not have the one that its figures come from.
+    """
+    record = folder.read_record()
+    if record.verdict is None:
+        raise UsageError(
+            f"{folder.path} has no verdict: it is {record.status}", expected="a judged run", fix=f"pretune judge {folder.path}"
+        )
+    rows, opening = recall_opening(folder.sealed, folder.openings, record.ledger_head)
+    splits = {"train": folder.read_examples("train"), "validation": folder.read_examples("validation"), "test": rows}
+    predictions = folder.read_all_predictions()
+    policy = Policy.from_json(record.verdict.policy)
+    found = assess(
+        evidence_of(record, splits, predictions), policy, look=opening.look, num_models=opening.num_models
+    )
+    stored, given = _kept(record.to_json()), found.to_json()
+    differences = (*_compare_files(folder, record), *_compare_opening(record, opening), *_compare_rows(predictions, splits))
+    return Recomputed(
+        stored=sha256(canonical_bytes(stored)).hexdigest(),
+        found=sha256(canonical_bytes(given)).hexdigest(),
+        differences=(*differences, *(_describe(stored, given) if canonical_bytes(stored) != canonical_bytes(given) else ())),
+        assessment=found,
+        record=record,
+    )
+
+
+def canonical_bytes(value: Any) -> bytes:
+    """Return the one JSON text of a value: sorted keys, no spaces, ASCII, shortest digits that read back the same.
+
+    Example:
+        >>> canonical_bytes({"b": 0.1, "a": [1, None]})
+        b'{"a":[1,null],"b":0.1}'
+    """
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode()
+
+
+def _kept(record: dict[str, Any]) -> dict[str, Any]:
+    return {name: record[name] for name in Assessment.__dataclass_fields__}
+
+
+def _compare_files(folder: RunFolder, record: RunRecord) -> Iterator[str]:
+    digests = folder.digests() if record.digests else {}  # runs of earlier versions kept none
+    for name in sorted(digests.keys() | record.digests.keys()):
+        if name not in digests:
+            yield f"{name} is missing"
+        elif name not in record.digests:
+            yield f"{name} was not there when the run was judged"
+        elif digests[name] != record.digests[name]:
+            yield f"{name} was changed since the run was judged"
+
+
+def _compare_opening(record: RunRecord, opening: LedgerEntry) -> Iterator[str]:
+    if record.look != opening.look:
+        yield f"look: stored {record.look}, the opening was look {opening.look}"
+
+
+def _compare_rows(predictions: tuple[Predictions, ...], splits: dict[str, tuple[Example, ...]]) -> Iterator[str]:
+    labels = {name: {row.id: row.label for row in rows} for name, rows in splits.items()}
+    for item in predictions:
+        known = labels.get(item.split, {})
+        wrong = [id for id, label in zip(item.ids, item.labels, strict=True) if id not in known or known[id] != label]
+        if wrong:
+            where = f"predictions/{item.split}.{item.source}.csv"
+            yield f"{where}: {len(wrong)} rows do not have the label of the data, such as {wrong[0]}"
+
+
+def _describe(stored: Any, found: Any, path: str = "") -> Iterator[str]:
+    """Yield one line for every value that differs."""
+    if isinstance(stored, dict) and isinstance(found, dict):
+        for key in dict.fromkeys((*stored, *found)):
+            yield from _describe(stored.get(key), found.get(key), f"{path}.{key}" if path else key)
+    elif isinstance(stored, list) and isinstance(found, list) and len(stored) == len(found):
+        for index, (old, new) in enumerate(zip(stored, found, strict=True)):
+            yield from _describe(old, new, f"{path}[{_name(new, index)}]")
+    elif canonical_bytes(stored) != canonical_bytes(found):
+        yield f"{path}: stored {_short(stored)}, recomputed {_short(found)}"
+
+
+def _name(item: Any, index: int) -> str:
+    """Return what a reader knows a record by."""
+    if not isinstance(item, dict):
+        return str(index)
+    keys = ("split", "source", "a", "b", "metric", "label", "check", "name")
+    return " ".join(str(item[key]) for key in keys if item.get(key) is not None) or str(index)
+
+
+def _short(value: Any) -> str:
+    text = f"{len(value)} entries" if isinstance(value, list) else json.dumps(value, ensure_ascii=True)
+    return text if len(text) <= 160 else text[:159] + "…"
