@@ -7,7 +7,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test check format sizes clean
+.PHONY: help setup demo test honesty check format sizes clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -34,6 +34,9 @@ demo: setup  ## fine-tune and judge a model on movie-reviews; any verdict is a s
 
 test: setup  ## run the tests and doctests; TESTS="tests/data -x" picks
 	$(BIN)/python -m pytest $(TESTS)
+
+honesty: setup  ## measure the verdict as an instrument, and write docs/honesty.md; about 15 minutes
+	$(BIN)/python benchmarks/honesty.py
 
 check: setup  ## formatting, lint, types, layers, sizes
 	$(BIN)/ruff format --check .

@@ -29,7 +29,9 @@ def population(prevalence: float) -> tuple[npt.NDArray[np.int64], Floats]:
     num_positive = round(POPULATION * prevalence)
     sizes = (POPULATION - num_positive, num_positive)
     labels = np.repeat([0, 1], sizes)
-    scores = np.concatenate([ndtri((np.arange(size) + 0.5) / size) + side for size, side in zip(sizes, (0, DISTANCE), strict=True)])
+    scores = np.concatenate(
+        [ndtri((np.arange(size) + 0.5) / size) + side for size, side in zip(sizes, (0, DISTANCE), strict=True)]
+    )
     odds = DISTANCE * scores - DISTANCE**2 / 2 + np.log(prevalence / (1 - prevalence))
     return labels, expit(odds)
 

@@ -26,7 +26,7 @@ def row(name: str, measure: Callable[[], dict[str, Any]], *, again: bool = False
     start = time.perf_counter()
     found = measure()
     about = {"measured": time.strftime("%Y-%m-%d"), "seconds": round(time.perf_counter() - start, 1), **describe_machine()}
-    RESULTS.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps({"row": name, **about, **found}, indent=1) + "\n")
     print(f"{name}: {json.dumps(found)[:400]}", flush=True)
 

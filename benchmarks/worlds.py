@@ -136,9 +136,7 @@ def predictions_of(counts: Counts) -> tuple[Predictions, Predictions, Prediction
     def make(source: str, is_right: Counts) -> Predictions:
         said = names[np.where(is_right == 1, labels, 1 - labels)].tolist()
         ids = tuple(f"row {number}" for number in range(len(given)))
-        return Predictions(
-            source=source, split="test", classes=CLASSES, ids=ids, labels=tuple(given), predicted=tuple(said)
-        )
+        return Predictions(source=source, split="test", classes=CLASSES, ids=ids, labels=tuple(given), predicted=tuple(said))
 
     return make("finetuned", own), make("majority", 1 - labels), make("linear", other)
 

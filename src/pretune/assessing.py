@@ -80,9 +80,7 @@ def evidence_of(record: RunRecord, splits: dict[str, tuple[Example, ...]], predi
     )
 
 
-def assess(
-    evidence: Evidence, policy: Policy, *, look: int, num_models: int = 1, trace: Trace | None = None
-) -> Assessment:
+def assess(evidence: Evidence, policy: Policy, *, look: int, num_models: int = 1, trace: Trace | None = None) -> Assessment:
     """Score, diagnose and decide.
 
     Args:

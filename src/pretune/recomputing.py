@@ -70,9 +70,7 @@ def recompute(folder: RunFolder) -> Recomputed:
     splits = {"train": folder.read_examples("train"), "validation": folder.read_examples("validation"), "test": rows}
     predictions = folder.read_all_predictions()
     policy = Policy.from_json(record.verdict.policy)
-    found = assess(
-        evidence_of(record, splits, predictions), policy, look=opening.look, num_models=opening.num_models
-    )
+    found = assess(evidence_of(record, splits, predictions), policy, look=opening.look, num_models=opening.num_models)
     stored, given = _kept(record.to_json()), found.to_json()
     differences = (*_compare_files(folder, record), *_compare_opening(record, opening), *_compare_rows(predictions, splits))
     return Recomputed(

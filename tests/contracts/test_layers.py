@@ -30,7 +30,17 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
 }
 MAKERS = frozenset({"data", "tokens", "models", "train", "predict"})
 BELOW = FOUNDATION | MAKERS | JUDGES
-TOP = ("assessing", "recomputing", "fitting", "estimators", "loading", "judging", "pipeline", "asking", "cli")  # each: those before
+TOP = (
+    "assessing",
+    "recomputing",
+    "fitting",
+    "estimators",
+    "loading",
+    "judging",
+    "pipeline",
+    "asking",
+    "cli",
+)  # each: those before
 MAY_IMPORT |= {stage: BELOW | set(TOP[:place]) for place, stage in enumerate(TOP)}
 MAY_IMPORT |= {
     "": BELOW | set(TOP[:-1]),  # the package itself: the public names
