@@ -5,6 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+
+from pretune.intervals import proportion_interval
+from pretune.verdict import Policy, load_policy
+from pretune.verdict.rows_needed import Question, find_rows_needed
 from worlds import (
     OPEN,
     REFUSE,
@@ -16,10 +20,6 @@ from worlds import (
     judge_sets,
     with_precision,
 )
-
-from pretune.intervals import proportion_interval
-from pretune.verdict import Policy, load_policy
-from pretune.verdict.rows_needed import Question, find_rows_needed
 
 POLICY = load_policy()
 # Precision and recall alone: on balanced rows a precision and recall of 0.83 are an accuracy of 0.83, under its own gate.

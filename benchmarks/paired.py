@@ -3,9 +3,9 @@
 from typing import Any
 
 import numpy as np
-from error_rates import share_of
 from scipy.special import bdtr, ndtr
 
+from error_rates import share_of
 from pretune.evaluate.compare import mcnemar_p_value
 
 ERROR = 0.05

@@ -6,13 +6,14 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from error_rates import share_of
 from harness import SHARED
-
 from pretune.data.duplicates import find_duplicates
 from pretune.evaluate.baselines import fit_linear
 from pretune.hashing import fingerprint
@@ -124,7 +125,7 @@ def _count_alike(texts: list[str], component: Any, folded: Any) -> tuple[int, in
 
 def _words_and_pairs(text: str) -> set[str]:
     words = "".join(sign if sign.isalnum() else " " for sign in text.lower()).split()
-    return {*words, *(f"{a} {b}" for a, b in zip(words, words[1:], strict=False))}
+    return {*words, *(f"{a} {b}" for a, b in pairwise(words))}
 
 
 def measure_labels(name: str, *, share: float = 0.05, seeds: int = 3, max_rows: int | None = None) -> dict[str, Any]:

@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+
 from error_rates import share_of
 from harness import SHARED
-from worlds import CLASSES, World, predictions_of
-
 from pretune.diagnose.checks import CHECKS
 from pretune.evaluate import evaluate_sources
 from pretune.records import Columns, Evaluation, Evidence, Example, Finding, Predictions, Receipt, Severity
+from worlds import CLASSES, World, predictions_of
 
 ALARMS = (Severity.WARNING, Severity.BLOCKING)
 NUM_FAULTS, NUM_TWINS = 30, 200

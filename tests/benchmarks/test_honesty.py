@@ -1,4 +1,4 @@
-"""The honesty benchmark in small: its instruments measure what they say, and the verdict keeps its word on a few hundred sets."""
+"""The honesty benchmark in small: its instruments measure what they say, and the verdict keeps its word."""
 
 import json
 import random
