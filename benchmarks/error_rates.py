@@ -55,7 +55,7 @@ def rate(
         "sets": num_sets,
         "rate": share_of(int((codes == outcome).sum()), num_sets),
         "others": {name: float((codes == code).mean()) for name, code in OUTCOMES.items() if code != outcome},
-        "agrees_with_decide": check_agreement(counts, codes, policy, num=10, positive=positive),
+        "agrees_with_decide": check_agreement(counts, codes, policy, num=10 if num_sets >= 1_000 else 2, positive=positive),
     }
 
 

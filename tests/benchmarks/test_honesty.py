@@ -59,12 +59,11 @@ def test_what_deserves_it_ships_and_what_does_not_is_refused():
 
 
 def test_judging_many_sets_at_once_agrees_with_the_verdict_itself():
-    for measure in (error_rates.measure_wrong_ship, error_rates.measure_right_refusal):
-        assert {tuple(cell["agrees_with_decide"]) for cell in measure(4)["cells"]} == {(4, 4)}
+    assert {tuple(cell["agrees_with_decide"]) for cell in error_rates.measure_wrong_ship(2)["cells"]} == {(2, 2)}
 
 
 def test_the_rows_asked_for_mostly_decide():
-    cells = error_rates.measure_rows_needed(120)["cells"]
+    cells = error_rates.measure_rows_needed(80)["cells"]
     numbered = [cell for cell in cells if cell["decided given N more"][0] is not None]
     assert len(numbered) >= 2
     assert all(cell["decided wrongly"][0] <= 0.2 for cell in numbered)
