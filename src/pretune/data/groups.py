@@ -66,7 +66,9 @@ def _measure(rows: Sequence[Example], column: str) -> GroupColumn | None:
     if len(labels) < MIN_VALUES or num_rows < MIN_ROWS_A_VALUE * len(labels) or largest > MAX_VALUE_SHARE * num_rows:
         return None
     commonest = Counter(label for group in labels.values() for label in group).most_common(1)[0][0]
-    gains = np.array([_gain(group, commonest) for group in labels.values()], dtype=float)  # one a group: rows are not independent
+    gains = np.array(
+        [_gain(group, commonest) for group in labels.values()], dtype=float
+    )  # one a group: rows are not independent
     mean = gains.sum() / num_rows
     sizes = np.array([len(group) for group in labels.values()], dtype=float)
     spread = float(np.sqrt(((gains - mean * sizes) ** 2).sum())) / num_rows

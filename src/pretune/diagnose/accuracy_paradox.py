@@ -27,9 +27,7 @@ def check_accuracy_paradox(_evidence: Evidence, evaluation: Evaluation | None) -
     commonest, total = max(sizes, key=lambda label: sizes[label]), sum(sizes.values())
     constant = sizes[commonest] / total
     if constant <= MAX_BALANCED_SHARE:
-        summary = (
-            f"no class is so large that a constant answer looks good: the largest, {commonest}, holds {percent(constant)}"
-        )
+        summary = f"no class is so large that a constant answer looks good: the largest, {commonest}, holds {percent(constant)}"
         return Finding(check=check, severity=Severity.OK, summary=summary, measured=constant, limit=MAX_BALANCED_SHARE)
     rare = [label for label in sizes if label != commonest and sizes[label] < MIN_ROWS]
     if rare:

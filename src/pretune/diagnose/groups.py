@@ -44,8 +44,6 @@ def check_hidden_groups(evidence: Evidence, _evaluation: Evaluation | None = Non
     """Find a column that nobody named as group, whose values share their labels and are on both sides of the split."""
     check = "leakage.hidden_groups"
     name, asked = asked_rows(evidence)
-    if any(row.group is not None for row in evidence.train):
-        return Finding.not_applicable(check, "a --group column was named; the rows were divided by it")
     if not asked or not filled_columns(evidence.train):
         return Finding.not_applicable(check, "the rows have no column besides text and label")
     found = find_group_columns(evidence.train)

@@ -1,9 +1,9 @@
 """Label errors: which labels are likely wrong, by the opinion of models that did not train on them?
 
 The share of wrong labels is estimated as a mixture. A model that has not seen a row gives its label the probability q, after
-its confidence has been put right by one temperature and a shift of each class; with wrong labels strewn among the rows, each row's label is
-the truth with probability 1 - e, and one of the other classes with e. Doubt in q is what the model does not know; e is
-what it knows better. Both are fitted to the rows at once, and e has an interval from the likelihood.
+its confidence has been put right by one temperature and a shift of each class; with wrong labels strewn among the rows,
+each row's label is the truth with probability 1 - e, and one of the other classes with e. Doubt in q is what the model does
+not know; e is what it knows better. Both are fitted to the rows at once, and e has an interval from the likelihood.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,8 @@ from pretune.diagnose.measures import given_shares, percent
 from pretune.intervals import Floats
 from pretune.records import Evaluation, Evidence, Finding, Predictions, Severity
 
-# Share of wrong labels that must at least be there before we warn: the ceiling it puts on accuracy is twice a gain worth having.
+# Share of wrong labels that must at least be there before we warn: it takes twice a gain worth having
+# off the accuracy that can be reached.
 MAX_ERROR_SHARE = 0.02
 # Rows below which a mixture cannot be told from a model that knows little.
 MIN_ROWS = 200

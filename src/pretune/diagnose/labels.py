@@ -13,8 +13,8 @@ MAX_CONFLICT_SHARE = 0.01
 MIN_CLASS_ROWS = 20
 # Share of the largest class above which a constant answer passes the accuracy gate, so that accuracy says nothing at all.
 MAX_CONSTANT_SHARE = 0.85
-# Half-width of the interval that the test rows of the rarest class allow, at a recall of 0.85, above which neighbouring verdicts
-# both fit. The gates (0.80) are 0.05 below what we call good, so 0.10 can tell neither.
+# Half-width of the interval that the test rows of the rarest class allow, at a recall of 0.85, above which neighbouring
+# verdicts both fit. The gates (0.80) are 0.05 below what we call good, so 0.10 can tell neither.
 MAX_HALF_WIDTH = 0.10
 LIKELY_RECALL = 0.85
 

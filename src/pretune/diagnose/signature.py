@@ -88,7 +88,9 @@ def check_signature_column(evidence: Evidence, _evaluation: Evaluation | None = 
         return Finding.unknown(check, "needs labelled rows of validation or test")
     found = [_measure_column(evidence.train, asked, column) for column in columns]
     worst = max(found, key=lambda item: item.low)
-    says = f"the column {worst.name!r} alone tells the label of {percent(worst.accuracy)} of {name} rows, classes weighted alike"
+    says = (
+        f"the column {worst.name!r} alone tells the label of {percent(worst.accuracy)} of {name} rows, classes weighted alike"
+    )
     if worst.low <= MAX_COLUMN_ACCURACY:
         return Finding(
             check=check, severity=Severity.OK, summary=says, measured=worst.accuracy, limit=MAX_COLUMN_ACCURACY
@@ -152,7 +154,7 @@ def _say(word: str) -> str:
 
 
 def _measure_column(train: Sequence[Example], asked: Sequence[Example], column: str) -> Signature:
-    """Return the best of what can be read from a column: its values, their pattern, or where they lie in order."""
+    """Return the best of what a column tells by its values, their pattern, their beginning, or their place in order."""
     ways = [_accuracy_of(keys, train, asked) for keys in _views(train, asked, column)]
     accuracy, low = max(ways, key=lambda way: way[1], default=(0.0, 0.0))
     return Signature(name=column, label="", accuracy=accuracy, low=low, examples=tuple(row.id for row in asked[:5]))
@@ -162,10 +164,16 @@ def _views(train: Sequence[Example], asked: Sequence[Example], column: str) -> I
     known, new = ([row.extra.get(column, "") for row in rows] for rows in (train, asked))
     yield known, new
     yield [re.sub(r"\d+", "#", value) for value in known], [re.sub(r"\d+", "#", value) for value in new]
+    yield [_beginning(value) for value in known], [_beginning(value) for value in new]
     numbers, new_numbers = _in_order(train, column), _in_order(asked, column)
     if numbers and new_numbers:
         edges = np.unique(np.quantile(numbers, np.linspace(0, 1, NUM_BINS + 1)[1:-1]))
         yield [str(bin) for bin in np.searchsorted(edges, numbers)], [str(bin) for bin in np.searchsorted(edges, new_numbers)]
+
+
+def _beginning(value: str) -> str:
+    found = re.match(r"[^\W\d_]*", value)
+    return found.group() if found else ""
 
 
 def _in_order(rows: Sequence[Example], column: str) -> list[float] | None:
@@ -175,9 +183,7 @@ def _in_order(rows: Sequence[Example], column: str) -> list[float] | None:
     return read_numbers([row.extra.get(column, "") or "nan" for row in rows])
 
 
-def _accuracy_of(
-    keys: tuple[list[str], list[str]], train: Sequence[Example], asked: Sequence[Example]
-) -> tuple[float, float]:
+def _accuracy_of(keys: tuple[list[str], list[str]], train: Sequence[Example], asked: Sequence[Example]) -> tuple[float, float]:
     """Return the balanced accuracy on ``asked`` of the commonest label that each key has in training, and its low end."""
     labels_of: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for key, row in zip(keys[0], train, strict=True):
@@ -210,4 +216,3 @@ def _sample(rows: Sequence[Example]) -> Sequence[Example]:
     """Return rows evenly spread over the split, since files are often sorted."""
     step = max(1, -(-len(rows) // MAX_ROWS))
     return rows[::step]
-
