@@ -255,6 +255,15 @@ class TokenCounts(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CorpusSketch(Record):
+    """What a model was pre-trained on, as hashes of its word windows (``data/sketch.py``)."""
+
+    name: str
+    num_texts: int
+    hashes: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence(Record):
     """All that judges may read. Each part may be absent."""
 
@@ -269,6 +278,7 @@ class Evidence(Record):
     history: History | None = None
     receipt: Receipt | None = None
     token_counts: tuple[TokenCounts, ...] = ()
+    corpus: CorpusSketch | None = None
 
     def find(self, split: str, source: str) -> Predictions | None:
         """Return the predictions of ``source`` on ``split``, or ``None``."""

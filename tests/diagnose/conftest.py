@@ -7,6 +7,7 @@ import pytest
 
 from generated import make_examples, make_predictions
 from judging import evaluation_of, from_counts, history_of, validation
+from pretune.data.sketch import sketch_corpus
 from pretune.records import Columns, Evaluation, Evidence, Receipt, Score, SplitReceipt, Step, TokenCounts
 
 
@@ -68,6 +69,7 @@ def clean_evidence() -> Evidence:
         history=replace(history, steps=steps),
         receipt=receipt,
         token_counts=(count,),
+        corpus=sketch_corpus("other texts", [row.text for row in make_examples("corpus", 300, 12)]),
     )
 
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from judging import evaluation_of, from_counts
-from pretune.diagnose.leakage import check_near_texts, check_seen_texts, check_validation_texts
+from pretune.data.sketch import hash_windows, sketch_corpus
+from pretune.diagnose.leakage import check_corpus, check_near_texts, check_seen_texts, check_validation_texts
 from pretune.records import Severity
 
 
@@ -78,3 +79,19 @@ def test_validation_rows_that_other_splits_have_warn(clean_evidence, source, nea
 def test_without_texts_of_training_the_question_stays_open(clean_evidence):
     for check in (check_seen_texts, check_near_texts):
         assert check(replace(clean_evidence, train=())).severity is Severity.UNKNOWN
+
+
+@pytest.mark.parametrize(("num_seen", "severity"), [(3, Severity.NOTE), (4, Severity.WARNING)])
+def test_test_texts_in_the_pre_training_corpus_are_found(clean_evidence, num_seen, severity):
+    """A page that holds test texts, in other case and punctuation, and one of them cut short."""
+    texts = [row.text.upper().replace(" ", ", ") for row in clean_evidence.test[:num_seen]]
+    page = " and then ".join([*texts[1:], " ".join(texts[0].split()[:10])])
+    finding = check_corpus(replace(clean_evidence, corpus=sketch_corpus("pages", [page, "another page"])))
+    assert (finding.severity, finding.measured) == (severity, num_seen / 300)
+    assert "without them" in finding.summary
+
+
+def test_a_short_text_is_in_a_corpus_only_as_a_whole():
+    assert hash_windows("Not bad!") == hash_windows("not  BAD")
+    assert not hash_windows("not bad") & hash_windows("this one is not bad at all, I would say")
+    assert hash_windows("?!") == set()

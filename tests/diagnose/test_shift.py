@@ -36,7 +36,7 @@ def test_words_that_training_never_saw_are_found(clean_evidence, share):
     assert finding.measured == pytest.approx(share, abs=0.03)
 
 
-@pytest.mark.parametrize("share", [0.4, 1.0])
+@pytest.mark.parametrize("share", [0.7, 1.0])
 def test_a_manner_that_only_the_test_has_tells_the_two_apart(clean_evidence, share):
     generator = random.Random(0)
     finding = check_told_apart(rewrite(clean_evidence, lambda text: text + " kalo" * 3 if generator.random() < share else text))
@@ -78,6 +78,6 @@ def test_clean_twins_raise_no_alarm(check, clean_evidence):
     """20 twins; with a false-alarm rate of at most 1 %, two alarms have a chance of 2 %."""
     alarms = 0
     for seed in range(20):
-        rows = make_examples("twin", 240, seed + 100)
-        alarms += check(replace(clean_evidence, train=rows[:160], test=rows[160:])).severity is not Severity.OK
+        rows = make_examples("twin", 300, seed + 100)
+        alarms += check(replace(clean_evidence, train=rows[:200], test=rows[200:])).severity is not Severity.OK
     assert alarms <= 1

@@ -1,8 +1,11 @@
 """Leakage: has training already shown the model what the test asks?"""
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
+from pretune.data.sketch import hash_windows
 from pretune.diagnose.measures import clusters_of, judged_source, right_answers
 from pretune.intervals import proportion_interval
 from pretune.records import Evaluation, Evidence, Finding, Severity
@@ -12,6 +15,10 @@ from pretune.records import Evaluation, Evidence, Finding, Severity
 MAX_SEEN_SHARE = 0.01
 # The same for texts that are nearly the same. They give less away, and short texts with few words are alike by chance.
 MAX_NEAR_SHARE = 0.05
+
+# Share of a text's word windows that a corpus has from which the text was in it: a cut or edited copy counts, a quotation not.
+# Without its label a text gives little away, so this warns and does not block.
+MIN_WINDOW_SHARE = 0.5
 
 FIX = "Let pretune split the data, or leave out --keep-leaks, so that these rows are taken out of training."
 
@@ -57,6 +64,24 @@ def check_validation_texts(evidence: Evidence, _evaluation: Evaluation | None = 
         examples=tuple(evidence.validation[row].id for row in np.flatnonzero(leaked)[:5]),
         fix=FIX if leaked.any() else "",
     )
+
+
+def check_corpus(evidence: Evidence, evaluation: Evaluation | None = None) -> Finding:
+    """Measure the share of test texts of which the pre-training corpus holds at least half; score without them."""
+    check, corpus = "leakage.corpus", evidence.corpus
+    if corpus is None:
+        return Finding.not_applicable(check, "no pre-training corpus is known")
+    if not evidence.has_texts("test"):
+        return Finding.unknown(check, "needs the texts of the test")
+    known = set(corpus.hashes)
+    windows = [hash_windows(row.text) for row in evidence.test]
+    seen = [len(item & known) >= MIN_WINDOW_SHARE * len(item) > 0 for item in windows]
+    how = f"are in the pre-training corpus {corpus.name!r}, at least by half"
+    finding = _judge(check, evidence, evaluation, leaked=np.array(seen), limit=MAX_SEEN_SHARE, how=how)
+    is_much = (finding.measured or 0.0) > MAX_SEEN_SHARE
+    severity = Severity.WARNING if is_much else Severity.NOTE if finding.examples else Severity.OK
+    fix = "Take these texts out of the corpus and pre-train again, or judge on rows that are newer than the corpus."
+    return replace(finding, severity=severity, fix=fix if finding.examples else "")
 
 
 def _exact(evidence: Evidence, asked: str, known: str) -> npt.NDArray[np.bool_]:

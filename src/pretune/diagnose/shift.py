@@ -64,7 +64,7 @@ def check_vocabulary(evidence: Evidence, _evaluation: Evaluation | None = None) 
     """Measure the share of words in test texts that training lacks, against that of texts held out of training."""
     check = "shift.vocabulary"
     train, test = _distinct(evidence)
-    num_held = min(len(test), len(train) // 5)
+    num_held = min(len(test), len(train) // 4)
     if min(num_held, len(test)) < MIN_TEXTS:
         return _too_few(check, evidence)
     order = np.random.default_rng(0).permutation(len(train))
