@@ -15,6 +15,7 @@ from pretune.evaluate.baselines import load_linear, majority
 from pretune.hashing import fingerprint
 from pretune.loading import load_model
 from pretune.records import Evaluation, Evidence, Example, FileReceipt, Finding, Predictions, PredictionTrace, Receipt
+from pretune.repairing import score_repair
 from pretune.report.receipts import describe_rejection
 from pretune.runs import RunFolder
 from pretune.trace import Trace
@@ -25,9 +26,11 @@ logger = logging.getLogger(__name__)
 def check_data(source: Any, config: RunConfig, trace: Trace) -> tuple[Receipt, tuple[Finding, ...]]:
     """Read and diagnose the data only; nothing is written, and the test texts are compared, not scored."""
     data = prepare(source, config.read, config.split, given=config.given, trace=trace)
-    tested = tuple(Example(id=f"test {index}", text=text) for index, text in enumerate(data.seal.texts()))
+    sealed = enumerate(zip(data.seal.texts(), data.seal.groups(), strict=True))
+    tested = tuple(Example(id=f"test {index}", text=text, group=group) for index, (text, group) in sealed)
     evidence = Evidence(classes=data.classes, train=data.train, validation=data.validation, test=tested, receipt=data.receipt)
-    return data.receipt, diagnose(evidence, checks=DATA_CHECKS)
+    receipt = score_repair(source, config, data, trace) if config.split.repair else data.receipt
+    return receipt, diagnose(evidence, checks=DATA_CHECKS)
 
 
 def evaluate_on(run: str, source: Any, config: ReadConfig, trace: Trace) -> tuple[Evaluation, Receipt, str | None]:

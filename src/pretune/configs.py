@@ -46,6 +46,7 @@ class SplitConfig(Config):
     seed: int = 0
     near_duplicate_threshold: float = 0.8  # Jaccard similarity of words and word pairs, see data/duplicates.py
     keep_leaks: bool = False
+    repair: bool = False  # regroup, drop conflicts: see data/repair.py
 
     def __post_init__(self) -> None:
         _check(0 < self.validation_share < 1, "validation_share", self.validation_share, "a share between 0 and 1")
@@ -54,6 +55,12 @@ class SplitConfig(Config):
         _check(total < 1, "validation_share + test_share", total, "less than 1, so that rows are left to train on")
         threshold = self.near_duplicate_threshold
         _check(0 < threshold <= 1, "near_duplicate_threshold", threshold, "a similarity above 0 and up to 1")
+        if self.keep_leaks and self.repair:
+            raise UsageError(
+                "repair and keep_leaks were both asked for",
+                expected="one of them: repair takes leaks out, keep_leaks leaves them",
+                fix="leave --keep-leaks out",
+            )
 
 
 MONITORS = ("goal", "loss", "accuracy", "macro_f1")

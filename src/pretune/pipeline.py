@@ -20,6 +20,7 @@ from pretune.hashing import digest_of, digest_of_file
 from pretune.judging import Candidate, open_and_judge
 from pretune.loading import load_pretrained_model
 from pretune.records import RunRecord, Verdict
+from pretune.repairing import score_repair
 from pretune.runs import RunFolder, claim_folder
 from pretune.trace import Trace
 from pretune.train import choose_device
@@ -46,6 +47,8 @@ def finetune(
     start = time.perf_counter()
     read_policy(config.judge)  # a policy that cannot be read is better known now than after training
     data = _load(source, config, folder, trace)
+    if config.split.repair:
+        data.receipt = score_repair(source, config, data, trace)
     positive = choose_positive([str(row.label) for row in data.train], config.judge.positive)
     device = choose_device(config.finetune.device, precision=config.finetune.precision, threads=config.finetune.threads)
     freeze = resolve_freeze(config.freeze, device.kind)

@@ -124,6 +124,15 @@ class SplitReceipt(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Repair(Record):
+    """What ``--repair`` did to the rows."""
+
+    what: str  # "leaks dropped", "regrouped" or "conflicts dropped"
+    summary: str
+    ids: tuple[str, ...]  # rows dropped, or that changed sides
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt(Record):
     """What became of every row, from the files to the splits."""
 
@@ -135,7 +144,7 @@ class Receipt(Record):
     num_rows: int  # in all files
     num_used: int  # rows == used + rejected
     num_rejected: int
-    num_removed: int = 0  # used rows then taken out of training or validation because a later split has them
+    num_removed: int = 0  # used rows then taken out of training or validation: a later split has them, or --repair
     num_cleaned: dict[str, int] = field(default_factory=dict)  # texts changed, by what was done
     num_exact_duplicates: int = 0  # rows whose folded text is that of an earlier row
     num_near_duplicates: int = 0  # further rows nearly the same as an earlier row
@@ -144,6 +153,8 @@ class Receipt(Record):
     shared: tuple[Shared, ...] = ()
     splits: tuple[SplitReceipt, ...] = ()
     split_seed: int | None = None  # None where the splits were given
+    repairs: tuple[Repair, ...] = ()
+    repair_scores: "tuple[Score, ...]" = ()  # a linear model fitted and scored on validation before and after the repairs
     notes: tuple[str, ...] = ()
 
 
@@ -244,6 +255,15 @@ class TokenCounts(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CorpusSketch(Record):
+    """What a model was pre-trained on, as hashes of its word windows (``data/sketch.py``)."""
+
+    name: str
+    num_texts: int
+    hashes: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence(Record):
     """All that judges may read. Each part may be absent."""
 
@@ -258,6 +278,7 @@ class Evidence(Record):
     history: History | None = None
     receipt: Receipt | None = None
     token_counts: tuple[TokenCounts, ...] = ()
+    corpus: CorpusSketch | None = None
 
     def find(self, split: str, source: str) -> Predictions | None:
         """Return the predictions of ``source`` on ``split``, or ``None``."""

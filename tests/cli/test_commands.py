@@ -547,3 +547,40 @@ def test_a_wheel_without_a_name_is_2(capsys):
 def interrupted(*_arguments, **_options):
     """Take the place of what must not run, or is cut off by Ctrl-C."""
     raise KeyboardInterrupt
+
+
+@pytest.mark.usefixtures("workplace")
+def test_check_shows_what_a_repair_changes_before_and_after(capsys):
+    rows = make_rows(240)
+    other = {"good": "bad", "bad": "good"}
+    twins = [(text.upper(), other[label]) for text, label in rows[:40]]
+    write_reviews(Path("reviews.csv"), [*rows, *twins])
+    assert call("check", "reviews.csv", "--repair", "--json") == 0
+    value = read_strictly(capsys.readouterr().out)
+    before, after = ({f["check"]: f for f in value[name]} for name in ("findings_before", "findings"))
+    assert before["labels.conflicts"]["measured"] == 80 / 280
+    assert after["labels.conflicts"]["measured"] < 0.08  # those of the test are left
+    (repair,) = value["data"]["repairs"]
+    assert (repair["what"], len(repair["ids"])) == ("conflicts dropped", value["data"]["num_removed"])
+    assert {score["source"] for score in value["data"]["repair_scores"]} == {"linear before repair", "linear after repair"}
+    assert call("check", "reviews.csv", "--repair", "--quiet") == 0
+    shown = capsys.readouterr().out
+    assert "Repaired" in shown
+    assert "labels.conflicts" in shown
+
+
+@pytest.mark.usefixtures("workplace")
+def test_check_says_that_there_is_nothing_to_repair(capsys):
+    assert call("check", "reviews.csv", "--repair", "--quiet") == 0
+    assert "nothing to repair" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("workplace")
+def test_a_repaired_run_keeps_the_repairs_on_record(quick, capsys):
+    rows = make_rows(240)
+    write_reviews(Path("reviews.csv"), [*rows, (rows[0][0].upper(), "bad" if rows[0][1] == "good" else "good")])
+    assert call("run", "reviews.csv", "--repair", "--json", *quick) in (0, 1, 3)
+    data = read_strictly(capsys.readouterr().out)["data"]
+    assert sum(split["num_rows"] for split in data["splits"]) + data["num_removed"] == 241
+    assert bool(data["repairs"]) is bool(data["repair_scores"])
+    assert bool(data["repairs"]) is (data["num_removed"] > 0)

@@ -36,11 +36,16 @@ TOP = (
     "fitting",
     "estimators",
     "loading",
+    "untuned",
+    "deciding",
     "judging",
+    "repairing",
     "pipeline",
+    "comparing",
     "asking",
+    "auditing",
     "cli",
-)  # each: those before
+)  # each may import those before it
 MAY_IMPORT |= {stage: BELOW | set(TOP[:place]) for place, stage in enumerate(TOP)}
 MAY_IMPORT |= {
     "": BELOW | set(TOP[:-1]),  # the package itself: the public names

@@ -1,53 +1,90 @@
 """Evidence in which nothing is wrong; each test plants one fault in it."""
 
 import random
+from dataclasses import replace
 
 import pytest
 
+from generated import make_examples, make_predictions
 from judging import evaluation_of, from_counts, history_of, validation
-from pretune.records import Columns, Evaluation, Evidence, Example, Receipt, TokenCounts
-
-SYLLABLES = ("ka", "lo", "mi", "ne", "ru", "ta", "vo", "si", "pe", "du")
-
-
-def make_examples(split: str, count: int, seed: int) -> tuple[Example, ...]:
-    """Return rows of twelve made-up words, so that no two are alike by chance."""
-    generator = random.Random(seed)
-
-    def text() -> str:
-        return " ".join("".join(generator.choices(SYLLABLES, k=4)) for _ in range(12))
-
-    return tuple(Example(id=f"{split}-{n}", text=text(), label=("neg", "pos")[n % 2]) for n in range(count))
+from pretune.data.sketch import sketch_corpus
+from pretune.records import Columns, Evaluation, Evidence, Receipt, Score, SplitReceipt, Step, TokenCounts
 
 
 @pytest.fixture
 def clean_evidence() -> Evidence:
-    """Three splits without a text in common, a history that converges, and texts that fit."""
+    """Three splits without a text in common, a history that converges, texts that fit, and every source of predictions."""
+    splits = {
+        "train": make_examples("train", 600, 0, start=0),
+        "validation": make_examples("validation", 300, 1, start=600),
+        "test": make_examples("test", 300, 2, start=900),
+    }
+    receipts = tuple(
+        SplitReceipt(name=name, num_rows=len(rows), labels={"neg": len(rows) // 2, "pos": len(rows) // 2}, digest=name)
+        for name, rows in splits.items()
+    )
     receipt = Receipt(
         source="made up",
         files=(),
-        columns=Columns(text=("text",), label="label"),
-        num_rows=300,
-        num_used=300,
+        columns=Columns(text=("text",), label="label", group="film"),
+        num_rows=1200,
+        num_used=1200,
         num_rejected=0,
         near_duplicate_threshold=0.8,
+        splits=receipts,
     )
     count = TokenCounts(
-        split="train", num_texts=200, num_tokens=5000, num_cut_texts=0, num_cut_tokens=0, num_unknown=0, max_length=128
+        split="train", num_texts=600, num_tokens=15000, num_cut_texts=0, num_cut_tokens=0, num_unknown=0, max_length=128
+    )
+    generator = random.Random(3)
+    steps = tuple(
+        Step(
+            index=n,
+            loss=0.35 + 0.35 * 0.96**n + generator.gauss(0, 0.03),
+            num_targets=32,
+            gradient_norm=1.0,
+            learning_rate=1e-5,
+        )
+        for n in range(100)
+    )
+    history = history_of(validation(1, 0.60, 0.50), validation(2, 0.45, 0.40), validation(3, 0.40, 0.39))
+    finetuned = make_predictions(splits["test"], 0.90, seed=4)
+    predictions = (
+        finetuned,
+        make_predictions(splits["test"], 0.70, source="before", seed=5),
+        make_predictions(splits["test"], 0.90, source="seed-1", seed=6),
+        make_predictions(splits["test"], 0.90, source="seed-2", seed=7),
+        make_predictions(splits["validation"], 0.90, seed=8),
+        make_predictions(splits["validation"], 0.80, source="linear", seed=9),
+        make_predictions(splits["train"], 0.92, seed=10),
+        make_predictions(splits["train"], 0.80, source="out_of_fold", seed=11),
     )
     return Evidence(
         classes=("neg", "pos"),
         positive="pos",
-        train=make_examples("train", 200, 0),
-        validation=make_examples("validation", 50, 1),
-        test=make_examples("test", 50, 2),
-        history=history_of(validation(1, 0.60, 0.50), validation(2, 0.45, 0.40), validation(3, 0.40, 0.39)),
+        train=splits["train"],
+        validation=splits["validation"],
+        test=splits["test"],
+        predictions=predictions,
+        history=replace(history, steps=steps),
         receipt=receipt,
         token_counts=(count,),
+        corpus=sketch_corpus("other texts", [row.text for row in make_examples("corpus", 300, 12)]),
     )
 
 
 @pytest.fixture
 def clean_evaluation() -> Evaluation:
-    """2,000 balanced rows, nine in ten right."""
-    return evaluation_of(from_counts(900, 100, 100, 900))
+    """2,000 balanced rows, nine in ten right; pre-training helped on its domain and forgot nothing."""
+    evaluation = evaluation_of(from_counts(900, 100, 100, 900))
+    losses = [
+        Score(
+            metric="bits_per_byte", label=None, split=split, source=source, value=value, low=None, high=None,
+            confidence=0.95, method="mean", num_examples=100,
+        )
+        for split, source, value in (
+            ("domain", "before", 1.20), ("domain", "finetuned", 1.00),
+            ("general", "before", 1.00), ("general", "finetuned", 1.01),
+        )
+    ]  # fmt: skip
+    return replace(evaluation, scores=(*evaluation.scores, *losses))

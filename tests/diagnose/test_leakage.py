@@ -1,10 +1,12 @@
-"""Planted: test rows that training has, exactly, but for case, or nearly."""
+"""Planted: rows that another split has, exactly, but for case, or nearly."""
 
 from dataclasses import replace
 
 import pytest
 
-from pretune.diagnose.leakage import check_near_texts, check_seen_texts, check_validation_texts
+from judging import evaluation_of, from_counts
+from pretune.data.sketch import hash_windows, sketch_corpus
+from pretune.diagnose.leakage import check_corpus, check_near_texts, check_seen_texts, check_validation_texts
 from pretune.records import Severity
 
 
@@ -15,43 +17,81 @@ def plant(evidence, texts, *, split="test"):
     return replace(evidence, **{split: planted + rows[len(planted) :]})
 
 
-def test_a_copied_row_is_found_despite_case_and_spacing(clean_evidence):
-    copied = f"  {clean_evidence.train[7].text.upper()} "
-    finding = check_seen_texts(plant(clean_evidence, [copied]))
-    assert finding.severity is Severity.BLOCKING  # 1 of 50 is 2 %
-    assert (finding.measured, finding.examples) == (0.02, ("test-0",))
-    assert "1 of 50" in finding.summary
+def changed(rows):
+    """Return their texts with the first word changed."""
+    return [" ".join(["other", *row.text.split()[1:]]) for row in rows]
+
+
+def test_copied_rows_are_found_despite_case_and_spacing(clean_evidence):
+    finding = check_seen_texts(plant(clean_evidence, [f"  {row.text.upper()} " for row in clean_evidence.train[7:11]]))
+    assert finding.severity is Severity.BLOCKING  # 4 of 300 are 1.3 %
+    assert (finding.measured, finding.examples) == (4 / 300, ("test-0", "test-1", "test-2", "test-3"))
+    assert "4 of 300" in finding.summary
     assert finding.fix
 
 
 def test_up_to_one_percent_warns_and_does_not_block(clean_evidence):
-    larger = replace(
-        clean_evidence,
-        test=tuple(replace(row, id=f"{n}-{row.id}", text=f"{n} {row.text}") for n in range(2) for row in clean_evidence.test),
-    )
-    assert check_seen_texts(plant(larger, [larger.train[0].text])).severity is Severity.WARNING
+    copied = [row.text for row in clean_evidence.train[:3]]
+    assert check_seen_texts(plant(clean_evidence, copied)).severity is Severity.WARNING
 
 
-@pytest.mark.parametrize("num_planted", [3, 10])
+@pytest.mark.parametrize("num_planted", [18, 60])
 def test_rows_with_one_word_changed_are_found(clean_evidence, num_planted):
-    texts = [" ".join(["other", *row.text.split()[1:]]) for row in clean_evidence.train[:num_planted]]
-    finding = check_near_texts(plant(clean_evidence, texts))
+    evidence = plant(clean_evidence, changed(clean_evidence.train[:num_planted]))
+    finding = check_near_texts(evidence)
     assert finding.severity is Severity.BLOCKING  # 6 % and 20 %
-    assert finding.measured == num_planted / 50
-    assert check_seen_texts(plant(clean_evidence, texts)).severity is Severity.OK
+    assert finding.measured == num_planted / 300
+    assert check_seen_texts(evidence).severity is Severity.OK
 
 
 def test_exact_copies_are_not_counted_as_near(clean_evidence):
     assert check_near_texts(plant(clean_evidence, [clean_evidence.train[0].text])).measured == 0
 
 
+def test_accuracy_is_given_with_and_without_the_leaked_rows(clean_evidence):
+    """60 leaked rows all right, and 120 of the other 240: 0.6 with them, 0.5 without."""
+    evidence = plant(clean_evidence, [row.text for row in clean_evidence.train[:60]])
+    tested = evidence.find("test", "finetuned")
+    wrong = ["pos" if label == "neg" else "neg" for label in tested.labels]
+    predicted = (*tested.labels[:60], *tested.labels[60:180], *wrong[180:])
+    tested = replace(tested, predicted=predicted)
+    rows = (tested, *(item for item in evidence.predictions if item.source != "finetuned"))
+    finding = check_seen_texts(replace(evidence, predictions=rows), evaluation_of(from_counts(9, 1, 1, 9)))
+    assert "accuracy is 0.600 with them, 0.500 without them (95 % interval 0.437 to 0.563, 240 rows)" in finding.summary
+
+
+def test_accuracy_without_any_row_is_not_made_up(clean_evidence):
+    evidence = plant(clean_evidence, [row.text for row in clean_evidence.train[:300]])
+    assert "no row is left without them" in check_seen_texts(evidence).summary
+
+
 @pytest.mark.parametrize("source", ["train", "test"])
-def test_validation_rows_that_other_splits_have_warn(clean_evidence, source):
-    copied = getattr(clean_evidence, source)[3].text
-    finding = check_validation_texts(plant(clean_evidence, [copied], split="validation"))
+@pytest.mark.parametrize("near", [False, True])
+def test_validation_rows_that_other_splits_have_warn(clean_evidence, source, near):
+    rows = getattr(clean_evidence, source)[3:4]
+    copied = changed(rows) if near else [rows[0].text]
+    finding = check_validation_texts(plant(clean_evidence, copied, split="validation"))
     assert (finding.severity, finding.examples) == (Severity.WARNING, ("validation-0",))
+    where = {"train": "training", "test": "the test"}[source]
+    assert f"(1 {'nearly' if near else 'exactly'} as in {where})" in finding.summary
 
 
 def test_without_texts_of_training_the_question_stays_open(clean_evidence):
     for check in (check_seen_texts, check_near_texts):
         assert check(replace(clean_evidence, train=())).severity is Severity.UNKNOWN
+
+
+@pytest.mark.parametrize(("num_seen", "severity"), [(3, Severity.NOTE), (4, Severity.WARNING)])
+def test_test_texts_in_the_pre_training_corpus_are_found(clean_evidence, num_seen, severity):
+    """A page that holds test texts, in other case and punctuation, and one of them cut short."""
+    texts = [row.text.upper().replace(" ", ", ") for row in clean_evidence.test[:num_seen]]
+    page = " and then ".join([*texts[1:], " ".join(texts[0].split()[:10])])
+    finding = check_corpus(replace(clean_evidence, corpus=sketch_corpus("pages", [page, "another page"])))
+    assert (finding.severity, finding.measured) == (severity, num_seen / 300)
+    assert "without them" in finding.summary
+
+
+def test_a_short_text_is_in_a_corpus_only_as_a_whole():
+    assert hash_windows("Not bad!") == hash_windows("not  BAD")
+    assert not hash_windows("not bad") & hash_windows("this one is not bad at all, I would say")
+    assert hash_windows("?!") == set()

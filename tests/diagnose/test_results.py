@@ -16,9 +16,34 @@ def test_high_accuracy_that_misses_the_rare_class_blocks_in_plain_words(clean_ev
     assert finding.severity is Severity.BLOCKING
     assert finding.measured == 0.12
     expected = (
-        "97.6 % of the answers are right, but always saying neg would reach 97.5 %: only 3 of the 25 pos rows (12 %) are found"
+        "97.6 % of the answers are right, but a rule that always says neg, and so finds no pos at all, is right in 97.5 %. "
+        "Of 25 pos rows the model finds 3 (12 %) and misses 22: the accuracy comes from how common neg is, not from what the "
+        "model finds"
     )
     assert finding.summary == expected
+
+
+@pytest.mark.parametrize("positives", range(5, 60))
+def test_a_recall_of_twelve_percent_always_blocks(clean_evidence, positives):
+    found = int(0.125 * positives)
+    evaluation = evaluation_of(from_counts(found, 0, positives - found, 50 * positives))
+    assert check_accuracy_paradox(clean_evidence, evaluation).severity is Severity.BLOCKING
+
+
+def test_a_class_predicted_far_less_often_than_it_occurs_is_starved(clean_evidence):
+    """100 rows of c, called so 20 times."""
+    pairs = [("a", "a")] * 200 + [("b", "b")] * 200 + [("c", "c")] * 20 + [("c", "b")] * 80
+    finding = check_dead_classes(clean_evidence, evaluation_of(from_pairs(pairs, ("a", "b", "c", "neg")), positive=None))
+    assert finding.severity is Severity.WARNING
+    assert "c (100 rows, predicted 20 times)" in finding.summary
+
+
+def test_a_class_that_chance_made_rare_is_not_starved(clean_evidence):
+    pairs = [("a", "a")] * 200 + [("b", "b")] * 200 + [("c", "c")] * 2 + [("c", "b")] * 4
+    assert (
+        check_dead_classes(clean_evidence, evaluation_of(from_pairs(pairs, ("a", "b", "c", "neg")), positive=None)).severity
+        is Severity.OK
+    )
 
 
 def test_a_rare_class_that_is_found_is_no_paradox(clean_evidence):

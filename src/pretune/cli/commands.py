@@ -28,7 +28,8 @@ EXIT_CODES = {"ship": 0, "do_not_ship": 1, "not_enough_evidence": 3}
 def run(
     data: o.Data, text: o.Text = None, label: o.Label = None, group: o.Group = None, validation: o.ValidationFile = None,
     test: o.TestFile = None, split_seed: o.SplitSeed = None, encoding: o.Encoding = None, allow_rejects: o.AllowRejects = False,
-    keep_leaks: o.KeepLeaks = False, model: o.Model = None, head: o.Head = None, freeze: o.Freeze = None,
+    keep_leaks: o.KeepLeaks = False, repair: o.Repair = False, model: o.Model = None, head: o.Head = None,
+    freeze: o.Freeze = None,
     max_length: o.MaxLength = None, epochs: o.Epochs = None, lr: o.Rate = None, batch_size: o.BatchSize = None,
     dropout: o.Dropout = None, monitor: o.Monitor = None, seed: o.Seed = None, device: o.Device = None,
     threads: o.Threads = None, recipe: o.Recipe = None, config: o.ConfigFile = None, set_: o.Set = None,
@@ -47,7 +48,8 @@ def run(
 def finetune(
     data: o.Data, text: o.Text = None, label: o.Label = None, group: o.Group = None, validation: o.ValidationFile = None,
     test: o.TestFile = None, split_seed: o.SplitSeed = None, encoding: o.Encoding = None, allow_rejects: o.AllowRejects = False,
-    keep_leaks: o.KeepLeaks = False, model: o.Model = None, head: o.Head = None, freeze: o.Freeze = None,
+    keep_leaks: o.KeepLeaks = False, repair: o.Repair = False, model: o.Model = None, head: o.Head = None,
+    freeze: o.Freeze = None,
     max_length: o.MaxLength = None, epochs: o.Epochs = None, lr: o.Rate = None, batch_size: o.BatchSize = None,
     dropout: o.Dropout = None, monitor: o.Monitor = None, seed: o.Seed = None, device: o.Device = None,
     threads: o.Threads = None, recipe: o.Recipe = None, config: o.ConfigFile = None, set_: o.Set = None,
@@ -88,7 +90,8 @@ def judge(
 def check(
     data: o.Data, text: o.Text = None, label: o.Label = None, group: o.Group = None, validation: o.ValidationFile = None,
     test: o.TestFile = None, split_seed: o.SplitSeed = None, encoding: o.Encoding = None, allow_rejects: o.AllowRejects = False,
-    keep_leaks: o.KeepLeaks = False, json: o.Json = False, quiet: o.Quiet = False, debug: o.Debug = False,
+    keep_leaks: o.KeepLeaks = False, repair: o.Repair = False, json: o.Json = False, quiet: o.Quiet = False,
+    debug: o.Debug = False,
 ) -> int:  # fmt: skip
     """Read and diagnose the data only.
 
@@ -96,15 +99,21 @@ def check(
     """
     from pretune.asking import check_data
     from pretune.cli.show import show, show_json
+    from pretune.repairing import unrepaired
+    from pretune.report.repairs import draw_repair
     from pretune.report.text import draw_findings, draw_receipt
 
     settings = build_config(_flags(locals()))
     with _terminal(json, quiet) as terminal:
+        before = check_data(data, unrepaired(settings), _trace(terminal)) if repair else None
         receipt, findings = check_data(data, settings, _trace(terminal))
     if json:
-        show_json({"schema": 1, "data": receipt.to_json(), "findings": [finding.to_json() for finding in findings]})
+        value = {"schema": 1, "data": receipt.to_json(), "findings": [finding.to_json() for finding in findings]}
+        show_json(value if before is None else value | {"findings_before": [finding.to_json() for finding in before[1]]})
     else:
         show(draw_receipt(receipt), draw_findings(findings))
+        if before is not None:
+            show(draw_repair(receipt, before[1], findings))
     return 0
 
 

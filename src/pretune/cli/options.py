@@ -45,6 +45,9 @@ AllowRejects = Annotated[
     bool, _flag("--allow-rejects", about=ABOUT_DATA, text="Go on when over 1 % of the rows cannot be used.")
 ]
 KeepLeaks = Annotated[bool, _flag("--keep-leaks", about=ABOUT_DATA, text="Leave rows that given splits share where they are.")]
+Repair = Annotated[
+    bool, _flag("--repair", about=ABOUT_DATA, text="Drop leaks and conflicts, regroup the split; before and after are shown.")
+]
 Model = Annotated[
     str | None, _flag("--model", about=ABOUT_MODEL, text="Catalogue name, folder or hub id (minilm).", metavar="NAME")
 ]
@@ -110,7 +113,8 @@ Debug = Annotated[bool, _flag("--debug", about=ABOUT_RUN, text="Show the traceba
 # Flag → its place among the settings.
 PLACES = {
     "text": "read.text", "label": "read.label", "group": "read.group", "encoding": "read.encoding",
-    "allow_rejects": "read.allow_rejects", "keep_leaks": "split.keep_leaks", "split_seed": "split.seed",
+    "allow_rejects": "read.allow_rejects", "keep_leaks": "split.keep_leaks", "repair": "split.repair",
+    "split_seed": "split.seed",
     "validation": "validation", "test": "test", "model": "model", "head": "finetune.head", "freeze": "freeze",
     "max_length": "finetune.max_length", "epochs": "epochs", "lr": "finetune.learning_rate",
     "batch_size": "finetune.batch_size", "dropout": "finetune.dropout", "monitor": "finetune.monitor", "seed": "seed",

@@ -9,16 +9,17 @@ from pretune.configs import ReadConfig, SplitConfig
 from pretune.data.clean import clean_examples
 from pretune.data.labels import check_labels
 from pretune.data.read import read_table
+from pretune.data.repair import divide_repaired
 from pretune.data.seal import Seal, TrainingData, seal_splits
 from pretune.data.split import Splits, keep_given, split_examples
 from pretune.data.table import Table
 from pretune.errors import DataError, SealedError, UsageError
-from pretune.records import Example, FileReceipt, Receipt
+from pretune.records import Example, FileReceipt, Receipt, Repair
 from pretune.trace import Trace
 
 # Options of ``load_data`` by the name of their flag, and the field of the config that each sets.
 READ_OPTIONS = ("encoding", "allow_rejects")
-SPLIT_OPTIONS = {"split_seed": "seed", "keep_leaks": "keep_leaks"}
+SPLIT_OPTIONS = {"split_seed": "seed", "keep_leaks": "keep_leaks", "repair": "repair"}
 
 
 class Dataset:
@@ -85,7 +86,7 @@ def load_data(
         group: Column whose equal values must stay on one side.
         validation: Rows of their own for validation; carved out of the data where ``None``.
         test: Rows of their own for the test; likewise.
-        options: As the flags of the same names: ``split_seed``, ``encoding``, ``allow_rejects``, ``keep_leaks``.
+        options: As the flags of the same names: ``split_seed``, ``encoding``, ``allow_rejects``, ``keep_leaks``, ``repair``.
 
     Raises:
         UsageError: An option does not exist.
@@ -113,11 +114,11 @@ def prepare(
     rows, cleaned = _clean_all(tables, trace)
     files = tuple(receipt for table in tables.values() for receipt in table.files)
     try:
-        divided = _divide(rows, split, files, trace, label=next(iter(tables.values())).columns.label)
+        divided, repairs = _divide(rows, split, files, trace, label=next(iter(tables.values())).columns.label)
     except DataError as error:
         error.files = error.files or files
         raise
-    receipt = _receipt(tables, files, divided, cleaned, split)
+    receipt = replace(_receipt(tables, files, divided, cleaned, split), repairs=repairs)
     with trace.stage("seal", f"{len(divided.test):,} test rows") as stage:
         training, seal = seal_splits(divided)
         stage.done, stage.shape_out = "no label or score of these is read before judging", "0 rows in reach of training"
@@ -172,22 +173,28 @@ def _divide(
     trace: Trace,
     *,
     label: str | None,
-) -> Splits:
+) -> tuple[Splits, tuple[Repair, ...]]:
     everything = tuple(row for part in rows.values() for row in part)
     with trace.stage("split", f"{len(everything):,} rows") as stage:
         notes = check_labels(everything, column=label, files=files)
-        if "data" in rows:
-            divided = split_examples(everything, config)
+        if config.repair:
+            divided, repairs = divide_repaired(rows, lambda parts: _split(parts, config))
         else:
-            divided = keep_given(rows["train"], rows.get("validation"), rows.get("test"), config)
+            divided, repairs = _split(rows, config), ()
         sizes = {receipt.name: receipt.num_rows for receipt in divided.receipts}
         stage.shape_out = " + ".join(f"{count:,} {name}" for name, count in sizes.items())
         stage.done = (
             f"{divided.num_exact_duplicates:,} exact and {divided.num_near_duplicates:,} near-duplicates kept on one side"
-            + (f", {len(divided.removed):,} rows taken out because a later split has them" if divided.removed else "")
+            + (f", {len(divided.removed):,} rows taken out" if divided.removed else "")
         )
-        stage.notes = [*notes, *divided.notes]
-    return replace(divided, notes=(*notes, *divided.notes))
+        stage.notes = [*notes, *divided.notes, *(repair.summary for repair in repairs)]
+    return replace(divided, notes=(*notes, *divided.notes)), repairs
+
+
+def _split(rows: Mapping[str, tuple[Example, ...]], config: SplitConfig) -> Splits:
+    if "data" in rows:
+        return split_examples(rows["data"], config)
+    return keep_given(rows["train"], rows.get("validation"), rows.get("test"), config)
 
 
 def _receipt(

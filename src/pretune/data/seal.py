@@ -86,6 +86,10 @@ class Seal:
         """Return the texts without their labels, to look for duplicates; this is not a look."""
         return tuple(example.text for example in _ROWS[self])
 
+    def groups(self) -> tuple[str | None, ...]:
+        """Return the groups, in the order of ``texts``, to see whether training has them too; this is not a look either."""
+        return tuple(example.group for example in _ROWS[self])
+
     def open(self, *, run: str, purpose: str, num_models: int = 1, copy: Path | None = None) -> Opening:
         """Count a look, durably, then hand out the rows.
 

@@ -33,7 +33,7 @@ class Splits:
     num_near_duplicates: int  # further rows nearly the same as an earlier row
     conflicts: tuple[Conflict, ...]
     shared: tuple[Shared, ...]  # between given splits
-    removed: tuple[str, ...]  # ids of rows taken out of train, or out of validation where test has them
+    removed: tuple[str, ...]  # ids of rows taken out because a later split has them, or by --repair
     receipts: tuple[SplitReceipt, ...]
     seed: int | None  # None where all splits were given
     notes: tuple[str, ...] = ()
@@ -141,13 +141,14 @@ def _build(
         conflicts=conflicts,
         shared=shared,
         removed=removed,
-        receipts=tuple(_receipt_of(name, parts[name]) for name in NAMES),
+        receipts=tuple(receipt_of(name, parts[name]) for name in NAMES),
         seed=seed,
         notes=notes,
     )
 
 
-def _receipt_of(name: str, rows: Examples) -> SplitReceipt:
+def receipt_of(name: str, rows: Examples) -> SplitReceipt:
+    """Count a split's rows by class, and take their digest."""
     labels = Counter(row.label for row in rows if row.label is not None)
     return SplitReceipt(name=name, num_rows=len(rows), labels=dict(sorted(labels.items())), digest=digest_of_rows(rows))
 

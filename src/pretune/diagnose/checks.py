@@ -3,12 +3,20 @@
 from collections.abc import Callable, Sequence
 
 from pretune.diagnose.accuracy_paradox import check_accuracy_paradox, check_dead_classes
+from pretune.diagnose.adaptation import check_forgetting, check_one_sided, check_yardstick
 from pretune.diagnose.bad_values import check_bad_values, check_size
-from pretune.diagnose.labels import check_conflicts, check_starved_classes
-from pretune.diagnose.leakage import check_near_texts, check_seen_texts, check_validation_texts
-from pretune.diagnose.overfitting import check_overfitting
-from pretune.diagnose.texts import check_truncation, check_unreadable
-from pretune.diagnose.undertraining import check_undertraining
+from pretune.diagnose.calibration import check_calibration
+from pretune.diagnose.groups import check_groups, check_hidden_groups, check_time
+from pretune.diagnose.label_errors import check_label_errors
+from pretune.diagnose.labels import check_conflicts, check_imbalance, check_starved_classes, check_test_rows
+from pretune.diagnose.leakage import check_corpus, check_near_texts, check_seen_texts, check_validation_texts
+from pretune.diagnose.memorized import check_memorized
+from pretune.diagnose.overfitting import check_overfitting, check_rising_loss
+from pretune.diagnose.shift import check_label_shares, check_length, check_told_apart, check_vocabulary
+from pretune.diagnose.signature import check_signature_column, check_signature_token
+from pretune.diagnose.stability import check_stability
+from pretune.diagnose.texts import check_truncation, check_unknown_tokens, check_unreadable
+from pretune.diagnose.undertraining import check_learning, check_undertraining
 from pretune.records import Evaluation, Evidence, Finding
 
 # Checks of data and training ignore the evaluation; all take it, so that they can be called alike.
@@ -18,8 +26,20 @@ DATA_CHECKS: tuple[Check, ...] = (
     check_seen_texts,
     check_near_texts,
     check_validation_texts,
+    check_corpus,
+    check_groups,
+    check_hidden_groups,
+    check_time,
+    check_signature_token,
+    check_signature_column,
     check_conflicts,
     check_starved_classes,
+    check_imbalance,
+    check_test_rows,
+    check_length,
+    check_vocabulary,
+    check_label_shares,
+    check_told_apart,
     check_unreadable,
 )
 RESULT_CHECKS: tuple[Check, ...] = (
@@ -27,9 +47,19 @@ RESULT_CHECKS: tuple[Check, ...] = (
     check_dead_classes,
     check_bad_values,
     check_size,
+    check_label_errors,
     check_truncation,
+    check_unknown_tokens,
     check_overfitting,
+    check_rising_loss,
+    check_memorized,
     check_undertraining,
+    check_learning,
+    check_calibration,
+    check_stability,
+    check_yardstick,
+    check_one_sided,
+    check_forgetting,
 )
 CHECKS: tuple[Check, ...] = DATA_CHECKS + RESULT_CHECKS
 

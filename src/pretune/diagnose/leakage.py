@@ -1,62 +1,45 @@
 """Leakage: has training already shown the model what the test asks?"""
 
-from collections.abc import Sequence
+from dataclasses import replace
 
-from pretune.data.duplicates import find_duplicates
-from pretune.hashing import fingerprint
-from pretune.records import Evaluation, Evidence, Example, Finding, Severity
+import numpy as np
+import numpy.typing as npt
+
+from pretune.data.sketch import hash_windows
+from pretune.diagnose.measures import clusters_of, judged_source, right_answers
+from pretune.intervals import proportion_interval
+from pretune.records import Evaluation, Evidence, Finding, Severity
 
 # Share of test texts also seen in training above which a test score no longer measures generalization: one point of
 # accuracy is what we call a gain worth having, and that many known answers can fake it. Ours, see docs/decisions/.
 MAX_SEEN_SHARE = 0.01
 # The same for texts that are nearly the same. They give less away, and short texts with few words are alike by chance.
 MAX_NEAR_SHARE = 0.05
-# Similarity from which texts count as nearly the same where no receipt states one; that of SplitConfig.
-NEAR_THRESHOLD = 0.8
+
+# Share of a text's word windows that a corpus has from which the text was in it: a cut or edited copy counts, a quotation not.
+# Without its label a text gives little away, so this warns and does not block.
+MIN_WINDOW_SHARE = 0.5
 
 FIX = "Let pretune split the data, or leave out --keep-leaks, so that these rows are taken out of training."
 
 
-def check_seen_texts(evidence: Evidence, _evaluation: Evaluation | None = None) -> Finding:
-    """Measure the share of test texts that occur, but for case and spacing, in training."""
+def check_seen_texts(evidence: Evidence, evaluation: Evaluation | None = None) -> Finding:
+    """Measure the share of test texts that occur, but for case and spacing, in training; score with and without them."""
     check = "leakage.seen_texts"
     if not evidence.has_texts("train", "test"):
         return Finding.unknown(check, "needs the texts of training and test")
-    leaked = _seen(evidence.train, evidence.test)
-    share = len(leaked) / len(evidence.test)
-    return Finding(
-        check=check,
-        severity=_severity(share, MAX_SEEN_SHARE),
-        summary=f"{len(leaked):,} of {len(evidence.test):,} test texts were seen in training",
-        measured=share,
-        limit=MAX_SEEN_SHARE,
-        examples=tuple(leaked[:5]),
-        fix=FIX if leaked else "",
+    return _judge(
+        check, evidence, evaluation, leaked=_exact(evidence, "test", "train"), limit=MAX_SEEN_SHARE, how="were seen in training"
     )
 
 
-def check_near_texts(evidence: Evidence, _evaluation: Evaluation | None = None) -> Finding:
-    """Measure the share of test texts that are nearly, but not exactly, a text of training."""
+def check_near_texts(evidence: Evidence, evaluation: Evaluation | None = None) -> Finding:
+    """Measure the share of test texts that are nearly, but not exactly, a text of training; score with and without them."""
     check = "leakage.near_texts"
     if not evidence.has_texts("train", "test"):
         return Finding.unknown(check, "needs the texts of training and test")
-    threshold = evidence.receipt.near_duplicate_threshold if evidence.receipt is not None else None
-    texts = [example.text for example in (*evidence.train, *evidence.test)]
-    found = find_duplicates(texts, threshold=threshold if threshold is not None else NEAR_THRESHOLD)
-    start = len(evidence.train)
-    known, clusters = set(found.folded[:start].tolist()), set(found.component[:start].tolist())
-    rows = zip(evidence.test, found.folded[start:].tolist(), found.component[start:].tolist(), strict=True)
-    leaked = [example.id for example, folded, cluster in rows if folded not in known and cluster in clusters]
-    share = len(leaked) / len(evidence.test)
-    return Finding(
-        check=check,
-        severity=_severity(share, MAX_NEAR_SHARE),
-        summary=f"{len(leaked):,} of {len(evidence.test):,} test texts are nearly the same as one in training",
-        measured=share,
-        limit=MAX_NEAR_SHARE,
-        examples=tuple(leaked[:5]),
-        fix=FIX if leaked else "",
-    )
+    leaked, how = _near(evidence, "test", "train"), "are nearly the same as one in training"
+    return _judge(check, evidence, evaluation, leaked=leaked, limit=MAX_NEAR_SHARE, how=how)
 
 
 def check_validation_texts(evidence: Evidence, _evaluation: Evaluation | None = None) -> Finding:
@@ -64,25 +47,81 @@ def check_validation_texts(evidence: Evidence, _evaluation: Evaluation | None = 
     check = "leakage.validation_texts"
     if not evidence.has_texts("train", "validation"):
         return Finding.unknown(check, "needs the texts of training and validation")
-    leaked = _seen((*evidence.train, *evidence.test), evidence.validation)
-    share = len(leaked) / len(evidence.validation)
+    found = {
+        f"{words} {other}": leaks(evidence, "validation", name)
+        for name, other in (("train", "training"), ("test", "the test"))
+        for words, leaks in (("exactly as in", _exact), ("nearly as in", _near))
+    }
+    leaked = np.logical_or.reduce(list(found.values()))
+    shown = "; ".join(f"{int(rows.sum()):,} {words}" for words, rows in found.items() if rows.any())
+    counted = f"{int(leaked.sum()):,} of {len(evidence.validation):,} validation texts are also in training or test"
     return Finding(
         check=check,
-        severity=Severity.WARNING if leaked else Severity.OK,
-        summary=f"{len(leaked):,} of {len(evidence.validation):,} validation texts are also in training or test",
-        measured=share,
+        severity=Severity.WARNING if leaked.any() else Severity.OK,
+        summary=counted + (f" ({shown})" if shown else ""),
+        measured=float(leaked.mean()),
         limit=0.0,
-        examples=tuple(leaked[:5]),
-        fix=FIX if leaked else "",
+        examples=tuple(evidence.validation[row].id for row in np.flatnonzero(leaked)[:5]),
+        fix=FIX if leaked.any() else "",
     )
 
 
-def _seen(seen: Sequence[Example], asked: Sequence[Example]) -> list[str]:
-    known = {fingerprint(example.text) for example in seen}
-    return [example.id for example in asked if fingerprint(example.text) in known]
+def check_corpus(evidence: Evidence, evaluation: Evaluation | None = None) -> Finding:
+    """Measure the share of test texts of which the pre-training corpus holds at least half; score without them."""
+    check, corpus = "leakage.corpus", evidence.corpus
+    if corpus is None:
+        return Finding.not_applicable(check, "no pre-training corpus is known")
+    if not evidence.has_texts("test"):
+        return Finding.unknown(check, "needs the texts of the test")
+    known = set(corpus.hashes)
+    windows = [hash_windows(row.text) for row in evidence.test]
+    seen = [len(item & known) >= MIN_WINDOW_SHARE * len(item) > 0 for item in windows]
+    how = f"are in the pre-training corpus {corpus.name!r}, at least by half"
+    finding = _judge(check, evidence, evaluation, leaked=np.array(seen), limit=MAX_SEEN_SHARE, how=how)
+    is_much = (finding.measured or 0.0) > MAX_SEEN_SHARE
+    severity = Severity.WARNING if is_much else Severity.NOTE if finding.examples else Severity.OK
+    fix = "Take these texts out of the corpus and pre-train again, or judge on rows that are newer than the corpus."
+    return replace(finding, severity=severity, fix=fix if finding.examples else "")
 
 
-def _severity(share: float, limit: float) -> Severity:
-    if share > limit:
-        return Severity.BLOCKING
-    return Severity.WARNING if share > 0 else Severity.OK
+def _exact(evidence: Evidence, asked: str, known: str) -> npt.NDArray[np.bool_]:
+    """Return which rows of ``asked`` have, case and spacing aside, a text of ``known``."""
+    parts = clusters_of(evidence)
+    return np.isin(parts[asked][0], parts[known][0])
+
+
+def _near(evidence: Evidence, asked: str, known: str) -> npt.NDArray[np.bool_]:
+    """Return which further rows of ``asked`` are in a cluster of near-duplicates that ``known`` has rows of, too."""
+    parts = clusters_of(evidence)
+    return np.isin(parts[asked][1], parts[known][1]) & ~np.isin(parts[asked][0], parts[known][0])
+
+
+def _judge(
+    check: str, evidence: Evidence, evaluation: Evaluation | None, *, leaked: npt.NDArray[np.bool_], limit: float, how: str
+) -> Finding:
+    share, examples = float(leaked.mean()), tuple(evidence.test[row].id for row in np.flatnonzero(leaked))
+    severity = Severity.BLOCKING if share > limit else Severity.WARNING if examples else Severity.OK
+    counted = f"{len(examples):,} of {len(evidence.test):,} test texts {how}"
+    return Finding(
+        check=check,
+        severity=severity,
+        summary=counted + (_score_without(evidence, evaluation, set(examples)) if examples else ""),
+        measured=share,
+        limit=limit,
+        examples=examples[:5],
+        fix=FIX if examples else "",
+    )
+
+
+def _score_without(evidence: Evidence, evaluation: Evaluation | None, leaked: set[str]) -> str:
+    """Say what accuracy is with and without these rows, where they were scored."""
+    tested = evidence.find("test", judged_source(evaluation))
+    if tested is None or not tested.ids:
+        return ""
+    right, kept = right_answers(tested), np.array([row not in leaked for row in tested.ids])
+    if not kept.any():
+        return f"; accuracy is {right.mean():.3f} with them, and no row is left without them"
+    hits, total = int(right[kept].sum()), int(kept.sum())
+    low, high = proportion_interval(hits, total)
+    without = f"{hits / total:.3f} without them (95 % interval {low:.3f} to {high:.3f}, {total:,} rows)"
+    return f"; accuracy is {right.mean():.3f} with them, {without}"

@@ -22,6 +22,7 @@ def describe_receipt(receipt: Receipt) -> list[tuple[str, list[str]]]:
         ("conflicts", list(_describe_conflicts(receipt.conflicts))),
         ("shared", [describe_shared(shared) for shared in receipt.shared]),
         ("splits", [*(describe_split(split, receipt) for split in receipt.splits), *_describe_seed(receipt)]),
+        ("repairs", list(describe_repairs(receipt))),
         ("notes", list(receipt.notes)),
     ]
     return [(name, lines) for name, lines in groups if lines]
@@ -45,9 +46,8 @@ def _guess(guessed: tuple[str, ...], role: str) -> str:
 
 def _describe_rows(receipt: Receipt) -> str:
     text = f"{counted(receipt.num_rows, 'row')} = {receipt.num_used:,} used + {receipt.num_rejected:,} rejected"
-    return (
-        f"{text}; {receipt.num_removed:,} of the used taken out because a later split has them" if receipt.num_removed else text
-    )
+    why = "because a later split has them" + (", or by --repair" if receipt.repairs else "")
+    return f"{text}; {receipt.num_removed:,} of the used taken out {why}" if receipt.num_removed else text
 
 
 def _describe_rejections(receipt: Receipt) -> Iterator[str]:
@@ -93,6 +93,16 @@ def describe_shared(shared: Shared) -> str:
         f"({counted(shared.num_exact_rows, 'row')} of {shared.first}), "
         f"{counted(shared.num_near_rows, 'further row')} nearly the same{grouped}; {removed}"
     )
+
+
+def describe_repairs(receipt: Receipt) -> Iterator[str]:
+    """Say what ``--repair`` did, and what a linear model scores on validation before and after."""
+    for repair in receipt.repairs:
+        yield f"{repair.summary} ({one_line(', '.join(repair.ids[:MAX_SHOWN]), TEXT_LENGTH)}; all ids in the receipt)"
+    for score in receipt.repair_scores:
+        if score.value is not None:
+            interval = "" if score.low is None or score.high is None else f", {score.low:.3f} to {score.high:.3f}"
+            yield f"{score.source}: {score.name} {score.value:.3f} on {score.num_examples:,} validation rows{interval}"
 
 
 def describe_split(split: SplitReceipt, receipt: Receipt) -> str:

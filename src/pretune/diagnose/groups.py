@@ -1,0 +1,111 @@
+"""Groups and time: do training and test share authors, films or days that say more than the texts?"""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+
+from pretune.data.groups import find_group_columns
+from pretune.diagnose.columns import asked_rows, filled_columns, read_moments
+from pretune.diagnose.measures import separation
+from pretune.records import Evaluation, Evidence, Example, Finding, Severity
+
+# Share of test rows whose group training also has above which the test no longer asks about new groups; as for texts.
+MAX_GROUP_SHARE = 0.01
+# How far from 0.5 the chance that a row of a class is later than one of the others may be, with its whole interval, before we
+# say that the classes drift with time: 0.6 is a shift by a third of a standard deviation.
+MAX_TIME_SEPARATION = 0.10
+
+
+def check_groups(evidence: Evidence, _evaluation: Evaluation | None = None) -> Finding:
+    """Measure the share of test rows whose group, named with ``--group``, training also has."""
+    check = "leakage.groups"
+    known = {row.group for row in evidence.train} - {None}
+    asked = evidence.test if any(row.group is not None for row in evidence.test) else evidence.validation
+    if not known:
+        return Finding.not_applicable(check, "no --group column was named")
+    if not any(row.group is not None for row in asked):
+        return Finding.unknown(check, "needs the groups of the test rows")
+    leaked = [row.id for row in asked if row.group in known]
+    share = len(leaked) / len(asked)
+    severity = Severity.BLOCKING if share > MAX_GROUP_SHARE else Severity.WARNING if leaked else Severity.OK
+    return Finding(
+        check=check,
+        severity=severity,
+        summary=f"{len(leaked):,} of {len(asked):,} test rows are of a group that training has, too",
+        measured=share,
+        limit=MAX_GROUP_SHARE,
+        examples=tuple(leaked[:5]),
+        fix="Let pretune split the data by --group, or leave out --keep-leaks." if leaked else "",
+    )
+
+
+def check_hidden_groups(evidence: Evidence, _evaluation: Evaluation | None = None) -> Finding:
+    """Find a column that nobody named as group, whose values share their labels and are on both sides of the split."""
+    check = "leakage.hidden_groups"
+    name, asked = asked_rows(evidence)
+    if not asked or not filled_columns(evidence.train):
+        return Finding.not_applicable(check, "the rows have no column besides text and label")
+    found = find_group_columns(evidence.train)
+    if not found:
+        return Finding(check=check, severity=Severity.OK, summary="no column holds groups of rows whose labels are alike")
+    worst = found[0]
+    known = {row.extra.get(worst.column) for row in evidence.train}
+    both = [row.id for row in asked if row.extra.get(worst.column) in known]
+    gain = f"knowing the other labels of a {worst.column!r} guesses a label {100 * worst.gain:.0f} points better than chance"
+    interval = f" (95 % interval {100 * worst.low:.0f} to {100 * worst.high:.0f})"
+    return Finding(
+        check=check,
+        severity=Severity.WARNING if both else Severity.NOTE,
+        summary=f"{gain}{interval}, and {len(both):,} of {len(asked):,} {name} rows have one that training has",
+        measured=worst.gain,
+        limit=worst.limit,
+        examples=tuple(both[:5]),
+        fix=f"--group {worst.column}, or --repair, so that each {worst.column!r} is on one side." if both else "",
+    )
+
+
+def check_time(evidence: Evidence, _evaluation: Evaluation | None = None) -> Finding:
+    """Where rows have a date: measure how many test rows are older than training's newest, and whether classes drift."""
+    check = "leakage.time"
+    name, asked = asked_rows(evidence)
+    dated = [(column, read_moments(evidence.train, column)) for column in filled_columns(evidence.train)] if asked else []
+    column, moments = next(((column, moments) for column, moments in dated if moments), ("", {}))
+    asked_moments = read_moments(asked, column) if moments else {}
+    if not asked_moments:
+        return Finding.not_applicable(check, "no column holds dates")
+    older = [row for row, moment in asked_moments.items() if moment < max(moments.values())]
+    drift, label = _drift(evidence.train, moments)
+    counted = f"by {column!r}, {len(older):,} of {len(asked):,} {name} rows are older than the newest of training"
+    moving = f", and rows of {label} move with time (one is later than another row with chance {drift + 0.5:.2f})"
+    is_drifting = abs(drift) > MAX_TIME_SEPARATION and bool(older)
+    return Finding(
+        check=check,
+        severity=Severity.WARNING if is_drifting else Severity.NOTE if older else Severity.OK,
+        summary=counted + (moving if is_drifting else ""),
+        measured=abs(drift),
+        limit=MAX_TIME_SEPARATION,
+        examples=tuple(older[:5]) if is_drifting else (),
+        fix="Put the newest rows into a file of their own and pass it as --test: the model will meet the future, not the past."
+        if is_drifting else "",
+    )  # fmt: skip
+
+
+def _drift(rows: Sequence[Example], moments: dict[str, float]) -> tuple[float, str]:
+    """Return the surest separation in time of one class from the rest, as a distance from 0.5, and the class."""
+    by_label = defaultdict[str, list[float]](list)
+    for row in rows:
+        if row.id in moments and row.label is not None:
+            by_label[row.label].append(moments[row.id])
+    best, found = 0.0, ""
+    sizes = Counter({label: len(values) for label, values in by_label.items()})
+    confidence = 1 - 0.05 / max(len(sizes), 1)  # each class is one more chance to be alarmed
+    for label, values in by_label.items():
+        others = np.concatenate([np.array(item) for other, item in by_label.items() if other != label] or [np.array([])])
+        if min(len(values), len(others)) < 20:
+            continue
+        _, low, high = separation(others, values, confidence)
+        sure = low - 0.5 if low > 0.5 else high - 0.5 if high < 0.5 else 0.0
+        if abs(sure) > abs(best):
+            best, found = sure, label
+    return best, found
