@@ -13,6 +13,8 @@ from pretune.data import Opening, Seal, TrainingData
 from pretune.diagnose import diagnose
 from pretune.estimators import TextClassifier
 from pretune.evaluate import choose_positive, evaluate_sources
+from pretune.evaluate.mistakes import find_mistakes
+from pretune.evaluate.slices import find_slices
 from pretune.records import Evaluation, Evidence, Example, Finding, Predictions, RunRecord
 from pretune.report.card import render_card
 from pretune.report.html import render_html
@@ -84,6 +86,8 @@ def open_and_judge(candidate: Candidate, record: RunRecord, config: JudgeConfig,
         scores=(*evaluation.scores, *validated.scores),
         comparisons=evaluation.comparisons,
         confusions=(*evaluation.confusions, *validated.confusions),
+        slices=find_slices(tested[0], opening.examples, confidence=opening.confidence),
+        mistakes=find_mistakes(tested[0], opening.examples),
         findings=findings,
         verdict=verdict,
         look=opening.look,

@@ -271,14 +271,16 @@ def _show_run(record: "RunRecord", folder: Any, *, json: bool) -> int:
 def summarize(record: "RunRecord") -> dict[str, Any]:
     """Return what ``--json`` prints of a run."""
     unchecked = ("unknown", "not_applicable")
-    full = record.to_json()
+    full, main = record.to_json(), record.scores[0].source if record.scores else ""
     return {
         **{
             key: full[key]
             for key in ("schema", "run", "status", "verdict", "positive", "comparisons", "seconds", "look", "history")
         },
-        "scores": [score for score in full["scores"] if score["source"] == "finetuned"],
-        "baselines": [score for score in full["scores"] if score["source"] != "finetuned"],
+        "slices": full["slices"],
+        "mistakes": full["mistakes"],
+        "scores": [score for score in full["scores"] if score["source"] == main],
+        "baselines": [score for score in full["scores"] if score["source"] != main],
         "findings": [finding for finding in full["findings"] if finding["severity"] not in unchecked],
         "not_checked": [finding for finding in full["findings"] if finding["severity"] in unchecked],
         "data": full["receipt"],

@@ -12,6 +12,7 @@ from pretune.records import Comparison, Confusion, Finding, Outcome, Receipt, Ru
 from pretune.report.drawing import NAME_LENGTH, SHORT_LENGTH, columns, heading, indent, named, pairs, plain, stack
 from pretune.report.figures import MAX_CLASSES, Figures, arrange_scores, list_mistakes
 from pretune.report.receipts import describe_receipt
+from pretune.report.weak_spots import draw_mistakes, draw_slices
 from pretune.report.words import (
     MARKS,
     OUTCOMES,
@@ -61,6 +62,8 @@ def draw_run(record: RunRecord) -> Group:
         draw_scores(scores, positive=record.positive) if scores else None,
         *(draw_confusion(confusion) for confusion in shown[:1]),
         draw_comparisons(record.comparisons) if record.comparisons else None,
+        draw_slices(record.slices) if record.slices else None,
+        draw_mistakes(record.mistakes) if record.mistakes else None,
         draw_findings(record.findings) if record.findings else None,
         draw_verdict(record.verdict, first_known_look=bool(record.first_known_look)) if record.verdict else None,
     )
