@@ -60,6 +60,7 @@ def draw_run(record: RunRecord) -> Group:
     shown = [item for item in record.confusions if item.source == main]
     return stack(
         draw_scores(scores, positive=record.positive) if scores else None,
+        draw_methods(scores) if record.task == "generate" else None,
         *(draw_confusion(confusion) for confusion in shown[:1]),
         draw_comparisons(record.comparisons) if record.comparisons else None,
         draw_slices(record.slices) if record.slices else None,
@@ -98,6 +99,12 @@ def _closing_lines(verdict: Verdict, first_known_look: bool) -> Table:
 def draw_scores(scores: Sequence[Score], *, positive: str | None = None) -> Group:
     """Draw figures with their intervals, the judged model's beside each baseline's on the same rows."""
     return stack(*map(_draw_figures, arrange_scores(scores, positive=positive, max_classes=MAX_CLASSES)))
+
+
+def draw_methods(scores: Sequence[Score]) -> Group:
+    """Draw how each figure was counted: without its signature a BLEU cannot be compared with another."""
+    lines = dict.fromkeys((score.metric, score.method) for score in scores)
+    return Group(*(plain(f"{metric}: {method}", "dim") for metric, method in lines))
 
 
 def _draw_figures(figures: Figures) -> Group:

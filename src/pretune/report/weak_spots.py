@@ -38,7 +38,7 @@ def draw_slices(slices: Sequence[Slice]) -> Group:
         mark = Text(MARKS[False], "red") if item.is_worse else Text()
         accuracy = Text(number(item.accuracy)).append(f" {span(item.low, item.high)}", "dim")
         chance = "< 0.001" if item.p_value < 0.001 else number(item.p_value)
-        name = Text(one_line(item.column, SHORT_LENGTH)).append_text(named(f" {item.value}", "bold"))
+        name = Text(one_line(item.column, SHORT_LENGTH)).append(" ").append_text(named(item.value, "bold"))
         table.add_row(mark, name, f"{item.num_examples:,}", accuracy, number(item.rest), chance)
     return Group(heading("Slices"), plain(say_slices(slices), "dim"), table)
 
