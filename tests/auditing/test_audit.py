@@ -233,7 +233,7 @@ def test_training_rows_of_other_labels_are_an_error(scikit_learn, write_csv):
 
 
 @pytest.fixture(scope="module")
-def transformers_model(tiny_checkpoint, tmp_path_factory):
+def transformers_model(tiny_checkpoint):
     """A tiny classifier of transformers with its own head, and rows."""
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 

@@ -221,7 +221,7 @@ def test_one_bad_row_of_many_is_rejected_and_counted(changed, reason):
         ([{"label": "a", "words": "x"}], DataError, "what the model said"),
         ([{"label": "a", "predicted": "a"}] * 30, DataError, "in all 30 rows"),
         ([{"label": "pos", "predicted": "POSITIVE"}, {"label": "neg", "predicted": "NEGATIVE"}], DataError, "the same words"),
-        ([{"label": "a", "p:a": 0.5, "p:b": 0.5}, {"label": "c", "p:a": 0.5, "p:b": 0.5}], DataError, "1 rows hold the label 'c'"),
+        ([{"label": name, "p:a": 0.5, "p:b": 0.5} for name in "ac"], DataError, "1 rows hold the label 'c'"),
         ([{"label": "a", "p:a": 0.9, "p:b": 0.8}, {"label": "b", "p:a": 0.9, "p:b": 0.8}], DataError, "add up to 1"),
         ([{"label": "a", "p:a": 0.1, "p:b": 0.2}, {"label": "b", "p:a": 0.1, "p:b": 0.2}], DataError, "add up to 1"),
         ([{"label": c, "score": 0.5} for c in "abc"], DataError, "3 classes"),
