@@ -67,6 +67,10 @@ def test_a_score_alone_is_cut_at_one_half_or_at_the_threshold_given():
     assert set(read(rows_of(4), strict).predictions.predicted) == {"ham"}
 
 
+def test_a_score_of_just_the_threshold_is_positive():
+    assert set(read(rows_of(4, score=0.5), SPAM).predictions.predicted) == {"spam"}
+
+
 @pytest.mark.parametrize(("labels", "positive"), [(("0", "1"), "1"), (("neg", "pos"), "pos"), (("False", "True"), "True")])
 def test_the_class_of_a_score_follows_convention(labels, positive):
     rows = [{"id": n, "label": labels[n % 2], "score": n % 2} for n in range(6)]
