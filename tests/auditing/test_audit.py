@@ -339,7 +339,7 @@ def test_the_command_shows_the_verdict_and_writes_the_page(scikit_learn, tmp_pat
     assert "SHIP" in out.out
     assert "columns guessed" in out.err
     assert "not counted" in out.err
-    assert (tmp_path / "r.html").is_file()
+    assert f"pretune audit {scikit_learn[0] / 'preds.csv'} --report" in (tmp_path / "r.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import shlex
 import sys
 from contextvars import ContextVar
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -217,7 +218,7 @@ def audit(
     )  # fmt: skip
     question = Question(config=config, train=train, against=against, is_sealed=sealed)
     with _terminal(json, quiet) as terminal:
-        record = audit(predictions, question, _trace(terminal))
+        record = replace(audit(predictions, question, _trace(terminal)), command=shlex.join(ARGUMENTS.get()))
     if report is not None:
         write_audit(record, Path(report))
     if json:
