@@ -170,6 +170,7 @@ class AuditConfig(Config):
         hypothesis: Column with the generated text.
         min_bleu: What corpus BLEU (0 to 100) must reach with its whole interval.
         min_chrf: The same of chrF.
+        seed: Of the linear baseline's hold-out; that of a run gives the run's baseline.
         read: Names of the columns of text and label, encoding, rejects.
         judge: Positive class, goal, gates, policy.
     """
@@ -185,6 +186,7 @@ class AuditConfig(Config):
     hypothesis: str | None = None
     min_bleu: float | None = None
     min_chrf: float | None = None
+    seed: int = 0
     read: ReadConfig = field(default_factory=ReadConfig)
     judge: JudgeConfig = field(default_factory=JudgeConfig)
 

@@ -75,7 +75,8 @@ def test_with_texts_and_training_rows_the_baselines_and_checks_are_those_of_the_
         rows = [row | {"text": texts[row["id"]]} for row in csv.DictReader(file)]
     train = [json.loads(line) for line in (judged / "data" / "train.jsonl").read_text().splitlines()]
     (tmp_path / "train.jsonl").write_text("".join(json.dumps({k: row[k] for k in ("text", "label")}) + "\n" for row in train))
-    record = audit(rows, Question(train=tmp_path / "train.jsonl"))
+    config = AuditConfig(seed=run["configs"]["seed"])  # of the linear model's hold-out
+    record = audit(rows, Question(config=config, train=tmp_path / "train.jsonl"))
     for source in ("majority", "linear"):
         own = [score.to_json() for score in record.scores if score.source == source]
         assert own == [score for score in run["scores"] if (score["source"], score["split"]) == (source, "test")]

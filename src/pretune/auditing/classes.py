@@ -39,7 +39,7 @@ def audit_classes(raw: RawTable, source: Any, question: Question, trace: Trace) 
     labels = found.train_labels or [str(label) for label in judged.labels]
     positive = choose_positive(labels, question.config.judge.positive)
     look = _open(found, name_of(source), question, trace)
-    sources = (judged, *(table.predictions for table in found.others), *_baselines(found, trace))
+    sources = (judged, *(table.predictions for table in found.others), *_baselines(found, question.config.seed, trace))
     evaluation = _evaluate(sources, positive, look, trace)
     evidence = Evidence(
         classes=judged.classes, positive=positive, train=found.train, test=found.judged.examples, predictions=sources,
@@ -100,7 +100,7 @@ def _open(found: Inputs, name: str, question: Question, trace: Trace) -> _Look:
     return _Look(entry.look, confidence_at(entry.look, num_models), entry.hash, entry.first_known)
 
 
-def _baselines(found: Inputs, trace: Trace) -> tuple[Predictions, ...]:
+def _baselines(found: Inputs, seed: int, trace: Trace) -> tuple[Predictions, ...]:
     """Score what anyone could have done: from the training rows as in a run, else the commonest class of these rows."""
     rows, classes = found.judged.examples, found.judged.predictions.classes
     if not found.train:
@@ -110,7 +110,7 @@ def _baselines(found: Inputs, trace: Trace) -> tuple[Predictions, ...]:
     if not found.train or not found.judged.has_texts:
         return (constant,)
     with trace.stage("baseline", f"{len(found.train):,} texts") as stage:
-        model = fit_linear(found.train)
+        model = fit_linear(found.train, seed=seed)
         linear = model.predict(rows, split=SPLIT, classes=classes)
         stage.done = f"TF-IDF + logistic regression, strength {model.strength:g}"
         stage.shape_out = f"{len(model.terms):,} terms × {len(model.classes)} classes"

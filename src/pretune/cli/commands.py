@@ -198,7 +198,8 @@ def audit(
     reference: o.ReferenceColumn = None, hypothesis: o.HypothesisColumn = None, task: o.Task = None,
     encoding: o.Encoding = None, allow_rejects: o.AllowRejects = False, positive: o.Positive = None, goal: o.Goal = None,
     min_precision: o.MinPrecision = None, min_recall: o.MinRecall = None, min_accuracy: o.MinAccuracy = None,
-    min_bleu: o.MinBleu = None, min_chrf: o.MinChrf = None, policy: o.PolicyFile = None, report: o.ReportFile = None,
+    min_bleu: o.MinBleu = None, min_chrf: o.MinChrf = None, policy: o.PolicyFile = None, seed: o.Seed = None,
+    report: o.ReportFile = None,
     json: o.Json = False, quiet: o.Quiet = False, debug: o.Debug = False,
 ) -> int:  # fmt: skip
     """Judge predictions made by any other tool.
@@ -213,8 +214,8 @@ def audit(
     settings = build_config(_flags(locals()))
     config = AuditConfig(
         task=task, id=id_, predicted=predicted, score=score, score_of=score_of, threshold=threshold, logits=logits,
-        reference=reference, hypothesis=hypothesis, min_bleu=min_bleu, min_chrf=min_chrf, read=settings.read,
-        judge=settings.judge,
+        reference=reference, hypothesis=hypothesis, min_bleu=min_bleu, min_chrf=min_chrf, seed=settings.seed,
+        read=settings.read, judge=settings.judge,
     )  # fmt: skip
     question = Question(config=config, train=train, against=against, is_sealed=sealed)
     with _terminal(json, quiet) as terminal:
