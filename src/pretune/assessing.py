@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pretune.configs import JudgeConfig
 from pretune.diagnose import diagnose
 from pretune.evaluate import evaluate_sources
+from pretune.evaluate.mistakes import find_mistakes
+from pretune.evaluate.slices import find_slices
 from pretune.records import (
     Comparison,
     Confusion,
@@ -18,10 +20,12 @@ from pretune.records import (
     Evidence,
     Example,
     Finding,
+    Mistake,
     Predictions,
     Record,
     RunRecord,
     Score,
+    Slice,
     Verdict,
 )
 from pretune.trace import Trace
@@ -41,6 +45,8 @@ class Assessment(Record):
     scores: tuple[Score, ...]
     comparisons: tuple[Comparison, ...]
     confusions: tuple[Confusion, ...]
+    slices: tuple[Slice, ...]
+    mistakes: tuple[Mistake, ...]
     findings: tuple[Finding, ...]
     verdict: Verdict
 
@@ -93,7 +99,7 @@ def assess(evidence: Evidence, policy: Policy, *, look: int, num_models: int = 1
     trace, confidence = trace or Trace(), policy.confidence_at(look, num_models)
     evaluation = _evaluate(evidence, "test", look, confidence)
     validated = _evaluate(evidence, "validation", 1, policy.confidence) if evidence.find("validation", MAIN) else None
-    findings = _diagnose(evidence, evaluation, trace)
+    findings, main = _diagnose(evidence, evaluation, trace), evidence.find("test", MAIN)
     with trace.stage("judge", f"{len(evaluation.scores)} figures, {len(findings)} findings") as stage:
         verdict = decide(evaluation, findings, policy, positive=evidence.positive, look=look)
         held = sum(reason.holds is True for reason in verdict.reasons)
@@ -103,6 +109,8 @@ def assess(evidence: Evidence, policy: Policy, *, look: int, num_models: int = 1
         scores=(*evaluation.scores, *(validated.scores if validated else ())),
         comparisons=evaluation.comparisons,
         confusions=(*evaluation.confusions, *(validated.confusions if validated else ())),
+        slices=find_slices(main, evidence.test, confidence=confidence) if main else (),
+        mistakes=find_mistakes(main, evidence.test) if main else (),
         findings=findings,
         verdict=verdict,
     )

@@ -157,6 +157,55 @@ class JudgeConfig(Config):
     policy: str | None = None
 
 
+SCORE_OF = ("predicted", "positive")
+TASKS = ("classify", "generate")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditConfig(Config):
+    """How a table of predictions is read and judged. Columns that are not named are guessed, and the guess printed.
+
+    Args:
+        task: ``classify`` or ``generate``; ``None`` tells by the columns.
+        id: Column that names the rows; their numbers in the file otherwise.
+        predicted: Column with the predicted class.
+        score: Column with one probability a row.
+        score_of: Whose probability that is: of the ``predicted`` class, or of the ``positive`` one.
+        threshold: Score from which the positive class is predicted, where no column says what was; ``None`` is 0.5.
+        logits: The numbers in the columns of classes are logits; their softmax is taken.
+        reference: Column with the wanted text.
+        hypothesis: Column with the generated text.
+        min_bleu: What corpus BLEU (0 to 100) must reach with its whole interval.
+        min_chrf: The same of chrF.
+        seed: Of the linear baseline's hold-out; that of a run gives the run's baseline.
+        read: Names of the columns of text and label, encoding, rejects.
+        judge: Positive class, goal, gates, policy.
+    """
+
+    task: str | None = None
+    id: str | None = None
+    predicted: str | None = None
+    score: str | None = None
+    score_of: str | None = None
+    threshold: float | None = None
+    logits: bool = False
+    reference: str | None = None
+    hypothesis: str | None = None
+    min_bleu: float | None = None
+    min_chrf: float | None = None
+    seed: int = 0
+    read: ReadConfig = field(default_factory=ReadConfig)
+    judge: JudgeConfig = field(default_factory=JudgeConfig)
+
+    def __post_init__(self) -> None:
+        _check(self.task is None or self.task in TASKS, "task", self.task, "one of " + ", ".join(TASKS))
+        _check(self.score_of is None or self.score_of in SCORE_OF, "score_of", self.score_of, "one of " + ", ".join(SCORE_OF))
+        _check(self.threshold is None or 0 < self.threshold < 1, "threshold", self.threshold, "a share between 0 and 1")
+        for name in ("min_bleu", "min_chrf"):
+            value = getattr(self, name)
+            _check(value is None or 0 < value < 100, name, value, "a number between 0 and 100, as sacrebleu counts")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunConfig(Config):
     """Everything that a run is made from besides its data.

@@ -356,6 +356,40 @@ class Confusion(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Slice(Record):
+    """Rows that have something in common, and whether the model does worse on them than on the other rows."""
+
+    column: str  # "label", "length", or one of the table's other columns
+    value: str  # "spam", "12–85 characters", "2 to 5"
+    split: str
+    source: str
+    num_examples: int
+    num_hits: int  # rows that were right
+    accuracy: float
+    low: float | None  # bounds of the interval of ``accuracy``
+    high: float | None
+    confidence: float
+    rest: float  # accuracy on all other rows
+    p_value: float  # of so few hits here if mistakes fell on all rows alike; corrected for the number of slices
+    is_worse: bool  # whether the corrected p value is small enough to say so
+    method: str
+    examples: tuple[str, ...] = ()  # ids of its mistakes, the most confident first
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mistake(Record):
+    """One wrong answer that the model was sure of."""
+
+    id: str
+    label: str
+    predicted: str
+    probability: float  # that the model gave to its answer
+    split: str
+    source: str
+    text: str = ""  # empty where the predictions came without texts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding(Record):
     """What one check measured."""
 
@@ -469,6 +503,8 @@ class RunRecord(Record):
     scores: tuple[Score, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
     confusions: tuple[Confusion, ...] = ()
+    slices: tuple[Slice, ...] = ()  # the worst first
+    mistakes: tuple[Mistake, ...] = ()  # the most confident first
     findings: tuple[Finding, ...] = ()
     verdict: Verdict | None = None
     look: int | None = None

@@ -94,6 +94,20 @@ def test_every_number_of_a_run_can_be_traced_to_a_row(judged):
     assert [row["id"] for row in sealed] == [row["id"] for row in read_table(judged / "predictions" / "test.finetuned.csv")]
 
 
+def test_judging_keeps_the_worst_slices_and_the_most_confident_mistakes(finetuned, monkeypatch):
+    monkeypatch.setattr("pretune.evaluate.slices.MIN_ROWS", 5)  # the run has 36 test rows
+    call("judge", finetuned, "--quiet")
+    record, rows = record_of(finetuned), read_table(finetuned / "predictions" / "test.finetuned.csv")
+    assert {item["column"] for item in record["slices"]} == {"label", "length", "Row no"}
+    for item in record["slices"]:
+        assert item["low"] <= item["num_hits"] / item["num_examples"] <= item["high"]
+    wrong = {row["id"]: float(row[f"p:{row['predicted']}"]) for row in rows if row["label"] != row["predicted"]}
+    kept = {item["id"]: item["probability"] for item in record["mistakes"]}
+    assert kept == {id: wrong[id] for id in kept}
+    assert len(kept) == min(10, len(wrong))
+    assert all(item["text"] for item in record["mistakes"])
+
+
 def test_every_row_of_the_file_is_in_the_receipt(judged):
     receipt = json.loads((judged / "data" / "receipt.json").read_text())
     assert receipt == record_of(judged)["receipt"]

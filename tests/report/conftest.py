@@ -11,6 +11,7 @@ from pretune.records import (
     Finding,
     History,
     LayerView,
+    Mistake,
     Outcome,
     PredictionTrace,
     Reason,
@@ -20,6 +21,7 @@ from pretune.records import (
     Score,
     Severity,
     Shared,
+    Slice,
     SplitReceipt,
     Step,
     TokenCounts,
@@ -165,8 +167,29 @@ def verdict():
     )  # fmt: skip
 
 
+def make_slice(column, value, num_hits, num_examples, rest, p_value):
+    return Slice(column=column, value=value, split="test", source="finetuned", num_examples=num_examples, num_hits=num_hits,
+                 accuracy=num_hits / num_examples, low=num_hits / num_examples - 0.03, high=num_hits / num_examples + 0.02,
+                 confidence=0.95, rest=rest, p_value=p_value, is_worse=p_value <= 0.05,
+                 method="wilson; exact test against the other rows, Holm over 6 slices",
+                 examples=("reviews.csv:77",))  # fmt: skip
+
+
 @pytest.fixture
-def record(history, receipt, findings, verdict):
+def weak_spots():
+    """Slices of which one is worse, and two confident mistakes."""
+    slices = (make_slice("length", "220 to 512 characters", 310, 398, 0.877, 0.0004),
+              make_slice("label", "neg", 691, 800, 0.842, 1.0))  # fmt: skip
+    mistakes = tuple(
+        Mistake(id=f"reviews.csv:{row}", label="neg", predicted="pos", probability=share, split="test", source="finetuned",
+                text=text)
+        for row, share, text in ((77, 0.991, "Not bad at all, said nobody."), (912, 0.964, "A <b>gem</b> of a nap."))
+    )  # fmt: skip
+    return {"slices": slices, "mistakes": mistakes}
+
+
+@pytest.fixture
+def record(history, receipt, findings, verdict, weak_spots):
     """The whole run."""
     return RunRecord(
         run="reviews-minilm", status="judged", command="pretune run reviews.csv", created="2025-06-01T12:00:00+00:00",
@@ -178,7 +201,7 @@ def record(history, receipt, findings, verdict):
                                   num_unknown=3, max_length=128),),
         scores=make_scores(), comparisons=(make_comparison("linear", 0.752), make_comparison("majority", 0.503)),
         confusions=(Confusion(split="test", source="finetuned", classes=("neg", "pos"), counts=((691, 109), (125, 666))),),
-        findings=findings, verdict=verdict, look=1, first_known_look=True,
+        findings=findings, verdict=verdict, look=1, first_known_look=True, **weak_spots,
         seconds={"read": 0.31, "finetune": 161.2, "judge": 9.4},
     )  # fmt: skip
 

@@ -47,8 +47,9 @@ def page(record, events):
 
 
 def test_sections_stand_in_the_order_a_reader_needs(page):
-    order = ["NOT ENOUGH EVIDENCE", "Figures and baselines", "Confusion matrix", "Comparisons", "Training", "Pipeline",
-             "Findings", "Not checked", "Data", "Rejected rows", "Settings and versions"]  # fmt: skip
+    order = ["NOT ENOUGH EVIDENCE", "Figures and baselines", "Confusion matrix", "Slices", "Most confident mistakes",
+             "Comparisons", "Training", "Pipeline", "Findings", "Not checked", "Data", "Rejected rows",
+             "Settings and versions"]  # fmt: skip
     places = [page.text.index(f"\n{title}") for title in order]
     assert places == sorted(places)
 

@@ -3,6 +3,7 @@
 import shlex
 import sys
 from contextvars import ContextVar
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -202,6 +203,46 @@ def compare(a: o.Run, b: o.Run, json: o.Json = False, debug: o.Debug = False) ->
     return 0
 
 
+def audit(
+    predictions: o.Predictions, train: o.TrainFile = None, against: o.Against = None, sealed: o.Sealed = False,
+    id_: o.IdColumn = None, label: o.Label = None, predicted: o.PredictedColumn = None, score: o.ScoreColumn = None,
+    score_of: o.ScoreOf = None, threshold: o.Threshold = None, logits: o.Logits = False, text: o.Text = None,
+    reference: o.ReferenceColumn = None, hypothesis: o.HypothesisColumn = None, task: o.Task = None,
+    encoding: o.Encoding = None, allow_rejects: o.AllowRejects = False, positive: o.Positive = None, goal: o.Goal = None,
+    min_precision: o.MinPrecision = None, min_recall: o.MinRecall = None, min_accuracy: o.MinAccuracy = None,
+    min_bleu: o.MinBleu = None, min_chrf: o.MinChrf = None, policy: o.PolicyFile = None, seed: o.Seed = None,
+    report: o.ReportFile = None,
+    json: o.Json = False, quiet: o.Quiet = False, debug: o.Debug = False,
+) -> int:  # fmt: skip
+    """Judge predictions made by any other tool.
+
+    A table of id, label, and score, predicted label or one column a class; or of reference and hypothesis.
+    """
+    from pretune.auditing import Question, audit, write_audit
+    from pretune.cli.show import show, show_json
+    from pretune.configs import AuditConfig
+    from pretune.report.text import draw_receipt, draw_run
+
+    settings = build_config(_flags(locals()))
+    config = AuditConfig(
+        task=task, id=id_, predicted=predicted, score=score, score_of=score_of, threshold=threshold, logits=logits,
+        reference=reference, hypothesis=hypothesis, min_bleu=min_bleu, min_chrf=min_chrf, seed=settings.seed,
+        read=settings.read, judge=settings.judge,
+    )  # fmt: skip
+    question = Question(config=config, train=train, against=against, is_sealed=sealed)
+    with _terminal(json, quiet) as terminal:
+        record = replace(audit(predictions, question, _trace(terminal)), command=shlex.join(ARGUMENTS.get()))
+    if report is not None:
+        write_audit(record, Path(report))
+    if json:
+        show_json(summarize(record) | {"report": report})
+    else:
+        rejected = record.receipt is not None and record.receipt.num_rejected
+        show(*([draw_receipt(record.receipt)] if record.receipt and rejected else []), draw_run(record))
+        typer.echo(f"wrote {report}" if report else "--report FILE.html writes all of it as one page")
+    return EXIT_CODES[str(record.verdict.outcome)] if record.verdict else 0
+
+
 def report(run: o.Run, json: o.Json = False, debug: o.Debug = False) -> int:
     """Write the report of a run again.
 
@@ -239,7 +280,7 @@ def datasets(name: Name = None, wheel: Wheel = None, json: o.Json = False, debug
 # The words of the command line, for the record of a run.
 ARGUMENTS: ContextVar[tuple[str, ...]] = ContextVar("arguments", default=())
 
-COMMANDS = (run, check, finetune, judge, evaluate, predict, trace, compare, models, datasets, report)
+COMMANDS = (run, check, finetune, judge, evaluate, predict, trace, compare, audit, models, datasets, report)
 
 
 def _recompute(run: str, others: list[Any], *, json: bool) -> int:
@@ -305,14 +346,16 @@ def _show_run(record: "RunRecord", folder: Any, *, json: bool) -> int:
 def summarize(record: "RunRecord") -> dict[str, Any]:
     """Return what ``--json`` prints of a run."""
     unchecked = ("unknown", "not_applicable")
-    full = record.to_json()
+    full, main = record.to_json(), record.scores[0].source if record.scores else ""
     return {
         **{
             key: full[key]
             for key in ("schema", "run", "status", "verdict", "positive", "comparisons", "seconds", "look", "history")
         },
-        "scores": [score for score in full["scores"] if score["source"] == "finetuned"],
-        "baselines": [score for score in full["scores"] if score["source"] != "finetuned"],
+        "slices": full["slices"],
+        "mistakes": full["mistakes"],
+        "scores": [score for score in full["scores"] if score["source"] == main],
+        "baselines": [score for score in full["scores"] if score["source"] != main],
         "findings": [finding for finding in full["findings"] if finding["severity"] not in unchecked],
         "not_checked": [finding for finding in full["findings"] if finding["severity"] in unchecked],
         "data": full["receipt"],

@@ -104,6 +104,45 @@ PolicyFile = Annotated[
 Recompute = Annotated[
     bool, _flag("--recompute", about=ABOUT_JUDGING, text="Compute the verdict again from the files, and compare; no look.")
 ]
+Predictions = Annotated[
+    str,
+    typer.Argument(help="A table of predictions: CSV, TSV, JSON lines or Parquet, also .gz.", metavar="PREDICTIONS"),
+]
+ABOUT_COLUMNS = "Columns"
+TrainFile = Annotated[
+    str | None, _flag("--train", about=ABOUT_DATA, text="Training rows, for baselines and leakage.", metavar="DATA")
+]
+Against = Annotated[
+    str | None, _flag("--against", about=ABOUT_DATA, text="Another model on the same rows, paired.", metavar="PREDICTIONS")
+]
+Sealed = Annotated[bool, _flag("--sealed", about=ABOUT_DATA, text="Count this look at the rows in the ledger.")]
+Task = Annotated[str | None, _flag("--task", about=ABOUT_COLUMNS, text="classify or generate; told by the columns.")]
+IdColumn = Annotated[str | None, _flag("--id", about=ABOUT_COLUMNS, text="Column that names the rows.", metavar="COL")]
+PredictedColumn = Annotated[
+    str | None, _flag("--predicted", about=ABOUT_COLUMNS, text="Column with the predicted class.", metavar="COL")
+]
+ScoreColumn = Annotated[
+    str | None, _flag("--score", about=ABOUT_COLUMNS, text="Column with one probability a row.", metavar="COL")
+]
+ScoreOf = Annotated[
+    str | None, _flag("--score-of", about=ABOUT_COLUMNS, text="predicted or positive: whose probability.", metavar="CLASS")
+]
+Threshold = Annotated[
+    float | None,
+    _flag("--threshold", about=ABOUT_COLUMNS, text="Score from which it is positive (0.5).", metavar="SHARE"),
+]
+Logits = Annotated[bool, _flag("--logits", about=ABOUT_COLUMNS, text="The numbers are logits; take their softmax.")]
+ReferenceColumn = Annotated[
+    str | None, _flag("--reference", about=ABOUT_COLUMNS, text="Column with the wanted text.", metavar="COL")
+]
+HypothesisColumn = Annotated[
+    str | None, _flag("--hypothesis", about=ABOUT_COLUMNS, text="Column with the generated text.", metavar="COL")
+]
+MinBleu = Annotated[float | None, _flag("--min-bleu", about=ABOUT_JUDGING, text="Gate on corpus BLEU, 0 to 100.", metavar="N")]
+MinChrf = Annotated[float | None, _flag("--min-chrf", about=ABOUT_JUDGING, text="Gate on chrF, 0 to 100.", metavar="N")]
+ReportFile = Annotated[
+    str | None, _flag("--report", about=ABOUT_RUN, text="Write the report as one HTML file.", metavar="FILE")
+]
 Folder = Annotated[str | None, _flag("--run", about=ABOUT_RUN, text="Run folder (runs/DATA-MODEL).", metavar="FOLDER")]
 Overwrite = Annotated[bool, _flag("--overwrite", about=ABOUT_RUN, text="Replace the run in that folder.")]
 Json = Annotated[bool, _flag("--json", about=ABOUT_RUN, text="One JSON object on standard output, nothing else.")]

@@ -22,7 +22,7 @@ from pretune.data.locate import locate
 from pretune.data.memory import check_labelled, read_memory
 from pretune.data.rows import build_examples
 from pretune.data.table import Origin, RawTable, Table, unusable
-from pretune.errors import MissingLabelsError
+from pretune.errors import DataError, MissingLabelsError
 from pretune.records import Columns, FileReceipt
 
 
@@ -63,6 +63,30 @@ def _read(source: Any, config: ReadConfig, role: str, name: str | None) -> Table
     if isinstance(found, str):
         return _table(read_hub(found, role), config, source=found, name=name)
     return _table(_read_path(found, str(source), config, role), config, source=str(source), name=name)
+
+
+def read_raw(source: Any, *, encoding: str | None = None, role: str = "data") -> RawTable:
+    """Read a table of any columns, such as predictions: rows of cells, before it is known which column is what.
+
+    Args:
+        source: A path, a pandas data frame, or a list of dictionaries.
+        encoding: Of the file, where it is neither UTF-8 nor UTF-16 with a byte-order mark.
+        role: As for ``read_table``.
+
+    Raises:
+        DataError: There is no such file, or it is no table.
+        UsageError: ``source`` or the encoding is nothing that can be read.
+    """
+    config = ReadConfig(encoding=encoding)
+    check_encoding(encoding)
+    with _uncollected():
+        if not isinstance(source, (str, Path)):
+            return read_memory(source, role)
+        path = Path(source).expanduser()
+        found = path if path.is_file() else locate(path)
+        if not isinstance(found, Path) or found.is_dir():
+            raise DataError(f"{source} is a folder", expected=READABLE, fix="name the file in it")
+        return _read_path(found, str(source), config, role)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from pretune.records import RunRecord
 from pretune.report import charts
 from pretune.report.sections import build_sections
+from pretune.report.weak_spots import say_slices
 from pretune.report.words import MARK_WORDS, MARKS, OUTCOMES, SEVERITY_MARKS, counted, duration, number, one_line, percent, span
 
 MAX_TEXT = 2_000  # characters of any one text; a 10 MB cell belongs in the table, not in the report
@@ -36,10 +37,13 @@ def _make_environment() -> Environment:
         lstrip_blocks=True,
         finalize=_fit,
     )
-    environment.filters.update(number=number, counted=counted, percent=percent, duration=duration)
+    environment.filters.update(
+        number=number, counted=counted, percent=percent, duration=duration, capitalize_first=_capitalize_first
+    )
     environment.globals.update(
         span=span, OUTCOMES=OUTCOMES, MARKS=MARKS, MARK_WORDS=MARK_WORDS, SEVERITY_MARKS=SEVERITY_MARKS, short=_shorten
     )
+    environment.globals["say_slices"] = say_slices
     return environment
 
 
@@ -49,3 +53,7 @@ def _fit(value: Any) -> Any:
 
 def _shorten(text: str, limit: int = 80) -> str:
     return one_line(text, limit)
+
+
+def _capitalize_first(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -18,7 +18,7 @@ def describe_receipt(receipt: Receipt) -> list[tuple[str, list[str]]]:
         ("rows", [_describe_rows(receipt)]),
         ("rejected", list(_describe_rejections(receipt))),
         ("cleaned", [f"{counted(count, 'text')}: {what}" for what, count in receipt.num_cleaned.items() if count]),
-        ("duplicates", [describe_duplicates(receipt)]),
+        ("duplicates", [describe_duplicates(receipt)] if _were_sought(receipt) else []),
         ("conflicts", list(_describe_conflicts(receipt.conflicts))),
         ("shared", [describe_shared(shared) for shared in receipt.shared]),
         ("splits", [*(describe_split(split, receipt) for split in receipt.splits), *_describe_seed(receipt)]),
@@ -26,6 +26,10 @@ def describe_receipt(receipt: Receipt) -> list[tuple[str, list[str]]]:
         ("notes", list(receipt.notes)),
     ]
     return [(name, lines) for name, lines in groups if lines]
+
+
+def _were_sought(receipt: Receipt) -> bool:
+    return receipt.near_duplicate_threshold is not None or bool(receipt.splits)
 
 
 def describe_columns(receipt: Receipt) -> str:
@@ -68,10 +72,8 @@ def describe_duplicates(receipt: Receipt) -> str:
     """Count repeated texts."""
     at = receipt.near_duplicate_threshold
     similarity = "" if at is None else f" (similarity ≥ {at:g})"
-    return (
-        f"{receipt.num_exact_duplicates:,} exact, {receipt.num_near_duplicates:,} near{similarity}; "
-        "copies of one text are always in one split"
-    )
+    kept = "; copies of one text are always in one split" if receipt.splits else ""
+    return f"{receipt.num_exact_duplicates:,} exact, {receipt.num_near_duplicates:,} near{similarity}{kept}"
 
 
 def _describe_conflicts(conflicts: tuple[Conflict, ...]) -> Iterator[str]:

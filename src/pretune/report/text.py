@@ -12,6 +12,7 @@ from pretune.records import Comparison, Confusion, Finding, Outcome, Receipt, Ru
 from pretune.report.drawing import NAME_LENGTH, SHORT_LENGTH, columns, heading, indent, named, pairs, plain, stack
 from pretune.report.figures import MAX_CLASSES, Figures, arrange_scores, list_mistakes
 from pretune.report.receipts import describe_receipt
+from pretune.report.weak_spots import draw_mistakes, draw_slices
 from pretune.report.words import (
     MARKS,
     OUTCOMES,
@@ -59,8 +60,11 @@ def draw_run(record: RunRecord) -> Group:
     shown = [item for item in record.confusions if item.source == main]
     return stack(
         draw_scores(scores, positive=record.positive) if scores else None,
+        draw_methods(scores) if record.task == "generate" else None,
         *(draw_confusion(confusion) for confusion in shown[:1]),
         draw_comparisons(record.comparisons) if record.comparisons else None,
+        draw_slices(record.slices) if record.slices else None,
+        draw_mistakes(record.mistakes) if record.mistakes else None,
         draw_findings(record.findings) if record.findings else None,
         draw_verdict(record.verdict, first_known_look=bool(record.first_known_look)) if record.verdict else None,
     )
@@ -95,6 +99,12 @@ def _closing_lines(verdict: Verdict, first_known_look: bool) -> Table:
 def draw_scores(scores: Sequence[Score], *, positive: str | None = None) -> Group:
     """Draw figures with their intervals, the judged model's beside each baseline's on the same rows."""
     return stack(*map(_draw_figures, arrange_scores(scores, positive=positive, max_classes=MAX_CLASSES)))
+
+
+def draw_methods(scores: Sequence[Score]) -> Group:
+    """Draw how each figure was counted: without its signature a BLEU cannot be compared with another."""
+    lines = dict.fromkeys((score.metric, score.method) for score in scores)
+    return Group(*(plain(f"{metric}: {method}", "dim") for metric, method in lines))
 
 
 def _draw_figures(figures: Figures) -> Group:

@@ -164,7 +164,8 @@ def _weigh_comparison(comparison: Comparison, policy: Policy) -> Reason:
         gain += f" (p = {comparison.p_value:.2g}, {comparison.num_examples} rows)"
     holds, why = None, "the rows do not show which is better"
     if comparison.high is not None and comparison.high < least:
-        advice = f", so ship {other}, which is in the run" if comparison.b == policy.simple_baseline else ""
+        kept = ", which is in the run" if comparison.a == "finetuned" else ""  # an audit fits it and keeps nothing
+        advice = f", so ship {other}{kept}" if comparison.b == policy.simple_baseline else ""
         holds, why = False, f"even its upper end is under {least:.2f}{advice}"
     elif comparison.p_value <= 1 - comparison.confidence + 1e-12 and comparison.difference > 0:
         holds, why = True, "the model is better"

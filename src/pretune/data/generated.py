@@ -1,0 +1,92 @@
+"""Generated: a table of references and of what a system wrote, as the record that judges read."""
+
+from dataclasses import dataclass
+
+from pretune.configs import AuditConfig
+from pretune.data.columns import shown_columns
+from pretune.data.rows import check_rejected
+from pretune.data.score_columns import HYPOTHESIS_NAMES, ID_NAMES, REFERENCE_NAMES, check_named, find_named
+from pretune.data.table import Cell, Nested, RawTable, receipt_of, unusable
+from pretune.records import Columns, FileReceipt, Predictions, Record, Rejection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GeneratedTable(Record):
+    """What a system wrote, beside what was wanted: ``labels`` are the references, ``predicted`` the hypotheses."""
+
+    predictions: Predictions
+    columns: Columns
+    files: tuple[FileReceipt, ...]
+    notes: tuple[str, ...] = ()
+
+
+def looks_generated(raw: RawTable, config: AuditConfig) -> bool:
+    """Whether the columns are those of generated text: a reference beside a hypothesis."""
+    if config.task is not None:
+        return config.task == "generate"
+    if config.reference is not None or config.hypothesis is not None:
+        return True
+    return find_named(raw.columns, REFERENCE_NAMES[:2]) is not None and find_named(raw.columns, HYPOTHESIS_NAMES) is not None
+
+
+def read_generated(raw: RawTable, config: AuditConfig, *, source: str, split: str = "test") -> GeneratedTable:
+    """Return the rows of a table of id, reference and hypothesis; one reference a row.
+
+    An empty hypothesis is an answer, and counts; an empty reference is no question, and its row is rejected.
+
+    Raises:
+        DataError: A column is not there, there are no rows, or over 1 % of them are rejected.
+    """
+    check_named(raw, {"--id": config.id, "--reference": config.reference, "--hypothesis": config.hypothesis})
+    row_id = config.id or find_named(raw.columns, ID_NAMES)
+    reference = config.reference or find_named([name for name in raw.columns if name != config.hypothesis], REFERENCE_NAMES)
+    left = [name for name in raw.columns if name not in (reference, row_id)]
+    hypothesis = config.hypothesis or find_named(left, HYPOTHESIS_NAMES)
+    if reference is None or hypothesis is None:
+        missing = "reference" if reference is None else "hypothesis"
+        raise unusable(
+            raw.origin, f"none of its columns looks like the {missing}: {shown_columns(raw.columns)}",
+            expected="a column of wanted texts (reference) and one of generated texts (hypothesis)",
+            fix=f"name it with --{missing} COL",
+        )  # fmt: skip
+    kept, rejected, known = list[tuple[str, str, str]](), list(raw.rejected), set[str]()
+    for row in raw.rows:
+        cells = dict(zip(raw.columns, row.cells, strict=True))
+        named = f"{raw.origin.name}:{row.number}" if row_id is None else (_text(cells[row_id]) or "").strip()
+        wanted, written = _text(cells[reference]), _text(cells[hypothesis])
+        column, reason = _why_not(named, named in known, wanted, written, (row_id, reference, hypothesis))
+        if reason or wanted is None or written is None:
+            rejected.append(Rejection(file=raw.origin.name, row=row.number, column=column, reason=reason))
+        else:
+            known.add(named)
+            kept.append((named, wanted, written))
+    receipt = receipt_of(raw.origin, num_rows=len(raw.rows) + len(raw.rejected), num_used=len(kept), rejected=tuple(rejected))
+    check_rejected(raw.origin.shown, (receipt,), config.read.allow_rejects)
+    num_empty = sum(not written.strip() for _, _, written in kept)
+    notes = (f"columns: reference {reference!r}, hypothesis {hypothesis!r}, id {row_id or 'the row number'!r}",)
+    return GeneratedTable(
+        predictions=Predictions(
+            task="generate", source=source, split=split, classes=(), ids=tuple(named for named, _, _ in kept),
+            labels=tuple(wanted for _, wanted, _ in kept), predicted=tuple(written for _, _, written in kept),
+        ),
+        columns=Columns(text=(hypothesis,), label=reference),
+        files=(receipt,),
+        notes=(*raw.notes, *notes, *([f"{num_empty:,} hypotheses are empty, and count as such"] if num_empty else [])),
+    )  # fmt: skip
+
+
+def _text(cell: Cell) -> str | None:
+    """A missing cell is an empty text; a nested one is none."""
+    return None if isinstance(cell, Nested) else cell or ""
+
+
+def _why_not(
+    named: str, is_known: bool, wanted: str | None, written: str | None, columns: tuple[str | None, str, str]
+) -> tuple[str | None, str]:
+    if not named:
+        return columns[0], "the id is missing"
+    if is_known:
+        return columns[0], f"the id {named!r} was there before"
+    if wanted is None or not wanted.strip():
+        return columns[1], "is a list, not text" if wanted is None else "the reference is empty"
+    return (columns[2], "is a list, not text") if written is None else (None, "")
