@@ -10,7 +10,7 @@ from sklearn.metrics import accuracy_score, confusion_matrix, log_loss, precisio
 from judging import from_counts, from_pairs
 from pretune.errors import DataError, MissingLabelsError, UsageError
 from pretune.evaluate import confusion_of, score_predictions
-from pretune.evaluate.metrics import macro_f1_interval, skewed_mean_interval
+from pretune.intervals import skewed_mean_interval
 from pretune.records import Predictions
 
 
