@@ -12,7 +12,7 @@ from pretune.configs import JudgeConfig
 from pretune.data import Opening, Seal, TrainingData
 from pretune.diagnose import diagnose
 from pretune.estimators import TextClassifier
-from pretune.evaluate import choose_positive, evaluate_sources
+from pretune.evaluate import choose_positive, evaluate_sources, groups_of
 from pretune.records import Evaluation, Evidence, Example, Finding, Predictions, RunRecord
 from pretune.report.card import render_card
 from pretune.report.html import render_html
@@ -58,8 +58,12 @@ def open_and_judge(candidate: Candidate, record: RunRecord, config: JudgeConfig,
     known = _score_known(candidate, folder, trace)
     opening = _open(candidate.seal, folder, trace)
     tested = _score_test(candidate, opening, folder, trace)
-    evaluation = evaluate_sources(tested, main="finetuned", positive=positive, look=opening.look, confidence=opening.confidence)
-    validated = evaluate_sources([p for p in known if p.split == "validation"], main="finetuned", positive=positive)
+    groups = groups_of((*opening.examples, *candidate.training.validation))
+    evaluation = evaluate_sources(
+        tested, main="finetuned", positive=positive, look=opening.look, confidence=opening.confidence, groups=groups
+    )
+    given = [item for item in known if item.split == "validation"]
+    validated = evaluate_sources(given, main="finetuned", positive=positive, groups=groups)
     evidence = Evidence(
         classes=candidate.training.classes,
         positive=positive,

@@ -30,7 +30,16 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
 }
 MAKERS = frozenset({"data", "tokens", "models", "train", "predict"})
 BELOW = FOUNDATION | MAKERS | JUDGES
-TOP = ("fitting", "estimators", "loading", "judging", "pipeline", "asking", "cli")  # each may import those before it
+TOP = (
+    "fitting",
+    "estimators",
+    "loading",
+    "judging",
+    "pipeline",
+    "comparing",
+    "asking",
+    "cli",
+)  # each may import those before it
 MAY_IMPORT |= {stage: BELOW | set(TOP[:place]) for place, stage in enumerate(TOP)}
 MAY_IMPORT |= {
     "": BELOW | set(TOP[:-1]),  # the package itself: the public names

@@ -8,7 +8,7 @@ import numpy as np
 from pretune.errors import UsageError
 from pretune.evaluate.choose import is_unbalanced
 from pretune.evaluate.codes import MACRO, Groups, Rows
-from pretune.evaluate.paired import Paired, compare_one, difference_interval, mcnemar_p_value, pair
+from pretune.evaluate.paired import Paired, compare_named, difference_interval, mcnemar_p_value, pair
 from pretune.records import Comparison, Predictions
 
 __all__ = ["compare", "compare_f1", "compare_metrics", "deciding_metric", "difference_interval", "holm", "mcnemar_p_value"]
@@ -33,7 +33,7 @@ def compare(a: Predictions, b: Predictions, *, confidence: float = 0.95, groups:
         McNemar (1947); Bonett and Price (2012), Adjusted Wald confidence interval for a difference of binomial
         proportions based on paired data.
     """
-    return compare_one(pair(a, b, confidence=confidence, groups=groups), "accuracy")
+    return compare_named(pair(a, b, confidence=confidence, groups=groups), ["accuracy"])[0]
 
 
 def compare_f1(
@@ -68,7 +68,7 @@ def compare_f1(
     """
     _check_positive(positive, a)
     paired = pair(a, b, confidence=confidence, groups=groups, seed=seed)
-    return compare_one(paired, f"f1[{positive if positive is not None else MACRO}]")
+    return compare_named(paired, [f"f1[{positive if positive is not None else MACRO}]"])[0]
 
 
 def compare_metrics(
@@ -105,7 +105,7 @@ def compare_metrics(
     _check_positive(positive, a)
     paired = pair(a, b, confidence=confidence, groups=groups, seed=seed)
     names = _known(metrics, paired) if metrics is not None else _defined(paired, positive)
-    first, *others = [compare_one(paired, name) for name in names]
+    first, *others = compare_named(paired, names)
     adjusted = holm([item.p_value for item in others])
     if len(others) < 2:
         return first, *others

@@ -1,6 +1,6 @@
 """One figure of two sources on the same rows: the difference, its interval, and whether it can be chance."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -57,6 +57,10 @@ class Paired:
             confidence=self.confidence,
             **fields,  # type: ignore[arg-type]  # difference, p_value, method, num_examples
         )
+
+    def too_few(self, count: int) -> str:
+        """Say why there is no interval."""
+        return too_few("the rarer class", count, self.a.unit_name)
 
     @property
     def num_draws(self) -> int:
@@ -135,33 +139,35 @@ def difference_interval(only_a: int, only_b: int, total: int, confidence: float)
     return max(-1.0, centre - half), min(1.0, centre + half)
 
 
-def compare_tables(paired: Paired, metric: str, figure: Figure, *, binary: int | None = None) -> Comparison:
-    """Compare a figure of the confusion matrix: p by exchanging answers at random, interval by the paired bootstrap.
+def compare_tables(paired: Paired, figures: Mapping[str, Figure], *, binary: int | None = None) -> dict[str, Comparison]:
+    """Compare figures of the confusion matrix: p by exchanging answers at random, interval by the paired bootstrap.
 
     Args:
         paired: The two sources.
-        metric: Its name.
-        figure: Of the confusion matrix; with ``binary`` of the two-by-two one, where class 0 is the one asked for.
+        figures: By name; with ``binary`` those of the two-by-two matrix, where class 0 is the one asked for.
         binary: Position of the only class that matters.
     """
-    codes, size = [paired.a.labels, paired.a.predicted, paired.b.predicted], len(paired.a.classes)
+    codes, size = [paired.a.labels, paired.a.predicted, paired.b.predicted], max(len(paired.a.classes), 2)
     if binary is not None:
         codes, size = [np.asarray(item != binary, np.int64) for item in codes], 2
-    pairs = Pairs(codes[0], codes[1], codes[2], size, paired.a.units)
+    pairs, measures = Pairs(codes[0], codes[1], codes[2], size, paired.a.units), list(figures.values())
     rarer = paired.a.rarer(binary)
-    interval = pairs.interval(figure, paired.confidence, paired.seed) if rarer >= MIN_RARER_CLASS else None
-    if interval:
-        reason = "paired bca bootstrap"
-    else:
-        few = rarer < MIN_RARER_CLASS
-        reason = too_few("the rarer class", rarer, paired.a.unit_name) if few else "no interval: all draws agree"
-    return paired.compared(
-        metric,
-        pairs.values(figure),
-        interval,
-        p_value=pairs.p_value(figure, paired.num_draws, paired.seed),
-        method=f"approximate randomization, {paired.num_draws:,} draws; {reason}",
-    )
+    intervals: list[tuple[float, float] | None] = [None] * len(measures)
+    if rarer >= MIN_RARER_CLASS:
+        intervals = pairs.intervals(measures, paired.confidence, paired.seed)
+    none = "all draws agree" if rarer >= MIN_RARER_CLASS else ""
+    reasons = [
+        "paired bca bootstrap" if interval else f"no interval: {none}" if none else paired.too_few(rarer)
+        for interval in intervals
+    ]
+    p_values = pairs.p_values(measures, paired.num_draws, paired.seed)
+    exchanged = f"{'rows' if paired.a.units is None else 'groups'} exchanged at random, {paired.num_draws:,} draws"
+    return {
+        metric: paired.compared(metric, (value_a, value_b), interval, p_value=p_value, method=f"{exchanged}; {reason}")
+        for metric, value_a, value_b, interval, p_value, reason in zip(
+            figures, *pairs.values(measures).tolist(), intervals, p_values, reasons, strict=True
+        )
+    }
 
 
 def compare_means(paired: Paired, metric: str, values_of: Callable[[Rows], Floats | None]) -> Comparison:
@@ -220,35 +226,42 @@ def _least_pseudo(rows: Rows, first: Area, second: Area) -> float:
     return max(first.pseudo, second.pseudo, (len(rows.labels) / rarer) ** 2 * rarer / (rarer + 1) ** 2)
 
 
-TABLE_FIGURES: dict[str, Callable[[npt.NDArray[np.int64]], Figure]] = {
-    "precision": tables.mean_precision,
-    "f1": tables.mean_f1,
-    "recall": tables.mean_recall,
-}
-CLASS_FIGURES: dict[str, Figure] = {"precision": tables.precision_of(0), "f1": tables.f1_of(0)}
+MEANS = {"precision": tables.mean_precision, "f1": tables.mean_f1, "recall": tables.mean_recall}
+OF_CLASS = {"precision": tables.precision_of(0), "f1": tables.f1_of(0)}
 
 
-def compare_one(paired: Paired, metric: str) -> Comparison:
-    """Compare one figure by its name, such as ``f1[spam]``, ``f1[macro]``, ``mcc`` or ``loss``.
+def compare_named(paired: Paired, metrics: Sequence[str]) -> list[Comparison]:
+    """Compare figures by their names, such as ``f1[spam]``, ``f1[macro]``, ``mcc`` or ``loss``; one set of draws for all.
 
     Raises:
-        DataError: It is not defined on these rows.
+        DataError: One is not defined on these rows.
     """
-    name, _, label = metric.removesuffix("]").partition("[")
+    found: dict[str, Comparison] = {}
+    drawn: dict[int | None, dict[str, Figure]] = {}
     present = np.flatnonzero(np.bincount(paired.a.labels, minlength=len(paired.a.classes)))
-    if name == "accuracy":
+    for metric in metrics:
+        name, _, label = metric.removesuffix("]").partition("[")
+        if name in ("precision", "recall", "f1") and label != MACRO:
+            index = paired.a.classes.index(label)
+            if index not in present:
+                raise DataError(f"no row is {label}", expected="rows of the positive class", fix="compare on accuracy")
+            if name == "recall":
+                found[metric] = compare_right(paired, metric, paired.a.labels == index)
+            else:
+                drawn.setdefault(index, {})[metric] = OF_CLASS[name]
+        elif name in ("mcc", "balanced_accuracy") or label == MACRO:
+            means = MEANS["recall" if name == "balanced_accuracy" else name](present) if name != "mcc" else tables.mcc
+            drawn.setdefault(None, {})[metric] = means
+        else:
+            found[metric] = _compare_rows(paired, metric)
+    for binary, figures in drawn.items():
+        found |= compare_tables(paired, figures, binary=binary)
+    return [found[metric] for metric in metrics]
+
+
+def _compare_rows(paired: Paired, metric: str) -> Comparison:
+    if metric == "accuracy":
         return compare_right(paired, metric, np.ones(len(paired.a.labels), bool))
-    if name == "roc_area":
+    if metric == "roc_area":
         return compare_roc(paired)
-    if name in ("loss", "brier"):
-        return compare_means(paired, metric, losses_of if name == "loss" else squares_of)
-    if name == "mcc":
-        return compare_tables(paired, metric, tables.mcc)
-    if name == "balanced_accuracy" or label == MACRO:
-        return compare_tables(paired, metric, TABLE_FIGURES["recall" if name == "balanced_accuracy" else name](present))
-    index = paired.a.classes.index(label)
-    if index not in present:
-        raise DataError(f"no row is {label}", expected="rows of the positive class", fix="compare on accuracy")
-    if name == "recall":
-        return compare_right(paired, metric, paired.a.labels == index)
-    return compare_tables(paired, metric, CLASS_FIGURES[name], binary=index)
+    return compare_means(paired, metric, losses_of if metric == "loss" else squares_of)

@@ -1,7 +1,7 @@
-"""Figures that depend on the confusion matrix alone, for many tables of counts at once.
+"""Figures that depend on the confusion matrix alone, for many matrices at once.
 
-A table is a row of counts of cells; a cell is the set of rows that have one label and got one answer. Resampled and
-exchanged tables are made of counts, so that 10,000 of them cost the same for 200 rows and for 100,000.
+They need its margins only: hits, rows and answers of each class. Margins of resampled rows are sums of counts, so that
+10,000 of them cost the same for 200 rows and for 100,000.
 """
 
 from collections.abc import Callable
@@ -17,30 +17,11 @@ TINY = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class Margins:
-    """What figures need of many tables: per class the hits, the rows of it and the answers of it, each (tables, classes)."""
+    """Of many confusion matrices: the hits, rows and answers of each class, each of shape (tables, classes)."""
 
     hits: Floats
     actual: Floats
     called: Floats
-
-
-class Cells:
-    """Which class the rows of each cell have, and which they were given.
-
-    Args:
-        labels: Shape (num_cells,).
-        predicted: Likewise.
-        num_classes: Of the confusion matrix.
-    """
-
-    def __init__(self, labels: Counts, predicted: Counts, num_classes: int) -> None:
-        one_hot = np.eye(num_classes)
-        self._labels, self._predicted = one_hot[labels], one_hot[predicted]
-        self._hits = self._labels * self._predicted
-
-    def margins(self, tables: Floats) -> Margins:
-        """Sum many tables, shape (num_tables, num_cells)."""
-        return Margins(tables @ self._hits, tables @ self._labels, tables @ self._predicted)
 
 
 # (tables, classes) margins → (tables,) figures
