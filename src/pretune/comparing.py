@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pretune.data import Seal
-from pretune.errors import DataError, UsageError
+from pretune.errors import DataError, StorageError, UsageError
 from pretune.evaluate import compare_metrics, groups_of, score_predictions
 from pretune.evaluate.prefer import prefer_compared
 from pretune.records import Example, Predictions, RunComparison
@@ -24,6 +24,7 @@ def compare(a: str | Path, b: str | Path) -> RunComparison:
     Raises:
         UsageError: One is no run folder, was cut off, or both are the same.
         DataError: They have no row in common.
+        StorageError: The stored predictions of one are damaged.
         LedgerError: The ledger of openings was changed; nothing is read.
     """
     first, second = RunFolder(Path(a)), RunFolder(Path(b))
@@ -73,7 +74,14 @@ def _shared_rows(a: RunFolder, b: RunFolder, split: str, predictions: list[Predi
 
 def _texts(folder: RunFolder, split: str, predictions: Predictions) -> dict[str, str]:
     if split == "test":
-        return dict(zip(predictions.ids, Seal.load(folder.sealed).texts(), strict=True))
+        texts = Seal.load(folder.sealed).texts()
+        if len(texts) != len(predictions.ids):
+            raise StorageError(
+                f"{folder.path} has {len(predictions.ids)} test predictions of {len(texts)} sealed rows",
+                expected="one a row",
+                fix="judge it again, or make the run again",
+            )
+        return dict(zip(predictions.ids, texts, strict=True))
     known = {row.id: row.text for row in folder.read_examples(split)}
     return {row: known[row] for row in predictions.ids if row in known}
 

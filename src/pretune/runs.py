@@ -140,13 +140,21 @@ class RunFolder:
 
         Raises:
             UsageError: The run has none of that name.
+            StorageError: They are damaged.
         """
         path = self.path / "predictions" / f"{split}.{source}.csv"
         if not path.is_file():
             raise UsageError(
                 f"{path} does not exist", expected="a run that was judged", fix=f"pretune judge {self.path} makes it"
             )
-        return parse_predictions(path.read_bytes().decode(), split=split, source=source)
+        try:
+            return parse_predictions(path.read_bytes().decode(), split=split, source=source)
+        except (ValueError, IndexError) as error:
+            raise StorageError(
+                f"{path} is damaged: {error}",
+                expected="a table as pretune wrote it: id, label, predicted, a column a class",
+                fix="restore it, or make the run again",
+            ) from error
 
     def read_events(self) -> Events:
         """Return the events of ``trace.jsonl``, those of the last attempt where the run was begun anew."""
