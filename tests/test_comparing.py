@@ -20,11 +20,6 @@ def looks() -> list[dict]:
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
-@pytest.fixture(autouse=True)
-def ledger_here(tmp_path, monkeypatch):
-    monkeypatch.setenv("PRETUNE_HOME", str(tmp_path / "pretune-home"))
-
-
 def worsen(run: Path, split: str, number: int) -> None:
     """Turn the first right answers of a run's stored predictions into wrong ones."""
     path = run / "predictions" / f"{split}.finetuned.csv"

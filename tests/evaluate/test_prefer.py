@@ -91,6 +91,8 @@ def test_equal_figures_prefer_neither():
 def test_loss_decides_only_where_there_is_nothing_else():
     found = prefer({"loss": 0.25}, {"loss": 0.20})
     assert (found.preferred, found.metric) == ("B", "loss")
+    assert found.reasons[0] == "Loss decides, since no figure of decisions is known for both: it scores the probabilities."
+    assert prefer({"roc_area": 0.9}, {"roc_area": 0.8}).reasons[0].startswith("ROC area decides")
     assert "not known on how many rows" in found.reasons[-1]
 
 

@@ -120,11 +120,13 @@ def _winner(metric: str, values: tuple[float, float]) -> int | None:
 
 
 def _why(metric: str) -> str:
-    if is_lower_better(metric):
-        return f"{_say(metric).capitalize()} decides, since there is no figure of decisions: it scores the probabilities."
+    said = _say(metric)[:1].upper() + _say(metric)[1:]
+    if is_lower_better(metric) or metric in ("roc_area", "pr_area"):
+        scored = "ranking" if metric.endswith("area") else "probabilities"
+        return f"{said} decides, since no figure of decisions is known for both: it scores the {scored}."
     if metric.startswith("f1") or metric.endswith("f1"):
-        return f"{_say(metric)} decides: it asks for the class that matters, where accuracy may be had by never naming it."
-    return f"{_say(metric).capitalize()} decides: a classifier is used for its decisions, and that is what it counts."
+        return f"{said} decides: one class holds most rows, and accuracy may be had by never naming another."
+    return f"{said} decides: a classifier is used for its decisions, and that is what it counts."
 
 
 def _dissent(names: tuple[str, str], metric: str, values: Mapping[str, tuple[float, float]], winner: int | None) -> list[str]:
