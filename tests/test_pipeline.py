@@ -13,7 +13,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.metrics import accuracy_score
 
 import pretune
-from pretune import asking, pipeline
+from pretune import asking, comparing, pipeline
 from pretune.configs import FinetuneConfig, JudgeConfig, ReadConfig, RunConfig, SplitConfig
 from pretune.data import Seal
 from pretune.data.dataset import prepare
@@ -265,9 +265,10 @@ def test_data_with_labels_that_the_model_does_not_know_is_not_scored(write_csv):
 def test_two_runs_are_compared_on_the_rows_they_share_and_that_is_a_look_for_two():
     shutil.copytree("runs/first", "runs/second")
     looks = len(ledger())
-    evaluation = asking.compare_runs(Path("runs/first"), Path("runs/second"))
-    (comparison,) = [c for c in evaluation.comparisons if c.metric == "accuracy"]
+    found = comparing.compare(Path("runs/first"), Path("runs/second"))
+    (comparison,) = [c for c in found.comparisons if c.metric == "accuracy"]
     assert (comparison.a, comparison.b, comparison.difference, comparison.num_examples) == ("first", "second", 0.0, 36)
+    assert (found.split, found.num_examples, found.num_rows, found.preference.preferred) == ("test", 36, (36, 36), None)
     (entry,) = ledger()[looks:]
     assert (entry["purpose"], entry["num_models"]) == ("compare", 2)
 
@@ -276,7 +277,7 @@ def test_two_runs_are_compared_on_the_rows_they_share_and_that_is_a_look_for_two
 def test_a_run_is_not_compared_with_itself():
     looks = len(ledger())
     with pytest.raises(UsageError, match="given twice"):
-        asking.compare_runs(Path("runs/first"), Path("runs/../runs/first"))
+        comparing.compare(Path("runs/first"), Path("runs/../runs/first"))
     assert len(ledger()) == looks
 
 
@@ -290,7 +291,7 @@ def test_rows_of_other_data_are_not_taken_for_the_same_by_their_ids():
     kept = [replace(row, id=name) for row, name in zip(other.train, sealed, strict=False)]
     Seal(kept).save(Path("runs/second/data/test.sealed.jsonl"))
     with pytest.raises(DataError, match="no test row in common"):
-        asking.compare_runs(Path("runs/first"), Path("runs/second"))
+        comparing.compare(Path("runs/first"), Path("runs/second"))
 
 
 @pytest.mark.usefixtures("workplace")

@@ -13,6 +13,8 @@ _HOMES = {
     "Dataset": "pretune.loading",
     "TextClassifier": "pretune.estimators",
     "judge": "pretune.pipeline",
+    "compare": "pretune.comparing",
+    "prefer": "pretune.evaluate.prefer",
     "FinetuneConfig": "pretune.configs",
     "JudgeConfig": "pretune.configs",
     "ReadConfig": "pretune.configs",
@@ -29,6 +31,7 @@ _HOMES = {
 __all__ = [*_HOMES, "__version__"]
 
 if TYPE_CHECKING:  # what type checkers and editors see
+    from pretune.comparing import compare as compare
     from pretune.configs import (
         FinetuneConfig as FinetuneConfig,
         JudgeConfig as JudgeConfig,
@@ -43,6 +46,7 @@ if TYPE_CHECKING:  # what type checkers and editors see
         SealedError as SealedError,
     )
     from pretune.estimators import TextClassifier as TextClassifier
+    from pretune.evaluate.prefer import prefer as prefer
     from pretune.loading import (
         Dataset as Dataset,
         load_data as load_data,

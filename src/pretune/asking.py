@@ -1,4 +1,4 @@
-"""Asking: questions to data, and to a run that is there: check, evaluate, compare, predict."""
+"""Asking: questions to data, and to a run that is there: check, evaluate, predict."""
 
 import logging
 from collections.abc import Sequence
@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from pretune.configs import ReadConfig, RunConfig
-from pretune.data import Seal, Table, clean_examples, clean_text, confidence_at, prepare, read_table, record_opening
+from pretune.data import Table, clean_examples, clean_text, confidence_at, prepare, read_table, record_opening
 from pretune.diagnose import DATA_CHECKS, diagnose
 from pretune.errors import DataError, UsageError
-from pretune.evaluate import evaluate_sources
+from pretune.evaluate import evaluate_sources, groups_of
 from pretune.evaluate.baselines import load_linear, majority
 from pretune.hashing import fingerprint
 from pretune.loading import load_model
-from pretune.records import Evaluation, Evidence, Example, FileReceipt, Finding, Predictions, PredictionTrace, Receipt
+from pretune.records import Evaluation, Evidence, Example, FileReceipt, Finding, PredictionTrace, Receipt
 from pretune.repairing import score_repair
 from pretune.report.receipts import describe_rejection
 from pretune.runs import RunFolder
@@ -53,8 +53,9 @@ def evaluate_on(run: str, source: Any, config: ReadConfig, trace: Trace) -> tupl
         sources.append(majority(labels, rows, split="given", classes=model.card_.classes))
         sources.append(load_linear(folder.linear).predict(rows, split="given", classes=model.card_.classes))
     evaluation = evaluate_sources(
-        sources, main="finetuned", positive=model.card_.positive, look=entry.look, confidence=confidence_at(entry.look)
-    )
+        sources, main="finetuned", positive=model.card_.positive, look=entry.look, confidence=confidence_at(entry.look),
+        groups=groups_of(rows),
+    )  # fmt: skip
     receipt = Receipt(
         source=table.source, files=table.files, columns=table.columns, num_rows=sum(f.num_rows for f in table.files),
         num_used=len(rows), num_rejected=sum(len(f.rejected) for f in table.files), num_cleaned=cleaned, notes=table.notes,
@@ -88,27 +89,6 @@ def follow_text(run: str, text: str) -> PredictionTrace:
     if folder.is_begun:
         Trace(folder.trace).prediction(found)
     return found
-
-
-def compare_runs(a: Path, b: Path) -> Evaluation:
-    """Compare two judged runs on the test rows that both scored; a look at these rows, and counted."""
-    if a.resolve() == b.resolve():
-        raise UsageError(f"{a} was given twice", expected="two runs", fix="name another run")
-    for path in (a, b):
-        RunFolder(path).read_record()
-    first, second = (RunFolder(path).read_predictions("test", "finetuned") for path in (a, b))
-    texts = [dict(zip(p.ids, Seal.load(RunFolder(path).sealed).texts(), strict=True)) for p, path in ((first, a), (second, b))]
-    shared = {row for row, text in texts[0].items() if texts[1].get(row) == text}
-    if not shared:
-        raise DataError(
-            f"{a} and {b} have no test row in common",
-            expected="two runs on the same data and --split-seed",
-            fix="run both on one split",
-        )
-    opening = Seal.load(RunFolder(a).sealed).open(run=RunFolder(a).name, purpose="compare", num_models=2)
-    names = (str(a), str(b)) if RunFolder(a).name == RunFolder(b).name else (RunFolder(a).name, RunFolder(b).name)
-    pair = [_keep(first, shared, names[0]), _keep(second, shared, names[1])]
-    return evaluate_sources(pair, main=names[0], look=opening.look, confidence=opening.confidence)
 
 
 def read_texts(texts: list[str] | None, file: str | None, stdin: TextIO, config: ReadConfig) -> list[tuple[str, str]]:
@@ -159,14 +139,3 @@ def predict_texts(run: str, rows: list[tuple[str, str]]) -> list[dict[str, Any]]
         {"id": row[0], "text": row[1], "predicted": label, "probabilities": dict(zip(classes, map(float, share), strict=True))}
         for row, label, share in zip(rows, predicted, shares, strict=True)
     ]
-
-
-def _keep(predictions: Predictions, ids: set[str], source: str) -> Predictions:
-    rows = sorted((row, index) for index, row in enumerate(predictions.ids) if row in ids)
-    kept = [index for _, index in rows]
-    shares = predictions.probabilities
-    return replace(
-        predictions, source=source, ids=tuple(row for row, _ in rows), labels=tuple(predictions.labels[i] for i in kept),
-        predicted=tuple(predictions.predicted[i] for i in kept),
-        probabilities=None if shares is None else tuple(shares[i] for i in kept),
-    )  # fmt: skip

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from pretune.configs import JudgeConfig
 from pretune.diagnose import diagnose
-from pretune.evaluate import evaluate_sources
+from pretune.evaluate import evaluate_sources, groups_of
 from pretune.evaluate.mistakes import find_mistakes
 from pretune.evaluate.slices import find_slices
 from pretune.records import (
@@ -127,7 +127,8 @@ def in_order(predictions: Iterable[Predictions]) -> list[Predictions]:
 
 def _evaluate(evidence: Evidence, split: str, look: int, confidence: float) -> Evaluation:
     compared = [p for p in evidence.predictions if p.split == split and not p.source.startswith(NOT_COMPARED)]
-    return evaluate_sources(compared, main=MAIN, positive=evidence.positive, look=look, confidence=confidence)
+    groups = groups_of((*evidence.test, *evidence.validation))
+    return evaluate_sources(compared, main=MAIN, positive=evidence.positive, look=look, confidence=confidence, groups=groups)
 
 
 def _diagnose(evidence: Evidence, evaluation: Evaluation, trace: Trace) -> tuple[Finding, ...]:

@@ -14,7 +14,7 @@ from pretune.configs import JudgeConfig, RunConfig
 from pretune.data import Dataset, Seal, TrainingData, prepare
 from pretune.errors import DataError, UsageError
 from pretune.estimators import TextClassifier, resolve_freeze
-from pretune.evaluate import choose_positive, evaluate_sources
+from pretune.evaluate import choose_positive, evaluate_sources, groups_of
 from pretune.evaluate.baselines import fit_linear, load_linear
 from pretune.hashing import digest_of, digest_of_file
 from pretune.judging import Candidate, open_and_judge
@@ -201,7 +201,8 @@ def _keep_trained(
         sources = (model.predict_validation(training), *model.baselines(training, training.validation, "validation"))
         for item in sources:
             folder.write_predictions(item)
-        found = evaluate_sources(sources, main="finetuned", positive=model.card_.positive)
+        groups = groups_of(training.validation)
+        found = evaluate_sources(sources, main="finetuned", positive=model.card_.positive, groups=groups)
         stage.done = f"accuracy {found.value('accuracy'):.3f}, the test still sealed"
         stage.shape_out = f"{len(training.validation):,} × {len(training.classes)} probabilities"
     record = replace(

@@ -9,6 +9,8 @@ from typing import Any, Self, Union
 
 SCHEMA = 1
 
+LOWER_IS_BETTER = ("loss", "brier", "calibration_error")  # metrics of which less is better; none is a share to be gated
+
 
 class Record:
     """A frozen dataclass that survives a round trip through JSON."""
@@ -476,6 +478,36 @@ class Evaluation(Record):
         if score is None:
             raise KeyError(f"no figure {metric!r} for {label!r}; there are {sorted({s.name for s in self.scores})}")
         return float("nan") if score.value is None else score.value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preference(Record):
+    """Which of two models to take, and why."""
+
+    a: str
+    b: str
+    preferred: str | None  # a or b; None where the deciding figure is the same
+    metric: str  # the figure that decides
+    is_proven: bool  # whether the difference can hardly be chance
+    p_value: float | None  # from the pairs; None where there are none
+    summary: str
+    reasons: tuple[str, ...] = ()
+    num_examples: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunComparison(Record):
+    """Two runs on the rows that both scored."""
+
+    schema: int = SCHEMA
+    split: str
+    num_examples: int  # rows that match, by id and text
+    num_rows: tuple[int, ...]  # rows of the split in each of the two runs
+    notes: tuple[str, ...] = ()
+    look: int | None = None  # None where no sealed row was opened
+    preference: Preference
+    comparisons: tuple[Comparison, ...]
+    scores: tuple[Score, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

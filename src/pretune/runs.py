@@ -147,13 +147,21 @@ class RunFolder:
 
         Raises:
             UsageError: The run has none of that name.
+            StorageError: They are damaged.
         """
         path = self.path / "predictions" / f"{split}.{source}.csv"
         if not path.is_file():
             raise UsageError(
                 f"{path} does not exist", expected="a run that was judged", fix=f"pretune judge {self.path} makes it"
             )
-        return parse_predictions(path.read_bytes().decode(), split=split, source=source)
+        try:
+            return parse_predictions(path.read_bytes().decode(), split=split, source=source)
+        except (ValueError, IndexError) as error:
+            raise StorageError(
+                f"{path} is damaged: {error}",
+                expected="a table as pretune wrote it: id, label, predicted, a column a class",
+                fix="restore it, or make the run again",
+            ) from error
 
     def read_all_predictions(self) -> tuple[Predictions, ...]:
         """Return every set of predictions of the run, by the names of their files.

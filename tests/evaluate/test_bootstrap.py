@@ -39,5 +39,35 @@ def test_leaving_out_a_cell_at_a_time_is_the_jackknife():
     left_out = np.array([np.delete(rows, index).mean() for index in range(10)])
     pulls = left_out.mean() - left_out
     expected = (pulls**3).sum() / (6 * (pulls**2).sum() ** 1.5)
-    found = bootstrap._acceleration(np.array([7.0, 3.0]), lambda tables: tables[:, 1] / tables.sum(axis=1))
+    rows, (values,) = bootstrap._left_out(np.array([7.0, 3.0]), lambda tables: (tables[:, 1] / tables.sum(axis=1))[None])
+    found = bootstrap._acceleration(rows, values)
     assert found == pytest.approx(expected)
+
+
+def test_units_of_one_row_each_are_resampled_like_rows():
+    """700 and 300 rows, each a unit of its own, against the two cells."""
+    by_unit = np.repeat([[1.0, 0.0], [0.0, 1.0]], [700, 300], axis=0)
+    found = bca_interval(by_unit, share_of_first, confidence=0.95)
+    assert found == pytest.approx(bca_interval([700, 300], share_of_first, confidence=0.95), abs=0.003)
+
+
+def test_units_of_ten_equal_rows_widen_the_interval_by_the_root_of_ten():
+    by_unit = np.repeat([[10.0, 0.0], [0.0, 10.0]], [70, 30], axis=0)
+    low, high = bca_interval(by_unit, share_of_first, confidence=0.95)
+    alone_low, alone_high = bca_interval([700, 300], share_of_first, confidence=0.95)
+    assert (high - low) / (alone_high - alone_low) == pytest.approx(10**0.5, rel=0.05)
+
+
+def test_figures_of_one_call_share_their_draws_and_equal_those_of_two_calls():
+    both = bootstrap.bca_intervals(
+        [70, 30], lambda t: np.stack([t[:, 0] / t.sum(axis=1), t[:, 1] / t.sum(axis=1)]), confidence=0.95
+    )
+    assert both[0] == bca_interval([70, 30], share_of_first, confidence=0.95)
+    assert both[1] == pytest.approx((1 - both[0][1], 1 - both[0][0]), abs=0.01)
+
+
+def test_many_groups_are_put_together_and_stay_whole():
+    units = np.repeat(np.arange(5_000), 2)
+    merged = bootstrap.merge_units(units)
+    assert (merged[::2] == merged[1::2]).all()
+    assert np.bincount(merged).tolist() == [10] * bootstrap.MAX_UNITS

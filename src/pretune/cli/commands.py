@@ -187,19 +187,19 @@ def trace(
 
 
 def compare(a: o.Run, b: o.Run, json: o.Json = False, debug: o.Debug = False) -> int:
-    """Compare two judged runs on the same rows.
+    """Which of two runs, and why, on the same rows.
 
-    Paired, on the test rows that both scored; the ledger counts an opening of them.
+    Paired, on the test rows that both scored (the ledger counts an opening of them), or on validation where one is not judged.
     """
-    from pretune.asking import compare_runs
     from pretune.cli.show import show, show_json
-    from pretune.report.text import draw_comparisons, draw_scores
+    from pretune.comparing import compare as compare_runs
+    from pretune.report.text import draw_comparisons, draw_preference, draw_scores
 
-    evaluation = compare_runs(Path(a), Path(b))
+    found = compare_runs(Path(a), Path(b))
     if json:
-        show_json(evaluation.to_json())
+        show_json(found.to_json())
     else:
-        show(draw_scores(evaluation.scores), draw_comparisons(evaluation.comparisons))
+        show(draw_scores(found.scores), draw_comparisons(found.comparisons), draw_preference(found))
     return 0
 
 

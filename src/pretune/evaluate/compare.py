@@ -1,29 +1,30 @@
 """Is one model better than another on the same rows, or did it only look so?"""
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
-from scipy.special import bdtr  # binomial distribution function
 
-from pretune.errors import DataError, UsageError
-from pretune.evaluate.bootstrap import bca_interval, chunks_of, num_resamples
-from pretune.evaluate.metrics import MACRO, Counts, codes_of, macro_f1_of
-from pretune.intervals import MIN_RARER_CLASS, Floats, quantile
+from pretune.errors import UsageError
+from pretune.evaluate.choose import is_unbalanced
+from pretune.evaluate.codes import MACRO, Groups, Rows
+from pretune.evaluate.paired import Paired, compare_named, difference_interval, mcnemar_p_value, pair
 from pretune.records import Comparison, Predictions
 
+__all__ = ["compare", "compare_f1", "compare_metrics", "deciding_metric", "difference_interval", "holm", "mcnemar_p_value"]
 
-def compare(a: Predictions, b: Predictions, *, confidence: float = 0.95) -> Comparison:
-    """Compare the accuracy of two sources, row by row.
+# All that two sources are compared on, besides precision, recall and F1.
+GENERAL = ("balanced_accuracy", "mcc", "roc_area", "loss", "brier")
 
-    Only rows where exactly one of the two is right say which is better: the p value is McNemar's, exact, and the
-    interval of the difference is Bonett and Price's, which adds one such row each way and so is never of zero width.
+
+def compare(a: Predictions, b: Predictions, *, confidence: float = 0.95, groups: Groups | None = None) -> Comparison:
+    """Compare the accuracy of two sources, row by row (``paired.compare_right``).
 
     Args:
         a: The source whose gain is asked for.
         b: The source it is compared with; the same rows, in any order.
         confidence: Of the interval; the test passes where the p value is at most 1 - ``confidence``.
+        groups: Group of each row that has one, by id.
 
     Raises:
         DataError: The two do not cover the same rows with the same labels.
@@ -32,46 +33,18 @@ def compare(a: Predictions, b: Predictions, *, confidence: float = 0.95) -> Comp
         McNemar (1947); Bonett and Price (2012), Adjusted Wald confidence interval for a difference of binomial
         proportions based on paired data.
     """
-    labels, first, second = paired_codes(a, b)
-    is_right_a, is_right_b = first == labels, second == labels
-    only_a, only_b = int((is_right_a & ~is_right_b).sum()), int((~is_right_a & is_right_b).sum())
-    low, high = difference_interval(only_a, only_b, len(labels), confidence)
-    return Comparison(
-        metric="accuracy",
-        split=a.split,
-        a=a.source,
-        b=b.source,
-        value_a=float(is_right_a.mean()),
-        value_b=float(is_right_b.mean()),
-        difference=(only_a - only_b) / len(labels),
-        low=low,
-        high=high,
-        confidence=confidence,
-        p_value=mcnemar_p_value(only_a, only_b),
-        method=f"exact McNemar on {only_a + only_b} rows that only one gets right; Bonett-Price interval",
-        num_examples=len(labels),
-    )
+    return compare_named(pair(a, b, confidence=confidence, groups=groups), ["accuracy"])[0]
 
 
-def mcnemar_p_value(only_a: int, only_b: int) -> float:
-    """Return the probability of a split at least this uneven if both were equally good (two-sided, exact).
-
-    Example:
-        >>> mcnemar_p_value(9, 1)  # 2 * (1 + 10) / 2**10
-        0.021484375
-    """
-    return min(1.0, 2 * float(bdtr(min(only_a, only_b), only_a + only_b, 0.5)))
-
-
-def difference_interval(only_a: int, only_b: int, total: int, confidence: float) -> tuple[float, float]:
-    """Return Bonett and Price's interval for a paired difference of proportions."""
-    share_a, share_b = (only_a + 1) / (total + 2), (only_b + 1) / (total + 2)
-    centre = share_a - share_b
-    half = quantile(confidence) * ((share_a + share_b - centre**2) / (total + 2)) ** 0.5
-    return max(-1.0, centre - half), min(1.0, centre + half)
-
-
-def compare_f1(a: Predictions, b: Predictions, *, positive: str | None, confidence: float = 0.95, seed: int = 0) -> Comparison:
+def compare_f1(
+    a: Predictions,
+    b: Predictions,
+    *,
+    positive: str | None,
+    confidence: float = 0.95,
+    groups: Groups | None = None,
+    seed: int = 0,
+) -> Comparison:
     """Compare F1 (of ``positive``, or averaged over the classes) of two sources, row by row.
 
     This is the comparison that counts where one class holds most rows and accuracy hardly moves. The p value comes from
@@ -83,120 +56,129 @@ def compare_f1(a: Predictions, b: Predictions, *, positive: str | None, confiden
         b: The source it is compared with; the same rows, in any order.
         positive: The class, or ``None`` for the mean over the classes.
         confidence: Of the interval; the test passes where the p value is at most 1 - ``confidence``.
+        groups: Group of each row that has one, by id; whole groups are exchanged and drawn.
         seed: Seed of the draws.
 
     Raises:
+        UsageError: There is no such class.
         DataError: The two do not cover the same rows with the same labels, or F1 is not defined on them.
 
     Source:
         Noreen (1989), Computer-intensive methods for testing hypotheses (approximate randomization).
     """
-    labels, first, second = paired_codes(a, b)
-    if positive is not None and positive not in a.classes:
-        raise UsageError(f"no class {positive!r}", expected="one of " + ", ".join(a.classes), fix="see --positive")
-    if positive is not None:  # two classes remain: 0 is the positive one, and its F1 is the only one asked for
-        labels, first, second = (np.asarray(codes != a.classes.index(positive), int) for codes in (labels, first, second))
-    sizes = np.bincount(labels, minlength=2 if positive is not None else len(a.classes))
-    scored = np.array([True, False]) if positive is not None else sizes > 0
-    if not sizes[scored].any():
-        raise DataError(f"no row is {positive}", expected="rows of the positive class", fix="compare on accuracy")
-    pairs = _Pairs(labels, first, second, scored)
-    interval = pairs.interval(confidence, seed) if sizes.min() >= MIN_RARER_CLASS else None
-    low, high = interval or (None, None)
-    reason = (
-        "paired bca bootstrap"
-        if interval
-        else f"no interval: the rarer class has {sizes.min()} rows, {MIN_RARER_CLASS} are needed"
-    )
-    value_a, value_b = pairs.values()
-    return Comparison(
-        metric=f"f1[{positive if positive is not None else MACRO}]",
-        split=a.split,
-        a=a.source,
-        b=b.source,
-        value_a=value_a,
-        value_b=value_b,
-        difference=value_a - value_b,
-        low=low,
-        high=high,
-        confidence=confidence,
-        p_value=pairs.p_value(num_resamples(confidence), seed),
-        method=f"approximate randomization, {num_resamples(confidence):,} draws; {reason}",
-        num_examples=len(labels),
-    )
+    _check_positive(positive, a)
+    paired = pair(a, b, confidence=confidence, groups=groups, seed=seed)
+    return compare_named(paired, [f"f1[{positive if positive is not None else MACRO}]"])[0]
 
 
-class _Pairs:
-    """Rows counted by (label, what a said, what b said).
+def compare_metrics(
+    a: Predictions,
+    b: Predictions,
+    *,
+    positive: str | None = None,
+    metrics: Sequence[str] | None = None,
+    confidence: float = 0.95,
+    groups: Groups | None = None,
+    seed: int = 0,
+) -> tuple[Comparison, ...]:
+    """Compare two sources on every figure: first the one that decides, then the others, corrected for their number.
+
+    Which figure decides is a rule about the labels (``deciding_metric``), fixed before any answer is seen, so it is
+    tested alone. The others describe; their p values are Holm's, and ``method`` says so and gives the p value alone.
 
     Args:
-        labels: True classes, shape (num_examples,).
-        first: What a said.
-        second: What b said.
-        scored: Which classes F1 is averaged over, shape (num_classes,).
+        a: The source whose gain is asked for.
+        b: The source it is compared with; the same rows, in any order.
+        positive: The class that precision, recall and F1 are about; ``None`` for averages.
+        metrics: The names, the deciding one first; by default all that are defined for both.
+        confidence: Of the intervals.
+        groups: Group of each row that has one, by id.
+        seed: Seed of the draws.
+
+    Raises:
+        UsageError: There is no such class or metric.
+        DataError: The two do not cover the same rows with the same labels, or a figure asked for is not defined.
+
+    Source:
+        Holm (1979), A simple sequentially rejective multiple test procedure.
     """
-
-    def __init__(self, labels: Counts, first: Counts, second: Counts, scored: npt.NDArray[np.bool_]) -> None:
-        self._cells, counts = np.unique(np.stack([labels, first, second], axis=1), axis=0, return_counts=True)
-        self._counts: Floats = counts.astype(float)
-        self._scored, self._sizes = scored, np.bincount(labels, minlength=len(scored))
-
-    def values(self) -> tuple[float, float]:
-        f1_a, f1_b = self._f1(self._cells)
-        return float(f1_a(self._counts[None])[0]), float(f1_b(self._counts[None])[0])
-
-    def interval(self, confidence: float, seed: int) -> tuple[float, float] | None:
-        pseudo = self._pseudo_cells()
-        f1_a, f1_b = self._f1(np.concatenate([self._cells, pseudo]))
-        weights = np.concatenate([self._counts, np.full(len(pseudo), 2 / len(pseudo))])
-        return bca_interval(weights, lambda tables: f1_a(tables) - f1_b(tables), confidence=confidence, seed=seed)
-
-    def p_value(self, num_draws: int, seed: int) -> float:
-        """Share of random exchanges (the data's own included) that give at least the observed difference."""
-        is_open = self._cells[:, 1] != self._cells[:, 2]
-        if not is_open.any():
-            return 1.0
-        cells, counts = self._cells[is_open], self._counts[is_open].astype(int)
-        exchanged = cells[:, [0, 2, 1]]
-        f1_a, f1_b = self._f1(np.concatenate([self._cells[~is_open], cells, exchanged]))
-        fixed, generator = self._counts[~is_open], np.random.default_rng(seed)
-        value_a, value_b = self.values()
-        observed, num_extreme = abs(value_a - value_b) - 1e-12, 0
-        for size in chunks_of(num_draws, len(fixed) + 2 * len(cells)):
-            swapped = generator.binomial(counts, 0.5, size=(size, len(cells)))
-            tables = np.concatenate([np.broadcast_to(fixed, (size, len(fixed))), counts - swapped, swapped], axis=1)
-            num_extreme += int((np.abs(f1_a(tables) - f1_b(tables)) >= observed).sum())
-        return (1 + num_extreme) / (1 + num_draws)
-
-    def _f1(self, cells: Counts) -> tuple[Callable[[Floats], Floats], Callable[[Floats], Floats]]:
-        one_hot = np.eye(len(self._scored))[:, self._scored]
-        labels, said_a, said_b = (one_hot[cells[:, column]] for column in range(3))
-        return partial(macro_f1_of, labels=labels, predicted=said_a), partial(macro_f1_of, labels=labels, predicted=said_b)
-
-    def _pseudo_cells(self) -> Counts:
-        """One cell a class and way to differ: one is right, the other says the largest other class."""
-        by_size = np.argsort(-self._sizes, kind="stable")
-        cells = []
-        for label in range(len(self._sizes)):
-            wrong = int(by_size[0] if by_size[0] != label else by_size[1])
-            cells += [(label, label, wrong), (label, wrong, label)]
-        return np.array(cells)
+    _check_positive(positive, a)
+    paired = pair(a, b, confidence=confidence, groups=groups, seed=seed)
+    names = _known(metrics, paired) if metrics is not None else _defined(paired, positive)
+    first, *others = compare_named(paired, names)
+    adjusted = holm([item.p_value for item in others])
+    if len(others) < 2:
+        return first, *others
+    return first, *(
+        replace(item, p_value=p_value, method=f"{item.method}; Holm over {len(others)} figures (alone p = {item.p_value:.2g})")
+        for item, p_value in zip(others, adjusted, strict=True)
+    )
 
 
-def paired_codes(a: Predictions, b: Predictions) -> tuple[Counts, Counts, Counts]:
-    """Return labels, what a said and what b said, in the order of a's rows."""
-    labels, first = codes_of(a)
-    labels_b, second = codes_of(b)
-    position = {id: row for row, id in enumerate(b.ids)}
-    fix = "score both models on the same file"
-    if len(position) != len(b.ids) or len(set(a.ids)) != len(a.ids) or position.keys() != set(a.ids) or not a.ids:
-        common = len(position.keys() & set(a.ids))
-        got = f"{a.source!r} has {len(a.ids)} rows and {b.source!r} has {len(b.ids)}, {common} in common"
-        raise DataError(got, expected="the same rows, each once", fix=fix)
-    if a.classes != b.classes:
-        raise DataError(f"classes {a.classes} and {b.classes}", expected="the same classes in the same order", fix=fix)
-    order = np.array([position[id] for id in a.ids])
-    if (labels_b[order] != labels).any():
-        row = a.ids[int((labels_b[order] != labels).argmax())]
-        raise DataError(f"row {row} has different labels in {a.source!r} and {b.source!r}", expected="the same labels", fix=fix)
-    return labels, first, second[order]
+def deciding_metric(labels: Sequence[str], positive: str | None) -> str:
+    """Return the figure that says which of two classifiers is better: accuracy, or F1 where one class holds most rows.
+
+    Example:
+        >>> deciding_metric(["ham"] * 87 + ["spam"] * 13, "spam"), deciding_metric(["a", "b"], None)
+        ('f1[spam]', 'accuracy')
+    """
+    return f"f1[{positive if positive is not None else MACRO}]" if is_unbalanced(labels) else "accuracy"
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Return p values that may be held against the same limit as if there were only one.
+
+    Example:
+        >>> holm([0.01, 0.04, 0.03])
+        [0.03, 0.06, 0.06]
+    """
+    adjusted, largest = [0.0] * len(p_values), 0.0
+    for rank, index in enumerate(sorted(range(len(p_values)), key=lambda item: p_values[item])):
+        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[index]))
+        adjusted[index] = largest
+    return adjusted
+
+
+def _defined(paired: Paired, positive: str | None) -> list[str]:
+    labels = [paired.a.classes[index] for index in paired.a.labels]
+    label = positive if positive in labels else MACRO
+    names = [deciding_metric(labels, positive if positive in labels else None), "accuracy", f"f1[{label}]"]
+    names += [f"precision[{label}]"] + ([f"recall[{label}]"] if label != MACRO else [])
+    names += [name for name in GENERAL if _is_defined(paired, name)]
+    return list(dict.fromkeys(names))
+
+
+def _is_defined(paired: Paired, name: str) -> bool:
+    both = (paired.a, paired.b)
+    if name in ("loss", "brier", "roc_area") and any(rows.shares is None for rows in both):
+        return False
+    is_mixed = len(np.unique(paired.a.labels)) > 1
+    if name == "mcc":
+        return is_mixed and all(_says_more_than_one(rows) for rows in both)
+    return is_mixed or name != "roc_area"
+
+
+def _says_more_than_one(rows: Rows) -> bool:
+    return len(np.unique(rows.predicted)) > 1
+
+
+def _known(metrics: Sequence[str], paired: Paired) -> list[str]:
+    labels = (MACRO, *paired.a.classes)
+    known = ["accuracy", *GENERAL, *(f"{name}[{label}]" for name in ("precision", "recall", "f1") for label in labels)]
+    unknown = [name for name in metrics if name not in known]
+    if unknown or not metrics:
+        got = f"the metric {unknown[0]!r}" if unknown else "no metric"
+        raise UsageError(got, expected="one of " + ", ".join(known[:20]), fix="name another metric")
+    undefined = [name for name in metrics if name in GENERAL and not _is_defined(paired, name)]
+    if undefined:
+        raise UsageError(
+            f"{undefined[0]} is not defined for these predictions",
+            expected="probabilities for loss, brier and roc_area; more than one label and answer for mcc",
+            fix="compare on accuracy",
+        )
+    return list(dict.fromkeys(metrics))
+
+
+def _check_positive(positive: str | None, a: Predictions) -> None:
+    if positive is not None and positive not in a.classes:
+        raise UsageError(f"no class {positive!r}", expected="one of " + ", ".join(a.classes), fix="see --positive")

@@ -5,13 +5,20 @@ from collections.abc import Sequence
 from pretune.errors import UsageError
 from pretune.evaluate.before import BEFORE, METRICS, compare_shares
 from pretune.evaluate.choose import is_unbalanced
+from pretune.evaluate.codes import Groups
 from pretune.evaluate.compare import compare, compare_f1
 from pretune.evaluate.metrics import confusion_of, score_predictions
 from pretune.records import Comparison, Evaluation, Predictions
 
 
 def evaluate_sources(
-    predictions: Sequence[Predictions], *, main: str, positive: str | None = None, look: int = 1, confidence: float = 0.95
+    predictions: Sequence[Predictions],
+    *,
+    main: str,
+    positive: str | None = None,
+    look: int = 1,
+    confidence: float = 0.95,
+    groups: Groups | None = None,
 ) -> Evaluation:
     """Score every source and compare the main one with each of the others.
 
@@ -21,6 +28,7 @@ def evaluate_sources(
         positive: The class that precision and recall are about; ``None`` for averages.
         look: How often these rows have been opened, this time included.
         confidence: Of every interval.
+        groups: Group of each row that has one, by id (``groups_of``); every interval and test keeps groups together.
 
     Returns:
         Scores (the main source's first), paired comparisons of main with each other source, and confusion matrices.
@@ -39,19 +47,23 @@ def evaluate_sources(
     judged = predictions[sources.index(main)]
     others = [item for item in predictions if item.source != main]
     ordered = [judged, *others]
-    scores = [score_predictions(item, positive=positive, look=look, confidence=confidence) for item in ordered]
+    scores = [score_predictions(item, positive=positive, look=look, confidence=confidence, groups=groups) for item in ordered]
     return Evaluation(
         scores=tuple(score for group in scores for score in group),
-        comparisons=tuple(found for other in others for found in _compare_both_ways(judged, other, positive, confidence)),
+        comparisons=tuple(
+            found for other in others for found in _compare_both_ways(judged, other, positive, confidence, groups)
+        ),
         confusions=tuple(confusion_of(item) for item in ordered),
     )
 
 
-def _compare_both_ways(a: Predictions, b: Predictions, positive: str | None, confidence: float) -> list[Comparison]:
-    found = [compare(a, b, confidence=confidence)]
+def _compare_both_ways(
+    a: Predictions, b: Predictions, positive: str | None, confidence: float, groups: Groups | None
+) -> list[Comparison]:
+    found = [compare(a, b, confidence=confidence, groups=groups)]
     labels = [str(label) for label in a.labels]
     if (is_unbalanced(labels) and positive is None) or positive in labels:
-        found.append(compare_f1(a, b, positive=positive, confidence=confidence))
+        found.append(compare_f1(a, b, positive=positive, confidence=confidence, groups=groups))
     if b.source == BEFORE and (positive is None or positive in labels):  # adaptation has to help on both
-        found += [compare_shares(a, b, metric, positive=positive, confidence=confidence) for metric in METRICS]
+        found += [compare_shares(a, b, metric, positive=positive, confidence=confidence, groups=groups) for metric in METRICS]
     return found

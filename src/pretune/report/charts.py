@@ -4,12 +4,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pretune.records import History, Score
+from pretune.records import LOWER_IS_BETTER, History, Score
 from pretune.report.plot import make_curve, smooth
 
 BAR_WIDTH, BAR_HEIGHT = 220, 26
 MIN_BAR = 3.0  # a very narrow interval is still seen
-NO_SHARES = frozenset({"loss", "bleu", "chrf"})  # figures that do not lie between 0 and 1
+NO_SHARES = frozenset({*LOWER_IS_BETTER, "bleu", "chrf"})  # outside of 0 to 1, or better when less
 MAX_START = 0.8  # where a scale begins at most: beyond, a thousandth would look like a gulf
 
 PLOT_WIDTH, PLOT_HEIGHT = 720, 260

@@ -93,7 +93,10 @@ def _worst(labels: list[str | None], found: Mapping[Any, Score], main: str, limi
     return [label for label in labels if label in kept]
 
 
-METRIC_NAMES = {"f1": "F1", "loss": "loss (nats)", "bleu": "BLEU (of 100)", "chrf": "chrF (of 100)"}
+METRIC_NAMES = {
+    "f1": "F1", "loss": "loss (nats)", "mcc": "Matthews corr.", "roc_area": "ROC area", "pr_area": "PR area",
+    "brier": "Brier score", "bleu": "BLEU (of 100)", "chrf": "chrF (of 100)",
+}  # fmt: skip
 
 
 def _row_name(metric: str, label: str | None) -> str:

@@ -8,7 +8,18 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from pretune.records import Comparison, Confusion, Finding, Outcome, Receipt, RunRecord, Score, Severity, Verdict
+from pretune.records import (
+    Comparison,
+    Confusion,
+    Finding,
+    Outcome,
+    Receipt,
+    RunComparison,
+    RunRecord,
+    Score,
+    Severity,
+    Verdict,
+)
 from pretune.report.drawing import NAME_LENGTH, SHORT_LENGTH, columns, heading, indent, named, pairs, plain, stack
 from pretune.report.figures import MAX_CLASSES, Figures, arrange_scores, list_mistakes
 from pretune.report.receipts import describe_receipt
@@ -146,6 +157,18 @@ def draw_comparisons(comparisons: Sequence[Comparison]) -> Group:
         table.add_row(named(item.metric.replace("_", " ")), Text(a), Text(b), f"{item.difference:+.3f}", bounds, chance)
     methods = "; ".join(dict.fromkeys(item.method for item in comparisons))
     return Group(heading("Comparisons"), table, plain(methods, "dim"))
+
+
+def draw_preference(found: RunComparison) -> Panel:
+    """Draw which of two runs to prefer, and why; what was matched, and which look it was, at the end."""
+    preference = found.preference
+    style = "green" if preference.is_proven else "yellow"
+    lines = [plain(preference.summary, "bold"), Text(), *(plain(f"· {reason}") for reason in preference.reasons)]
+    matched = f"{counted(found.num_examples, f'{found.split} row')} of both runs, by id and text"
+    look = "" if found.look is None else f"; look {found.look} at these rows, and two models in it"
+    lines += [Text(), plain(matched + look, "dim"), *(plain(note, "dim") for note in found.notes)]
+    title = Text(f" {one_line(preference.preferred or 'NEITHER', SHORT_LENGTH)} ", f"bold {style}")
+    return Panel(Group(*lines), title=title, title_align="left", box=ROUNDED, border_style=style, padding=(1, 2))
 
 
 def draw_confusion(confusion: Confusion) -> Group:
