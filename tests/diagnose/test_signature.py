@@ -99,3 +99,11 @@ def test_the_label_under_another_name_is_noted_only(clean_evidence, name):
 def test_rows_without_columns_raise_no_question(clean_evidence):
     bare = {name: tuple(replace(row, extra={}) for row in getattr(clean_evidence, name)) for name in ("train", "test")}
     assert check_signature_column(replace(clean_evidence, **bare)).severity is Severity.NOT_APPLICABLE
+
+
+def test_running_numbers_of_a_sorted_file_are_noted_only(clean_evidence):
+    finding = check_signature_column(
+        add_column(clean_evidence, lambda row: str(10_000 * (row.label == "pos") + int(row.id.split("-")[1])), "id")
+    )
+    assert finding.severity is Severity.NOTE
+    assert "sorted by label" in finding.summary

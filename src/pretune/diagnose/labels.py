@@ -9,6 +9,8 @@ from pretune.records import Evaluation, Evidence, Finding, Severity
 
 # Share of rows under contradicting labels above which they put a ceiling on accuracy that is as low as a gain worth having.
 MAX_CONFLICT_SHARE = 0.01
+# Accuracy that contradicting labels must take away at least for the ceiling to be worth a word.
+MIN_CEILING = 0.001
 # Training rows below which a class is hardly learned; the number from which its figures get an interval, too.
 MIN_CLASS_ROWS = 20
 # Share of the largest class above which a constant answer passes the accuracy gate, so that accuracy says nothing at all.
@@ -29,7 +31,8 @@ def check_conflicts(evidence: Evidence, _evaluation: Evaluation | None = None) -
     share = len(rows) / num_rows
     # of the rows of a text, a model that gives one answer is right at most on those of one label
     unwinnable = sum(max(1, len(conflict.labels) - 1) for conflict in conflicts)
-    ceiling = f"; no model can score over {percent(1 - unwinnable / num_rows)} on all of them" if rows else ""
+    is_felt = unwinnable / num_rows >= MIN_CEILING
+    ceiling = f"; no model can score over {percent(1 - unwinnable / num_rows)} on all rows" if is_felt else ""
     severity = Severity.WARNING if share > MAX_CONFLICT_SHARE else Severity.NOTE if rows else Severity.OK
     return Finding(
         check=check,

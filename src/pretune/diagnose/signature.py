@@ -207,8 +207,10 @@ def _weigh_column(rows: Sequence[Example], column: str) -> tuple[Severity, str]:
         return Severity.BLOCKING, f"it gives the label away, and {percent(share)} of the texts hold its value"
     values = {row.extra.get(column, "") for row in rows}
     numbers = read_numbers(sorted(values))
-    if LABEL_LIKE.search(column) or (numbers is not None and len(values) <= MAX_RATINGS and len(values) > 2):
+    if LABEL_LIKE.search(column) or (numbers is not None and 2 < len(values) <= MAX_RATINGS):
         return Severity.NOTE, "it looks like the label under another name, and is not read by the model"
+    if numbers is not None and len(values) > MAX_RATINGS:
+        return Severity.NOTE, "the rows are sorted by label along it; it is not read by the model"
     return Severity.WARNING, "it is not read by the model, but the texts of each value may have a manner of their own"
 
 
