@@ -204,7 +204,7 @@ def _loss(make: MakeScore, predictions: Predictions, counts: Counts) -> Score:
     own = np.asarray(predictions.probabilities, float)[np.arange(len(labels)), labels]  # (examples,)
     losses = -np.log(np.clip(own, MIN_PROBABILITY, 1))
     sizes = counts.sum(axis=1)
-    rarer = int(min(sizes[sizes > 0]))
+    rarer = int(sizes.min())  # a class without rows counts, too: what it would lose is not in the mean
     if rarer < MIN_RARER_CLASS:
         return blank(value=float(losses.mean()), low=None, high=None, method=_too_few("the rarest class", rarer))
     interval = skewed_mean_interval(losses, make.keywords["confidence"])
