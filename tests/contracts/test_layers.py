@@ -36,6 +36,8 @@ TOP = (
     "fitting",
     "estimators",
     "loading",
+    "untuned",
+    "deciding",
     "judging",
     "pipeline",
     "asking",

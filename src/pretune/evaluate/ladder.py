@@ -90,7 +90,7 @@ def build_ladder(chances: Floats, is_positive: Truth, is_right_otherwise: Truth,
 
 
 def count(tables: Floats) -> Counts:
-    """Count what each threshold does to cells of a ladder, or to resamples of them, shape (num_tables, num_thresholds, 3, 2)."""
+    """Count what each threshold does to cells of a ladder or resamples of them, shape (num_tables, num_thresholds, 3, 2)."""
     kinds = tables.sum(axis=3)
     hits, called = kinds[:, :, 0].cumsum(axis=1), kinds.sum(axis=2).cumsum(axis=1)
     spared = kinds[:, :, 1].sum(axis=1, keepdims=True) - kinds[:, :, 1].cumsum(axis=1)

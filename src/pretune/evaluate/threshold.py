@@ -1,4 +1,4 @@
-"""From which probability is it the positive class? Chosen on validation rows by a stated rule, with what the choice is worth."""
+"""From which probability is it the positive class? Chosen on validation by a stated rule, with what the choice is worth."""
 
 from dataclasses import dataclass, replace
 
@@ -13,7 +13,7 @@ from pretune.evaluate.tradeoff import curve_of, table_of
 from pretune.intervals import MIN_RARER_CLASS, Floats
 from pretune.records import Predictions, Reached, ThresholdChoice
 
-NUM_RESAMPLES = 1_000
+NUM_RESAMPLES = 500
 RESAMPLES_AT_ONCE = 50
 LOW, HIGH = 0.05, 0.95  # of the range that is shown
 # Share of the resamples in which a threshold that nobody asked for must beat the largest class (docs/decisions/0009).
@@ -45,7 +45,7 @@ def choose_threshold(predictions: Predictions, aim: Aim, *, seed: int = 0) -> Th
     """Choose the threshold on the probability of the positive class.
 
     Figures are weighed by the lower end of their 95 % interval, as gates are, so that 3 right of 3 do not beat 95 of 100. On
-    each of 1,000 resamples of the rows the best threshold is sought; their median is taken, which moves less with the
+    each of 500 resamples of the rows the best threshold is sought; their median is taken, which moves less with the
     rows than the best of all rows does. What ``keep`` asks must hold on the rows themselves; where no threshold holds it, the
     nearest is taken. A goal that was not asked for keeps the largest class unless nine of ten resamples find the median better.
 
@@ -90,8 +90,8 @@ def choose_threshold(predictions: Predictions, aim: Aim, *, seed: int = 0) -> Th
     return _choose(ladder, aim, blank, seed)
 
 
-def apply_threshold(predictions: Predictions, choice: ThresholdChoice | None) -> Predictions:
-    """Return the predictions decided by a chosen threshold; unchanged where the largest class decides.
+def apply_threshold(predictions: Predictions, choice: ThresholdChoice) -> Predictions:
+    """Return the predictions as the choice decides them.
 
     Example:
         >>> given = Predictions(source="a", split="s", classes=("no", "yes"), ids=("1",), labels=("yes",),
@@ -100,11 +100,21 @@ def apply_threshold(predictions: Predictions, choice: ThresholdChoice | None) ->
         >>> apply_threshold(given, choice).predicted
         ('yes',)
     """
-    if choice is None or choice.threshold is None or choice.positive is None or predictions.probabilities is None:
+    return decide_by(predictions, choice.positive, choice.threshold)
+
+
+def decide_by(predictions: Predictions, positive: str | None, threshold: float | None) -> Predictions:
+    """Return the predictions decided for ``positive`` from this probability on, else for the largest other class.
+
+    Without a threshold the largest class decides; predictions without probabilities stay as they are.
+    """
+    if predictions.probabilities is None or not predictions.ids:
         return predictions
-    index, shares, other = _shares(predictions, choice.positive)
-    called = shares[:, index] >= choice.threshold
-    codes = np.where(called, index, other)
+    if positive is None or threshold is None:
+        codes = np.asarray(predictions.probabilities, float).argmax(axis=1)
+    else:
+        index, shares, other = _shares(predictions, positive)
+        codes = np.where(shares[:, index] >= threshold, index, other)
     return replace(predictions, predicted=tuple(predictions.classes[code] for code in codes))
 
 
@@ -242,7 +252,8 @@ def _reach(metric: str, aim: Aim, counts: Counts, largest: Counts, place: int, d
     of_resamples = values[draws.chosen]
     optimism = float((draws.figures[metric] - of_resamples).mean())
     span = tuple(float(end) for end in np.quantile(of_resamples, (LOW, HIGH)))
+    expected = max(0.0, float(values[place]) - optimism)
     return Reached(
         metric=metric, value=float(values[place]), before=float(_value(metric, aim, largest)[0, 0]),
-        expected=float(values[place]) - optimism, low=span[0], high=span[1],
+        expected=expected if metric == "cost" else min(1.0, expected), low=span[0], high=span[1],
     )  # fmt: skip

@@ -8,6 +8,7 @@ from pretune.records import History, Score
 from pretune.report.plot import make_curve, smooth
 
 BAR_WIDTH, BAR_HEIGHT = 220, 26
+NO_SHARES = ("loss", "cost")  # figures without an upper end of 1
 MIN_BAR = 3.0  # a very narrow interval is still seen
 MAX_START = 0.8  # where a scale begins at most: beyond, a thousandth would look like a gulf
 
@@ -49,13 +50,15 @@ def choose_start(scores: Sequence[Score], gates: Sequence[float]) -> float:
 
     A scale from 0 would leave the intervals of a good model too narrow to be told apart.
     """
-    lows = [value for score in scores if score.metric != "loss" for value in (score.low, score.value) if value is not None]
+    lows = [
+        value for score in scores if score.metric not in NO_SHARES for value in (score.low, score.value) if value is not None
+    ]
     return max(0.0, min(MAX_START, math.floor((min([*lows, *gates, 1.0]) - 0.02) * 10) / 10))
 
 
 def make_interval_bar(score: Score, gate: float | None, *, start: float = 0.0) -> IntervalBar | None:
     """Place a share on a scale from ``start`` to 1; ``None`` for what is no share or has no value."""
-    if score.metric == "loss" or score.value is None:
+    if score.metric in NO_SHARES or score.value is None:
         return None
 
     def at(share: float) -> float:

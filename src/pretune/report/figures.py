@@ -93,7 +93,7 @@ def _worst(labels: list[str | None], found: Mapping[Any, Score], main: str, limi
     return [label for label in labels if label in kept]
 
 
-METRIC_NAMES = {"f1": "F1", "loss": "loss (nats)"}
+METRIC_NAMES = {"f1": "F1", "loss": "loss (nats)", "cost": "cost (mean a row)"}
 
 
 def _row_name(metric: str, label: str | None) -> str:

@@ -12,6 +12,7 @@ from pretune.records import Comparison, Confusion, Finding, Outcome, Receipt, Ru
 from pretune.report.drawing import NAME_LENGTH, SHORT_LENGTH, columns, heading, indent, named, pairs, plain, stack
 from pretune.report.figures import MAX_CLASSES, Figures, arrange_scores, list_mistakes
 from pretune.report.receipts import describe_receipt
+from pretune.report.threshold import draw_threshold
 from pretune.report.words import (
     MARKS,
     OUTCOMES,
@@ -59,6 +60,7 @@ def draw_run(record: RunRecord) -> Group:
     shown = [item for item in record.confusions if item.source == main]
     return stack(
         draw_scores(scores, positive=record.positive) if scores else None,
+        draw_threshold(record),
         *(draw_confusion(confusion) for confusion in shown[:1]),
         draw_comparisons(record.comparisons) if record.comparisons else None,
         draw_findings(record.findings) if record.findings else None,
