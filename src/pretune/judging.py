@@ -126,6 +126,8 @@ def _score_test(candidate: Candidate, untuned: Untuned | None, opening: Opening,
         tested = [model.predictions(rows, "test", trace=trace), *model.baselines(candidate.training, rows, "test")]
         if untuned is not None:
             tested.append(untuned.predict(rows, split="test", classes=classes, trace=trace))
+        else:
+            folder.drop_predictions("test", SOURCE)
         for item in tested:
             folder.write_predictions(item)
         stage.done = f"{', '.join(item.source for item in tested)} on the same rows"

@@ -180,6 +180,10 @@ class RunFolder:
         """Whether this source's predictions were written."""
         return (self.path / "predictions" / f"{split}.{source}.csv").is_file()
 
+    def drop_predictions(self, split: str, source: str) -> None:
+        """Remove what an earlier judging left of a source that is not there any more."""
+        (self.path / "predictions" / f"{split}.{source}.csv").unlink(missing_ok=True)
+
     def read_events(self) -> Events:
         """Return the events of ``trace.jsonl``, those of the last attempt where the run was begun anew."""
         events: Events = [json.loads(line) for line in storage.read_lines(self.trace)]
