@@ -229,7 +229,7 @@ def test_checking_reads_and_opens_nothing(monkeypatch):
 def test_other_data_is_scored_beside_the_baselines_and_counts_as_a_look():
     looks = len(ledger())
     evaluation, receipt, positive = asking.evaluate_on("runs/first", "reviews.csv", ReadConfig(), Trace())
-    assert {score.source for score in evaluation.scores} == {"finetuned", "majority", "linear"}
+    assert {score.source for score in evaluation.scores} == {"finetuned", "majority", "linear", "encoder_linear"}
     assert (receipt.num_used, positive) == (240, None)
     assert [entry["purpose"] for entry in ledger()[looks:]] == ["evaluate"]
     assert {score.look for score in evaluation.scores} == {2}, "the test rows are among these"

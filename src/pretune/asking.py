@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO
 
+import numpy as np
+
 from pretune.configs import ReadConfig, RunConfig
 from pretune.data import Table, clean_examples, clean_text, confidence_at, prepare, read_table, record_opening
 from pretune.diagnose import DATA_CHECKS, diagnose
@@ -19,6 +21,7 @@ from pretune.repairing import score_repair
 from pretune.report.receipts import describe_rejection
 from pretune.runs import RunFolder
 from pretune.trace import Trace
+from pretune.untuned import open_untuned
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +55,9 @@ def evaluate_on(run: str, source: Any, config: ReadConfig, trace: Trace) -> tupl
         labels = [str(row.label) for row in folder.read_examples("train")]
         sources.append(majority(labels, rows, split="given", classes=model.card_.classes))
         sources.append(load_linear(folder.linear).predict(rows, split="given", classes=model.card_.classes))
+        untuned = open_untuned(folder, model.device_, trace)
+        if untuned is not None:
+            sources.append(untuned.predict(rows, split="given", classes=model.card_.classes, trace=trace))
     evaluation = evaluate_sources(
         sources, main="finetuned", positive=model.card_.positive, look=entry.look, confidence=confidence_at(entry.look),
         groups=groups_of(rows),
@@ -130,8 +136,10 @@ def predict_texts(run: str, rows: list[tuple[str, str]]) -> list[dict[str, Any]]
     texts = [clean_text(text) for _, text in rows]
     if (Path(run) / "model.json").is_file():
         linear = load_linear(Path(run))
-        classes, shares = linear.classes, linear.probabilities(texts)
-        predicted = [classes[index] for index in shares.argmax(axis=1)]
+        found = linear.predict(
+            [Example(id=name, text=text) for (name, _), text in zip(rows, texts, strict=True)], split="given"
+        )
+        classes, shares, predicted = linear.classes, np.asarray(found.probabilities), list(found.predicted)
     else:
         model = load_model(run)
         classes, shares, predicted = model.card_.classes, model.predict_proba(texts), [str(x) for x in model.predict(texts)]

@@ -5,12 +5,13 @@ both come to the same bytes.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from pretune.configs import JudgeConfig
 from pretune.diagnose import diagnose
 from pretune.evaluate import evaluate_sources, groups_of
+from pretune.evaluate.cost import score_cost
 from pretune.evaluate.mistakes import find_mistakes
 from pretune.evaluate.slices import find_slices
 from pretune.records import (
@@ -64,7 +65,7 @@ def read_policy(config: JudgeConfig, predictions: Iterable[Predictions] = ()) ->
     is_adapted = any(item.source == "before" and item.split == "test" for item in predictions)
     return load_policy(
         config.policy or ("domain" if is_adapted else None),
-        goal=config.goal,
+        goal=config.goal or ("cost" if config.cost is not None else None),
         min_precision=config.min_precision,
         min_recall=config.min_recall,
         min_accuracy=config.min_accuracy,
@@ -86,7 +87,20 @@ def evidence_of(record: RunRecord, splits: dict[str, tuple[Example, ...]], predi
     )
 
 
-def assess(evidence: Evidence, policy: Policy, *, look: int, num_models: int = 1, trace: Trace | None = None) -> Assessment:
+def costs_of(record: RunRecord) -> dict[str, float]:
+    """Return what mistakes cost, where the run's threshold was chosen by costs."""
+    return record.threshold.costs if record.threshold is not None else {}
+
+
+def assess(
+    evidence: Evidence,
+    policy: Policy,
+    *,
+    look: int,
+    num_models: int = 1,
+    costs: Mapping[str, float] | None = None,
+    trace: Trace | None = None,
+) -> Assessment:
     """Score, diagnose and decide.
 
     Args:
@@ -94,11 +108,13 @@ def assess(evidence: Evidence, policy: Policy, *, look: int, num_models: int = 1
         policy: What must hold; its error is shared out over the looks.
         look: Which look at the test rows this is.
         num_models: How many models were scored in this look.
+        costs: What a missed positive (``fn``) and a false alarm (``fp``) cost; then mean costs are among the figures.
         trace: Receives the stages.
     """
     trace, confidence = trace or Trace(), policy.confidence_at(look, num_models)
-    evaluation = _evaluate(evidence, "test", look, confidence)
-    validated = _evaluate(evidence, "validation", 1, policy.confidence) if evidence.find("validation", MAIN) else None
+    evaluation = _evaluate(evidence, "test", look, confidence, costs)
+    is_validated = evidence.find("validation", MAIN) is not None
+    validated = _evaluate(evidence, "validation", 1, policy.confidence, costs) if is_validated else None
     findings, main = _diagnose(evidence, evaluation, trace), evidence.find("test", MAIN)
     with trace.stage("judge", f"{len(evaluation.scores)} figures, {len(findings)} findings") as stage:
         verdict = decide(evaluation, findings, policy, positive=evidence.positive, look=look)
@@ -125,10 +141,16 @@ def in_order(predictions: Iterable[Predictions]) -> list[Predictions]:
     return sorted(predictions, key=place)
 
 
-def _evaluate(evidence: Evidence, split: str, look: int, confidence: float) -> Evaluation:
+def _evaluate(
+    evidence: Evidence, split: str, look: int, confidence: float, costs: Mapping[str, float] | None = None
+) -> Evaluation:
     compared = [p for p in evidence.predictions if p.split == split and not p.source.startswith(NOT_COMPARED)]
-    groups = groups_of((*evidence.test, *evidence.validation))
-    return evaluate_sources(compared, main=MAIN, positive=evidence.positive, look=look, confidence=confidence, groups=groups)
+    positive, groups = evidence.positive, groups_of((*evidence.test, *evidence.validation))
+    found = evaluate_sources(compared, main=MAIN, positive=positive, look=look, confidence=confidence, groups=groups)
+    if not costs or positive is None:
+        return found
+    priced = [score_cost(p, positive=positive, costs=costs, look=look, confidence=confidence) for p in compared]
+    return replace(found, scores=(*found.scores, *priced))
 
 
 def _diagnose(evidence: Evidence, evaluation: Evaluation, trace: Trace) -> tuple[Finding, ...]:

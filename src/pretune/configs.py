@@ -96,6 +96,7 @@ class FinetuneConfig(Config):
         precision: ``auto`` takes bf16 where the processor has instructions for it.
         device: ``auto``, ``cpu`` or ``cuda``.
         threads: Threads of the process; ``None`` leaves it to torch.
+        calibrate: Whether logits may be divided by a temperature where validation shows poor calibration.
     """
 
     learning_rate: float | None = None
@@ -117,6 +118,7 @@ class FinetuneConfig(Config):
     precision: str = "auto"
     device: str = "auto"
     threads: int | None = None
+    calibrate: bool = True
 
     def __post_init__(self) -> None:
         for name in ("learning_rate", "head_learning_rate"):
@@ -142,19 +144,25 @@ class JudgeConfig(Config):
 
     Args:
         positive: The class that precision and recall are about; ``None`` chooses (see ``choose_positive``).
-        goal: One of the policy's goals; ``None`` takes the policy's own.
+        goal: One of the policy's goals; ``None`` takes the policy's own. The threshold is chosen for it.
+        keep: What precision or recall must reach on validation meanwhile, such as ``recall=0.95``.
+        cost: What mistakes cost, such as ``fn=10,fp=1``; the goal is then ``cost``.
         min_precision: Replaces the policy's gate; likewise the next two.
         min_recall: See above.
         min_accuracy: See above.
         policy: A TOML file in place of the default policy.
+        encoder_linear: Whether the untuned encoder under a logistic regression is among the baselines.
     """
 
     positive: str | None = None
     goal: str | None = None
+    keep: str | None = None
+    cost: str | None = None
     min_precision: float | None = None
     min_recall: float | None = None
     min_accuracy: float | None = None
     policy: str | None = None
+    encoder_linear: bool = True
 
 
 SCORE_OF = ("predicted", "positive")

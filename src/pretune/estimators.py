@@ -18,6 +18,8 @@ from pretune.data.arrays import Labels, Texts
 from pretune.errors import DataError, UsageError
 from pretune.evaluate import choose_positive, evaluate_sources, score_predictions
 from pretune.evaluate.baselines import LinearModel, fit_linear, majority
+from pretune.evaluate.temperature import calibrate
+from pretune.evaluate.threshold import decide_by
 from pretune.fitting import fit_network, tell_progress
 from pretune.models import (
     Inputs,
@@ -26,13 +28,14 @@ from pretune.models import (
     build_network,
     check_parity,
     find_checkpoint,
+    fold_temperature,
     load_folder,
     load_tokenizer,
     max_positions,
     save_model,
 )
 from pretune.predict import decide, follow, predict_logits
-from pretune.records import Evaluation, Example, Predictions, PredictionTrace
+from pretune.records import Calibration, Evaluation, Example, Predictions, PredictionTrace
 from pretune.tokens import encode
 from pretune.trace import Trace
 from pretune.train import Plan, choose_device, has_fast_bf16, seed_everything
@@ -58,6 +61,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         classes_: Labels, sorted as text; shape (num_classes,).
         history_: How training went.
         token_counts_: How texts became tokens.
+        calibration_: How far probabilities were from shares on validation, and the temperature put to it, if any.
 
     Example:
         >>> classifier = TextClassifier("minilm", epochs=3).set_params(config__learning_rate=1e-4)
@@ -145,7 +149,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             checkpoints=checkpoints,
         )
         self.classes_, self.history_, self.token_counts_ = classes, fitted.history, fitted.token_counts
-        self.validation_ = self._to_predictions(training.validation, "validation", fitted.validation_logits)
+        self.card_: ModelCard = replace(self.card_, threshold=None, goal=None)  # chosen for other weights
+        self.validation_ = self._calibrate(training, fitted.validation_logits, trace)
         self._parity_texts = tuple(row.text for row in (*training.validation, *training.train)[:PARITY_ROWS])
         self._training = training
         return self
@@ -190,7 +195,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Return predictions for the validation rows: those of the kept epoch, where training has just made them."""
         known: Predictions | None = getattr(self, "validation_", None)
         if known is not None and getattr(self, "_training", None) is training and known.classes == self.card_.classes:
-            return known
+            return decide_by(known, self.card_.positive, self.card_.threshold)
         return self.predictions(training.validation, "validation")
 
     def baselines(self, training: TrainingData, rows: Sequence[Example], split: str) -> tuple[Predictions, Predictions]:
@@ -277,6 +282,22 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             licence=checkpoint.licence,
             pretune_version=version("pretune"),
         )
+
+    def _calibrate(self, training: TrainingData, logits: torch.Tensor, trace: Trace) -> Predictions:
+        """Put a temperature into the output layer where validation asks for it; return the validation predictions."""
+        found = self._to_predictions(training.validation, "validation", logits)
+        with trace.stage("calibrate", f"{len(found.ids):,} validation probabilities") as stage:
+            self.calibration_: Calibration = calibrate(found, is_wanted=self.config.calibrate)
+            stage.done, stage.shape_out = self.calibration_.why, "temperature 1"
+            if self.calibration_.is_scaled and not fold_temperature(self.network_, self.calibration_.temperature):
+                why = f"{self.calibration_.why}; not done, for want of an adapter for this family"
+                self.calibration_ = replace(self.calibration_, is_scaled=False, why=why)
+                stage.done = why
+            if not self.calibration_.is_scaled:
+                return found
+            stage.shape_out = f"temperature {self.calibration_.temperature:.3f}, in the weights of the output layer"
+        self.card_ = replace(self.card_, folded_temperature=self.calibration_.temperature)
+        return self._to_predictions(training.validation, "validation", logits / self.calibration_.temperature)
 
     def _to_predictions(self, rows: Sequence[Example], split: str, logits: torch.Tensor) -> Predictions:
         shares, classes = logits.double().softmax(dim=1), self.card_.classes

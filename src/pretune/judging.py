@@ -7,21 +7,27 @@ from pathlib import Path
 import numpy as np
 
 from pretune import storage
-from pretune.assessing import assess, evidence_of, read_policy
+from pretune.assessing import assess, costs_of, evidence_of, read_policy
 from pretune.configs import JudgeConfig
 from pretune.data import Opening, Seal, TrainingData
+from pretune.deciding import choose_thresholds, inherit, read_aim, store_thresholds, tell_choice
 from pretune.estimators import TextClassifier
 from pretune.evaluate import choose_positive
+from pretune.evaluate.aims import Aim
+from pretune.evaluate.encoder_linear import SOURCE
+from pretune.evaluate.threshold import apply_threshold
+from pretune.models import write_card
 from pretune.records import Example, RunRecord
 from pretune.report.card import render_card
 from pretune.report.html import render_html
 from pretune.runs import RunFolder
 from pretune.trace import Trace
+from pretune.untuned import Untuned, open_untuned
 
 # Training rows scored to measure the gap to validation; more would cost time and change the gap by under a point.
 GAP_ROWS = 2_000
-# Who predicts on every split.
-SOURCES = ("finetuned", "majority", "linear")
+# Who predicts on every split; the last one where the run has it.
+SOURCES = ("finetuned", "majority", "linear", SOURCE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,18 +41,21 @@ class Candidate:
 
 def open_and_judge(candidate: Candidate, record: RunRecord, config: JudgeConfig, folder: RunFolder, trace: Trace) -> RunRecord:
     """Open the sealed test, which is counted before any figure is shown, and take the run to its verdict."""
-    start = time.perf_counter()
-    read_policy(config)
+    start, config = time.perf_counter(), inherit(config, record)
+    policy = read_policy(config)
     labels = [str(row.label) for row in candidate.training.train]
     positive = choose_positive(labels, config.positive) if config.positive else record.positive
+    aim = read_aim(config, policy, positive=positive, labels=labels)
+    record = _settle_threshold(candidate.model, aim, record, folder, trace)
+    untuned = open_untuned(folder, candidate.model.device_, trace)
     _score_train(candidate, folder, trace)
     opening = _open(candidate.seal, folder, trace)
-    _score_test(candidate, opening, folder, trace)
+    _score_test(candidate, untuned, opening, folder, trace)
     record = replace(record, positive=positive)
     splits = {"train": candidate.training.train, "validation": candidate.training.validation, "test": opening.examples}
     predictions = folder.read_all_predictions()  # as kept, so that recomputing starts from the same
     policy = read_policy(config, predictions)
-    found = assess(evidence_of(record, splits, predictions), policy, look=opening.look, trace=trace)
+    found = assess(evidence_of(record, splits, predictions), policy, look=opening.look, costs=costs_of(record), trace=trace)
     record = replace(
         record,
         status="judged",
@@ -77,6 +86,23 @@ def write_report(folder: RunFolder, record: RunRecord) -> Path:
     return folder.report
 
 
+def _settle_threshold(model: TextClassifier, aim: Aim, record: RunRecord, folder: RunFolder, trace: Trace) -> RunRecord:
+    """Choose the threshold for this aim, on validation and before the seal is opened; store it where it is another one."""
+    sources = [source for source in SOURCES if folder.has_predictions("validation", source)]
+    known = [folder.read_predictions("validation", source) for source in sources]
+    choices = choose_thresholds(known, aim)
+    if choices["finetuned"] == record.threshold:
+        return record
+    store_thresholds(model, choices, folder)
+    write_card(folder.model, model.card_)
+    for item in known:
+        folder.write_predictions(apply_threshold(item, choices[item.source]) if item.source in choices else item)
+    tell_choice(choices, trace)
+    record = replace(record, threshold=choices["finetuned"])
+    folder.write_record(record)
+    return record
+
+
 def _score_train(candidate: Candidate, folder: RunFolder, trace: Trace) -> None:
     """Score a fixed sample of training; validation was scored after training."""
     rows = candidate.training.train
@@ -96,14 +122,18 @@ def _open(seal: Seal, folder: RunFolder, trace: Trace) -> Opening:
     return opening
 
 
-def _score_test(candidate: Candidate, opening: Opening, folder: RunFolder, trace: Trace) -> None:
-    rows, model = opening.examples, candidate.model
+def _score_test(candidate: Candidate, untuned: Untuned | None, opening: Opening, folder: RunFolder, trace: Trace) -> None:
+    rows, model, classes = opening.examples, candidate.model, candidate.training.classes
     with trace.stage("evaluate", f"{len(rows):,} test texts") as stage:
-        tested = (model.predictions(rows, "test", trace=trace), *model.baselines(candidate.training, rows, "test"))
+        tested = [model.predictions(rows, "test", trace=trace), *model.baselines(candidate.training, rows, "test")]
+        if untuned is not None:
+            tested.append(untuned.predict(rows, split="test", classes=classes, trace=trace))
+        else:
+            folder.drop_predictions("test", SOURCE)
         for item in tested:
             folder.write_predictions(item)
-        stage.done = f"{', '.join(SOURCES)} on the same rows"
-        stage.shape_out = f"{len(rows):,} × {len(candidate.training.classes)} logits → probabilities → decisions"
+        stage.done = f"{', '.join(item.source for item in tested)} on the same rows"
+        stage.shape_out = f"{len(rows):,} × {len(classes)} logits → probabilities → decisions"
         stage.example = _describe_decision(model, rows[0])
 
 

@@ -12,10 +12,14 @@ from pretune import storage
 from pretune.assessing import read_policy
 from pretune.configs import JudgeConfig, RunConfig
 from pretune.data import Dataset, Seal, TrainingData, prepare
+from pretune.deciding import choose_thresholds, read_aim, store_thresholds, tell_choice
 from pretune.errors import DataError, UsageError
 from pretune.estimators import TextClassifier, resolve_freeze
 from pretune.evaluate import choose_positive, evaluate_sources, groups_of
+from pretune.evaluate.aims import Aim
 from pretune.evaluate.baselines import fit_linear, load_linear
+from pretune.evaluate.encoder_linear import SOURCE
+from pretune.evaluate.threshold import apply_threshold
 from pretune.hashing import digest_of, digest_of_file
 from pretune.judging import Candidate, open_and_judge
 from pretune.loading import load_pretrained_model
@@ -24,6 +28,7 @@ from pretune.repairing import score_repair
 from pretune.runs import RunFolder, claim_folder
 from pretune.trace import Trace
 from pretune.train import choose_device
+from pretune.untuned import fit_untuned
 
 # At most this many epochs on a processor where `auto` chose what is trained and the user named no number: all layers with
 # bf16 instructions, or the last ones without. Either way `movie-reviews` stays within six minutes (docs/decisions/0007).
@@ -49,7 +54,7 @@ def finetune(
     data = _load(source, config, folder, trace)
     if config.split.repair:
         data.receipt = score_repair(source, config, data, trace)
-    positive = choose_positive([str(row.label) for row in data.train], config.judge.positive)
+    aim = _aim(data, config.judge)
     device = choose_device(config.finetune.device, precision=config.finetune.precision, threads=config.finetune.threads)
     freeze = resolve_freeze(config.freeze, device.kind)
     is_short = config.freeze == "auto" and config.epochs is None and device.kind == "cpu"
@@ -68,9 +73,11 @@ def finetune(
     if freeze != config.freeze:
         trace.note(f"--freeze {freeze}" + (f" --epochs {epochs}" if is_short else "") + f": {device.why}")
     _fit_linear(model, data.training, folder, trace)
+    if config.judge.encoder_linear:
+        length = config.finetune.max_length
+        fit_untuned(config.model, data.training, folder, device=device, max_length=length, seed=config.seed, trace=trace)
     model.fit(data, trace=trace, checkpoints=folder.checkpoints)
-    model.card_ = replace(model.card_, positive=positive)
-    return _keep_trained(model, data.training, record, folder, trace, start=start)
+    return _keep_trained(model, data.training, aim, record, folder, trace, start=start)
 
 
 def judge_run(folder: RunFolder, config: JudgeConfig, trace: Trace) -> RunRecord:
@@ -115,7 +122,7 @@ def judge(
     start, config, trace = time.perf_counter(), config or JudgeConfig(), trace or Trace()
     read_policy(config)
     model.check_fitted_on(data.training)
-    positive = choose_positive([str(row.label) for row in data.train], config.positive)
+    aim = _aim(data, config)
     named = Path(run) if run is not None else None
     folder = claim_folder(default_name(data.receipt.source, model.model), "", named=named)
     settings = RunConfig(
@@ -124,8 +131,10 @@ def judge(
     record = _begin(data, settings, folder, "pretune.judge(model, data)")
     trace.keep_in(folder.trace, begin=True)
     _fit_linear(model, data.training, folder, trace)
-    model.card_ = replace(model.card_, positive=positive)
-    record = _keep_trained(model, data.training, record, folder, trace, start=start)
+    if config.encoder_linear:
+        length, base = model.card_.max_length, model.card_.base_model
+        fit_untuned(base, data.training, folder, device=model.device_, max_length=length, seed=model.seed, trace=trace)
+    record = _keep_trained(model, data.training, aim, record, folder, trace, start=start)
     judged = open_and_judge(Candidate(model=model, training=data.training, seal=data.seal), record, config, folder, trace)
     return Verdict.from_json(judged.to_json()["verdict"])
 
@@ -190,15 +199,26 @@ def _fit_linear(model: TextClassifier, training: TrainingData, folder: RunFolder
         stage.shape_out = f"{len(model.linear_.terms):,} terms × {len(training.classes)} classes"
 
 
+def _aim(data: Dataset, config: JudgeConfig) -> Aim:
+    labels = [str(row.label) for row in data.train]
+    return read_aim(config, read_policy(config), positive=choose_positive(labels, config.positive), labels=labels)
+
+
 def _keep_trained(
-    model: TextClassifier, training: TrainingData, record: RunRecord, folder: RunFolder, trace: Trace, *, start: float
+    model: TextClassifier, training: TrainingData, aim: Aim, record: RunRecord, folder: RunFolder, trace: Trace, *, start: float
 ) -> RunRecord:
-    """Save the model and its validation figures; only then does the record say ``trained``."""
+    """Choose the threshold, save the model and its validation figures; only then does the record say ``trained``."""
+    sources = [model.predict_validation(training), *model.baselines(training, training.validation, "validation")]
+    if folder.has_predictions("validation", SOURCE):
+        sources.append(folder.read_predictions("validation", SOURCE))
+    choices = choose_thresholds(sources, aim)
+    store_thresholds(model, choices, folder)
+    tell_choice(choices, trace)
     with trace.stage("save", "weights, tokenizer, settings") as stage:
         model.save(folder.model)
         stage.done, stage.shape_out = f"read back: logits differ by at most {model.parity_:.1g}", "model/"
     with trace.stage("validate", f"{len(training.validation):,} validation texts") as stage:
-        sources = (model.predict_validation(training), *model.baselines(training, training.validation, "validation"))
+        sources = [apply_threshold(item, choices[item.source]) if item.source in choices else item for item in sources]
         for item in sources:
             folder.write_predictions(item)
         groups = groups_of(training.validation)
@@ -211,6 +231,8 @@ def _keep_trained(
         device=str(model.device_),
         positive=model.card_.positive,
         history=getattr(model, "history_", None),
+        calibration=getattr(model, "calibration_", None),
+        threshold=choices["finetuned"],
         model_licence=model.card_.licence,
         token_counts=getattr(model, "token_counts_", ()),
         scores=found.scores,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from pretune.assessing import Assessment, assess, evidence_of
+from pretune.assessing import Assessment, assess, costs_of, evidence_of
 from pretune.data.chain import LedgerEntry
 from pretune.data.seal import recall_opening
 from pretune.errors import StorageError, UsageError
@@ -70,7 +70,13 @@ def recompute(folder: RunFolder) -> Recomputed:
     splits = {"train": folder.read_examples("train"), "validation": folder.read_examples("validation"), "test": rows}
     predictions = folder.read_all_predictions()
     policy = Policy.from_json(record.verdict.policy)
-    found = assess(evidence_of(record, splits, predictions), policy, look=opening.look, num_models=opening.num_models)
+    found = assess(
+        evidence_of(record, splits, predictions),
+        policy,
+        look=opening.look,
+        num_models=opening.num_models,
+        costs=costs_of(record),
+    )
     stored, given = _kept(record.to_json()), found.to_json()
     differences = (*_compare_files(folder, record), *_compare_opening(record, opening), *_compare_rows(predictions, splits))
     return Recomputed(

@@ -9,7 +9,7 @@ from typing import Any, Self, Union
 
 SCHEMA = 1
 
-LOWER_IS_BETTER = ("loss", "brier", "calibration_error")  # metrics of which less is better; none is a share to be gated
+LOWER_IS_BETTER = ("loss", "brier", "calibration_error", "cost")  # metrics of which less is better; none is a share to be gated
 
 
 class Record:
@@ -348,6 +348,69 @@ class Comparison(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reached(Record):
+    """What a threshold reaches in one figure, on the rows that it was chosen on."""
+
+    metric: str  # "precision", "recall", "f1", "accuracy", or "cost" (mean a row, in the user's unit)
+    value: float | None  # with the chosen threshold; None where it is undefined
+    before: float | None  # with the largest class
+    expected: float | None  # value less the optimism of choosing and measuring on the same rows
+    low: float | None = None  # 5 % and 95 % of what thresholds chosen on resamples reach on these rows
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradeoffPoint(Record):
+    """Precision and recall of the positive class at one threshold."""
+
+    threshold: float
+    precision: float
+    recall: float
+    num_called: int  # rows that would be decided for the positive class
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThresholdChoice(Record):
+    """Which threshold decides, by what rule it was chosen, how sure that is, and what others would have given."""
+
+    schema: int = SCHEMA
+    source: str
+    split: str  # never "test"
+    goal: str
+    rule: str  # one sentence
+    positive: str | None = None
+    threshold: float | None = None  # None: the largest class decides, and ``note`` says why
+    low: float | None = None  # 5 % and 95 % of the thresholds that resamples of the rows choose
+    high: float | None = None
+    keep: dict[str, float] = field(default_factory=dict)  # the least value of a figure, as asked for
+    kept_share: float | None = None  # of the resamples' thresholds, those that hold every constraint on all rows
+    costs: dict[str, float] = field(default_factory=dict)  # "fn" and "fp"
+    reached: tuple[Reached, ...] = ()
+    num_examples: int = 0
+    num_positives: int = 0
+    num_resamples: int = 0
+    note: str = ""
+    table: tuple[TradeoffPoint, ...] = ()  # about ten, the chosen one among them
+    curve: tuple[TradeoffPoint, ...] = ()  # falling thresholds, so rising recall
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration(Record):
+    """How far probabilities are from shares, and the temperature that was put to it."""
+
+    split: str
+    error: float  # root mean square, debiased, of confidence less accuracy; 0 where chance explains all of it
+    limit: float  # above which it is poor
+    temperature: float = 1.0  # that minimizes the log loss; logits are divided by it where ``is_scaled``
+    is_scaled: bool = False
+    error_after: float | None = None
+    loss: float  # nats, before
+    loss_after: float | None = None
+    num_examples: int
+    why: str  # one sentence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Confusion(Record):
     """Rows are the true classes, columns the predicted ones, both in the order of ``classes``."""
 
@@ -539,6 +602,8 @@ class RunRecord(Record):
     mistakes: tuple[Mistake, ...] = ()  # the most confident first
     findings: tuple[Finding, ...] = ()
     verdict: Verdict | None = None
+    calibration: Calibration | None = None
+    threshold: ThresholdChoice | None = None
     look: int | None = None
     ledger_head: str | None = None  # hash of the ledger entry of this run's last opening
     first_known_look: bool | None = None  # True where no ledger could say whether the rows were opened before

@@ -45,6 +45,7 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.data, self.model, self.linear = path / "data", path / "model", path / "linear"
+        self.encoder_linear = path / "encoder_linear"
         self.trace, self.report, self.card = path / "trace.jsonl", path / "report.html", path / "README.md"
         self.checkpoints = path / "checkpoints"
         self.sealed, self.openings = self.data / "test.sealed.jsonl", self.data / "openings.jsonl"
@@ -182,6 +183,14 @@ class RunFolder:
         """Return the SHA-256 of every file that a verdict is reached from: the splits and the predictions."""
         files = [*self.data.glob("*.jsonl"), *(self.path / "predictions").glob("*.csv")]
         return {path.relative_to(self.path).as_posix(): digest_of_file(path) for path in sorted(files) if path != self.openings}
+
+    def has_predictions(self, split: str, source: str) -> bool:
+        """Whether this source's predictions were written."""
+        return (self.path / "predictions" / f"{split}.{source}.csv").is_file()
+
+    def drop_predictions(self, split: str, source: str) -> None:
+        """Remove what an earlier judging left of a source that is not there any more."""
+        (self.path / "predictions" / f"{split}.{source}.csv").unlink(missing_ok=True)
 
     def read_events(self) -> Events:
         """Return the events of ``trace.jsonl``, those of the last attempt where the run was begun anew."""

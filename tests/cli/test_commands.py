@@ -120,8 +120,19 @@ def test_every_row_of_the_file_is_in_the_receipt(judged):
 def test_the_trace_has_every_stage_and_step(judged):
     events = [json.loads(line) for line in (judged / "trace.jsonl").read_text().splitlines()]
     stages = [event["stage"] for event in events if event["event"] == "stage"]
-    wanted = ["read", "clean", "split", "seal", "baseline", "load model", "tokenize", "fine-tune", "save", "validate"]
-    assert stages == [*wanted, "score training", "open the seal", "evaluate", "diagnose", "judge", "report"]
+    wanted = ["read", "clean", "split", "seal", "baseline", "untuned", "load model", "tokenize", "fine-tune", "calibrate"]
+    assert stages == [
+        *wanted,
+        "threshold",
+        "save",
+        "validate",
+        "score training",
+        "open the seal",
+        "evaluate",
+        "diagnose",
+        "judge",
+        "report",
+    ]
     assert all(event["shape_out"] and event["seconds"] >= 0 for event in events if event["event"] == "stage")
     history = record_of(judged)["history"]
     assert [event["loss"] for event in events if event["event"] == "step"] == [step["loss"] for step in history["steps"]]
@@ -136,7 +147,7 @@ def test_the_exit_code_of_a_run_is_its_verdict_and_json_is_one_object(quick, cap
     assert code == EXIT_CODES[Outcome(value["verdict"]["outcome"])]
     assert value["verdict"].keys() >= {"outcome", "reasons", "rows_needed"}
     assert {score["source"] for score in value["scores"]} == {"finetuned"}
-    assert {score["source"] for score in value["baselines"]} == {"majority", "linear"}
+    assert {score["source"] for score in value["baselines"]} == {"majority", "linear", "encoder_linear"}
     assert {finding["severity"] for finding in value["not_checked"]} <= {"unknown", "not_applicable"}
     assert value["data"]["columns"] == {"text": [COLUMNS[1]], "label": COLUMNS[2], "group": None, "guessed": ["text", "label"]}
 

@@ -3,6 +3,7 @@
 import pytest
 
 from pretune.records import (
+    Calibration,
     Columns,
     Comparison,
     Conflict,
@@ -14,6 +15,7 @@ from pretune.records import (
     Mistake,
     Outcome,
     PredictionTrace,
+    Reached,
     Reason,
     Receipt,
     Rejection,
@@ -24,7 +26,9 @@ from pretune.records import (
     Slice,
     SplitReceipt,
     Step,
+    ThresholdChoice,
     TokenCounts,
+    TradeoffPoint,
     Validation,
     Verdict,
 )
@@ -175,6 +179,25 @@ def make_slice(column, value, num_hits, num_examples, rest, p_value):
                  examples=("reviews.csv:77",))  # fmt: skip
 
 
+def make_choice():
+    """Build a choice of 0.62, with four other thresholds."""
+    points = tuple(
+        TradeoffPoint(threshold=threshold, precision=precision, recall=recall, num_called=called)
+        for threshold, precision, recall, called in (
+            (0.97, 0.98, 0.51, 415), (0.85, 0.93, 0.72, 617), (0.62, 0.87, 0.84, 769),
+            (0.4, 0.79, 0.93, 938), (0.0, 0.5, 1.0, 1591),
+        )
+    )  # fmt: skip
+    return ThresholdChoice(
+        source="finetuned", split="validation", goal="precision", positive="pos", threshold=0.62, low=0.55, high=0.71,
+        rule="the greatest precision, by the lower end of its 95 % interval, with recall at least 0.84", keep={"recall": 0.84},
+        kept_share=0.63, note="ties went to the middle",
+        num_examples=1591, num_positives=797, num_resamples=500, table=points, curve=points,
+        reached=(Reached(metric="precision", value=0.87, before=0.84, expected=0.862, low=0.85, high=0.88),
+                 Reached(metric="recall", value=0.84, before=0.88, expected=0.832, low=0.81, high=0.86)),
+    )  # fmt: skip
+
+
 @pytest.fixture
 def weak_spots():
     """Slices of which one is worse, and two confident mistakes."""
@@ -201,7 +224,10 @@ def record(history, receipt, findings, verdict, weak_spots):
                                   num_unknown=3, max_length=128),),
         scores=make_scores(), comparisons=(make_comparison("linear", 0.752), make_comparison("majority", 0.503)),
         confusions=(Confusion(split="test", source="finetuned", classes=("neg", "pos"), counts=((691, 109), (125, 666))),),
-        findings=findings, verdict=verdict, look=1, first_known_look=True, **weak_spots,
+        findings=findings, verdict=verdict, threshold=make_choice(),
+        calibration=Calibration(split="validation", error=0.08, limit=0.05, temperature=1.6, is_scaled=True, error_after=0.01,
+                                loss=0.41, loss_after=0.36, num_examples=1591, why="logits divided by 1.600"),
+        look=1, first_known_look=True, **weak_spots,
         seconds={"read": 0.31, "finetune": 161.2, "judge": 9.4},
     )  # fmt: skip
 

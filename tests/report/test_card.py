@@ -42,3 +42,8 @@ def test_hostile_text_changes_no_line_of_the_card(record, hostile_record):
 def test_escaping_puts_a_backslash_before_each_mark(text):
     assert escape(text).replace("\\", "") == text.replace("\\", "")
     assert escape(text) != text
+
+
+def test_the_card_says_from_which_probability_it_decides(record):
+    assert "| decided for it | from a probability of 0.62 on, chosen on validation rows for precision |" in render_card(record)
+    assert "decided for it" not in render_card(replace(record, threshold=None))

@@ -34,7 +34,8 @@ def run(
     max_length: o.MaxLength = None, epochs: o.Epochs = None, lr: o.Rate = None, batch_size: o.BatchSize = None,
     dropout: o.Dropout = None, monitor: o.Monitor = None, seed: o.Seed = None, device: o.Device = None,
     threads: o.Threads = None, recipe: o.Recipe = None, config: o.ConfigFile = None, set_: o.Set = None,
-    positive: o.Positive = None, goal: o.Goal = None, min_precision: o.MinPrecision = None, min_recall: o.MinRecall = None,
+    positive: o.Positive = None, goal: o.Goal = None, keep: o.Keep = None, cost: o.Cost = None,
+    min_precision: o.MinPrecision = None, min_recall: o.MinRecall = None,
     min_accuracy: o.MinAccuracy = None, policy: o.PolicyFile = None, run: o.Folder = None, overwrite: o.Overwrite = False,
     json: o.Json = False, quiet: o.Quiet = False, debug: o.Debug = False,
 ) -> int:  # fmt: skip
@@ -54,7 +55,8 @@ def finetune(
     max_length: o.MaxLength = None, epochs: o.Epochs = None, lr: o.Rate = None, batch_size: o.BatchSize = None,
     dropout: o.Dropout = None, monitor: o.Monitor = None, seed: o.Seed = None, device: o.Device = None,
     threads: o.Threads = None, recipe: o.Recipe = None, config: o.ConfigFile = None, set_: o.Set = None,
-    positive: o.Positive = None, run: o.Folder = None, overwrite: o.Overwrite = False,
+    positive: o.Positive = None, goal: o.Goal = None, keep: o.Keep = None, cost: o.Cost = None,
+    run: o.Folder = None, overwrite: o.Overwrite = False,
     json: o.Json = False, quiet: o.Quiet = False, debug: o.Debug = False,
 ) -> int:  # fmt: skip
     """Train; the test stays sealed.
@@ -66,7 +68,8 @@ def finetune(
 
 
 def judge(
-    run: o.Run, positive: o.Positive = None, goal: o.Goal = None, min_precision: o.MinPrecision = None,
+    run: o.Run, positive: o.Positive = None, goal: o.Goal = None, keep: o.Keep = None, cost: o.Cost = None,
+    min_precision: o.MinPrecision = None,
     min_recall: o.MinRecall = None, min_accuracy: o.MinAccuracy = None, policy: o.PolicyFile = None,
     recompute: o.Recompute = False, json: o.Json = False, quiet: o.Quiet = False, debug: o.Debug = False,
 ) -> int:  # fmt: skip
@@ -352,6 +355,8 @@ def summarize(record: "RunRecord") -> dict[str, Any]:
             key: full[key]
             for key in ("schema", "run", "status", "verdict", "positive", "comparisons", "seconds", "look", "history")
         },
+        "threshold": full["threshold"],
+        "calibration": full["calibration"],
         "slices": full["slices"],
         "mistakes": full["mistakes"],
         "scores": [score for score in full["scores"] if score["source"] == main],

@@ -88,7 +88,13 @@ Set = Annotated[
 Positive = Annotated[
     str | None, _flag("--positive", about=ABOUT_JUDGING, text="The class that precision and recall are about.", metavar="LABEL")
 ]
-Goal = Annotated[str | None, _flag("--goal", about=ABOUT_JUDGING, text="balanced, precision, recall or f1.", metavar="GOAL")]
+Goal = Annotated[
+    str | None, _flag("--goal", about=ABOUT_JUDGING, text="balanced, precision, recall, f1 or cost.", metavar="GOAL")
+]
+Keep = Annotated[
+    str | None, _flag("--keep", about=ABOUT_JUDGING, text="What must hold meanwhile: recall=0.95.", metavar="FIGURE=SHARE")
+]
+Cost = Annotated[str | None, _flag("--cost", about=ABOUT_JUDGING, text="What mistakes cost.", metavar="fn=10,fp=1")]
 MinPrecision = Annotated[
     float | None, _flag("--min-precision", about=ABOUT_JUDGING, text="Gate in place of the policy's.", metavar="SHARE")
 ]
@@ -158,6 +164,7 @@ PLACES = {
     "max_length": "finetune.max_length", "epochs": "epochs", "lr": "finetune.learning_rate",
     "batch_size": "finetune.batch_size", "dropout": "finetune.dropout", "monitor": "finetune.monitor", "seed": "seed",
     "device": "finetune.device", "threads": "finetune.threads", "positive": "judge.positive", "goal": "judge.goal",
+    "keep": "judge.keep", "cost": "judge.cost",
     "min_precision": "judge.min_precision", "min_recall": "judge.min_recall", "min_accuracy": "judge.min_accuracy",
     "policy": "judge.policy",
 }  # fmt: skip

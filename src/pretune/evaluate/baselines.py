@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,8 @@ from sklearn.metrics import f1_score
 from pretune import storage
 from pretune.errors import DataError, MissingLabelsError, StorageError
 from pretune.evaluate.choose import is_unbalanced
+from pretune.evaluate.temperature import softmax
+from pretune.evaluate.threshold import decide_by
 from pretune.records import Example, Predictions
 
 Weights = npt.NDArray[np.float32]
@@ -25,8 +27,7 @@ TOKEN_PATTERN = r"(?u)\w+|[^\w\s]"
 MAX_TERMS = 100_000
 # Inverse strengths of regularization that are tried on a held-out fifth of training.
 STRENGTHS = (1.0, 4.0, 16.0)
-DEFAULT_STRENGTH = 4.0
-# Rows of the rarest class below which nothing is held out, and the default strength is taken.
+# Rows of the rarest class below which nothing is held out, and the middle strength is taken.
 MIN_FOR_SEARCH = 20
 
 
@@ -37,7 +38,7 @@ def majority(train_labels: Sequence[str], examples: Sequence[Example], *, split:
         raise DataError("no training labels", expected="at least one", fix="pass labelled training rows")
     commonest = max(classes, key=lambda label: counts[label])
     shares = tuple(counts[label] / len(train_labels) for label in classes)
-    return _predictions("majority", examples, split, classes, [commonest] * len(examples), [shares] * len(examples))
+    return make_predictions("majority", examples, split, classes, [commonest] * len(examples), [shares] * len(examples))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,6 +52,8 @@ class LinearModel:
         weights: Shape (num_classes, num_terms), or (1, num_terms) for two classes.
         intercepts: Shape (num_classes,) or (1,).
         strength: The chosen inverse regularization.
+        positive: The class that ``threshold`` is about.
+        threshold: Least probability of ``positive`` that decides for it; ``None`` for the largest class.
     """
 
     classes: tuple[str, ...]
@@ -59,6 +62,8 @@ class LinearModel:
     weights: Weights
     intercepts: Weights
     strength: float
+    positive: str | None = None
+    threshold: float | None = None
 
     def predict(self, examples: Sequence[Example], *, split: str, classes: tuple[str, ...] | None = None) -> Predictions:
         """Return labels and probabilities; ``classes`` sets the order of the columns."""
@@ -67,7 +72,8 @@ class LinearModel:
         columns = [own[:, self.classes.index(label)] if label in self.classes else np.zeros(len(own)) for label in order]
         table = np.stack(columns, axis=1)
         predicted = [order[index] for index in table.argmax(axis=1)]
-        return _predictions("linear", examples, split, order, predicted, table.tolist())
+        found = make_predictions("linear", examples, split, order, predicted, table.tolist())
+        return decide_by(found, self.positive, self.threshold)
 
     def probabilities(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
         """Return shape (num_texts, num_classes), rows summing to 1."""
@@ -77,9 +83,11 @@ class LinearModel:
         logits = features @ self.weights.T.astype(float) + self.intercepts.astype(float)
         if logits.shape[1] == 1:
             logits = np.concatenate([np.zeros_like(logits), logits], axis=1)
-        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-        shares: npt.NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
-        return shares
+        return softmax(logits)
+
+    def decided_by(self, positive: str | None, threshold: float | None) -> "LinearModel":
+        """Return the same model with another threshold."""
+        return replace(self, positive=positive, threshold=threshold)
 
     def save(self, folder: Path) -> None:
         """Write ``model.json`` and ``model.safetensors``; nothing is pickled."""
@@ -87,6 +95,7 @@ class LinearModel:
 
     def _fill(self, folder: Path) -> None:
         described = {"schema": 1, "classes": list(self.classes), "strength": self.strength, "terms": list(self.terms)}
+        described |= {"positive": self.positive, "threshold": self.threshold}
         storage.replace_json(folder / "model.json", described)
         arrays = {"idf": self.idf, "weights": self.weights, "intercepts": self.intercepts}
         save_file(arrays, folder / "model.safetensors")
@@ -111,11 +120,11 @@ def fit_linear(examples: Sequence[Example], *, seed: int = 0) -> LinearModel:
         MissingLabelsError: A row has no label.
         DataError: Fewer than two classes.
     """
-    labels = _labels_of(examples)
+    labels = labels_of(examples)
     vectorizer = _new_vectorizer(max_features=MAX_TERMS)
     features = vectorizer.fit_transform([example.text for example in examples])
-    strength = _choose_strength(features, labels, seed)
-    model = _new_regression(strength, labels).fit(features, labels)
+    strength = choose_strength(features, labels, seed)
+    model = new_regression(strength, labels).fit(features, labels)
     return LinearModel(
         classes=tuple(str(label) for label in model.classes_),
         terms=tuple(str(term) for term in vectorizer.get_feature_names_out()),
@@ -142,21 +151,25 @@ def load_linear(folder: Path) -> LinearModel:
             f"{folder} has {len(arrays['idf'])} weights for {len(described['terms'])} terms", fix="fit the run again"
         )
     classes, terms = tuple(described["classes"]), tuple(described["terms"])
-    return LinearModel(classes=classes, terms=terms, strength=described["strength"], **arrays)
+    decision = {name: described.get(name) for name in ("positive", "threshold")}
+    return LinearModel(classes=classes, terms=terms, strength=described["strength"], **decision, **arrays)
 
 
-def _choose_strength(features: "npt.ArrayLike", labels: Sequence[str], seed: int) -> float:
+def choose_strength(
+    features: npt.ArrayLike, labels: Sequence[str], seed: int, strengths: tuple[float, ...] = STRENGTHS
+) -> float:
+    """Return the inverse regularization that does best on a fifth held out; the middle one where rows are few."""
     if min(Counter(labels).values()) < MIN_FOR_SEARCH:
-        return DEFAULT_STRENGTH
+        return strengths[1]
     order = np.random.default_rng(seed).permutation(len(labels))
     held, kept = order[: len(order) // 5], order[len(order) // 5 :]
     names = np.asarray(labels)
     # rows of a sparse matrix are taken as those of an array are
     scores = []
-    for strength in STRENGTHS:
-        predicted = _new_regression(strength, labels).fit(features[kept], names[kept]).predict(features[held])  # type: ignore
+    for strength in strengths:
+        predicted = new_regression(strength, labels).fit(features[kept], names[kept]).predict(features[held])  # type: ignore
         scores.append(_quality(names[held], predicted, is_unbalanced(labels)))
-    return STRENGTHS[int(np.argmax(scores))]
+    return strengths[int(np.argmax(scores))]
 
 
 def _quality(labels: npt.NDArray[np.str_], predicted: npt.NDArray[np.str_], unbalanced: bool) -> float:
@@ -171,11 +184,18 @@ def _new_vectorizer(**settings: object) -> TfidfVectorizer:
     return TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=TOKEN_PATTERN, **settings)
 
 
-def _new_regression(strength: float, labels: Sequence[str]) -> LogisticRegression:
+def new_regression(strength: float, labels: Sequence[str]) -> LogisticRegression:
+    """Return an unfitted logistic regression; classes count alike where one holds over 60 %."""
     return LogisticRegression(C=strength, max_iter=1_000, tol=1e-3, class_weight="balanced" if is_unbalanced(labels) else None)
 
 
-def _labels_of(examples: Sequence[Example]) -> list[str]:
+def labels_of(examples: Sequence[Example]) -> list[str]:
+    """Return the labels of training rows.
+
+    Raises:
+        MissingLabelsError: A row has none.
+        DataError: Fewer than two classes.
+    """
     labels = [example.label for example in examples if example.label is not None]
     if len(labels) != len(examples):
         raise MissingLabelsError(
@@ -186,7 +206,7 @@ def _labels_of(examples: Sequence[Example]) -> list[str]:
     return labels
 
 
-def _predictions(
+def make_predictions(
     source: str,
     examples: Sequence[Example],
     split: str,
@@ -194,6 +214,7 @@ def _predictions(
     predicted: Sequence[str],
     probabilities: Sequence[Sequence[float]],
 ) -> Predictions:
+    """Put together what a baseline says about rows."""
     return Predictions(
         source=source,
         split=split,

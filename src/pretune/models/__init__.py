@@ -1,22 +1,28 @@
 """Pre-trained checkpoints as networks that can be trained, walked, saved and read back."""
 
-from pretune.models.folder import ModelCard, check_parity, load_folder, save_model
+from pretune.models.features import Encoder, open_encoder
+from pretune.models.folder import ModelCard, check_parity, load_folder, save_model, write_card
 from pretune.models.inputs import Inputs, prepare_inputs
 from pretune.models.load import Checkpoint, build_network, find_checkpoint, load_tokenizer, max_positions
 from pretune.models.network import Batch, Network
+from pretune.models.temperature import fold_temperature
 
 __all__ = [
     "Batch",
     "Checkpoint",
+    "Encoder",
     "Inputs",
     "ModelCard",
     "Network",
     "build_network",
     "check_parity",
     "find_checkpoint",
+    "fold_temperature",
     "load_folder",
     "load_tokenizer",
     "max_positions",
+    "open_encoder",
     "prepare_inputs",
     "save_model",
+    "write_card",
 ]

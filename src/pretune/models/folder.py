@@ -26,6 +26,8 @@ class ModelCard(Record):
     classes: tuple[str, ...]
     positive: str | None = None
     threshold: float | None = None  # least probability of ``positive`` that decides for it; None: the largest class
+    goal: str | None = None  # what the threshold was chosen for, on validation rows
+    folded_temperature: float = 1.0  # already in the weights of the output layer: nothing is to be divided by it again
     head: str = "native"
     head_size: int = 64
     max_length: int = 128
@@ -52,6 +54,15 @@ def save_model(folder: Path, network: Network, tokenizer: Any, card: ModelCard) 
         storage.replace_json(aside / "pretune.json", card.to_json())
 
     storage.replace(folder, fill)
+
+
+def write_card(folder: Path, card: ModelCard) -> None:
+    """Replace ``pretune.json`` of a saved model: another threshold leaves the weights as they are.
+
+    Raises:
+        StorageError: The disk refused.
+    """
+    storage.replace_json(folder / "pretune.json", card.to_json())
 
 
 def load_folder(folder: Path) -> tuple[Network, Any, ModelCard]:

@@ -56,6 +56,10 @@ def _introduce(record: RunRecord) -> Iterator[str]:
     yield f"| classes | {named or UNDEFINED} |"
     if record.positive is not None:
         yield f"| positive class | {escape(record.positive)} |"
+    choice = record.threshold
+    if choice is not None and choice.threshold is not None:
+        chosen = f"chosen on {escape(choice.split)} rows for {escape(choice.goal)}"
+        yield f"| decided for it | from a probability of {choice.threshold:g} on, {chosen} |"
     yield f"| made | {escape(record.created)}, {escape(record.device)} |"
 
 

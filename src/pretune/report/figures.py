@@ -94,7 +94,8 @@ def _worst(labels: list[str | None], found: Mapping[Any, Score], main: str, limi
 
 
 METRIC_NAMES = {
-    "f1": "F1", "loss": "loss (nats)", "mcc": "Matthews corr.", "roc_area": "ROC area", "pr_area": "PR area",
+    "f1": "F1", "loss": "loss (nats)", "cost": "cost (mean a row)",
+    "mcc": "Matthews corr.", "roc_area": "ROC area", "pr_area": "PR area",
     "brier": "Brier score", "bleu": "BLEU (of 100)", "chrf": "chrF (of 100)",
 }  # fmt: skip
 

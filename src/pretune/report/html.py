@@ -8,7 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from pretune.records import RunRecord
-from pretune.report import charts
+from pretune.report import charts, threshold as tradeoff
 from pretune.report.sections import build_sections
 from pretune.report.weak_spots import say_slices
 from pretune.report.words import MARK_WORDS, MARKS, OUTCOMES, SEVERITY_MARKS, counted, duration, number, one_line, percent, span
@@ -24,7 +24,7 @@ def render_html(record: RunRecord, events: Sequence[Mapping[str, Any]] = ()) -> 
         events: The lines of ``trace.jsonl``, decoded.
     """
     template = _make_environment().get_template("report.html.jinja")
-    return template.render(record=record, sections=build_sections(record, events), charts=charts)
+    return template.render(record=record, sections=build_sections(record, events), charts=charts, tradeoff=tradeoff)
 
 
 def _make_environment() -> Environment:

@@ -9,6 +9,7 @@ from pretune.records import Confusion, Finding, Receipt, Rejection, RunRecord, S
 from pretune.report.charts import IntervalBar, LossPlot, choose_start, make_interval_bar, make_loss_plot
 from pretune.report.figures import Figures, arrange_scores, events_of, list_mistakes, read_gates
 from pretune.report.receipts import describe_receipt
+from pretune.report.threshold import TradeoffPlot, describe_decision, make_tradeoff_plot
 from pretune.report.words import percent, sort_findings
 
 MAX_MATRIX = 20  # classes of a confusion matrix; with more, the commonest mistakes are listed instead
@@ -52,6 +53,8 @@ class Sections:
     figures: tuple[FigureSection, ...]
     matrices: tuple[Matrix, ...]
     plot: LossPlot | None
+    decision: tuple[tuple[str, str], ...]
+    tradeoff: TradeoffPlot | None
     stages: tuple[Mapping[str, Any], ...]
     notes: tuple[str, ...]
     checked: tuple[Finding, ...]
@@ -71,6 +74,8 @@ def build_sections(record: RunRecord, events: Sequence[Mapping[str, Any]]) -> Se
         figures=tuple(_make_figures(item, gates) for item in arrange_scores(record.scores, positive=record.positive)),
         matrices=tuple(map(_make_matrix, _main_confusions(record))),
         plot=make_loss_plot(record.history) if record.history else None,
+        decision=tuple(describe_decision(record.threshold, record.calibration)),
+        tradeoff=make_tradeoff_plot(record),
         stages=tuple(events_of(events, "stage")),
         notes=tuple(dict.fromkeys(str(event["text"]) for event in events_of(events, "note"))),
         checked=checked,

@@ -23,6 +23,7 @@ from pretune.records import (
 from pretune.report.drawing import NAME_LENGTH, SHORT_LENGTH, columns, heading, indent, named, pairs, plain, stack
 from pretune.report.figures import MAX_CLASSES, Figures, arrange_scores, list_mistakes
 from pretune.report.receipts import describe_receipt
+from pretune.report.threshold import draw_threshold
 from pretune.report.weak_spots import draw_mistakes, draw_slices
 from pretune.report.words import (
     MARKS,
@@ -72,6 +73,7 @@ def draw_run(record: RunRecord) -> Group:
     return stack(
         draw_scores(scores, positive=record.positive) if scores else None,
         draw_methods(scores) if record.task == "generate" else None,
+        draw_threshold(record),
         *(draw_confusion(confusion) for confusion in shown[:1]),
         draw_comparisons(record.comparisons) if record.comparisons else None,
         draw_slices(record.slices) if record.slices else None,

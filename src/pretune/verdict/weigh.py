@@ -124,7 +124,12 @@ def say_score(score: Score) -> str:
 
 def say_source(source: str) -> str:
     """Return what a baseline is called in a sentence."""
-    names = {"majority": "the majority class", "linear": "the linear model", "before": "the model before adaptation"}
+    names = {
+        "majority": "the majority class",
+        "linear": "the linear model",
+        "encoder_linear": "the untuned encoder",
+        "before": "the model before adaptation",
+    }
     return names.get(source, source)
 
 

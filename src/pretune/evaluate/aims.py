@@ -1,0 +1,142 @@
+"""What a threshold is chosen for: the goal, what must be kept meanwhile, and what mistakes cost."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pretune.errors import UsageError
+
+# Goals with a rule of their own; any other goal of a policy is sought as ``balanced`` is, by its gates.
+GOALS = ("balanced", "precision", "recall", "f1", "cost")
+KEPT = ("precision", "recall")
+COSTS = ("fn", "fp")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aim:
+    """By what a threshold is chosen.
+
+    Args:
+        positive: The class whose probability is held against the threshold; ``None`` leaves the decision to the largest class.
+        goal: What shall become best.
+        gates: Least value of each figure that the verdict will ask for, by the lower end of its interval.
+        keep: Least value of precision or recall on the rows of the choice.
+        costs: ``fn`` and ``fp``: what a positive missed and a false alarm cost, in any one unit.
+        is_asked: Whether the user asked for any of this; else the largest class is left only for what is surely better.
+    """
+
+    positive: str | None
+    goal: str = "balanced"
+    gates: Mapping[str, float] = field(default_factory=dict)
+    keep: Mapping[str, float] = field(default_factory=dict)
+    costs: Mapping[str, float] = field(default_factory=dict)
+    is_asked: bool = True
+
+    @property
+    def floors(self) -> dict[str, float]:
+        """Gates that hold a goal of one figure back where the user names no constraint, by the lower end."""
+        if self.keep or self.goal not in KEPT:
+            return {}
+        return {metric: least for metric, least in self.gates.items() if metric in KEPT and metric != self.goal}
+
+
+def make_aim(
+    *, positive: str | None, goal: str | None, default_goal: str, gates: Mapping[str, float], keep: str | None, cost: str | None
+) -> Aim:
+    """Build the aim from what the user wrote.
+
+    Args:
+        positive: The class that figures are about.
+        goal: As asked for; costs without a goal mean ``cost``.
+        default_goal: Of the policy.
+        gates: Of the policy's goal.
+        keep: Such as ``recall=0.95``.
+        cost: Such as ``fn=10,fp=1``.
+
+    Raises:
+        UsageError: A part cannot be read, parts contradict each other, or there is no positive class to threshold.
+
+    Example:
+        >>> make_aim(positive="spam", goal=None, default_goal="balanced", gates={}, keep=None, cost="fn=10,fp=1").goal
+        'cost'
+    """
+    chosen = goal or ("cost" if cost is not None else default_goal)
+    kept, costs = parse_keep(keep), parse_costs(cost)
+    if chosen == "cost" and not costs:
+        raise UsageError("--goal cost without costs", expected='what mistakes cost, such as --cost "fn=10,fp=1"', fix="add it")
+    if costs and chosen != "cost":
+        raise UsageError(f"--cost with --goal {chosen}", expected="--goal cost, or no --goal", fix="leave one of them out")
+    if chosen in kept:
+        raise UsageError(
+            f"--goal {chosen} with --keep {keep}: the goal cannot be its own constraint",
+            expected="the other of precision and recall in --keep",
+            fix=f"--goal {next(name for name in KEPT if name != chosen)} --keep {keep}",
+        )
+    if positive is None and (kept or costs):
+        raise UsageError(
+            f"{'--keep' if kept else '--cost'} without a positive class: no class is the one looked for",
+            expected="a class that precision and recall are about",
+            fix="name it with --positive",
+        )
+    is_asked = any(item is not None for item in (goal, keep, cost))
+    return Aim(positive=positive, goal=chosen, gates=gates, keep=kept, costs=costs, is_asked=is_asked)
+
+
+def parse_keep(text: str | None) -> dict[str, float]:
+    """Read ``recall=0.95``; more than one may be given.
+
+    Raises:
+        UsageError: It is no such thing.
+
+    Example:
+        >>> parse_keep("recall=0.95")
+        {'recall': 0.95}
+    """
+    found = _parse(text, KEPT, "--keep", "such as recall=0.95")
+    for name, value in found.items():
+        if not 0 < value <= 1:
+            raise UsageError(f"--keep {name}={value:g}", expected="a share above 0 and up to 1", fix="95 % is 0.95")
+    return found
+
+
+def parse_costs(text: str | None) -> dict[str, float]:
+    """Read ``fn=10,fp=1``: what a missed positive and a false alarm cost.
+
+    Raises:
+        UsageError: It is no such thing.
+
+    Example:
+        >>> parse_costs("fp=1, fn=10")
+        {'fn': 10.0, 'fp': 1.0}
+    """
+    found = _parse(text, COSTS, "--cost", 'such as "fn=10,fp=1"')
+    for name, value in found.items():
+        if not (math.isfinite(value) and value > 0):
+            raise UsageError(f"--cost {name}={value:g}", expected="a cost above 0", fix="only the ratio of the two matters")
+    if found and len(found) < len(COSTS):
+        raise UsageError(f"--cost {text}", expected='both costs, such as "fn=10,fp=1"', fix="name fn and fp")
+    return {name: found[name] for name in COSTS if name in found}
+
+
+def _parse(text: str | None, names: tuple[str, ...], flag: str, example: str) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for part in [] if text is None else text.split(","):
+        name, sign, value = (piece.strip() for piece in part.partition("="))
+        wrong = not sign or name not in names or name in found
+        number = None if wrong else _number(value)
+        if number is None:
+            raise UsageError(
+                f"{flag} {text!r}: {part.strip()!r} cannot be read",
+                expected=f"{' and '.join(names)} with a number, each once, {example}",
+                fix="check the spelling",
+            )
+        found[name] = number
+    return found
+
+
+def _number(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None

@@ -1,0 +1,259 @@
+"""From which probability is it the positive class? Chosen on validation by a stated rule, with what the choice is worth."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from pretune.errors import UsageError
+from pretune.evaluate.aims import KEPT, Aim
+from pretune.evaluate.ladder import Counts, Ladder, build_ladder, count, count_largest
+from pretune.evaluate.metrics import codes_of
+from pretune.evaluate.tradeoff import curve_of, table_of
+from pretune.intervals import MIN_RARER_CLASS, Floats
+from pretune.records import Predictions, Reached, ThresholdChoice
+
+NUM_RESAMPLES = 500
+RESAMPLES_AT_ONCE = 50
+LOW, HIGH = 0.05, 0.95  # of the range that is shown
+# Share of the resamples in which a threshold that nobody asked for must beat the largest class (docs/decisions/0009).
+MIN_BETTER = 0.90
+# Below every figure there is: where a constraint is missed, thresholds are weighed by how far they miss it.
+MISSED = 10.0
+# Among thresholds that are equally good the one nearest to the middle is taken.
+TIE = 1e-9
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Draws:
+    """What resamples of the rows choose.
+
+    Args:
+        chosen: Position of the best threshold, shape (num_resamples,).
+        merit_of_largest: What the rule says of the largest class, of the same shape.
+        merit: What the rule says of each threshold, shape (num_resamples, num_thresholds).
+        figures: What the chosen threshold reaches on its own resample, by metric, each of shape (num_resamples,).
+    """
+
+    chosen: npt.NDArray[np.int64]
+    merit_of_largest: Floats
+    merit: Floats
+    figures: dict[str, Floats]
+
+
+def choose_threshold(predictions: Predictions, aim: Aim, *, seed: int = 0) -> ThresholdChoice:
+    """Choose the threshold on the probability of the positive class.
+
+    Figures are weighed by the lower end of their 95 % interval, as gates are, so that 3 right of 3 do not beat 95 of 100. On
+    each of 500 resamples of the rows the best threshold is sought; their median is taken, which moves less with the
+    rows than the best of all rows does. What ``keep`` asks must hold on the rows themselves; where no threshold holds it, the
+    nearest is taken. A goal that was not asked for keeps the largest class unless nine of ten resamples find the median better.
+
+    Args:
+        predictions: On validation rows, with labels and probabilities; test rows are refused.
+        aim: What is sought.
+        seed: Of the resamples; the same seed gives the same threshold.
+
+    Returns:
+        The choice. Its threshold is ``None`` where the largest class decides: without a positive class or probabilities,
+        with fewer than 20 rows of the positive class or of the others, or where nothing better is proven.
+
+    Raises:
+        UsageError: These are test rows, or the positive class is not among the classes.
+        DataError: What ``codes_of`` raises.
+
+    Source:
+        Resampled choice: Breiman (1996), Bagging predictors. Optimism: Efron (1983), Estimating the error rate of a
+        prediction rule.
+    """
+    if predictions.split == "test":
+        raise UsageError("a threshold chosen on test rows", expected="validation rows", fix="choose before the seal is opened")
+    blank = ThresholdChoice(
+        source=predictions.source, split=predictions.split, goal=aim.goal, rule=say_rule(aim), positive=aim.positive,
+        keep=dict(aim.keep), costs=dict(aim.costs), num_examples=len(predictions.ids),
+    )  # fmt: skip
+    if aim.positive is None:
+        return replace(blank, note="no class is the positive one, so the largest class decides")
+    if aim.positive not in predictions.classes:
+        raise UsageError(
+            f"no class {aim.positive!r}", expected="one of " + ", ".join(predictions.classes), fix="see --positive"
+        )
+    num_positives = sum(label == aim.positive for label in predictions.labels)
+    blank, rarer = replace(blank, num_positives=num_positives), min(num_positives, len(predictions.ids) - num_positives)
+    if predictions.probabilities is None:
+        return replace(blank, note="the predictions came without probabilities, so there is nothing to threshold")
+    if rarer < MIN_RARER_CLASS:
+        which = aim.positive if rarer == num_positives else f"not {aim.positive}"
+        note = f"only {rarer} {predictions.split} rows are {which}, {MIN_RARER_CLASS} are needed to choose by"
+        return replace(blank, note=f"{note}: the largest class decides")
+    ladder = _ladder_of(predictions, aim.positive)
+    return _choose(ladder, aim, blank, seed)
+
+
+def apply_threshold(predictions: Predictions, choice: ThresholdChoice) -> Predictions:
+    """Return the predictions as the choice decides them.
+
+    Example:
+        >>> given = Predictions(source="a", split="s", classes=("no", "yes"), ids=("1",), labels=("yes",),
+        ...                     predicted=("no",), probabilities=((0.6, 0.4),))
+        >>> choice = ThresholdChoice(source="a", split="validation", goal="f1", rule="", positive="yes", threshold=0.3)
+        >>> apply_threshold(given, choice).predicted
+        ('yes',)
+    """
+    return decide_by(predictions, choice.positive, choice.threshold)
+
+
+def decide_by(predictions: Predictions, positive: str | None, threshold: float | None) -> Predictions:
+    """Return the predictions decided for ``positive`` from this probability on, else for the largest other class.
+
+    Without a threshold the largest class decides; predictions without probabilities stay as they are.
+    """
+    if predictions.probabilities is None or not predictions.ids:
+        return predictions
+    if positive is None or threshold is None:
+        codes = np.asarray(predictions.probabilities, float).argmax(axis=1)
+    else:
+        index, shares, other = _shares(predictions, positive)
+        codes = np.where(shares[:, index] >= threshold, index, other)
+    return replace(predictions, predicted=tuple(predictions.classes[code] for code in codes))
+
+
+def say_rule(aim: Aim) -> str:
+    """Return the rule in one sentence.
+
+    Example:
+        >>> say_rule(Aim(positive="spam", goal="precision", keep={"recall": 0.9}))
+        'the greatest precision, by the lower end of its 95 % interval, with recall at least 0.9'
+    """
+    limits = [f"{metric} at least {least:g}" for metric, least in aim.keep.items()]
+    limits += [f"the lower end of {metric} at least {least:g}" for metric, least in aim.floors.items()]
+    kept = " with " + " and ".join(limits) if limits else ""
+    if aim.goal == "cost":
+        missed, alarm = aim.costs["fn"], aim.costs["fp"]
+        return f"the least cost, {missed:g} a missed positive and {alarm:g} a false alarm{',' + kept if kept else ''}"
+    by = "by the lower end of its 95 % interval"
+    if aim.goal in (*KEPT, "f1"):
+        return f"the greatest {'F1' if aim.goal == 'f1' else aim.goal}, {by}{',' + kept if kept else ''}"
+    gates = ", ".join(f"{metric} {least:g}" for metric, least in _gates(aim).items())
+    return f"the greatest margin of the figure that is nearest to its gate ({gates}), {by}{',' + kept if kept else ''}"
+
+
+def _ladder_of(predictions: Predictions, positive: str) -> Ladder:
+    labels, _ = codes_of(predictions)
+    index, shares, other = _shares(predictions, positive)
+    return build_ladder(shares[:, index], labels == index, other == labels, shares.argmax(axis=1) == index)
+
+
+def _shares(predictions: Predictions, positive: str) -> tuple[int, Floats, npt.NDArray[np.int64]]:
+    """Return the column of the positive class, all probabilities, and the largest of the other classes."""
+    index, shares = predictions.classes.index(positive), np.asarray(predictions.probabilities, float)
+    shares = shares.reshape(len(predictions.ids), len(predictions.classes))
+    others = shares.copy()
+    others[:, index] = -1.0
+    return index, shares, others.argmax(axis=1)
+
+
+def _choose(ladder: Ladder, aim: Aim, blank: ThresholdChoice, seed: int) -> ThresholdChoice:
+    counts, largest = count(ladder.cells[None]), count_largest(ladder.cells[None])
+    draws = _draw(ladder, aim, seed)
+    holds = _room(aim, counts)[0] >= 0
+    place, note = _settle(ladder, aim, counts, draws, holds)
+    better = float((draws.merit[:, place] > draws.merit_of_largest).mean())
+    by_resamples = ladder.thresholds[draws.chosen]
+    low, high = (float(end) for end in np.quantile(by_resamples, (LOW, HIGH), method="inverted_cdf"))
+    known = replace(
+        blank, low=low, high=high, num_resamples=len(draws.chosen), curve=curve_of(ladder, counts),
+        kept_share=float(holds[draws.chosen].mean()) if aim.keep or aim.floors else None,
+    )  # fmt: skip
+    if not aim.is_asked and better < MIN_BETTER:
+        note = f"the best threshold beats the largest class in {better:.0%} of the resamples, short of {MIN_BETTER:.0%}"
+        values = {metric: float(_value(metric, aim, largest)[0, 0]) for metric in _metrics(aim)}
+        reached = tuple(Reached(metric=name, value=value, before=value, expected=value) for name, value in values.items())
+        kept = replace(known, note=f"{note}, so the largest class decides", reached=reached)
+        return replace(kept, table=table_of(ladder, counts, 0.5))
+    threshold = float(ladder.thresholds[place])
+    reached = tuple(_reach(metric, aim, counts, largest, place, draws) for metric in _metrics(aim))
+    return replace(known, threshold=threshold, note=note, reached=reached, table=table_of(ladder, counts, threshold))
+
+
+def _settle(ladder: Ladder, aim: Aim, counts: Counts, draws: _Draws, holds: npt.NDArray[np.bool_]) -> tuple[int, str]:
+    """Return the position of the threshold: the median, or the nearest to it that holds the constraints."""
+    if not holds.any():
+        place = int(_merit(ladder, aim, counts)[0].argmax())
+        figures = [*aim.keep, *aim.floors]
+        reached = ", ".join(f"{metric} {float(counts.value(metric)[0, place]):.3f}" for metric in dict.fromkeys(figures))
+        return place, f"no threshold holds the constraint on these rows; the nearest is taken ({reached})"
+    median = float(np.quantile(ladder.thresholds[draws.chosen], 0.5, method="inverted_cdf"))
+    distance = np.where(holds, np.abs(ladder.thresholds - median), np.inf)
+    return int(distance.argmin()), ""
+
+
+def _draw(ladder: Ladder, aim: Aim, seed: int) -> _Draws:
+    generator, cells = np.random.default_rng(seed), ladder.cells
+    kept = np.flatnonzero(cells)
+    shares, num_rows = cells.ravel()[kept] / cells.sum(), round(float(cells.sum()))
+    merits, largest, figures = [], [], []
+    for _ in range(NUM_RESAMPLES // RESAMPLES_AT_ONCE):
+        tables = np.zeros((RESAMPLES_AT_ONCE, cells.size))
+        tables[:, kept] = generator.multinomial(num_rows, shares, size=RESAMPLES_AT_ONCE)
+        tables = tables.reshape(RESAMPLES_AT_ONCE, *cells.shape)
+        counts = count(tables)
+        merit = _merit(ladder, aim, counts)
+        rows, best = np.arange(RESAMPLES_AT_ONCE), merit.argmax(axis=1)
+        merits.append(merit)
+        largest.append(_weigh(aim, count_largest(tables))[:, 0])
+        figures.append({metric: _value(metric, aim, counts)[rows, best] for metric in _metrics(aim)})
+    merit = np.concatenate(merits)
+    joined = {metric: np.concatenate([part[metric] for part in figures]) for metric in _metrics(aim)}
+    return _Draws(chosen=merit.argmax(axis=1), merit_of_largest=np.concatenate(largest), merit=merit, figures=joined)
+
+
+def _merit(ladder: Ladder, aim: Aim, counts: Counts) -> Floats:
+    """Weigh every threshold, shape (num_tables, num_thresholds); of equals the nearest to the middle is best."""
+    middle = aim.costs["fp"] / (aim.costs["fp"] + aim.costs["fn"]) if aim.costs else 0.5  # Elkan (2001), for true probabilities
+    merit: Floats = _weigh(aim, counts) - TIE * np.abs(ladder.thresholds - middle)
+    return merit
+
+
+def _weigh(aim: Aim, counts: Counts) -> Floats:
+    if aim.goal == "cost":
+        gain = -counts.cost(aim.costs["fn"], aim.costs["fp"]) / (aim.costs["fn"] + aim.costs["fp"])
+    elif aim.goal in (*KEPT, "f1"):
+        gain = counts.low(aim.goal)
+    else:
+        gain = np.min([counts.low(metric) - least for metric, least in _gates(aim).items()], axis=0)
+    room = _room(aim, counts)
+    weighed: Floats = np.where(room < 0, room - MISSED, gain)
+    return weighed
+
+
+def _room(aim: Aim, counts: Counts) -> Floats:
+    """Return by how much the constraints hold, negative where the worst of them is missed."""
+    rooms = [counts.value(metric) - least + TIE for metric, least in aim.keep.items()]
+    rooms += [counts.low(metric) - least for metric, least in aim.floors.items()]
+    room: Floats = np.min(rooms, axis=0) if rooms else np.zeros_like(counts.hits)
+    return room
+
+
+def _gates(aim: Aim) -> dict[str, float]:
+    return dict(aim.gates) or {"precision": 0.0, "recall": 0.0}
+
+
+def _metrics(aim: Aim) -> tuple[str, ...]:
+    return ("precision", "recall", "f1", "accuracy", *(("cost",) if aim.costs else ()))
+
+
+def _value(metric: str, aim: Aim, counts: Counts) -> Floats:
+    return counts.cost(aim.costs["fn"], aim.costs["fp"]) if metric == "cost" else counts.value(metric)
+
+
+def _reach(metric: str, aim: Aim, counts: Counts, largest: Counts, place: int, draws: _Draws) -> Reached:
+    values = _value(metric, aim, counts)[0]
+    of_resamples = values[draws.chosen]
+    optimism = float((draws.figures[metric] - of_resamples).mean())
+    span = tuple(float(end) for end in np.quantile(of_resamples, (LOW, HIGH)))
+    expected = max(0.0, float(values[place]) - optimism)
+    return Reached(
+        metric=metric, value=float(values[place]), before=float(_value(metric, aim, largest)[0, 0]),
+        expected=expected if metric == "cost" else min(1.0, expected), low=span[0], high=span[1],
+    )  # fmt: skip
