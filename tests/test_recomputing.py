@@ -11,7 +11,7 @@ from pretune.recomputing import canonical_bytes, recompute
 from pretune.runs import RunFolder
 from running import call, python, read_strictly
 
-KEPT = ("scores", "comparisons", "confusions", "findings", "verdict")
+KEPT = ("scores", "comparisons", "confusions", "slices", "mistakes", "findings", "verdict")
 
 
 def change_rows(path, change):

@@ -143,10 +143,9 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             self.tokenizer_,
             training,
             config=config,
-            plan=Plan(epochs=length, freeze=freeze, device=self.device_, seed=self.seed),
+            plan=Plan(epochs=length, freeze=freeze, device=self.device_, seed=self.seed, checkpoints=checkpoints),
             max_length=self.card_.max_length,
             trace=trace,
-            checkpoints=checkpoints,
         )
         self.classes_, self.history_, self.token_counts_ = classes, fitted.history, fitted.token_counts
         self.card_: ModelCard = replace(self.card_, threshold=None, goal=None)  # chosen for other weights

@@ -4,7 +4,6 @@ import importlib.metadata
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -45,7 +44,6 @@ def fit_network(
     plan: Plan,
     max_length: int,
     trace: Trace,
-    checkpoints: Path | None = None,
 ) -> Fitted:
     """Train the network in place on the training rows; it holds the best epoch's weights afterwards.
 
@@ -57,7 +55,6 @@ def fit_network(
         plan: How long, what is frozen, where, from which seed.
         max_length: Tokens a text.
         trace: Receives the stages, steps and validations.
-        checkpoints: Folder to save in from time to time, and to go on from.
 
     Raises:
         DivergedError: Loss or gradient stopped being finite.
@@ -72,7 +69,8 @@ def fit_network(
     judge = Validator(network, inputs["validation"], targets["validation"], plan, monitor=_monitor(config, training))
     ids, num_classes = [row.id for row in training.train], len(training.classes)
     learned = TrainingSet(inputs=inputs["train"], targets=targets["train"], ids=ids, num_classes=num_classes)
-    keeper = None if checkpoints is None else Checkpoints(checkpoints, _describe(network, encoded, config, plan), trace.note)
+    folder = plan.checkpoints
+    keeper = None if folder is None else Checkpoints(folder, _describe(network, encoded, config, plan), trace.note)
     run = Finetuning(network, learned, config, plan, judge, _step_teller(trace), keeper)
     words = FREEZE_WORDS.get(plan.freeze, f"{plan.freeze.replace('-', ' ')} layers and head trained")
     with trace.stage("fine-tune", f"{len(training.train):,} texts, {words}") as stage:

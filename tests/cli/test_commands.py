@@ -12,7 +12,7 @@ import pytest
 from safetensors.torch import load_file, save_file
 from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_score
 
-from pretune.cli.commands import EXIT_CODES
+from pretune.cli.running import EXIT_CODES
 from pretune.data import Seal
 from pretune.estimators import TextClassifier
 from pretune.records import Outcome

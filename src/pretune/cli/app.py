@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import typer
 
-from pretune.cli import commands
+from pretune.cli import commands, running
 from pretune.errors import PretuneError, StorageError
 
 INTERRUPTED = 130
@@ -43,7 +43,7 @@ def main() -> None:
 
 def _run(arguments: list[str]) -> int:
     flags = frozenset(arguments[: arguments.index("--")] if "--" in arguments else arguments)
-    commands.ARGUMENTS.set(("pretune", *arguments))
+    running.ARGUMENTS.set(("pretune", *arguments))
     try:
         code = app(arguments, standalone_mode=False)
     except PretuneError as error:

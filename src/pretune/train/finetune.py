@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -59,12 +60,14 @@ class Plan:
         freeze: As given to ``network.freeze``.
         device: Where.
         seed: Of the order of rows in each epoch, and of the dropout masks in each step.
+        checkpoints: Folder to save in from time to time, and to go on from.
     """
 
     epochs: int | None
     freeze: str
     device: Device
     seed: int
+    checkpoints: Path | None = None
 
     @property
     def max_epochs(self) -> int:

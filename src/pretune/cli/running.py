@@ -1,0 +1,118 @@
+"""What the commands that make, judge or recompute a run share. Heavy imports wait until one of them runs."""
+
+import shlex
+from contextvars import ContextVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from pretune.errors import UsageError
+
+if TYPE_CHECKING:
+    from pretune.configs import RunConfig
+    from pretune.records import RunRecord
+
+EXIT_CODES = {"ship": 0, "do_not_ship": 1, "not_enough_evidence": 3}
+# The words of the command line, for the record of a run.
+ARGUMENTS: ContextVar[tuple[str, ...]] = ContextVar("arguments", default=())
+
+
+def recompute_run(run: str, others: list[Any], *, json: bool) -> int:
+    """Show the verdict recomputed from the run's files; return its exit code.
+
+    Raises:
+        UsageError: Another flag of judging was given.
+        StorageError: The files do not give what is stored.
+    """
+    from pretune.cli.show import show, show_json
+    from pretune.recomputing import recompute
+    from pretune.report.text import draw_verdict
+    from pretune.runs import RunFolder
+
+    if any(item is not None for item in others):
+        raise UsageError(
+            "--recompute with another flag of judging", expected="none: the run is judged as it was", fix="leave it out"
+        )
+    found = recompute(RunFolder(Path(run)))
+    found.check()
+    verdict = found.assessment.verdict
+    if json:
+        shown = {"schema": 1, "run": found.record.run, "verdict": verdict.to_json(), "digest": found.found}
+        show_json({**shown, "recomputed": True})
+    else:
+        show(draw_verdict(verdict, first_known_look=bool(found.record.first_known_look)))
+        typer.echo(f"recomputed from the files of {run}: the same bytes as stored ({found.found[:12]})")
+    return EXIT_CODES[verdict.outcome]
+
+
+def train_run(
+    kind: str, source: str, config: "RunConfig", *, run: str | None, overwrite: bool, shown: tuple[bool, bool]
+) -> int:
+    """Claim a folder, run or fine-tune, show what came out; return the exit code."""
+    from pretune import pipeline
+    from pretune.runs import claim_folder
+
+    json, quiet = shown
+    command = f"pretune {kind}"
+    folder = claim_folder(
+        pipeline.default_name(source, config.model),
+        pipeline.identity_of(command, source, config),
+        named=Path(run) if run else None,
+        overwrite=overwrite,
+        done="judged" if kind == "run" else "trained",
+    )
+    with open_terminal(json, quiet) as terminal:
+        make = pipeline.run if kind == "run" else pipeline.finetune
+        record = make(source, config, folder, open_trace(terminal), command=command, typed=shlex.join(ARGUMENTS.get()))
+    return show_run(record, folder, json=json)
+
+
+def show_run(record: "RunRecord", folder: Any, *, json: bool) -> int:
+    """Show a run as it stands; return the exit code of its verdict, 0 where there is none."""
+    from pretune.cli.show import show, show_json
+    from pretune.report.text import draw_run
+    from pretune.report.text_traces import draw_pipeline, draw_training
+
+    if json:
+        show_json(summarize(record))
+    else:
+        training = [draw_training(record.history)] if record.history else []
+        show(draw_pipeline(folder.read_events()), *training, draw_run(record))
+        typer.echo(f"Report: {folder.report}\n" if record.verdict else f"Test still sealed: pretune judge {folder.path}\n")
+    return EXIT_CODES[record.verdict.outcome] if record.verdict else 0
+
+
+def summarize(record: "RunRecord") -> dict[str, Any]:
+    """Return what ``--json`` prints of a run."""
+    unchecked = ("unknown", "not_applicable")
+    full, main = record.to_json(), record.scores[0].source if record.scores else ""
+    return {
+        **{
+            key: full[key]
+            for key in ("schema", "run", "status", "verdict", "positive", "comparisons", "seconds", "look", "history")
+        },
+        "threshold": full["threshold"],
+        "calibration": full["calibration"],
+        "slices": full["slices"],
+        "mistakes": full["mistakes"],
+        "scores": [score for score in full["scores"] if score["source"] == main],
+        "baselines": [score for score in full["scores"] if score["source"] != main],
+        "findings": [finding for finding in full["findings"] if finding["severity"] not in unchecked],
+        "not_checked": [finding for finding in full["findings"] if finding["severity"] in unchecked],
+        "data": full["receipt"],
+    }
+
+
+def open_terminal(json: bool, quiet: bool) -> Any:
+    """Return the listener that tells a person what happens; silent with ``--json`` or ``--quiet``."""
+    from pretune.cli.show import Terminal
+
+    return Terminal(quiet=json or quiet)
+
+
+def open_trace(listener: Any) -> Any:
+    """Return a trace that this listener hears."""
+    from pretune.trace import Trace
+
+    return Trace(listeners=(listener,))
