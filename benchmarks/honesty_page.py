@@ -184,6 +184,8 @@ def _detectors(row: dict[str, Any]) -> str:
     for check, alarms in row["false alarms"].items():
         curve = row["planted"].get(check, {})
         shown = ", ".join(f"{strength}: {100 * share[0]:.0f} %" for strength, share in curve.items()) or "no planter yet"
+        ran = row["twins it ran on"][check]
+        alarms = alarms if ran else [None, None, None]  # what never ran raised no alarm, which says nothing
         lines.append(
             f"| {check} | {_percent(alarms)} | {_is_met(alarms, None, 0.05)} | {row['twins it ran on'][check]} | {shown} | {row['clear from'].get(check, '')} |"
         )
