@@ -21,6 +21,7 @@ from pretune.errors import DataError, UsageError
 from pretune.records import Outcome, Severity
 from pretune.verdict import load_policy
 from pretune.verdict.narrow import AUDIT
+from pretune.verdict.policy import BUILT_IN
 from running import call, read_strictly
 from tiny import make_rows
 
@@ -144,7 +145,7 @@ def test_slices_are_of_length_label_and_further_columns(scikit_learn):
 
 def test_a_policy_of_the_user_is_taken_at_its_word(scikit_learn, tmp_path):
     path = tmp_path / "strict.toml"
-    path.write_text(AUDIT.read_text(encoding="utf-8"), encoding="utf-8")
+    path.write_text(BUILT_IN["audit"].read_text(encoding="utf-8").replace('name = "audit"', 'name = "mine"'), encoding="utf-8")
     record = audit(scikit_learn[0] / "bare.csv", Question(config=AuditConfig(judge=JudgeConfig(policy=str(path)))))
     assert record.verdict.outcome is Outcome.NOT_ENOUGH_EVIDENCE
     open_reasons = {reason.name for reason in record.verdict.reasons if reason.holds is None}

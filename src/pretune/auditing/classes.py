@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from pretune.auditing.inputs import Inputs, read_inputs
 from pretune.auditing.question import SOURCE, SPLIT, Question, name_of
 from pretune.configs import AuditConfig
-from pretune.data import confidence_at, record_opening
+from pretune.data import record_opening
 from pretune.data.table import RawTable
 from pretune.diagnose import diagnose
 from pretune.errors import UsageError
@@ -38,14 +37,14 @@ def audit_classes(raw: RawTable, source: Any, question: Question, trace: Trace) 
     judged = found.judged.predictions
     labels = found.train_labels or [str(label) for label in judged.labels]
     positive = choose_positive(labels, question.config.judge.positive)
-    look = _open(found, name_of(source), question, trace)
+    look = _open(found, name_of(source), question.is_sealed, policy, trace)
     sources = (judged, *(table.predictions for table in found.others), *_baselines(found, question.config.seed, trace))
     evaluation = _evaluate(sources, positive, look, trace)
     evidence = Evidence(
         classes=judged.classes, positive=positive, train=found.train, test=found.judged.examples, predictions=sources,
         receipt=found.receipt if found.judged.has_texts else None,  # conflicts are known where there are texts
     )  # fmt: skip
-    findings, policy, not_asked = _diagnose(evidence, evaluation, policy, is_strict=question.config.judge.policy is not None)
+    findings, policy, not_asked = _diagnose(evidence, evaluation, policy, is_strict=policy.name != AUDIT)
     verdict = decide(evaluation, findings, policy, positive=positive, look=look.number)
     with trace.stage("slices", f"{len(judged.ids):,} rows") as stage:
         slices = find_slices(judged, found.judged.examples, confidence=look.confidence)
@@ -75,7 +74,7 @@ def _check_flags(question: Question) -> None:
 def _read_policy(config: AuditConfig) -> Policy:
     judge = config.judge
     return load_policy(
-        Path(judge.policy) if judge.policy else AUDIT,
+        judge.policy or AUDIT,
         goal=judge.goal,
         min_precision=judge.min_precision,
         min_recall=judge.min_recall,
@@ -83,12 +82,12 @@ def _read_policy(config: AuditConfig) -> Policy:
     )
 
 
-def _open(found: Inputs, name: str, question: Question, trace: Trace) -> _Look:
+def _open(found: Inputs, name: str, is_sealed: bool, policy: Policy, trace: Trace) -> _Look:
     """Count the opening where that is asked for; it is in the ledger before any figure is computed."""
     num_models = 1 + len(found.others)
-    if not question.is_sealed:
+    if not is_sealed:
         trace.note("this look at the rows is not counted; --sealed enters it in the ledger, as each look at a sealed test is")
-        return _Look(1, confidence_at(1, num_models))
+        return _Look(1, policy.confidence_at(1, num_models))
     if not found.judged.has_texts:
         raise UsageError(
             "--sealed, and not every row has a text", expected="texts: the ledger knows rows by them",
@@ -97,7 +96,7 @@ def _open(found: Inputs, name: str, question: Question, trace: Trace) -> _Look:
     texts = [row.text for row in found.judged.examples]
     entry = record_opening(texts, run=name, purpose="audit", num_models=num_models)
     trace.note(f"look {entry.look} at these rows, in the ledger")
-    return _Look(entry.look, confidence_at(entry.look, num_models), entry.hash, entry.first_known)
+    return _Look(entry.look, policy.confidence_at(entry.look, num_models), entry.hash, entry.first_known)
 
 
 def _baselines(found: Inputs, seed: int, trace: Trace) -> tuple[Predictions, ...]:

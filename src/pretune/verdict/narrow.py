@@ -1,12 +1,11 @@
 """Narrow: the policy of an audit asks what the table can answer, and says what it leaves out."""
 
 from dataclasses import replace
-from pathlib import Path
 
 from pretune.records import Finding, Verdict
 from pretune.verdict.policy import Policy
 
-AUDIT = Path(__file__).with_name("audit.toml")
+AUDIT = "audit"  # the name of the policy, see BUILT_IN
 LEAKAGE = "leakage."
 
 

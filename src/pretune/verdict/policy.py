@@ -10,7 +10,7 @@ from pretune.errors import UsageError
 from pretune.records import Record
 
 DEFAULT = Path(__file__).with_name("default.toml")
-BUILT_IN = {"classification": DEFAULT, "domain": DEFAULT.with_name("domain.toml")}
+BUILT_IN = {"classification": DEFAULT} | {name: DEFAULT.with_name(f"{name}.toml") for name in ("domain", "audit")}
 METRICS = ("accuracy", "precision", "recall", "f1")
 
 
