@@ -39,12 +39,16 @@ def _machines(kept: dict[str, dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def _measured(found: dict[str, Any]) -> str:
+    return f"Measured at {found['commit']}, {'with' if found['machine']['bf16'] else 'without'} bf16 instructions."
+
+
 def _runs(kept: dict[str, dict[str, Any]]) -> str:
     rows = {name: found for name, found in kept.items() if "test" in found}
     lines = [
         "## Whole runs\n",
-        "| command | accuracy | precision | recall | TF-IDF + LR accuracy | rows | kept epoch | texts cut | seconds | verdict |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        "| command | accuracy | precision | recall | TF-IDF + LR accuracy | rows | kept epoch | texts cut | bf16 | seconds | verdict |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for found in rows.values():
         label = next(
@@ -63,7 +67,7 @@ def _runs(kept: dict[str, dict[str, Any]]) -> str:
         cut = f"{train['num_cut_texts'] / max(1, train['num_texts']):.1%}"
         lines.append(
             f"| `{found['command']}` | {' | '.join(cells)} | {found['num_test']:,} | {found['best_epoch']} of {len(found['epochs'])} "
-            f"| {cut} | {found['command_seconds']:.0f} | {found['outcome'].replace('_', ' ')} |"
+            f"| {cut} | {'yes' if found['machine']['bf16'] else 'no'} | {found['command_seconds']:.0f} | {found['outcome'].replace('_', ' ')} |"
         )
     shared = [item for found in rows.values() for item in found["shared"] if item["num_exact"]]
     if shared:
@@ -88,7 +92,7 @@ def _recipes(found: dict[str, Any] | None) -> str:
         return ""
     lines = [
         "## The published movie-review recipe\n",
-        f"`benchmarks/recipes.py`: six models, {found['num_test']:,} test rows, one opening; intervals at {found['confidence']:.4g}.\n",
+        f"`benchmarks/recipes.py`: six models, {found['num_test']:,} test rows, one opening; intervals at {found['confidence']:.4g}. {_measured(found)}\n",
         "| model | validation loss | validation accuracy | test accuracy | fit seconds |",
         "|---|---|---|---|---|",
     ]
@@ -115,7 +119,7 @@ def _recipes(found: dict[str, Any] | None) -> str:
 def _overfitting(name: str, found: dict[str, Any]) -> str:
     lines = [
         f"## Overfitting and its cure: {name.removeprefix('overfitting-')}\n",
-        f"`python benchmarks/overfitting.py {name.removeprefix('overfitting-')}`; {found['num_train']:,} training and {found['num_validation']:,} validation rows.\n",
+        f"`python benchmarks/overfitting.py {name.removeprefix('overfitting-')}`; {found['num_train']:,} training and {found['num_validation']:,} validation rows. {_measured(found)}\n",
         "| recipe | settings | kept epoch | training accuracy | validation accuracy | gap |",
         "|---|---|---|---|---|---|",
     ]

@@ -71,8 +71,8 @@ def test_exchanging_the_two_turns_every_sign_and_no_p_value(seed, gain):
     a, b = two(90, gain, seed=seed)
     for one, other in zip(compare_metrics(a, b), compare_metrics(b, a), strict=True):
         assert one.difference == pytest.approx(-other.difference)
-        assert one.p_value == pytest.approx(other.p_value, abs=0.02)
-        assert (one.low, one.high) == pytest.approx((-other.high, -other.low), abs=0.02)
+        assert one.p_value == pytest.approx(other.p_value, abs=0.06)  # two sets of draws
+        assert (one.low, one.high) == pytest.approx((-other.high, -other.low), abs=0.03)
 
 
 @given(st.integers(0, 10_000), st.randoms(use_true_random=False))
