@@ -68,31 +68,32 @@ def test_with_a_positive_class_its_precision_and_recall_are_compared():
 @given(st.integers(0, 10_000), st.floats(0, 1.5))
 @settings(max_examples=8, deadline=None)
 def test_exchanging_the_two_turns_every_sign_and_no_p_value(seed, gain):
-    a, b = two(90, gain, seed=seed)
+    a, b = two(150, gain, seed=seed)
     for one, other in zip(compare_metrics(a, b), compare_metrics(b, a), strict=True):
         assert one.difference == pytest.approx(-other.difference)
-        assert one.p_value == pytest.approx(other.p_value, abs=0.06)  # two sets of draws
-        assert (one.low, one.high) == pytest.approx((-other.high, -other.low), abs=0.03)
+        assert one.p_value == pytest.approx(other.p_value)
+        assert (one.low is None) == (other.low is None)
+        assert one.low is None or (one.low, one.high) == pytest.approx((-other.high, -other.low))
 
 
 @given(st.integers(0, 10_000), st.randoms(use_true_random=False))
 @settings(max_examples=6, deadline=None)
 def test_the_order_of_rows_changes_no_comparison(seed, generator):
-    a, b = two(90, seed=seed)
-    order = list(range(90))
+    a, b = two(150, seed=seed)
+    order = list(range(150))
     generator.shuffle(order)
     fields = ("ids", "labels", "predicted", "probabilities")
     moved = [replace(item, **{name: tuple(getattr(item, name)[row] for row in order) for name in fields}) for item in (a, b)]
     for one, other in zip(compare_metrics(a, b), compare_metrics(moved[0], b), strict=True):
         assert (one.difference, one.p_value) == pytest.approx((other.difference, other.p_value))
-        assert (one.low, one.high) == pytest.approx((other.low, other.high))
-    assert compare_metrics(moved[0], moved[1])[1].p_value == compare_metrics(a, b)[1].p_value
+        assert (one.low is None) == (other.low is None)
+        assert one.low is None or (one.low, one.high) == pytest.approx((other.low, other.high))
 
 
 @given(st.integers(0, 10_000))
 @settings(max_examples=5, deadline=None)
 def test_two_that_are_the_same_differ_by_nothing_and_are_not_proven_equal(seed):
-    a, _ = two(90, seed=seed)
+    a, _ = two(300, seed=seed)
     for found in compare_metrics(a, replace(a, source="twin")):
         assert (found.difference, found.p_value) == (0, 1.0)
         assert found.low is None or found.low < 0 < found.high

@@ -25,24 +25,35 @@ class Pairs:
     """
 
     def __init__(self, labels: Counts, first: Counts, second: Counts, num_classes: int, units: Counts | None = None) -> None:
-        triples = np.stack([labels, first, second], axis=1)
-        self._kinds, kind_of, counts = np.unique(triples, axis=0, return_inverse=True, return_counts=True)
+        kinds, _, counts = _count_kinds(labels, first, second)
+        others, _, other_counts = _count_kinds(labels, second, first)
+        # The same draws whichever of the two comes first, so that exchanging them turns every sign and no p value.
+        self._is_turned = np.c_[others, other_counts].tolist() < np.c_[kinds, counts].tolist()
+        if self._is_turned:
+            first, second = second, first
+        self._kinds, kind_of, counts = _count_kinds(labels, first, second)
         self._size, self._sizes = num_classes, np.bincount(labels, minlength=num_classes)
         self._counts: Floats = counts.astype(float)
         self._sums = _sums_of(self._kinds, num_classes)  # (kinds, 5 * classes)
         self._blocks: Floats | None = None  # (blocks, 5 * classes)
         if units is not None or len(counts) > MAX_KINDS:
-            self._blocks = self._in_blocks(kind_of.reshape(-1), units)
+            self._blocks = self._in_blocks(kind_of, units)
 
     def values(self, figures: Sequence[Figure]) -> Floats:
         """Return the figures of a and of b, shape (2, num_figures)."""
-        return np.stack([[figure(side)[0] for figure in figures] for side in self._sides(self._counts[None] @ self._sums)])
+        sides = self._sides(self._counts[None] @ self._sums)
+        found = np.stack([[figure(side)[0] for figure in figures] for side in sides])
+        return found[::-1] if self._is_turned else found
 
     def intervals(self, figures: Sequence[Figure], confidence: float, seed: int) -> list[tuple[float, float] | None]:
         """Return the paired bootstrap's intervals of a less b; ``None`` where all draws agree.
 
         One pseudo-row each way keeps two that agree from being proven equal.
         """
+        found = self._intervals(figures, confidence, seed)
+        return [(-pair[1], -pair[0]) if pair and self._is_turned else pair for pair in found]
+
+    def _intervals(self, figures: Sequence[Figure], confidence: float, seed: int) -> list[tuple[float, float] | None]:
         pseudo = self._pseudo_kinds()
         added, weights = _sums_of(pseudo, self._size), np.full(len(pseudo), 2 / len(pseudo))
         if self._blocks is not None:
@@ -119,7 +130,8 @@ def sign_flip_p_value(differences: Floats, units: Counts | None, num_draws: int,
         Fisher (1935), The design of experiments, section 21.
     """
     if units is None:
-        differences, units = np.sort(differences), np.arange(len(differences))
+        turn = -1.0 if differences.sum() < 0 else 1.0  # the same draws whichever of the two comes first
+        differences, units = np.sort(turn * differences), np.arange(len(differences))
     sums = np.bincount(merge_units(units), differences)
     sums = sums[sums != 0]
     if not len(sums):
@@ -136,6 +148,13 @@ def random_bits(size: int, width: int, generator: np.random.Generator) -> Floats
     """Return zeros and ones, each as likely, shape (size, width)."""
     drawn = np.frombuffer(generator.bytes(size * (width // 8 + 1)), np.uint8).reshape(size, -1)
     return np.unpackbits(drawn, axis=1, count=width).astype(float)
+
+
+def _count_kinds(labels: Counts, first: Counts, second: Counts) -> tuple[Counts, Counts, Counts]:
+    """Return the kinds of rows, the kind of each row, and how many rows each kind has."""
+    triples = np.stack([labels, first, second], axis=1)
+    kinds, kind_of, counts = np.unique(triples, axis=0, return_inverse=True, return_counts=True)
+    return kinds, kind_of.reshape(-1), counts
 
 
 def _sums_of(kinds: Counts, size: int) -> Floats:
