@@ -97,6 +97,7 @@ class FinetuneConfig(Config):
         device: ``auto``, ``cpu`` or ``cuda``.
         threads: Threads of the process; ``None`` leaves it to torch.
         calibrate: Whether logits may be divided by a temperature where validation shows poor calibration.
+        keep_trunk: Whether what a frozen trunk makes of the texts is kept in the cache folder for later runs.
     """
 
     learning_rate: float | None = None
@@ -119,6 +120,7 @@ class FinetuneConfig(Config):
     device: str = "auto"
     threads: int | None = None
     calibrate: bool = True
+    keep_trunk: bool = True
 
     def __post_init__(self) -> None:
         for name in ("learning_rate", "head_learning_rate"):

@@ -16,7 +16,7 @@ from pretune.configs import FinetuneConfig
 from pretune.data import TrainingData
 from pretune.evaluate import is_unbalanced
 from pretune.hashing import digest_of
-from pretune.models import Inputs, Network, prepare_inputs
+from pretune.models import Inputs, Network, TrunkCache, prepare_inputs
 from pretune.predict import predict_logits
 from pretune.records import Example, History, Step, TokenCounts
 from pretune.tokens import Encoded, encode
@@ -63,7 +63,10 @@ def fit_network(
     rows = {"train": training.train, "validation": training.validation}
     encoded = _tokenize(rows, tokenizer, max_length, trace)
     boundary = network.freeze(plan.freeze)
-    inputs = {split: _compute_trunk(network, item, boundary, split, plan, trace) for split, item in encoded.items()}
+    inputs = {
+        split: _compute_trunk(network, item, split, boundary=boundary, config=config, plan=plan, trace=trace)
+        for split, item in encoded.items()
+    }
     class_of = {label: index for index, label in enumerate(training.classes)}
     targets = {split: np.array([class_of[str(row.label)] for row in examples]) for split, examples in rows.items()}
     judge = Validator(network, inputs["validation"], targets["validation"], plan, monitor=_monitor(config, training))
@@ -152,13 +155,17 @@ def _tokenize(rows: dict[str, tuple[Example, ...]], tokenizer: Any, max_length: 
     return encoded
 
 
-def _compute_trunk(network: Network, encoded: Encoded, boundary: int, split: str, plan: Plan, trace: Trace) -> Inputs:
+def _compute_trunk(
+    network: Network, encoded: Encoded, split: str, *, boundary: int, config: FinetuneConfig, plan: Plan, trace: Trace
+) -> Inputs:
     if boundary == 0 or network.family is None:
         return Inputs(encoded)
     with trace.stage("frozen trunk", f"{len(encoded):,} {split} texts × tokens") as stage, plan.device.autocast():
-        inputs = prepare_inputs(network, encoded, boundary, progress=tell_progress(trace, "frozen trunk"))
+        told = tell_progress(trace, "frozen trunk")
+        inputs = prepare_inputs(network, encoded, boundary, progress=told, cache=TrunkCache() if config.keep_trunk else None)
         states = inputs.pooled if inputs.pooled is not None else inputs.hidden
-        stage.done = f"embeddings and layers 1 to {boundary}, computed once and kept"
+        how = "as an earlier run left them" if inputs.reused else "computed once and kept"
+        stage.done = f"embeddings and layers 1 to {boundary}, {how}"
         stage.shape_out = " × ".join(f"{size:,}" for size in states.shape) if states is not None else ""
     return inputs
 

@@ -9,7 +9,7 @@ from pretune.data import TrainingData
 from pretune.errors import CatalogError, ModelLoadError
 from pretune.evaluate.encoder_linear import EncoderLinear, fit_encoder_linear, load_encoder_linear
 from pretune.fitting import tell_progress
-from pretune.models import Encoder, open_encoder
+from pretune.models import Encoder, TrunkCache, open_encoder
 from pretune.records import Example, Predictions
 from pretune.runs import RunFolder
 from pretune.trace import Trace
@@ -39,28 +39,30 @@ def fit_untuned(
     Its cost is one pass of the encoder over training and validation texts; the stage states the seconds. A family without
     an adapter is passed over, and so is an encoder that is not there any more; the stage says so.
     """
-    rows = (*training.train, *training.validation)
-    with trace.stage("untuned", f"{len(rows):,} texts") as stage:
+    parts = (training.train, training.validation)
+    with trace.stage("untuned", f"{sum(map(len, parts)):,} texts") as stage:
         stage.shape_out = "no features"
         try:
-            encoder = open_encoder(name, max_length=max_length, device=device.kind)
+            encoder = open_encoder(name, max_length=max_length, device=device.kind, cache=TrunkCache())
         except (ModelLoadError, CatalogError) as error:
             stage.done = f"left out: {error.got}"
             return
         if encoder is None:
             stage.done = "left out: pretune has no adapter for this family, so its vectors cannot be read"
             return
-        with device.autocast():
-            features = encoder.features([row.text for row in rows], progress=tell_progress(trace, "untuned encoder"))
-        if not np.isfinite(features).all():  # fine-tuning itself then stops, and says more about why
+        told = tell_progress(trace, "untuned encoder")
+        with device.autocast():  # split by split, as fine-tuning under a frozen trunk does: what it kept can be taken
+            known, asked = (encoder.features([row.text for row in part], progress=told) for part in parts)
+        if not (
+            np.isfinite(known).all() and np.isfinite(asked).all()
+        ):  # fine-tuning itself then stops, and says more about why
             stage.done = "left out: the encoder's vectors are not finite"
             return
-        known, asked = features[: len(training.train)], features[len(training.train) :]
         fitted = fit_encoder_linear(known, training.train, encoder=name, max_length=max_length, seed=seed)
         fitted.save(folder.encoder_linear)
         folder.write_predictions(fitted.predict(asked, training.validation, split="validation", classes=training.classes))
         stage.done = f"baseline: encoder as it came, token mean, logistic regression of strength {fitted.strength:g}"
-        stage.shape_out = f"{features.shape[1]} features × {len(training.classes)} classes"
+        stage.shape_out = f"{known.shape[1]} features × {len(training.classes)} classes"
 
 
 def open_untuned(folder: RunFolder, device: Device, trace: Trace) -> Untuned | None:

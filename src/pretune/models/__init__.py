@@ -6,6 +6,7 @@ from pretune.models.inputs import Inputs, prepare_inputs
 from pretune.models.load import Checkpoint, build_network, find_checkpoint, load_tokenizer, max_positions
 from pretune.models.network import Batch, Network
 from pretune.models.temperature import fold_temperature
+from pretune.models.trunk_cache import TrunkCache
 
 __all__ = [
     "Batch",
@@ -14,6 +15,7 @@ __all__ = [
     "Inputs",
     "ModelCard",
     "Network",
+    "TrunkCache",
     "build_network",
     "check_parity",
     "find_checkpoint",

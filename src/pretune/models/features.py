@@ -11,6 +11,7 @@ import torch
 from pretune.models.inputs import prepare_inputs
 from pretune.models.load import build_network, find_checkpoint, load_tokenizer, max_positions
 from pretune.models.network import Network
+from pretune.models.trunk_cache import TrunkCache
 from pretune.tokens import encode
 
 Features = npt.NDArray[np.float32]
@@ -24,11 +25,13 @@ class Encoder:
         network: Its trunk; the head above it is not used.
         tokenizer: Its fast tokenizer.
         max_length: Tokens a text.
+        cache: Where its vectors are kept between runs.
     """
 
     network: Network
     tokenizer: Any
     max_length: int
+    cache: TrunkCache | None = None
 
     def features(self, texts: Sequence[str], *, progress: Callable[[int, int], None] | None = None) -> Features:
         """Return the masked mean of the last hidden states, shape (num_texts, width).
@@ -38,12 +41,13 @@ class Encoder:
             progress: Called with (texts done, texts in all).
         """
         encoded = encode(texts, self.tokenizer, max_length=self.max_length)
-        pooled = prepare_inputs(self.network, encoded, len(self.network.layers), progress=progress).pooled
+        boundary = len(self.network.layers)
+        pooled = prepare_inputs(self.network, encoded, boundary, progress=progress, cache=self.cache).pooled
         found: Features = (torch.empty(0, 0) if pooled is None else pooled).float().numpy()
         return found
 
 
-def open_encoder(name: str, *, max_length: int, device: str = "cpu") -> Encoder | None:
+def open_encoder(name: str, *, max_length: int, device: str = "cpu", cache: TrunkCache | None = None) -> Encoder | None:
     """Load a checkpoint as an encoder; ``None`` where its family has no adapter, so that its layers cannot be read.
 
     torch's random state is left as it was.
@@ -52,6 +56,7 @@ def open_encoder(name: str, *, max_length: int, device: str = "cpu") -> Encoder 
         name: Catalogue name, folder or hub id.
         max_length: Tokens a text; fewer where the checkpoint has fewer positions.
         device: ``cpu`` or ``cuda``.
+        cache: Where its vectors are kept between runs.
 
     Raises:
         ModelLoadError: It cannot be loaded.
@@ -62,4 +67,4 @@ def open_encoder(name: str, *, max_length: int, device: str = "cpu") -> Encoder 
     if network.family is None:
         return None
     length = min(max_length, max_positions(checkpoint))
-    return Encoder(network.to(device).eval(), load_tokenizer(checkpoint), length)
+    return Encoder(network.to(device).eval(), load_tokenizer(checkpoint), length, cache)

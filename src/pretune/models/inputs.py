@@ -14,6 +14,7 @@ from torch import Tensor
 
 from pretune.errors import StorageError
 from pretune.models.network import Batch, Network
+from pretune.models.trunk_cache import TrunkCache, trunk_key
 from pretune.tokens import Encoded, pad, plan_scoring
 
 # Hidden states beyond this size go to a memory-mapped temporary file, so that memory stays flat in the rows.
@@ -30,10 +31,19 @@ class Inputs:
         start: The first layer that will read them; 0 keeps ids.
         hidden: (tokens, width) states below layer ``start``, laid end to end.
         pooled: (texts, width) output of a wholly frozen trunk.
+        reused: Whether an earlier run has computed the states.
     """
 
-    def __init__(self, encoded: Encoded, *, start: int = 0, hidden: Tensor | None = None, pooled: Tensor | None = None) -> None:
-        self.encoded, self.start, self.hidden, self.pooled = encoded, start, hidden, pooled
+    def __init__(
+        self,
+        encoded: Encoded,
+        *,
+        start: int = 0,
+        hidden: Tensor | None = None,
+        pooled: Tensor | None = None,
+        reused: bool = False,
+    ) -> None:
+        self.encoded, self.start, self.hidden, self.pooled, self.reused = encoded, start, hidden, pooled, reused
 
     def __len__(self) -> int:
         return len(self.encoded)
@@ -59,39 +69,60 @@ class Inputs:
 
 
 @torch.inference_mode()
-def prepare_inputs(network: Network, encoded: Encoded, boundary: int, *, progress: Progress | None = None) -> Inputs:
-    """Run the frozen part of the network once over all texts.
+def prepare_inputs(
+    network: Network, encoded: Encoded, boundary: int, *, progress: Progress | None = None, cache: TrunkCache | None = None
+) -> Inputs:
+    """Run the frozen part of the network once over all texts, or take what an earlier run has kept of it.
 
     Args:
         network: Its embeddings and its layers below ``boundary`` are taken as frozen; it is left in the mode it was in.
         encoded: The texts.
         boundary: The first trained layer; 0 means that nothing is frozen and ids are kept.
-        progress: Called with (texts done, texts in all).
+        progress: Called with (texts done, texts in all); not at all where an earlier run has done the work.
+        cache: Where such states are kept; ``None`` keeps none.
 
     Raises:
         StorageError: Their states fit neither into memory nor on the disk.
     """
     if boundary == 0 or network.family is None:
         return Inputs(encoded)
-    whole, was_training = boundary == len(network.layers), network.training
-    width = int(network.trunk.config.hidden_size)
-    device = next(network.parameters()).device
-    dtype = torch.get_autocast_dtype(device.type) if torch.is_autocast_enabled(device.type) else torch.float32
-    store = _empty((len(encoded), width) if whole else (int(encoded.offsets[-1]), width), dtype)
+    whole = boundary == len(network.layers)
+    width, kind = int(network.trunk.config.hidden_size), next(network.parameters()).device.type
+    dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else torch.float32
+    shape = (len(encoded) if whole else int(encoded.offsets[-1]), width)
+
+    def fill(store: Tensor) -> Tensor:
+        _fill(store, network, encoded, None if whole else boundary, progress)
+        return store
+
+    key = "" if cache is None else trunk_key(network, encoded, boundary, dtype)
+    states = None if cache is None else cache.get(key, shape, dtype)
+    reused = states is not None
+    if cache is not None and states is None:
+        states = cache.put(key, shape, dtype, fill)
+    if states is None:
+        states = fill(_empty(shape, dtype))
+    if whole:
+        return Inputs(encoded, start=boundary, pooled=states, reused=reused)
+    return Inputs(encoded, start=boundary, hidden=states, reused=reused)
+
+
+def _fill(store: Tensor, network: Network, encoded: Encoded, boundary: int | None, progress: Progress | None) -> None:
+    """Compute the states below ``boundary``, or the pooled ones, in a fixed plan, so that their bits are always the same."""
+    was_training, device = network.training, next(network.parameters()).device
     network.eval()
     source, done = Inputs(encoded), 0
     for rows in plan_scoring(encoded.lengths):
         batch = source.batch(rows, device)
-        hidden = network.run(batch, None if whole else boundary)
-        if whole:
-            store[torch.as_tensor(rows)] = network.pool(hidden, batch.mask).to("cpu", dtype)
+        hidden = network.run(batch, boundary)
+        if boundary is None:
+            store[torch.as_tensor(rows)] = network.pool(hidden, batch.mask).to("cpu", store.dtype)
         else:
-            _scatter(store, hidden.to("cpu", dtype), encoded, rows)
+            _scatter(store, hidden.to("cpu", store.dtype), encoded, rows)
         done += len(rows)
         if progress is not None:
             progress(done, len(encoded))
     network.train(was_training)
-    return Inputs(encoded, start=boundary, pooled=store) if whole else Inputs(encoded, start=boundary, hidden=store)
 
 
 def _scatter(store: Tensor, hidden: Tensor, encoded: Encoded, rows: npt.NDArray[np.int64]) -> None:
