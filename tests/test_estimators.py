@@ -62,6 +62,33 @@ def test_setting_one_config_field_leaves_other_classifiers_alone(model):
     assert (first.config.batch_size, second.config.batch_size) == (4, 16)
 
 
+@pytest.mark.parametrize("monitor", ["precision", "recall", "f1", "balanced_accuracy", "mcc"])
+def test_any_metric_may_choose_the_epoch(monitor, model):
+    config = replace(LEARNING, monitor=monitor, positive="good")
+    history = model(epochs=2, config=config).fit(TEXTS, LABELS).history_
+    values = [item.metric_value for item in history.validations]
+    assert {history.monitor, *(item.metric for item in history.validations)} == {monitor}
+    assert all(-1 <= value <= 1 for value in values)
+    assert values[history.best_epoch - 1] == max(values)
+
+
+def test_a_metric_of_a_class_is_that_of_the_class_named(model):
+    found = {}
+    for positive in ("good", "bad"):
+        classifier = model(config=replace(LEARNING, monitor="recall", positive=positive)).fit(TEXTS, LABELS)
+        rows, found[positive] = classifier.validation_, classifier.history_.validations[0].metric_value
+        pairs = zip(rows.labels, rows.predicted, strict=True)
+        assert found[positive] == pytest.approx(np.mean([answer == positive for label, answer in pairs if label == positive]))
+    assert found["good"] != found["bad"]
+
+
+def test_a_metric_of_a_positive_class_that_there_is_not_is_refused(model):
+    with pytest.raises(UsageError, match="metric is f1, and there is no positive class"):
+        model(config=replace(QUICK, monitor="f1")).fit(TEXTS, LABELS)
+    with pytest.raises(UsageError, match="positive class is 'spam', which no row has"):
+        model(config=replace(QUICK, monitor="f1", positive="spam")).fit(TEXTS, LABELS)
+
+
 def test_cross_val_score_works(model):
     scores = cross_val_score(model(), TEXTS, LABELS, cv=2)
     assert scores.shape == (2,)

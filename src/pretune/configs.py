@@ -63,7 +63,8 @@ class SplitConfig(Config):
             )
 
 
-MONITORS = ("goal", "loss", "accuracy", "macro_f1")
+# What may choose the best epoch; precision, recall and f1 are those of the positive class.
+MONITORS = ("goal", "loss", "accuracy", "macro_f1", "precision", "recall", "f1", "balanced_accuracy", "mcc")
 HEADS = ("native", "mlp")
 DECAYS = ("linear", "cosine", "constant")
 PRECISIONS = ("auto", "bf16", "fp32")
@@ -77,7 +78,9 @@ class FinetuneConfig(Config):
         learning_rate: Peak rate (AdamW); ``None`` means 5e-5 when all layers are trained, 1e-4 when the last ones
             are, and 1e-3 when only the head is.
         head_learning_rate: Peak rate of the head, where it shall differ.
-        batch_size: Rows an update.
+        layer_decay: Factor on the rate from each layer to the one below it; the embeddings come after the first layer.
+        batch_size: Rows a batch; also the most rows that are computed at once.
+        accumulate: Batches an update: their losses are summed and divided once, as those of one large batch.
         dropout: Probability in trunk and native head; with the ``mlp`` head, in that head alone. ``None`` keeps the
             checkpoint's own (0.3 in the ``mlp`` head).
         label_smoothing: Share of each target given to all classes alike.
@@ -87,7 +90,9 @@ class FinetuneConfig(Config):
         max_gradient_norm: Clipping; 0 switches it off.
         patience: Epochs without improvement after which training stops.
         min_change: Smallest change of the monitored metric that counts as improvement.
-        monitor: ``goal`` (macro F1 where unbalanced, else accuracy), ``loss``, ``accuracy`` or ``macro_f1``.
+        monitor: One of ``MONITORS``; ``goal`` is macro F1 where unbalanced, else accuracy.
+        positive: The class that ``precision``, ``recall`` and ``f1`` as ``monitor`` are about; ``None`` takes ``--positive``
+            or chooses (see ``choose_positive``).
         class_weights: Weigh each class by the inverse of its share; ``None`` does so where the rarest class
             has less than half of an equal share.
         max_length: Tokens a text, special ones included; the rest is cut, counted and reported.
@@ -102,7 +107,9 @@ class FinetuneConfig(Config):
 
     learning_rate: float | None = None
     head_learning_rate: float | None = None
+    layer_decay: float = 1.0
     batch_size: int = 32
+    accumulate: int = 1
     dropout: float | None = None
     label_smoothing: float = 0.0
     weight_decay: float = 0.01
@@ -112,6 +119,7 @@ class FinetuneConfig(Config):
     patience: int = 3
     min_change: float = 0.0
     monitor: str = "goal"
+    positive: str | None = None
     class_weights: bool | None = None
     max_length: int = 128
     head: str = "native"
@@ -126,7 +134,9 @@ class FinetuneConfig(Config):
         for name in ("learning_rate", "head_learning_rate"):
             rate = getattr(self, name)
             _check(rate is None or rate > 0, name, rate, "a positive rate, such as 5e-5")
+        _check(0 < self.layer_decay <= 1, "layer_decay", self.layer_decay, "a factor above 0 and up to 1 (off), such as 0.9")
         _check(self.batch_size >= 1, "batch_size", self.batch_size, "at least 1")
+        _check(self.accumulate >= 1, "accumulate", self.accumulate, "at least 1 batch an update")
         _check(self.dropout is None or 0 <= self.dropout < 1, "dropout", self.dropout, "a share from 0 to below 1")
         _check(0 <= self.label_smoothing < 1, "label_smoothing", self.label_smoothing, "a share from 0 to below 1")
         _check(self.weight_decay >= 0, "weight_decay", self.weight_decay, "0 or more")
@@ -138,6 +148,11 @@ class FinetuneConfig(Config):
         _check(self.threads is None or self.threads >= 1, "threads", self.threads, "at least 1")
         for name, known in (("monitor", MONITORS), ("head", HEADS), ("decay", DECAYS), ("precision", PRECISIONS)):
             _check(getattr(self, name) in known, name, getattr(self, name), "one of " + ", ".join(known))
+
+    @property
+    def rows_per_update(self) -> int:
+        """Rows from which one update learns."""
+        return self.batch_size * self.accumulate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -118,3 +118,22 @@ class DivergedError(PretuneError):
             expected="a finite loss and gradient; the update was not made",
             fix="lower the learning rate (--lr), or look at the rows named above",
         )
+
+
+class MetricError(DivergedError):
+    """The metric that chooses the best epoch is missing, or is no finite number.
+
+    Attributes:
+        metric: Its name.
+    """
+
+    code = "metric"
+
+    def __init__(self, metric: str, value: float | None, *, epoch: int, step: int) -> None:
+        self.metric, self.step, self.rows = metric, step, ()
+        PretuneError.__init__(
+            self,
+            f"{metric} on validation is {'missing' if value is None else value} after epoch {epoch} (step {step})",
+            expected="a finite number, by which to choose the best epoch",
+            fix="lower the learning rate (--lr) where the loss is no number, or choose another --monitor",
+        )

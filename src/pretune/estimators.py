@@ -273,7 +273,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             trace.note(f"max_length {config.max_length} is more than the model has positions for: {length} is used")
         self.card_ = ModelCard(
             classes=training.classes,
-            positive=choose_positive([str(row.label) for row in training.train]),
+            positive=choose_positive([str(row.label) for row in training.train], config.positive),
             head=config.head,
             head_size=config.head_size,
             max_length=length,

@@ -14,7 +14,8 @@ from torch.nn.functional import cross_entropy
 
 from pretune.configs import FinetuneConfig
 from pretune.data import TrainingData
-from pretune.evaluate import is_unbalanced
+from pretune.evaluate import choose_positive, is_unbalanced
+from pretune.evaluate.monitor import OF_POSITIVE, check_monitor, monitored
 from pretune.hashing import digest_of
 from pretune.models import Inputs, Network, TrunkCache, prepare_inputs
 from pretune.predict import predict_logits
@@ -69,7 +70,8 @@ def fit_network(
     }
     class_of = {label: index for index, label in enumerate(training.classes)}
     targets = {split: np.array([class_of[str(row.label)] for row in examples]) for split, examples in rows.items()}
-    judge = Validator(network, inputs["validation"], targets["validation"], plan, monitor=_monitor(config, training))
+    monitor = _monitor(config, training, targets["validation"])
+    judge = Validator(network, inputs["validation"], targets["validation"], plan, monitor=monitor)
     ids, num_classes = [row.id for row in training.train], len(training.classes)
     learned = TrainingSet(inputs=inputs["train"], targets=targets["train"], ids=ids, num_classes=num_classes)
     folder = plan.checkpoints
@@ -97,44 +99,33 @@ class Validator:
         inputs: The validation texts.
         targets: Index of the class, shape (num_texts,).
         plan: Where to compute.
-        monitor: ``loss``, ``accuracy`` or ``macro_f1``.
+        monitor: The metric that chooses the epoch, and the index of the class that it is about, if it is about one.
     """
 
-    def __init__(self, network: Network, inputs: Inputs, targets: npt.NDArray[np.int64], plan: Plan, *, monitor: str) -> None:
+    def __init__(
+        self,
+        network: Network,
+        inputs: Inputs,
+        targets: npt.NDArray[np.int64],
+        plan: Plan,
+        *,
+        monitor: tuple[str, int | None],
+    ) -> None:
         self._network, self._inputs, self._truth = network, inputs, torch.from_numpy(targets)
-        self._plan, self._monitor = plan, monitor
+        self._plan, (self._monitor, self._positive) = plan, monitor
 
     def __call__(self) -> Figures:
         """Return the figures of the network as it stands."""
         with self._plan.device.autocast():
             logits = predict_logits(self._network, self._inputs)
         predicted = logits.argmax(dim=1)
-        values = {
-            "loss": float(cross_entropy(logits, self._truth)),
-            "accuracy": float((predicted == self._truth).float().mean()),
-            "macro_f1": macro_f1(predicted, self._truth, logits.shape[1]),
-        }
-        return Figures(
-            loss=values["loss"],
-            accuracy=values["accuracy"],
-            metric=self._monitor,
-            metric_value=values[self._monitor],
-            logits=logits,
-        )
-
-
-def macro_f1(predicted: Tensor, truth: Tensor, num_classes: int) -> float:
-    """Return F1 averaged over the classes that occur in ``truth``; both are class indices, shape (num_texts,).
-
-    Example:
-        >>> round(macro_f1(torch.tensor([0, 0, 1]), torch.tensor([0, 1, 1]), 2), 3)
-        0.667
-    """
-    hits = torch.bincount(truth[predicted == truth], minlength=num_classes).double()
-    actual = torch.bincount(truth, minlength=num_classes).double()
-    involved = actual + torch.bincount(predicted, minlength=num_classes).double()
-    occurs = actual > 0
-    return float((2 * hits[occurs] / involved[occurs]).mean())
+        loss = float(cross_entropy(logits, self._truth))
+        accuracy = float((predicted == self._truth).float().mean())
+        value = {"loss": loss, "accuracy": accuracy}.get(self._monitor)
+        if value is None:
+            codes, num_classes = (self._truth.numpy(), predicted.numpy()), logits.shape[1]
+            value = monitored(self._monitor, *codes, num_classes=num_classes, positive=self._positive)
+        return Figures(loss=loss, accuracy=accuracy, metric=self._monitor, metric_value=value, logits=logits)
 
 
 def _tokenize(rows: dict[str, tuple[Example, ...]], tokenizer: Any, max_length: int, trace: Trace) -> dict[str, Encoded]:
@@ -191,10 +182,17 @@ def _describe(network: Network, encoded: dict[str, Encoded], config: FinetuneCon
     }
 
 
-def _monitor(config: FinetuneConfig, training: TrainingData) -> str:
-    if config.monitor != "goal":
-        return config.monitor
-    return "macro_f1" if is_unbalanced([str(row.label) for row in training.train]) else "accuracy"
+def _monitor(config: FinetuneConfig, training: TrainingData, labels: npt.NDArray[np.int64]) -> tuple[str, int | None]:
+    """Return the metric that chooses the epoch, and the index of the class that it is about, if it is about one."""
+    names = [str(row.label) for row in training.train]
+    if config.monitor == "goal":
+        return ("macro_f1" if is_unbalanced(names) else "accuracy"), None
+    if config.monitor not in OF_POSITIVE:
+        check_monitor(config.monitor, labels, training.classes, None)
+        return config.monitor, None
+    positive = choose_positive(names, config.positive)
+    check_monitor(config.monitor, labels, training.classes, positive)
+    return config.monitor, training.classes.index(str(positive))
 
 
 def _step_teller(trace: Trace) -> Callable[[Step, int], None]:

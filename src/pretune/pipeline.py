@@ -59,8 +59,9 @@ def finetune(
     freeze = resolve_freeze(config.freeze, device.kind)
     is_short = config.freeze == "auto" and config.epochs is None and device.kind == "cpu"
     epochs = EPOCHS_ON_CPU[freeze.partition("-")[0]] if is_short else config.epochs
+    settings = replace(config.finetune, positive=config.finetune.positive or config.judge.positive)
     model = load_pretrained_model(
-        config.model, epochs=epochs, freeze=freeze, seed=config.seed, config=config.finetune
+        config.model, epochs=epochs, freeze=freeze, seed=config.seed, config=settings
     )  # what cannot be had is better known before a run is begun
     record = _begin(
         data,

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from pretune.errors import DivergedError
+from pretune.errors import MetricError
 from pretune.records import Validation
 from pretune.train import best_epoch, should_stop
 
@@ -60,7 +60,15 @@ def test_training_stops_after_as_many_epochs_without_a_better_one(values, patien
 @pytest.mark.parametrize("metric", ["accuracy", "loss"])
 def test_a_metric_that_is_no_number_is_an_error_wherever_it_stands(value, metric):
     for values in ([value], [value, 0.5], [0.5, value]):
-        with pytest.raises(DivergedError):
+        with pytest.raises(MetricError, match=f"{metric} on validation is {value} after epoch"):
             best_epoch(epochs(values, metric=metric))
-        with pytest.raises(DivergedError):
+        with pytest.raises(MetricError):
             should_stop(epochs(values, metric=metric), patience=3)
+
+
+def test_a_metric_that_is_missing_is_an_error_that_names_it():
+    """JSON has null where a figure was no number, or where an older record did not have it."""
+    with pytest.raises(MetricError, match=r"mcc on validation is missing after epoch 2 \(step 20\)") as caught:
+        best_epoch(epochs([0.5, None], metric="mcc"))
+    assert (caught.value.exit_code, caught.value.code, caught.value.metric) == (5, "metric", "mcc")
+    assert "--monitor" in caught.value.fix

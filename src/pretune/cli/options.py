@@ -70,7 +70,13 @@ Dropout = Annotated[
     float | None, _flag("--dropout", about=ABOUT_TRAINING, text="Instead of the checkpoint's own.", metavar="SHARE")
 ]
 Monitor = Annotated[
-    str | None, _flag("--monitor", about=ABOUT_TRAINING, text="goal, loss, accuracy or macro_f1.", metavar="METRIC")
+    str | None,
+    _flag(
+        "--monitor",
+        about=ABOUT_TRAINING,
+        text="goal, loss, accuracy, macro_f1, precision, recall, f1, balanced_accuracy or mcc.",
+        metavar="METRIC",
+    ),
 ]
 Seed = Annotated[
     int | None, _flag("--seed", about=ABOUT_TRAINING, text="Of head, dropout and order (0); never of the split.", metavar="N")

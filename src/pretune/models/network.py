@@ -116,6 +116,21 @@ class Network(nn.Module):
         modules = [attrgetter(path)(self.model) for path in self.family.head]
         return [weight for module in modules for weight in module.parameters()]
 
+    def weights_by_depth(self) -> list[list[nn.Parameter]]:
+        """Weights of the trunk from the bottom up: the embeddings and whatever else no layer holds, then each layer.
+
+        A norm after the last layer belongs to that layer.
+
+        Raises:
+            UsageError: There is no adapter for this family.
+        """
+        self._adapter()
+        layers = [list(layer.parameters()) for layer in self.layers]
+        if hasattr(self.trunk, "final_norm"):
+            layers[-1] += self.trunk.final_norm.parameters()
+        known = {id(weight) for held in (*layers, self.head_parameters()) for weight in held}
+        return [[weight for weight in self.trunk.parameters() if id(weight) not in known], *layers]
+
     def sparse_parameters(self) -> list[nn.Parameter]:
         """Embedding tables whose gradient holds only the rows that were read."""
         sparse = {id(module.weight) for module in self.modules() if isinstance(module, nn.Embedding) and module.sparse}

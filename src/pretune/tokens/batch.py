@@ -17,30 +17,37 @@ MAX_TOKENS = 2_048
 MAX_TRAINING_TOKENS = 4_096
 
 
-def plan_scoring(lengths: npt.NDArray[np.int64], *, max_tokens: int = MAX_TOKENS) -> list[npt.NDArray[np.int64]]:
+def plan_scoring(
+    lengths: npt.NDArray[np.int64], *, max_tokens: int = MAX_TOKENS, max_rows: int | None = None
+) -> list[npt.NDArray[np.int64]]:
     """Return row numbers batch by batch for a forward pass without learning: every row once, longest first.
 
     Args:
         lengths: Tokens a text, shape (num_texts,).
         max_tokens: Tokens a batch, padding included; a longer text is a batch of its own.
+        max_rows: Rows a batch; ``None`` sets no limit.
     """
     order, batches, start = np.argsort(-lengths, kind="stable"), [], 0
     while start < len(order):
         num_rows = max(1, max_tokens // max(1, int(lengths[order[start]])))
+        num_rows = num_rows if max_rows is None else min(num_rows, max_rows)
         batches.append(order[start : start + num_rows])
         start += num_rows
     return batches
 
 
-def split_batch(rows: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64], *, max_tokens: int) -> list[npt.NDArray[np.int64]]:
+def split_batch(
+    rows: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64], *, max_tokens: int, max_rows: int | None = None
+) -> list[npt.NDArray[np.int64]]:
     """Divide the rows of one update into parts that are computed one after the other, longest first.
 
     Args:
         rows: Row numbers.
         lengths: Tokens of every text.
         max_tokens: Tokens a part, padding included; a longer text is a part of its own.
+        max_rows: Rows a part; ``None`` sets no limit.
     """
-    return [rows[part] for part in plan_scoring(lengths[rows], max_tokens=max_tokens)]
+    return [rows[part] for part in plan_scoring(lengths[rows], max_tokens=max_tokens, max_rows=max_rows)]
 
 
 def plan_batches(

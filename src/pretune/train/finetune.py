@@ -109,7 +109,7 @@ class Finetuning:
         self._steps: list[Step] = []
         self._validations: list[Validation] = []
         self._weights = class_weights(training.targets, training.num_classes, config.class_weights)
-        self.num_steps = plan.max_epochs * -(-len(training.targets) // config.batch_size)
+        self.num_steps = plan.max_epochs * -(-len(training.targets) // config.rows_per_update)
         self._schedule = make_schedule(num_steps=self.num_steps, warmup_share=config.warmup_share, decay=config.decay)
         self._stopped_because, self._num_hits = "", torch.zeros((), dtype=torch.int64)
 
@@ -222,11 +222,11 @@ class Finetuning:
         inputs, kind = self.training.inputs, self.plan.device.kind
         generator = np.random.default_rng([self.plan.seed % 2**32, epoch])
         lengths = inputs.lengths
-        for rows in plan_batches(lengths, self.config.batch_size, generator=generator)[self._position :]:
+        for rows in plan_batches(lengths, self.config.rows_per_update, generator=generator)[self._position :]:
             self.network.masks.begin_step(self.plan.seed, len(self._steps))
             seed_step(self.plan.seed, len(self._steps))
             targets = torch.from_numpy(self.training.targets)
-            parts = split_batch(rows, lengths, max_tokens=MAX_TRAINING_TOKENS)
+            parts = split_batch(rows, lengths, max_tokens=MAX_TRAINING_TOKENS, max_rows=self.config.batch_size)
             yield Update(
                 parts=tuple((inputs.batch(part, kind), targets[part].to(kind)) for part in parts),
                 rows=tuple(self.training.ids[row] for row in rows),

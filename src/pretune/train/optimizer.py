@@ -109,18 +109,45 @@ class Optimizer:
             weight.grad = None
 
 
-def make_optimizer(network: Network, config: FinetuneConfig, *, freeze: str) -> Optimizer:
-    """Return the optimizer of what ``network.freeze`` left trainable."""
+def make_optimizer(network: Network, config: FinetuneConfig, *, freeze: str, rate: float | None = None) -> Optimizer:
+    """Return the optimizer of what ``network.freeze`` left trainable.
+
+    Args:
+        network: Its boundary frozen.
+        config: Rates and decays.
+        freeze: As given to ``network.freeze``.
+        rate: Peak rate instead of the config's.
+
+    Raises:
+        UsageError: Rates shall fall from layer to layer, and the layers of this family are not known.
+
+    Source:
+        Howard and Ruder (2018), Universal language model fine-tuning for text classification (discriminative rates).
+    """
     head, sparse = ({id(weight) for weight in part} for part in (network.head_parameters(), network.sparse_parameters()))
-    rate = config.learning_rate or {"all": HEAD_ONLY_RATE, "none": LAYER_RATE}.get(freeze, LAST_LAYERS_RATE)
+    rate = rate or config.learning_rate or {"all": HEAD_ONLY_RATE, "none": LAYER_RATE}.get(freeze, LAST_LAYERS_RATE)
     head_rate = config.head_learning_rate or rate
     trained = [weight for weight in network.parameters() if weight.requires_grad]
-    tables = [(RowAdamW(weight, decay=config.weight_decay), rate) for weight in trained if id(weight) in sparse]
-    groups = [
-        *_groups((w for w in trained if id(w) not in head | sparse), rate, config.weight_decay),
-        *_groups((w for w in trained if id(w) in head), head_rate, config.weight_decay),
+    factors = _factors(network, config.layer_decay)
+    tables = [
+        (RowAdamW(weight, decay=config.weight_decay), rate * factors.get(id(weight), 1.0))
+        for weight in trained
+        if id(weight) in sparse
     ]
+    groups = []
+    for factor in sorted({1.0, *factors.values()}, reverse=True):  # the last layer first: its rate is the one that is told
+        held = (w for w in trained if id(w) not in head | sparse and factors.get(id(w), 1.0) == factor)
+        groups += _groups(held, rate * factor, config.weight_decay)
+    groups += _groups((w for w in trained if id(w) in head), head_rate, config.weight_decay)
     return Optimizer(groups, tables)
+
+
+def _factors(network: Network, layer_decay: float) -> dict[int, float]:
+    """Return the factor on the rate of every weight of the trunk, by its id; empty where all learn alike."""
+    if layer_decay == 1:
+        return {}
+    depths = network.weights_by_depth()
+    return {id(weight): layer_decay ** (len(depths) - 1 - depth) for depth, held in enumerate(depths) for weight in held}
 
 
 def _values(weight: nn.Parameter, gradient: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from pretune.errors import DivergedError
+from pretune.errors import MetricError
 from pretune.records import Validation
 
 # Metrics where less is better.
@@ -16,12 +16,13 @@ def best_epoch(validations: Sequence[Validation], *, min_change: float = 0.0) ->
     An epoch replaces the best so far only when it is better by more than ``min_change``, or equal with a lower loss.
 
     Raises:
-        DivergedError: The monitored metric is not finite.
+        MetricError: The monitored metric is missing or not finite.
     """
     best: Validation | None = None
     for validation in validations:
-        if not math.isfinite(validation.metric_value):
-            raise DivergedError(step=validation.step, rows=(), loss=validation.loss, norm=math.nan)
+        value: float | None = validation.metric_value  # null in JSON where it was no number
+        if value is None or not math.isfinite(value):
+            raise MetricError(validation.metric, value, epoch=validation.epoch, step=validation.step)
         if best is None or _is_better(validation, best, min_change):
             best = validation
     return None if best is None else best.epoch
