@@ -9,6 +9,7 @@ import os
 import sys
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ def train_with_pretune(job: dict[str, Any]) -> dict[str, Any]:
     config = FinetuneConfig(
         learning_rate=job["rate"], max_length=job["max_length"], batch_size=job["batch_size"], dropout=job["dropout"],
         patience=job["epochs"], class_weights=False, calibrate=False, precision=job["precision"],
+        keep_trunk=False,  # no run profits from the one before
     )  # fmt: skip
     model = TextClassifier(job["model"], epochs=job["epochs"], freeze=job["freeze"], seed=job["seed"], config=config)
     training, validation = job["train"], job["validation"]
@@ -172,11 +174,19 @@ class Clock:
         """Count a validation."""
         self.validations.append((round(time.perf_counter() - self.start, 2), round(accuracy, 4)))
 
+    def each(self) -> float:
+        """Return the mean seconds of a step, those left out between which a validation lies, and the first ones."""
+        moments = [self.start + at for at, _ in self.validations]
+        pairs = list(pairwise(self.ticks))[WARM - 1 :]
+        kept = [after - before for before, after in pairs if not any(before < moment < after for moment in moments)]
+        return sum(kept) / len(kept)
+
     def whole(self) -> dict[str, Any]:
         """Return what a run to the end took."""
         return {
             "seconds": time.perf_counter() - self.start,
             "steps": len(self.ticks),
+            "epoch_seconds": self.each() * len(self.ticks) / len(self.validations),
             "validations": self.validations,
             "accuracy": max(accuracy for _, accuracy in self.validations),
             "last_accuracy": self.validations[-1][1],
@@ -184,12 +194,12 @@ class Clock:
 
     def projection(self, job: dict[str, Any], *, evaluation: float) -> dict[str, Any]:
         """Return what the run would take: what came before the first step, and so many steps and validations."""
-        each = (self.ticks[-1] - self.ticks[WARM - 1]) / (len(self.ticks) - WARM)
-        num_steps = job["epochs"] * -(-len(job["train"]["texts"]) // job["batch_size"])
+        each, epoch_steps = self.each(), -(-len(job["train"]["texts"]) // job["batch_size"])
+        num_steps = job["epochs"] * epoch_steps
         before = self.ticks[0] - self.start - each
         seconds = before + num_steps * each + job["epochs"] * evaluation
         parts = {"before": before, "step": each, "validation": evaluation}
-        return {"seconds": seconds, "steps": len(self.ticks) - WARM, "projected": parts}
+        return {"seconds": seconds, "steps": len(self.ticks) - WARM, "projected": parts, "epoch_seconds": each * epoch_steps}
 
 
 def _ignore(_event: dict[str, Any]) -> None:

@@ -82,4 +82,8 @@ def seed_everything(seed: int) -> None:
 
 def seed_step(seed: int, step: int) -> None:
     """Seed torch for one step, so that what it draws depends on these two alone and training can go on from any step."""
-    torch.manual_seed(int(np.random.SeedSequence([seed % 2**32, step]).generate_state(1, np.uint64)[0]))
+    drawn = int(np.random.SeedSequence([seed % 2**32, step]).generate_state(1, np.uint64)[0])
+    # As torch.manual_seed does, which besides queues a call with its stack for each step, for a GPU that may never be used.
+    torch.default_generator.manual_seed(drawn)
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+        torch.cuda.manual_seed_all(drawn)
