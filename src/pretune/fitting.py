@@ -22,7 +22,7 @@ from pretune.predict import predict_logits
 from pretune.records import Example, History, Step, TokenCounts
 from pretune.tokens import Encoded, encode
 from pretune.trace import Stage, Trace
-from pretune.train import DEFAULT_MAX_EPOCHS, Checkpoints, Figures, Finetuning, Plan, TrainingSet
+from pretune.train import DEFAULT_MAX_EPOCHS, Checkpoints, Figures, Finetuning, Plan, TrainingSet, release_memory
 
 FREEZE_WORDS = {"none": "all layers trained", "all": "trunk frozen, head trained"}
 
@@ -83,6 +83,7 @@ def fit_network(
             trace.note(f"no --epochs given: at most {DEFAULT_MAX_EPOCHS}, ended by early stopping")
         for validation in run:
             trace.validation(validation)
+            release_memory()
         _describe_history(stage, run.history, num_classes)
     return Fitted(
         history=run.history,

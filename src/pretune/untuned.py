@@ -13,7 +13,7 @@ from pretune.models import Encoder, TrunkCache, open_encoder
 from pretune.records import Example, Predictions
 from pretune.runs import RunFolder
 from pretune.trace import Trace
-from pretune.train import Device
+from pretune.train import Device, release_memory
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,6 +63,7 @@ def fit_untuned(
         folder.write_predictions(fitted.predict(asked, training.validation, split="validation", classes=training.classes))
         stage.done = f"baseline: encoder as it came, token mean, logistic regression of strength {fitted.strength:g}"
         stage.shape_out = f"{known.shape[1]} features × {len(training.classes)} classes"
+    release_memory()
 
 
 def open_untuned(folder: RunFolder, device: Device, trace: Trace) -> Untuned | None:

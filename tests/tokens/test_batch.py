@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pretune.records import TokenCounts
-from pretune.tokens import Encoded, pad, plan_batches, plan_scoring
+from pretune.tokens import Encoded, pad, padded_width, plan_batches, plan_scoring
 
 LENGTHS = np.random.default_rng(7).integers(3, 128, size=1_003)
 
@@ -94,3 +94,21 @@ def test_one_row_is_not_padded():
 def test_no_rows_are_an_empty_batch():
     ids, mask = pad(encoded_of([1]), [])
     assert ids.shape == mask.shape == (0, 0)
+
+
+@pytest.mark.parametrize("limit", [64, 100, 512])
+def test_widths_are_few_and_never_beyond_what_the_model_takes(limit):
+    widths = [padded_width(longest, limit) for longest in range(1, limit + 1)]
+    assert all(longest <= width <= limit for longest, width in enumerate(widths, start=1))
+    assert all(width <= longest * 1.125 for longest, width in enumerate(widths, start=1))
+    assert len(set(widths)) <= 16 + 8 * (limit.bit_length() - 4)
+
+
+def test_a_text_longer_than_the_limit_is_not_cut_here():
+    assert padded_width(9, 4) == 9
+
+
+def test_padding_goes_to_the_width_asked_for():
+    ids, mask = pad(encoded_of([1, 2, 3], [4]), [0, 1], width=5)
+    assert ids.shape == mask.shape == (2, 5)
+    assert mask.sum(axis=1).tolist() == [3, 1]

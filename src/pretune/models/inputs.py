@@ -15,7 +15,7 @@ from torch import Tensor
 from pretune.errors import StorageError
 from pretune.models.network import Batch, Network
 from pretune.models.trunk_cache import TrunkCache, trunk_key
-from pretune.tokens import Encoded, pad, plan_scoring
+from pretune.tokens import Encoded, pad, padded_width, plan_scoring
 
 # Hidden states beyond this size go to a memory-mapped temporary file, so that memory stays flat in the rows.
 MAX_BYTES_IN_MEMORY = 1 << 30
@@ -57,7 +57,8 @@ class Inputs:
         """Return these texts, padded to the longest."""
         if self.pooled is not None:
             return Batch(mask=torch.empty(len(rows), 0), pooled=self.pooled[torch.as_tensor(rows)].to(device))
-        ids, mask = pad(self.encoded, rows)
+        longest = max((int(self.encoded.offsets[row + 1] - self.encoded.offsets[row]) for row in rows), default=0)
+        ids, mask = pad(self.encoded, rows, width=padded_width(longest, self.encoded.counts.max_length))
         mask_tensor = torch.from_numpy(mask).to(device)
         if self.hidden is None:
             return Batch(mask=mask_tensor, ids=torch.from_numpy(ids).to(device))

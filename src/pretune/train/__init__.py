@@ -1,7 +1,7 @@
 """Training: the device, the loop, and what steers it."""
 
 from pretune.train.checkpoint import Checkpoints
-from pretune.train.device import Device, choose_device, has_fast_bf16, seed_everything
+from pretune.train.device import Device, choose_device, has_fast_bf16, release_memory, seed_everything
 from pretune.train.finetune import DEFAULT_MAX_EPOCHS, Figures, Finetuning, Plan, TrainingSet
 from pretune.train.loop import Update, train_steps
 from pretune.train.stopping import best_epoch, should_stop
@@ -18,6 +18,7 @@ __all__ = [
     "best_epoch",
     "choose_device",
     "has_fast_bf16",
+    "release_memory",
     "seed_everything",
     "should_stop",
     "train_steps",

@@ -1,6 +1,7 @@
 """Where and how precisely to compute, with how many threads, from which seed."""
 
 import contextlib
+import ctypes
 import os
 import random
 from dataclasses import dataclass
@@ -71,6 +72,12 @@ def choose_device(kind: str = "auto", *, precision: str = "auto", threads: int |
     else:
         chosen, why = "fp32", "no bf16 instructions in use, so fp32"
     return Device(kind=kind, precision=chosen, threads=torch.get_num_threads(), why=why)
+
+
+def release_memory() -> None:
+    """Give freed memory back to the system, where the C library keeps it for later (glibc); elsewhere nothing happens."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def seed_everything(seed: int) -> None:
