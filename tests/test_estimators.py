@@ -62,6 +62,42 @@ def test_setting_one_config_field_leaves_other_classifiers_alone(model):
     assert (first.config.batch_size, second.config.batch_size) == (4, 16)
 
 
+def test_stages_train_more_and_more_and_the_trace_says_what(model):
+    told = []
+    classifier = model(freeze="all:1,last-1:1,last-2:1@1e-3", epochs=None).fit(
+        TEXTS, LABELS, trace=Trace(listeners=(told.append,))
+    )
+    stages = [(event["stage"], event["shape_in"]) for event in told if event["event"] == "stage"]
+    words = [shape.partition(", ")[2] for name, shape in stages if name == "fine-tune"]
+    assert words == [
+        "stage 1 of 3: trunk frozen, head trained",
+        "stage 2 of 3: last 1 layers and head trained",
+        "stage 3 of 3: last 2 layers and head trained at 0.001",
+    ]
+    assert [name for name, _ in stages].count("frozen trunk") == 6  # training and validation rows, in each stage
+    assert [item.stage for item in classifier.history_.validations] == ["all", "last-1", "last-2"]
+    assert classifier.history_.stopped_because == "stage 3 of 3: the one epoch asked for is done"
+
+
+def test_unfreezing_gradually_learns_and_validates_what_it_keeps(model):
+    classifier = model(freeze="gradual", epochs=7, config=LEARNING).fit(TEXTS, LABELS)
+    kept = classifier.history_.validations[classifier.history_.best_epoch - 1]
+    rows = classifier.validation_
+    assert kept.accuracy == pytest.approx(
+        np.mean([label == answer for label, answer in zip(rows.labels, rows.predicted, strict=True)])
+    )
+    assert kept.accuracy > 0.9
+    assert (
+        classifier.score([row for row, _ in make_rows(300, seed=9)][240:], [label for _, label in make_rows(300, seed=9)][240:])
+        > 0.9
+    )
+
+
+def test_epochs_beside_stages_that_all_have_theirs_are_refused(model):
+    with pytest.raises(UsageError, match="epochs is 1, and every stage"):
+        model(freeze="all:1,last-1:1").fit(TEXTS, LABELS)
+
+
 @pytest.mark.parametrize("monitor", ["precision", "recall", "f1", "balanced_accuracy", "mcc"])
 def test_any_metric_may_choose_the_epoch(monitor, model):
     config = replace(LEARNING, monitor=monitor, positive="good")

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 from pretune.errors import UsageError
+from pretune.stages import check_epochs
 
 
 class Config:
@@ -238,8 +239,8 @@ class RunConfig(Config):
     Args:
         model: Catalogue name, folder or hub id.
         epochs: At most this many; ``None`` leaves it to early stopping.
-        freeze: ``none``, ``all``, ``last-K``, or ``auto``: all layers are trained where the processor has bf16
-            instructions, the last two elsewhere.
+        freeze: ``none``, ``all``, ``last-K``, ``gradual``, stages such as ``all:2,last-2:1@1e-6`` (see ``plan_stages``),
+            or ``auto``: all layers are trained where the processor has bf16 instructions, the last two elsewhere.
         seed: Of initial head weights, dropout and the order of rows.
     """
 
@@ -256,9 +257,8 @@ class RunConfig(Config):
 
     def __post_init__(self) -> None:
         _check(self.epochs is None or self.epochs >= 1, "epochs", self.epochs, "at least 1")
-        kind, _, count = self.freeze.partition("-")
-        is_known = self.freeze in ("none", "all", "auto") or (kind == "last" and count.isdecimal() and int(count) >= 1)
-        _check(is_known, "freeze", self.freeze, "none, all, auto or last-K such as last-2")
+        if self.freeze != "auto":
+            check_epochs(self.freeze, self.epochs)
 
     @property
     def given(self) -> dict[str, str | None]:

@@ -52,8 +52,9 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     Args:
         model: Catalogue name, model folder or hub id.
         epochs: At most this many; ``None`` means at most 10, ended by early stopping.
-        freeze: ``none``, ``all``, ``last-K`` (train the head and the last K layers), or ``auto``: ``none`` where the
-            processor has bf16 instructions, ``last-2`` elsewhere.
+        freeze: ``none``, ``all``, ``last-K`` (train the head and the last K layers), ``auto``: ``none`` where the
+            processor has bf16 instructions, ``last-2`` elsewhere; ``gradual`` (head, then a layer more an epoch), or stages
+            such as ``all:2,last-2:1@1e-6``: boundary, epochs and peak rate of each.
         seed: Of the head's first weights, dropout and the order of rows.
         config: How to fine-tune.
 

@@ -20,9 +20,10 @@ from pretune.hashing import digest_of
 from pretune.models import Inputs, Network, TrunkCache, prepare_inputs
 from pretune.predict import predict_logits
 from pretune.records import Example, History, Step, TokenCounts
+from pretune.stages import DEFAULT_MAX_EPOCHS, TrainingStage
 from pretune.tokens import Encoded, encode
 from pretune.trace import Stage, Trace
-from pretune.train import DEFAULT_MAX_EPOCHS, Checkpoints, Figures, Finetuning, Plan, TrainingSet, release_memory
+from pretune.train import Checkpoints, Figures, Finetuning, Plan, TrainingSet, release_memory
 
 FREEZE_WORDS = {"none": "all layers trained", "all": "trunk frozen, head trained"}
 
@@ -63,28 +64,34 @@ def fit_network(
     """
     rows = {"train": training.train, "validation": training.validation}
     encoded = _tokenize(rows, tokenizer, max_length, trace)
-    boundary = network.freeze(plan.freeze)
-    inputs = {
-        split: _compute_trunk(network, item, split, boundary=boundary, config=config, plan=plan, trace=trace)
-        for split, item in encoded.items()
-    }
+
+    def compute(split: str, boundary: int) -> Inputs:
+        return _compute_trunk(network, encoded[split], split, boundary=boundary, config=config, plan=plan, trace=trace)
+
+    boundary = network.freeze(plan.stages(len(network.layers))[0].freeze)
+    inputs = {split: compute(split, boundary) for split in encoded}
     class_of = {label: index for index, label in enumerate(training.classes)}
     targets = {split: np.array([class_of[str(row.label)] for row in examples]) for split, examples in rows.items()}
     monitor = _monitor(config, training, targets["validation"])
     judge = Validator(network, inputs["validation"], targets["validation"], plan, monitor=monitor)
     ids, num_classes = [row.id for row in training.train], len(training.classes)
-    learned = TrainingSet(inputs=inputs["train"], targets=targets["train"], ids=ids, num_classes=num_classes)
+
+    def prepare(boundary: int) -> Inputs:
+        judge.inputs = compute("validation", boundary)
+        return compute("train", boundary)
+
+    learned = TrainingSet(inputs=inputs["train"], targets=targets["train"], ids=ids, num_classes=num_classes, prepare=prepare)
     folder = plan.checkpoints
     keeper = None if folder is None else Checkpoints(folder, _describe(network, encoded, config, plan), trace.note)
     run = Finetuning(network, learned, config, plan, judge, _step_teller(trace), keeper)
-    words = FREEZE_WORDS.get(plan.freeze, f"{plan.freeze.replace('-', ' ')} layers and head trained")
-    with trace.stage("fine-tune", f"{len(training.train):,} texts, {words}") as stage:
-        if plan.epochs is None:
-            trace.note(f"no --epochs given: at most {DEFAULT_MAX_EPOCHS}, ended by early stopping")
-        for validation in run:
-            trace.validation(validation)
-            release_memory()
-        _describe_history(stage, run.history, num_classes)
+    if any(item.epochs is None for item in run.stages):
+        trace.note(f"no --epochs given: at most {DEFAULT_MAX_EPOCHS}, ended by early stopping")
+    for number in run.each_stage():
+        with trace.stage("fine-tune", f"{len(training.train):,} texts, {_describe_stage(run.stages, number)}") as stage:
+            for validation in run.epochs():
+                trace.validation(validation)
+                release_memory()
+            _describe_history(stage, run.history, num_classes)
     return Fitted(
         history=run.history,
         token_counts=tuple(item.counts for item in encoded.values()),
@@ -112,13 +119,13 @@ class Validator:
         *,
         monitor: tuple[str, int | None],
     ) -> None:
-        self._network, self._inputs, self._truth = network, inputs, torch.from_numpy(targets)
+        self._network, self.inputs, self._truth = network, inputs, torch.from_numpy(targets)
         self._plan, (self._monitor, self._positive) = plan, monitor
 
     def __call__(self) -> Figures:
         """Return the figures of the network as it stands."""
         with self._plan.device.autocast():
-            logits = predict_logits(self._network, self._inputs)
+            logits = predict_logits(self._network, self.inputs)
         predicted = logits.argmax(dim=1)
         loss = float(cross_entropy(logits, self._truth))
         accuracy = float((predicted == self._truth).float().mean())
@@ -202,6 +209,14 @@ def _step_teller(trace: Trace) -> Callable[[Step, int], None]:
         trace.progress("fine-tune", step.index + 1, planned, "steps")
 
     return tell
+
+
+def _describe_stage(stages: tuple[TrainingStage, ...], number: int) -> str:
+    stage = stages[number]
+    words = FREEZE_WORDS.get(stage.freeze, f"{stage.freeze.replace('-', ' ')} layers and head trained")
+    if stage.rate is not None:
+        words += f" at {stage.rate:g}"
+    return words if len(stages) == 1 else f"stage {number + 1} of {len(stages)}: {words}"
 
 
 def _describe_history(stage: Stage, history: History, num_classes: int) -> None:

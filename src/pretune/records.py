@@ -228,6 +228,7 @@ class Validation(Record):
     learning_rate: float
     seconds: float
     observation: str = ""
+    stage: str = ""  # what was trained, as ``--freeze`` names it, in a training of several stages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

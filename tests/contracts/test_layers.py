@@ -13,7 +13,7 @@ import pytest
 SOURCE = Path(__file__).parents[2] / "src"
 
 FOUNDATION = frozenset(
-    {"errors", "hashing", "records", "configs", "storage", "trace", "optional", "observation", "intervals", "runs"}
+    {"errors", "hashing", "records", "configs", "storage", "trace", "optional", "observation", "intervals", "runs", "stages"}
 )
 JUDGES = frozenset({"evaluate", "diagnose", "verdict", "report"})
 MAY_IMPORT: dict[str, frozenset[str]] = {

@@ -12,7 +12,8 @@ from networks import encode_texts, from_config, open_network, save_mpnet, shake
 from pretune.errors import DivergedError
 from pretune.models import Inputs, prepare_inputs
 from pretune.predict import predict_logits
-from pretune.train import DEFAULT_MAX_EPOCHS, Figures
+from pretune.stages import DEFAULT_MAX_EPOCHS
+from pretune.train import Figures
 from pretune.train.finetune import class_weights
 from tasks import CLASSES, CPU, QUICK, Task
 from tiny import FAMILIES, make_rows

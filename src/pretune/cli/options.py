@@ -53,7 +53,10 @@ Model = Annotated[
 ]
 Head = Annotated[str | None, _flag("--head", about=ABOUT_MODEL, text="native or mlp.", metavar="KIND")]
 Freeze = Annotated[
-    str | None, _flag("--freeze", about=ABOUT_MODEL, text="none, all, last-K, or auto (by the processor).", metavar="WHAT")
+    str | None,
+    _flag(
+        "--freeze", about=ABOUT_MODEL, text="none, all, last-K, auto, gradual, or stages: all:2,last-2@1e-6.", metavar="WHAT"
+    ),
 ]
 MaxLength = Annotated[
     int | None, _flag("--max-length", about=ABOUT_MODEL, text="Tokens a text (128); the rest is cut.", metavar="N")

@@ -69,12 +69,13 @@ def draw_training(history: History) -> Group:
 def _epoch_table(validations: Sequence[Validation], best_epoch: int | None) -> Table:
     extra = sorted({item.metric for item in validations} - {"accuracy", "loss"})
     numbers = ("epoch", "training loss", "validation loss", "accuracy", *(name.replace("_", " ") for name in extra))
-    table = columns(*numbers, "observation", right=numbers)
+    stages = ["trained"] if any(item.stage for item in validations) else []
+    table = columns(*numbers, *stages, "observation", right=numbers)
     for item in validations:
         mark = "★ " if item.epoch == best_epoch else ""
         losses = (number(item.training_loss), number(item.loss), number(item.accuracy))
         others = (number(item.metric_value) if item.metric == name else "" for name in extra)
-        table.add_row(f"{mark}{item.epoch}", *losses, *others, plain(item.observation))
+        table.add_row(f"{mark}{item.epoch}", *losses, *others, *(plain(item.stage) for _ in stages), plain(item.observation))
     return table
 
 

@@ -2,12 +2,11 @@
 
 from pretune.train.checkpoint import Checkpoints
 from pretune.train.device import Device, choose_device, has_fast_bf16, release_memory, seed_everything
-from pretune.train.finetune import DEFAULT_MAX_EPOCHS, Figures, Finetuning, Plan, TrainingSet
+from pretune.train.finetune import Figures, Finetuning, Plan, TrainingSet
 from pretune.train.loop import Update, train_steps
 from pretune.train.stopping import best_epoch, should_stop
 
 __all__ = [
-    "DEFAULT_MAX_EPOCHS",
     "Checkpoints",
     "Device",
     "Figures",

@@ -1,7 +1,7 @@
 """Fine-tuning for classification: epochs over shuffled, length-grouped batches; the best weights restored in the live model."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from pretune.configs import FinetuneConfig
 from pretune.models import Batch, Inputs, Network
 from pretune.observation import observe
 from pretune.records import History, Step, Validation
+from pretune.stages import TrainingStage, plan_stages
 from pretune.tokens import MAX_TRAINING_TOKENS, plan_batches, split_batch
 from pretune.train.checkpoint import Checkpoints, Saved
 from pretune.train.device import Device, seed_step
@@ -24,8 +25,6 @@ from pretune.train.optimizer import make_optimizer
 from pretune.train.schedule import make_schedule
 from pretune.train.stopping import best_epoch, should_stop
 
-# Epochs when the user names none: early stopping ends most runs sooner.
-DEFAULT_MAX_EPOCHS = 10
 # Below this share of an equal share the rarest class gets class weights by itself.
 RARE = 0.5
 
@@ -38,6 +37,7 @@ class TrainingSet:
     targets: npt.NDArray[np.int64]  # (num_texts,), index of the class
     ids: Sequence[str]
     num_classes: int
+    prepare: Callable[[int], Inputs] | None = None  # first trained layer → inputs of a later stage; None: always ``inputs``
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +56,8 @@ class Plan:
     """What one fine-tuning is besides its config.
 
     Args:
-        epochs: How long; ``None`` means at most ``DEFAULT_MAX_EPOCHS``.
-        freeze: As given to ``network.freeze``.
+        epochs: How long, of a stage that does not say; ``None`` means at most ``DEFAULT_MAX_EPOCHS``.
+        freeze: What is trained when, as ``plan_stages`` reads it.
         device: Where.
         seed: Of the order of rows in each epoch, and of the dropout masks in each step.
         checkpoints: Folder to save in from time to time, and to go on from.
@@ -69,17 +69,19 @@ class Plan:
     seed: int
     checkpoints: Path | None = None
 
-    @property
-    def max_epochs(self) -> int:
-        """The most epochs that will be trained."""
-        return DEFAULT_MAX_EPOCHS if self.epochs is None else self.epochs
+    def stages(self, num_layers: int) -> tuple[TrainingStage, ...]:
+        """Return what is trained when, for a model of so many layers."""
+        return plan_stages(self.freeze, epochs=self.epochs, num_layers=num_layers)
 
 
 class Finetuning:
     """One fine-tuning, epoch by epoch: iterate over it, then read ``history``.
 
+    With stages, each begins with the best weights so far, an optimizer of its own, and a schedule over its own steps. Epochs
+    are numbered through, and the best is chosen over all.
+
     Args:
-        network: Its boundary already frozen; trained in place, and holding the best epoch's weights at the end.
+        network: Trained in place, and holding the best epoch's weights at the end.
         training: The training rows.
         config: How.
         plan: How long, where, from which seed.
@@ -105,27 +107,45 @@ class Finetuning:
         self._position = 0  # updates of this epoch that are made
         self._seconds = 0.0  # that this epoch has taken
         self._interrupt = Interrupt(is_on=checkpoints is not None)
-        self._optimizer = make_optimizer(network, config, freeze=plan.freeze)
         self._steps: list[Step] = []
         self._validations: list[Validation] = []
         self._weights = class_weights(training.targets, training.num_classes, config.class_weights)
-        self.num_steps = plan.max_epochs * -(-len(training.targets) // config.rows_per_update)
-        self._schedule = make_schedule(num_steps=self.num_steps, warmup_share=config.warmup_share, decay=config.decay)
         self._stopped_because, self._num_hits = "", torch.zeros((), dtype=torch.int64)
+        self.stages = plan.stages(len(network.layers))
+        self._trained = names_trained(network, self.stages)
+        self._steps_an_epoch = -(-len(training.targets) // config.rows_per_update)
+        self.num_steps = sum(stage.max_epochs for stage in self.stages) * self._steps_an_epoch
+        self._inputs, self._boundary = training.inputs, network.boundary_of(self.stages[0].freeze)
+        self._begin(0)
 
     def __iter__(self) -> Iterator[Validation]:
+        for _ in self.each_stage():
+            yield from self.epochs()
+
+    def each_stage(self) -> Iterator[int]:
+        """Begin one of ``stages`` after the other and yield its place; train each with ``epochs`` before the next."""
         self._go_on()
-        with self._interrupt:
-            for epoch in range(len(self._validations) + 1, self.plan.max_epochs + 1):
-                yield self._train_epoch(epoch)
-                if should_stop(self._validations, patience=self.config.patience, min_change=self.config.min_change):
-                    metric = self._validations[-1].metric
-                    self._stopped_because = f"no better {metric} for {self.config.patience} epochs"
-                    break
-        done = "the one epoch asked for is done" if self.plan.max_epochs == 1 else f"all {self.plan.max_epochs} epochs done"
-        self._stopped_because = self._stopped_because or done
+        yield self._stage
+        for number in range(self._stage + 1, len(self.stages)):
+            self.network.load_state_dict(self._best, strict=False)
+            self._begin(number)
+            yield number
         self.network.load_state_dict(self._best, strict=False)
         self.network.eval()
+
+    def epochs(self) -> Iterator[Validation]:
+        """Train the epochs of the stage that has begun; it ends early where they bring nothing better."""
+        config, stage = self.config, self.stages[self._stage]
+        first, stopped = self._stage_began["epochs"], ""
+        with self._interrupt:
+            for epoch in range(len(self._validations) + 1, first + stage.max_epochs + 1):
+                yield self._train_epoch(epoch)
+                if should_stop(self._validations, patience=config.patience, min_change=config.min_change, since=first):
+                    stopped = f"no better {self._validations[-1].metric} for {config.patience} epochs"
+                    break
+        done = "the one epoch asked for is done" if stage.max_epochs == 1 else f"all {stage.max_epochs} epochs done"
+        place = f"stage {self._stage + 1} of {len(self.stages)}: " if len(self.stages) > 1 else ""
+        self._stopped_because = place + (stopped or done)
 
     @property
     def history(self) -> History:
@@ -140,10 +160,24 @@ class Finetuning:
             stopped_because=self._stopped_because,
         )
 
+    def _begin(self, number: int) -> None:
+        """Set a stage up: what is trained, at which rates, from which inputs."""
+        stage, config = self.stages[number], self.config
+        self._stage, self._stage_began = number, {"epochs": len(self._validations), "steps": len(self._steps)}
+        boundary = self.network.freeze(stage.freeze)
+        self._optimizer = make_optimizer(self.network, config, freeze=stage.freeze, rate=stage.rate)
+        num_steps = stage.max_epochs * self._steps_an_epoch
+        self._schedule = make_schedule(num_steps=num_steps, warmup_share=config.warmup_share, decay=config.decay)
+        # Below the boundary every stage begins with the best weights so far, and none changes them: the states stay right.
+        if boundary != self._boundary and self.training.prepare is not None:
+            self._inputs = self.training.inputs  # let go of what the stage before has kept
+            self._inputs = self.training.prepare(boundary)
+        self._boundary = boundary
+
     def _train_epoch(self, epoch: int) -> Validation:
         start = time.perf_counter() - self._seconds
         steps = train_steps(
-            self.network, self._updates(epoch), self._optimizer, self._schedule, self._loss,
+            self.network, self._updates(epoch), self._optimizer, self._rate_factor, self._loss,
             first_step=len(self._steps), max_gradient_norm=self.config.max_gradient_norm,
         )  # fmt: skip
         for step in steps:
@@ -170,9 +204,11 @@ class Finetuning:
             learning_rate=done[-1].learning_rate,
             seconds=round(self._seconds, 3),
         )
-        self._validations.append(replace(validation, observation=observe([*self._validations, validation])))
+        own = [*self._validations[self._stage_began["epochs"] :], validation]  # losses of other stages are on another scale
+        stage = self.stages[self._stage].freeze if len(self.stages) > 1 else ""
+        self._validations.append(replace(validation, observation=observe(own), stage=stage))
         if best_epoch(self._validations, min_change=self.config.min_change) == epoch:
-            self._best, self.best_logits = _trained_weights(self.network), figures.logits
+            self._best, self.best_logits = weights_of(self.network, self._trained), figures.logits
         self._position, self._seconds = 0, 0.0
         self._num_hits.zero_()
         return self._validations[-1]
@@ -181,12 +217,14 @@ class Finetuning:
         """Save where it is time to, or where Ctrl-C asks for it."""
         if self._checkpoints is None or not (self._checkpoints.is_due or self._interrupt.asked):
             return
-        tensors = {f"weights.{name}": value for name, value in _trained_weights(self.network).items()}
+        tensors = {f"weights.{name}": value for name, value in weights_of(self.network, self._trained).items()}
         tensors |= {f"best.{name}": value for name, value in self._best.items()}
         tensors |= {f"optimizer.{name}": value for name, value in self._optimizer.state().items()}
         if self.best_logits is not None:
             tensors["best_logits"] = self.best_logits
         state = {
+            "stage": self._stage,
+            "stage_began": self._stage_began,
             "position": self._position,
             "seconds": self._seconds,
             "num_hits": int(self._num_hits),
@@ -201,7 +239,8 @@ class Finetuning:
         """Take over what the newest checkpoint holds, if there is one."""
         if self._checkpoints is None:
             return
-        self._checkpoints.check_room(sum(8 + 4 * 4 * weight.numel() for weight in self._optimizer.weights))
+        sizes = (weight.numel() for name, weight in self.network.named_parameters() if name in self._trained)
+        self._checkpoints.check_room(sum(8 + 4 * 4 * size for size in sizes))
         saved = self._checkpoints.load()
         if saved is None:
             return
@@ -211,15 +250,21 @@ class Finetuning:
             if kind in parts:
                 parts[kind][rest] = value
         self.network.load_state_dict(parts["weights"], strict=False)
-        self._optimizer.load(parts["optimizer"])
         self._best, self.best_logits = parts["best"], saved.tensors.get("best_logits")
         self._steps = [Step.from_json(item) for item in saved.state["steps"]]
         self._validations = [Validation.from_json(item) for item in saved.state["validations"]]
+        if saved.state["stage"]:
+            self._begin(saved.state["stage"])
+        self._stage_began = saved.state["stage_began"]
+        self._optimizer.load(parts["optimizer"])
         self._position, self._seconds = saved.state["position"], saved.state["seconds"]
         self._num_hits.fill_(saved.state["num_hits"])
 
+    def _rate_factor(self, step: int) -> float:
+        return self._schedule(step - self._stage_began["steps"])
+
     def _updates(self, epoch: int) -> Iterator[Update]:
-        inputs, kind = self.training.inputs, self.plan.device.kind
+        inputs, kind = self._inputs, self.plan.device.kind
         generator = np.random.default_rng([self.plan.seed % 2**32, epoch])
         lengths = inputs.lengths
         for rows in plan_batches(lengths, self.config.rows_per_update, generator=generator)[self._position :]:
@@ -261,6 +306,15 @@ def class_weights(targets: npt.NDArray[np.int64], num_classes: int, wanted: bool
     return torch.tensor(len(targets) / (num_classes * np.maximum(counts, 1)), dtype=torch.float32)
 
 
-def _trained_weights(network: Network) -> dict[str, Tensor]:
-    trained = {name for name, weight in network.named_parameters() if weight.requires_grad}
-    return {name: value.detach().clone() for name, value in network.state_dict().items() if name in trained}
+def names_trained(network: Network, stages: Sequence[TrainingStage]) -> frozenset[str]:
+    """Return the names of all weights that some stage trains; the network is left as the first stage freezes it."""
+    names: set[str] = set()
+    for stage in reversed(stages):
+        network.freeze(stage.freeze)
+        names |= {name for name, weight in network.named_parameters() if weight.requires_grad}
+    return frozenset(names)
+
+
+def weights_of(network: Network, names: Container[str]) -> dict[str, Tensor]:
+    """Return copies of these weights."""
+    return {name: value.detach().clone() for name, value in network.state_dict().items() if name in names}

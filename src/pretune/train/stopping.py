@@ -28,10 +28,10 @@ def best_epoch(validations: Sequence[Validation], *, min_change: float = 0.0) ->
     return None if best is None else best.epoch
 
 
-def should_stop(validations: Sequence[Validation], *, patience: int, min_change: float = 0.0) -> bool:
-    """Whether the last ``patience`` epochs brought no new best."""
+def should_stop(validations: Sequence[Validation], *, patience: int, min_change: float = 0.0, since: int = 0) -> bool:
+    """Whether the last ``patience`` epochs brought no new best; those up to ``since`` are not counted among them."""
     best = best_epoch(validations, min_change=min_change)
-    return best is not None and validations[-1].epoch - best >= patience
+    return best is not None and validations[-1].epoch - max(best, since) >= patience
 
 
 def _is_better(candidate: Validation, best: Validation, min_change: float) -> bool:
