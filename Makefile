@@ -7,7 +7,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test honesty check format sizes clean
+.PHONY: help setup demo test honesty bench bench-full check format sizes clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -37,6 +37,12 @@ test: setup  ## run the tests and doctests; TESTS="tests/data -x" picks
 
 honesty: setup  ## measure the verdict as an instrument, and write docs/honesty.md; about 15 minutes
 	$(BIN)/python benchmarks/honesty.py
+
+bench: setup  ## pretune beside the transformers Trainer on this machine, in short; at most 20 minutes
+	$(BIN)/python benchmarks/speed.py --quick --again
+
+bench-full: setup  ## the same in whole runs, hours; stops and goes on run by run, writes docs/performance.md
+	$(BIN)/python benchmarks/speed.py
 
 check: setup  ## formatting, lint, types, layers, sizes
 	$(BIN)/ruff format --check .
