@@ -23,8 +23,9 @@ KINDS = {  # a word in an operator's name → what it is; the first that fits
     "mm": "matrix products", "linear": "matrix products", "attention": "attention",
     "softmax": "attention", "norm": "layer norms and the gradient's norm", "adam": "optimizer", "gelu": "activation",
     "copy": "copies and casts", "_to": "copies and casts", "embedding": "embeddings", "index": "embeddings",
-    "coalesce": "embeddings", "unique": "embeddings", "add": "sums, products, masks applied", "mul": "sums, products, masks applied",
-    "sum": "sums, products, masks applied", "sub": "sums, products, masks applied", "bitwise": "masks drawn",
+    "coalesce": "embeddings", "unique": "embeddings", "bitwise": "masks drawn",
+    "add": "sums, products, masks applied", "mul": "sums, products, masks applied",
+    "sum": "sums, products, masks applied", "sub": "sums, products, masks applied",
 }  # fmt: skip
 
 
