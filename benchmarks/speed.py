@@ -52,7 +52,8 @@ def main() -> None:
         row(job.pop("name"), lambda job=job: {"about": job["about"], **contest(job)}, again=asked.again)
     kept = [{**json.loads(path.read_text()), "name": path.stem} for path in sorted((RESULTS / "speed").glob("*.json"))]
     page = Path(__file__).parents[1] / "docs" / "performance.md"
-    text = write_page(kept)
+    profile = RESULTS / "profile" / "step.json"
+    text = write_page(kept, json.loads(profile.read_text()) if profile.exists() else None)
     print(text)
     if not asked.quick:
         page.write_text(text)

@@ -24,8 +24,13 @@ KINDS = {
 }
 
 
-def write_page(kept: list[dict[str, Any]]) -> str:
-    """Return the page; works that were not measured are absent from it."""
+def write_page(kept: list[dict[str, Any]], profile: dict[str, Any] | None = None) -> str:
+    """Return the page; works that were not measured are absent from it.
+
+    Args:
+        kept: Runs, as ``speed.py`` keeps them.
+        profile: What ``step_profile.py`` keeps.
+    """
     parts = [Path(__file__).with_name("performance_text.md").read_text()]
     seen = {(run["about"]["data"], run["about"]["kind"]) for run in kept}
     for data in ("movie-reviews", "imdb-2500"):
@@ -33,6 +38,7 @@ def write_page(kept: list[dict[str, Any]]) -> str:
             if (data, kind) in seen:
                 runs = [run for run in kept if (run["about"]["data"], run["about"]["kind"]) == (data, kind)]
                 parts.append(f"## {data}: {title[0].lower() + title[1:]}\n\n{_table(runs)}")
+    parts += [] if profile is None else [_where_time_goes(profile)]
     machines = {f"{run['machine']['cores']} cores, torch {run['versions']['torch']}" for run in kept}
     parts.append(f"Measured on {'; '.join(sorted(machines))}. Each run is a file in `benchmarks/results/speed/`.\n")
     return "\n".join(parts)
@@ -99,3 +105,18 @@ def _share(runs: list[dict[str, Any]]) -> str:
         for run in runs
     ]
     return f"{statistics.median(shares):.0%}" if shares else "–"
+
+
+def _where_time_goes(profile: dict[str, Any]) -> str:
+    """Return the table of one step's time."""
+    total = sum(profile["kinds_ms"].values())
+    lines = [
+        "## Where the time of a step goes\n",
+        f"All layers, 32 texts ({profile['tokens']:,.0f} tokens) a step: {profile['step_ms']:.0f} ms; {profile['profiled_ms']:.0f} ms under the profiler, of which:\n",
+        "| | ms | share |",
+        "|---|---|---|",
+    ]
+    return (
+        "\n".join([*lines, *(f"| {kind} | {value:.1f} | {value / total:.0%} |" for kind, value in profile["kinds_ms"].items())])
+        + "\n"
+    )
