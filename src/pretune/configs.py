@@ -67,6 +67,7 @@ class SplitConfig(Config):
 # What may choose the best epoch; precision, recall and f1 are those of the positive class.
 MONITORS = ("goal", "loss", "accuracy", "macro_f1", "precision", "recall", "f1", "balanced_accuracy", "mcc")
 HEADS = ("native", "mlp")
+SAMPLINGS = ("all", "balanced")
 DECAYS = ("linear", "cosine", "constant")
 PRECISIONS = ("auto", "bf16", "fp32")
 
@@ -96,6 +97,10 @@ class FinetuneConfig(Config):
             or chooses (see ``choose_positive``).
         class_weights: Weigh each class by the inverse of its share; ``None`` does so where the rarest class
             has less than half of an equal share.
+        sampling: ``all`` (every row once an epoch) or ``balanced``: as many rows, drawn so that the classes come alike;
+            classes are then weighed as well only where ``class_weights`` is ``True``.
+        ema: Share that the moving average of the weights keeps in each step, such as 0.999; the average is evaluated and
+            saved instead of the weights. ``None`` averages nothing.
         max_length: Tokens a text, special ones included; the rest is cut, counted and reported.
         head: ``native`` (the architecture's own) or ``mlp`` (masked mean, dense 64, ReLU, output).
         head_size: Width of the ``mlp`` head's hidden layer.
@@ -122,6 +127,8 @@ class FinetuneConfig(Config):
     monitor: str = "goal"
     positive: str | None = None
     class_weights: bool | None = None
+    sampling: str = "all"
+    ema: float | None = None
     max_length: int = 128
     head: str = "native"
     head_size: int = 64
@@ -137,6 +144,7 @@ class FinetuneConfig(Config):
             _check(rate is None or rate > 0, name, rate, "a positive rate, such as 5e-5")
         _check(0 < self.layer_decay <= 1, "layer_decay", self.layer_decay, "a factor above 0 and up to 1 (off), such as 0.9")
         _check(self.batch_size >= 1, "batch_size", self.batch_size, "at least 1")
+        _check(self.ema is None or 0 < self.ema < 1, "ema", self.ema, "a share between 0 and 1, such as 0.999")
         _check(self.accumulate >= 1, "accumulate", self.accumulate, "at least 1 batch an update")
         _check(self.dropout is None or 0 <= self.dropout < 1, "dropout", self.dropout, "a share from 0 to below 1")
         _check(0 <= self.label_smoothing < 1, "label_smoothing", self.label_smoothing, "a share from 0 to below 1")
@@ -147,7 +155,10 @@ class FinetuneConfig(Config):
         _check(self.max_length >= 4, "max_length", self.max_length, "at least 4 tokens")
         _check(self.head_size >= 1, "head_size", self.head_size, "at least 1")
         _check(self.threads is None or self.threads >= 1, "threads", self.threads, "at least 1")
-        for name, known in (("monitor", MONITORS), ("head", HEADS), ("decay", DECAYS), ("precision", PRECISIONS)):
+        choices = {
+            "monitor": MONITORS, "head": HEADS, "decay": DECAYS, "precision": PRECISIONS, "sampling": SAMPLINGS
+        }  # fmt: skip
+        for name, known in choices.items():
             _check(getattr(self, name) in known, name, getattr(self, name), "one of " + ", ".join(known))
 
     @property

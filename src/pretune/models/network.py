@@ -136,8 +136,12 @@ class Network(nn.Module):
         sparse = {id(module.weight) for module in self.modules() if isinstance(module, nn.Embedding) and module.sparse}
         return [weight for weight in self.parameters() if id(weight) in sparse]
 
-    def freeze(self, freeze: str) -> int:
+    def freeze(self, freeze: str, *, dense: bool = False) -> int:
         """Let only the head and the layers above the boundary learn; return the boundary.
+
+        Args:
+            freeze: ``none``, ``all`` or ``last-K``.
+            dense: Give embedding tables a gradient of all rows, where every row must be right after every step.
 
         Returns:
             The index of the first layer that is trained: 0 with ``none`` (embeddings learn too),
@@ -156,7 +160,7 @@ class Network(nn.Module):
         if freeze.startswith("last-") and hasattr(self.trunk, "final_norm"):
             self.trunk.final_norm.requires_grad_(True)
         words = self.trunk.get_input_embeddings()
-        words.sparse = freeze == "none" and words.weight.device.type == "cpu"
+        words.sparse = freeze == "none" and not dense and words.weight.device.type == "cpu"
         return boundary
 
     def boundary_of(self, freeze: str) -> int:

@@ -17,11 +17,13 @@ from pretune.observation import observe
 from pretune.records import History, Step, Validation
 from pretune.stages import TrainingStage, plan_stages
 from pretune.tokens import MAX_TRAINING_TOKENS, plan_batches, split_batch
+from pretune.train.average import Average
 from pretune.train.checkpoint import Checkpoints, Saved
 from pretune.train.device import Device, seed_step
 from pretune.train.interrupt import Interrupt
 from pretune.train.loop import Update, train_steps
 from pretune.train.optimizer import make_optimizer
+from pretune.train.sampling import draw_rows
 from pretune.train.schedule import make_schedule
 from pretune.train.stopping import best_epoch, should_stop
 
@@ -109,7 +111,8 @@ class Finetuning:
         self._interrupt = Interrupt(is_on=checkpoints is not None)
         self._steps: list[Step] = []
         self._validations: list[Validation] = []
-        self._weights = class_weights(training.targets, training.num_classes, config.class_weights)
+        weighed = config.class_weights if config.sampling == "all" else bool(config.class_weights)
+        self._weights = class_weights(training.targets, training.num_classes, weighed)
         self._stopped_because, self._num_hits = "", torch.zeros((), dtype=torch.int64)
         self.stages = plan.stages(len(network.layers))
         self._trained = names_trained(network, self.stages)
@@ -164,8 +167,9 @@ class Finetuning:
         """Set a stage up: what is trained, at which rates, from which inputs."""
         stage, config = self.stages[number], self.config
         self._stage, self._stage_began = number, {"epochs": len(self._validations), "steps": len(self._steps)}
-        boundary = self.network.freeze(stage.freeze)
+        boundary = self.network.freeze(stage.freeze, dense=config.ema is not None)  # an average follows every row
         self._optimizer = make_optimizer(self.network, config, freeze=stage.freeze, rate=stage.rate)
+        self._average = Average(self._optimizer.weights, config.ema)
         num_steps = stage.max_epochs * self._steps_an_epoch
         self._schedule = make_schedule(num_steps=num_steps, warmup_share=config.warmup_share, decay=config.decay)
         # Below the boundary every stage begins with the best weights so far, and none changes them: the states stay right.
@@ -181,13 +185,15 @@ class Finetuning:
             first_step=len(self._steps), max_gradient_norm=self.config.max_gradient_norm,
         )  # fmt: skip
         for step in steps:
+            self._average.update()
             self._steps.append(step)
             self._position, self._seconds = self._position + 1, time.perf_counter() - start
             if self.on_step is not None:
                 self.on_step(step, self.num_steps)
             self._keep()
         self._optimizer.settle()
-        return self._validate_epoch(epoch)
+        with self._average.in_place():
+            return self._validate_epoch(epoch)
 
     def _validate_epoch(self, epoch: int) -> Validation:
         figures, done = self.validate(), self._steps[len(self._steps) - self._position :]
@@ -220,6 +226,7 @@ class Finetuning:
         tensors = {f"weights.{name}": value for name, value in weights_of(self.network, self._trained).items()}
         tensors |= {f"best.{name}": value for name, value in self._best.items()}
         tensors |= {f"optimizer.{name}": value for name, value in self._optimizer.state().items()}
+        tensors |= {f"average.{name}": value for name, value in self._average.state().items()}
         if self.best_logits is not None:
             tensors["best_logits"] = self.best_logits
         state = {
@@ -240,11 +247,12 @@ class Finetuning:
         if self._checkpoints is None:
             return
         sizes = (weight.numel() for name, weight in self.network.named_parameters() if name in self._trained)
-        self._checkpoints.check_room(sum(8 + 4 * 4 * size for size in sizes))
+        copies = 4 if self.config.ema is None else 5  # weights, best, two moments, average; fp32
+        self._checkpoints.check_room(sum(8 + 4 * copies * size for size in sizes))
         saved = self._checkpoints.load()
         if saved is None:
             return
-        parts: dict[str, dict[str, Tensor]] = {"weights": {}, "best": {}, "optimizer": {}}
+        parts: dict[str, dict[str, Tensor]] = {"weights": {}, "best": {}, "optimizer": {}, "average": {}}
         for name, value in saved.tensors.items():
             kind, _, rest = name.partition(".")
             if kind in parts:
@@ -257,6 +265,7 @@ class Finetuning:
             self._begin(saved.state["stage"])
         self._stage_began = saved.state["stage_began"]
         self._optimizer.load(parts["optimizer"])
+        self._average.load(parts["average"])
         self._position, self._seconds = saved.state["position"], saved.state["seconds"]
         self._num_hits.fill_(saved.state["num_hits"])
 
@@ -266,8 +275,9 @@ class Finetuning:
     def _updates(self, epoch: int) -> Iterator[Update]:
         inputs, kind = self._inputs, self.plan.device.kind
         generator = np.random.default_rng([self.plan.seed % 2**32, epoch])
-        lengths = inputs.lengths
-        for rows in plan_batches(lengths, self.config.rows_per_update, generator=generator)[self._position :]:
+        lengths, drawn = inputs.lengths, draw_rows(self.training.targets, self.config.sampling, generator=generator)
+        plan = plan_batches(lengths[drawn], self.config.rows_per_update, generator=generator)
+        for rows in (drawn[places] for places in plan[self._position :]):
             self.network.masks.begin_step(self.plan.seed, len(self._steps))
             seed_step(self.plan.seed, len(self._steps))
             targets = torch.from_numpy(self.training.targets)
