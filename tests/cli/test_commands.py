@@ -609,3 +609,29 @@ def test_a_repaired_run_keeps_the_repairs_on_record(quick, capsys):
     assert sum(split["num_rows"] for split in data["splits"]) + data["num_removed"] == 241
     assert bool(data["repairs"]) is bool(data["repair_scores"])
     assert bool(data["repairs"]) is (data["num_removed"] > 0)
+
+
+@pytest.mark.usefixtures("workplace")
+def test_stages_and_every_setting_of_training_are_taken_from_the_command_line(tiny_checkpoint, capsys):
+    flags = [
+        *learning_flags(tiny_checkpoint("bert")), "--freeze", "all:1,none", "--monitor", "f1", "--positive", "good",
+        "--set", "finetune.accumulate=2", "--set", "finetune.layer_decay=0.9", "--set", "finetune.sampling=balanced",
+        "--set", "finetune.ema=0.9",
+    ]  # fmt: skip
+    assert call("finetune", "reviews.csv", "--run", "runs/staged", *flags) == 0
+    shown = capsys.readouterr().out
+    assert "stage 1 of 2: trunk frozen, head trained" in shown
+    assert "stage 2 of 2: all layers trained" in shown
+    record = json.loads(Path("runs/staged/run.json").read_text())
+    epochs = record["history"]["validations"]
+    assert [(item["stage"], item["metric"]) for item in epochs] == [("all", "f1"), *[("none", "f1")] * 3]
+    assert record["positive"] == "good"
+    assert {step["num_targets"] for step in record["history"]["steps"][:-1]} == {8}  # two batches of four
+
+
+@pytest.mark.usefixtures("workplace")
+def test_epochs_that_no_stage_would_take_are_refused(tiny_checkpoint, capsys):
+    flags = [*learning_flags(tiny_checkpoint("bert")), "--freeze", "all:1,last-1:1"]
+    assert call("finetune", "reviews.csv", *flags) == 2
+    assert "every stage of freeze 'all:1,last-1:1' names its own" in capsys.readouterr().err
+    assert not Path("runs").exists()
