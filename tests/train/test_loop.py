@@ -79,7 +79,7 @@ def test_three_updates_on_four_rows_equal_those_of_a_plain_loop(max_norm, bert):
     for name, weight in network.model.named_parameters():
         if "key.bias" in name:  # attention does not depend on it: its gradient is rounding, which Adam would blow up
             continue
-        torch.testing.assert_close(weight, expected[name], atol=2e-5, rtol=1e-4)  # an update moves a weight by up to 1e-3
+        torch.testing.assert_close(weight, expected[name], atol=5e-5, rtol=1e-4)  # an update moves a weight by up to 1e-3
 
 
 def test_clipping_keeps_the_direction_and_shortens_the_gradient(bert):
