@@ -1,5 +1,7 @@
 """One frozen config a stage: best practice as defaults, checked when built, varied with ``dataclasses.replace``."""
 
+import math
+import re
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
@@ -64,6 +66,8 @@ class SplitConfig(Config):
             )
 
 
+AUTO = "auto"
+DEFAULT_MAX_LENGTH = 128
 # What may choose the best epoch; precision, recall and f1 are those of the positive class.
 MONITORS = ("goal", "loss", "accuracy", "macro_f1", "precision", "recall", "f1", "balanced_accuracy", "mcc")
 HEADS = ("native", "mlp")
@@ -78,7 +82,7 @@ class FinetuneConfig(Config):
 
     Args:
         learning_rate: Peak rate (AdamW); ``None`` means 5e-5 when all layers are trained, 1e-4 when the last ones
-            are, and 1e-3 when only the head is.
+            are, and 1e-3 when only the head is; ``auto`` finds one by a short range test before training.
         head_learning_rate: Peak rate of the head, where it shall differ.
         layer_decay: Factor on the rate from each layer to the one below it; the embeddings come after the first layer.
         batch_size: Rows a batch; also the most rows that are computed at once.
@@ -101,7 +105,8 @@ class FinetuneConfig(Config):
             classes are then weighed as well only where ``class_weights`` is ``True``.
         ema: Share that the moving average of the weights keeps in each step, such as 0.999; the average is evaluated and
             saved instead of the weights. ``None`` averages nothing.
-        max_length: Tokens a text, special ones included; the rest is cut, counted and reported.
+        max_length: Tokens a text, special ones included; the rest is cut, counted and reported. ``None`` means 128, or
+            what a budget chooses.
         head: ``native`` (the architecture's own) or ``mlp`` (masked mean, dense 64, ReLU, output).
         head_size: Width of the ``mlp`` head's hidden layer.
         precision: ``auto`` takes bf16 where the processor has instructions for it.
@@ -111,7 +116,7 @@ class FinetuneConfig(Config):
         keep_trunk: Whether what a frozen trunk makes of the texts is kept in the cache folder for later runs.
     """
 
-    learning_rate: float | None = None
+    learning_rate: float | str | None = None
     head_learning_rate: float | None = None
     layer_decay: float = 1.0
     batch_size: int = 32
@@ -129,7 +134,7 @@ class FinetuneConfig(Config):
     class_weights: bool | None = None
     sampling: str = "all"
     ema: float | None = None
-    max_length: int = 128
+    max_length: int | None = None
     head: str = "native"
     head_size: int = 64
     precision: str = "auto"
@@ -139,10 +144,17 @@ class FinetuneConfig(Config):
     keep_trunk: bool = True
 
     def __post_init__(self) -> None:
-        for name in ("learning_rate", "head_learning_rate"):
-            rate = getattr(self, name)
-            _check(rate is None or rate > 0, name, rate, "a positive rate, such as 5e-5")
+        rate, head_rate = self.learning_rate, self.head_learning_rate
+        is_rate = rate == AUTO if isinstance(rate, str) else rate is None or 0 < rate < math.inf
+        _check(is_rate, "learning_rate", rate, f"a positive rate such as 5e-5, or {AUTO}")
+        _check(head_rate is None or head_rate > 0, "head_learning_rate", head_rate, "a positive rate, such as 5e-5")
         _check(0 < self.layer_decay <= 1, "layer_decay", self.layer_decay, "a factor above 0 and up to 1 (off), such as 0.9")
+        if rate == AUTO and head_rate is not None:
+            raise UsageError(
+                f"head_learning_rate is {head_rate}, and the other rate is to be found",
+                expected="a range test that moves all rates together",
+                fix="leave head_learning_rate out, or give both rates",
+            )
         _check(self.batch_size >= 1, "batch_size", self.batch_size, "at least 1")
         _check(self.ema is None or 0 < self.ema < 1, "ema", self.ema, "a share between 0 and 1, such as 0.999")
         _check(self.accumulate >= 1, "accumulate", self.accumulate, "at least 1 batch an update")
@@ -152,7 +164,7 @@ class FinetuneConfig(Config):
         _check(0 <= self.warmup_share < 1, "warmup_share", self.warmup_share, "a share from 0 to below 1")
         _check(self.max_gradient_norm >= 0, "max_gradient_norm", self.max_gradient_norm, "0 (off) or more")
         _check(self.patience >= 1, "patience", self.patience, "at least 1 epoch")
-        _check(self.max_length >= 4, "max_length", self.max_length, "at least 4 tokens")
+        _check(self.max_length is None or self.max_length >= 4, "max_length", self.max_length, "at least 4 tokens")
         _check(self.head_size >= 1, "head_size", self.head_size, "at least 1")
         _check(self.threads is None or self.threads >= 1, "threads", self.threads, "at least 1")
         choices = {
@@ -253,23 +265,39 @@ class RunConfig(Config):
         freeze: ``none``, ``all``, ``last-K``, ``gradual``, stages such as ``all:2,last-2:1@1e-6`` (see ``plan_stages``),
             or ``auto``: all layers are trained where the processor has bf16 instructions, the last two elsewhere.
         seed: Of initial head weights, dropout and the order of rows.
+        seeds: Trainings, with this seed and those that follow it; the best on validation is kept.
+        budget: Time for the whole command, such as ``90s``, ``5m`` or ``1h``: what is trained, how long and how much of each
+            text is then chosen so that it ends in time, as far as it was not given.
     """
 
     model: str = "minilm"
     epochs: int | None = None
     freeze: str = "auto"
     seed: int = 0
+    seeds: int = 1
     read: ReadConfig = field(default_factory=ReadConfig)
     split: SplitConfig = field(default_factory=SplitConfig)
     finetune: FinetuneConfig = field(default_factory=FinetuneConfig)
     judge: JudgeConfig = field(default_factory=JudgeConfig)
     validation: str | None = None  # file with rows of their own
     test: str | None = None
+    budget: str | None = None
 
     def __post_init__(self) -> None:
         _check(self.epochs is None or self.epochs >= 1, "epochs", self.epochs, "at least 1")
         if self.freeze != "auto":
             check_epochs(self.freeze, self.epochs)
+        _check(self.seeds >= 1, "seeds", self.seeds, "at least 1")
+        if self.budget is not None:
+            parse_duration(self.budget)
+        is_staged = self.freeze == "gradual" or any(sign in self.freeze for sign in ",:@")
+        if is_staged and (self.budget is not None or self.finetune.learning_rate == AUTO):
+            raise UsageError(
+                f"freeze is {self.freeze!r}, which are stages, with "
+                + ("a budget" if self.budget is not None else "--lr auto"),
+                expected="stages alone, which say themselves what is trained, how long and at which rate",
+                fix="leave one of them out; a stage takes its rate as in last-2:1@1e-6",
+            )
 
     @property
     def given(self) -> dict[str, str | None]:
@@ -302,6 +330,25 @@ RECIPES: dict[str, dict[str, Any]] = {
         },
     },
 }  # fmt: skip
+
+
+_DURATION = re.compile(r"(?=.)(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?")
+
+
+def parse_duration(text: str) -> float:
+    """Return the seconds that ``90s``, ``5m``, ``1h`` or ``1h30m`` are.
+
+    Raises:
+        UsageError: It is none of these, or no time at all.
+
+    Example:
+        >>> parse_duration("1h30m")
+        5400.0
+    """
+    found = _DURATION.fullmatch(text.strip())
+    seconds = sum(float(part or 0) * size for part, size in zip(found.groups(), (3600, 60, 1), strict=True)) if found else 0.0
+    _check(seconds > 0, "budget", text, "a time with its unit, such as 90s, 5m, 1h or 1h30m")
+    return seconds
 
 
 def _check(holds: bool, name: str, got: Any, expected: str) -> None:

@@ -12,7 +12,7 @@ import torch
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import NotFittedError
 
-from pretune.configs import FinetuneConfig
+from pretune.configs import DEFAULT_MAX_LENGTH, FinetuneConfig
 from pretune.data import Dataset, TrainingData, as_texts, clean_text, to_examples, to_training_data
 from pretune.data.arrays import Labels, Texts
 from pretune.errors import DataError, UsageError
@@ -20,7 +20,7 @@ from pretune.evaluate import choose_positive, evaluate_sources, score_prediction
 from pretune.evaluate.baselines import LinearModel, fit_linear, majority
 from pretune.evaluate.temperature import calibrate
 from pretune.evaluate.threshold import decide_by
-from pretune.fitting import fit_network, tell_progress
+from pretune.fitting import Prepare, fit_network, prepare_rows, tell_progress
 from pretune.models import (
     Inputs,
     ModelCard,
@@ -69,6 +69,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         >>> classifier.config.learning_rate
         0.0001
     """
+
+    _prepare: Prepare = staticmethod(prepare_rows)  # replaced where several fits share the rows
 
     def __init__(
         self,
@@ -139,21 +141,18 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.network_.to(self.device_.kind)
         length = epochs if epochs is not None else self.epochs
         freeze = resolve_freeze(self.freeze, self.device_.kind)
-        fitted = fit_network(
-            self.network_,
-            self.tokenizer_,
-            training,
-            config=config,
-            plan=Plan(epochs=length, freeze=freeze, device=self.device_, seed=self.seed, checkpoints=checkpoints),
-            max_length=self.card_.max_length,
-            trace=trace,
-        )
+        plan = Plan(epochs=length, freeze=freeze, device=self.device_, seed=self.seed, checkpoints=checkpoints)
+        prepared = self._prepare(self.network_, self.tokenizer_, training, config, plan, self.card_.max_length, trace)
+        fitted = fit_network(self.network_, prepared, config=config, plan=plan, trace=trace)
         self.classes_, self.history_, self.token_counts_ = classes, fitted.history, fitted.token_counts
         self.card_: ModelCard = replace(self.card_, threshold=None, goal=None)  # chosen for other weights
-        self.validation_ = self._calibrate(training, fitted.validation_logits, trace)
-        self._parity_texts = tuple(row.text for row in (*training.validation, *training.train)[:PARITY_ROWS])
-        self._training = training
+        self.remember(training, self._calibrate(training, fitted.validation_logits, trace))
         return self
+
+    def remember(self, training: TrainingData, validation: Predictions) -> None:
+        """Take note of what this classifier was fitted on, and of what it says about the validation rows."""
+        self._training, self.validation_ = training, validation
+        self._parity_texts = tuple(row.text for row in (*training.validation, *training.train)[:PARITY_ROWS])
 
     def train(self, *_args: object, **_options: object) -> NoReturn:
         """Point to ``fit``: scikit-learn's word for it."""
@@ -269,9 +268,10 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             licence = f", licence {checkpoint.licence}" if checkpoint.licence else ""
             stage.done = f"{checkpoint.model_type}, {len(self.network_.layers)} layers, {config.head} head{licence}"
             stage.shape_out = f"{num_weights / 1e6:.1f} M weights"
-        length = min(config.max_length, max_positions(checkpoint))
-        if length < config.max_length:
-            trace.note(f"max_length {config.max_length} is more than the model has positions for: {length} is used")
+        wanted = config.max_length or DEFAULT_MAX_LENGTH
+        length = min(wanted, max_positions(checkpoint))
+        if length < wanted:
+            trace.note(f"max_length {wanted} is more than the model has positions for: {length} is used")
         self.card_ = ModelCard(
             classes=training.classes,
             positive=choose_positive([str(row.label) for row in training.train], config.positive),

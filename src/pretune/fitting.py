@@ -2,7 +2,7 @@
 
 import importlib.metadata
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any, cast
 
@@ -12,19 +12,22 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from pretune.configs import FinetuneConfig
+from pretune import storage
+from pretune.configs import AUTO, FinetuneConfig
 from pretune.data import TrainingData
 from pretune.evaluate import choose_positive, is_unbalanced
 from pretune.evaluate.monitor import OF_POSITIVE, check_monitor, monitored
 from pretune.hashing import digest_of
 from pretune.models import Inputs, Network, TrunkCache, prepare_inputs
 from pretune.predict import predict_logits
-from pretune.records import Example, History, Step, TokenCounts
+from pretune.records import Example, History, RangeTest, Step, TokenCounts
 from pretune.stages import DEFAULT_MAX_EPOCHS, TrainingStage
 from pretune.tokens import Encoded, encode
 from pretune.trace import Stage, Trace
-from pretune.train import Checkpoints, Figures, Finetuning, Plan, TrainingSet, release_memory
+from pretune.train import Checkpoints, Figures, Finetuning, Plan, TrainingSet, range_test, release_memory
 
+# Beside the checkpoints: the range test of a training that may be cut off.
+RANGE_TEST = "range-test.json"
 FREEZE_WORDS = {"none": "all layers trained", "all": "trunk frozen, head trained"}
 
 
@@ -37,50 +40,100 @@ class Fitted:
     validation_logits: Tensor  # (validation texts, classes), of the kept epoch, in the order of the rows
 
 
-def fit_network(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """What fitting reads, by split; all that starts from the same checkpoint with the same boundary can share it."""
+
+    training: TrainingData
+    encoded: dict[str, Encoded]
+    inputs: dict[str, Inputs]  # ids, or the states below the boundary
+
+
+Prepare = Callable[[Network, Any, TrainingData, FinetuneConfig, Plan, int, Trace], Prepared]
+
+
+def prepare_rows(
     network: Network,
     tokenizer: Any,
     training: TrainingData,
-    *,
     config: FinetuneConfig,
     plan: Plan,
     max_length: int,
     trace: Trace,
-) -> Fitted:
+) -> Prepared:
+    """Tokenize the rows, and compute what the frozen trunk makes of them.
+
+    Args:
+        network: On the plan's device, as it was loaded.
+        tokenizer: Its fast tokenizer.
+        training: Rows to train on, and rows that choose the epoch.
+        config: Whether the trunk's states are kept for later runs.
+        plan: What is frozen, and where to compute.
+        max_length: Tokens a text.
+        trace: Receives the stages.
+
+    Raises:
+        UsageError: ``plan.freeze`` does not fit this model.
+        StorageError: The trunk's states fit neither into memory nor on the disk.
+    """
+    rows = {"train": training.train, "validation": training.validation}
+    boundary = network.boundary_of(plan.stages(len(network.layers))[0].freeze)
+    encoded = _tokenize(rows, tokenizer, max_length, trace)
+    inputs = {
+        split: _compute_trunk(network, item, split, boundary=boundary, config=config, plan=plan, trace=trace)
+        for split, item in encoded.items()
+    }
+    return Prepared(training=training, encoded=encoded, inputs=inputs)
+
+
+class PreparedOnce:
+    """Prepares for the first network, and gives the others the same."""
+
+    def __init__(self) -> None:
+        self._held: Prepared | None = None
+
+    def __call__(self, *given: Any) -> Prepared:
+        """Return what is held, or prepare it from what ``prepare_rows`` takes."""
+        if self._held is None:
+            self._held = prepare_rows(*given)
+        return self._held
+
+
+def fit_network(network: Network, prepared: Prepared, *, config: FinetuneConfig, plan: Plan, trace: Trace) -> Fitted:
     """Train the network in place on the training rows; it holds the best epoch's weights afterwards.
 
     Args:
         network: On the plan's device.
-        tokenizer: Its fast tokenizer.
-        training: Rows to train on, and rows that choose the epoch.
+        prepared: The rows as this network reads them.
         config: How.
         plan: How long, what is frozen, where, from which seed.
-        max_length: Tokens a text.
         trace: Receives the stages, steps and validations.
 
     Raises:
         DivergedError: Loss or gradient stopped being finite.
-        UsageError: The checkpoints belong to another training.
+        UsageError: The checkpoints belong to another training, or ``--lr auto`` found no rate.
     """
-    rows = {"train": training.train, "validation": training.validation}
-    encoded = _tokenize(rows, tokenizer, max_length, trace)
-
-    def compute(split: str, boundary: int) -> Inputs:
-        return _compute_trunk(network, encoded[split], split, boundary=boundary, config=config, plan=plan, trace=trace)
-
-    boundary = network.freeze(plan.stages(len(network.layers))[0].freeze)
-    inputs = {split: compute(split, boundary) for split in encoded}
+    training, encoded, inputs = prepared.training, prepared.encoded, prepared.inputs
+    network.freeze(plan.stages(len(network.layers))[0].freeze)
     class_of = {label: index for index, label in enumerate(training.classes)}
+    rows = {"train": training.train, "validation": training.validation}
     targets = {split: np.array([class_of[str(row.label)] for row in examples]) for split, examples in rows.items()}
     monitor = _monitor(config, training, targets["validation"])
     judge = Validator(network, inputs["validation"], targets["validation"], plan, monitor=monitor)
     ids, num_classes = [row.id for row in training.train], len(training.classes)
 
     def prepare(boundary: int) -> Inputs:
-        judge.inputs = compute("validation", boundary)
-        return compute("train", boundary)
+        judge.inputs, states = (
+            _compute_trunk(network, encoded[split], split, boundary=boundary, config=config, plan=plan, trace=trace)
+            for split in ("validation", "train")
+        )
+        return states
 
     learned = TrainingSet(inputs=inputs["train"], targets=targets["train"], ids=ids, num_classes=num_classes, prepare=prepare)
+    tested = None
+    if config.learning_rate == AUTO:
+        tested = _find_rate(network, learned, config, plan, _describe(network, encoded, config, plan), trace)
+        config = replace(config, learning_rate=tested.learning_rate)
     folder = plan.checkpoints
     keeper = None if folder is None else Checkpoints(folder, _describe(network, encoded, config, plan), trace.note)
     run = Finetuning(network, learned, config, plan, judge, _step_teller(trace), keeper)
@@ -93,10 +146,30 @@ def fit_network(
                 release_memory()
             _describe_history(stage, run.history, num_classes)
     return Fitted(
-        history=run.history,
+        history=replace(run.history, range_test=tested),
         token_counts=tuple(item.counts for item in encoded.values()),
         validation_logits=cast("Tensor", run.best_logits),  # the validator above gives them
     )
+
+
+def _find_rate(
+    network: Network, learned: TrainingSet, config: FinetuneConfig, plan: Plan, about: dict[str, str], trace: Trace
+) -> RangeTest:
+    """Return the range test that a training which was cut off began with, or make it."""
+    place = None if plan.checkpoints is None else plan.checkpoints / RANGE_TEST
+    with trace.stage("learning rate", f"{len(learned.ids):,} texts") as stage:
+        known = None if place is None or not place.is_file() else storage.read_json(place)
+        if known is not None and known.get("about") == about:
+            found, again = RangeTest.from_json(known["range_test"]), "; found when this training was begun"
+        else:
+            found, again = range_test(network, learned, config, plan, on_step=_trial_teller(trace)), ""
+            if place is not None:
+                storage.replace_json(place, {"about": about, "range_test": found.to_json()})
+        stage.done = f"{found.rule}{again}"
+        stage.shape_out = f"{len(found.points)} steps → {found.learning_rate:g}"
+        stage.notes = ["the weights were put back"]
+    trace.keep("range_test", found)
+    return found
 
 
 class Validator:
@@ -209,6 +282,10 @@ def _step_teller(trace: Trace) -> Callable[[Step, int], None]:
         trace.progress("fine-tune", step.index + 1, planned, "steps")
 
     return tell
+
+
+def _trial_teller(trace: Trace) -> Callable[[Step, int], None]:
+    return lambda step, planned: trace.progress("learning rate", step.index + 1, planned, "steps")
 
 
 def _describe_stage(stages: tuple[TrainingStage, ...], number: int) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 
 from pretune import storage
 from pretune.assessing import assess, costs_of, evidence_of, read_policy
+from pretune.budgeting import tell_end
 from pretune.configs import JudgeConfig
 from pretune.data import Opening, Seal, TrainingData
 from pretune.deciding import choose_thresholds, inherit, read_aim, store_thresholds, tell_choice
@@ -72,6 +73,7 @@ def open_and_judge(candidate: Candidate, record: RunRecord, config: JudgeConfig,
         first_known_look=opening.first_known,
         seconds={**record.seconds, "judging": round(time.perf_counter() - start, 1)},
     )
+    record = tell_end(record, "run", trace)
     folder.write_record(record)
     with trace.stage("report", f"run {record.run}") as stage:
         stage.shape_out = "report.html, README.md"

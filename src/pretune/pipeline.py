@@ -10,7 +10,8 @@ from typing import Any
 
 from pretune import storage
 from pretune.assessing import read_policy
-from pretune.configs import JudgeConfig, RunConfig
+from pretune.budgeting import apply_choice, choose_within, say_choice, tell_end
+from pretune.configs import AUTO, DEFAULT_MAX_LENGTH, JudgeConfig, RunConfig
 from pretune.data import Dataset, Seal, TrainingData, prepare
 from pretune.deciding import choose_thresholds, read_aim, store_thresholds, tell_choice
 from pretune.errors import DataError, UsageError
@@ -23,11 +24,12 @@ from pretune.evaluate.threshold import apply_threshold
 from pretune.hashing import digest_of, digest_of_file
 from pretune.judging import Candidate, open_and_judge
 from pretune.loading import load_pretrained_model
-from pretune.records import RunRecord, Verdict
+from pretune.records import BudgetChoice, RunRecord, Verdict
 from pretune.repairing import score_repair
 from pretune.runs import RunFolder, claim_folder
+from pretune.seeds import fit_seeds
 from pretune.trace import Trace
-from pretune.train import choose_device
+from pretune.train import Device, choose_device
 from pretune.untuned import fit_untuned
 
 # At most this many epochs on a processor where `auto` chose what is trained and the user named no number: all layers with
@@ -37,47 +39,63 @@ PACKAGES = ("pretune", "torch", "transformers", "tokenizers", "scikit-learn", "n
 
 
 def run(
-    source: Any, config: RunConfig, folder: RunFolder, trace: Trace, *, command: str = "pretune run", typed: str = ""
-) -> RunRecord:
+    source: Any, config: RunConfig, folder: RunFolder, trace: Trace, *, command: str = "pretune run", typed: str = "",
+    start: float | None = None,
+) -> RunRecord:  # fmt: skip
     """Take a table of texts to a verdict; training that an interrupted run finished is not repeated."""
     if folder.is_to_be_replaced or not folder.is_begun or folder.read_record().status == "started":
-        finetune(source, config, folder, trace, command=command, typed=typed)
+        finetune(source, config, folder, trace, command=command, typed=typed, start=start)
     return judge_run(folder, config.judge, trace)
 
 
 def finetune(
-    source: Any, config: RunConfig, folder: RunFolder, trace: Trace, *, command: str = "pretune finetune", typed: str = ""
-) -> RunRecord:
-    """Read, split, seal and train; validation figures only, the test stays sealed. ``typed`` is the command in full."""
-    start = time.perf_counter()
+    source: Any, config: RunConfig, folder: RunFolder, trace: Trace, *, command: str = "pretune finetune", typed: str = "",
+    start: float | None = None,
+) -> RunRecord:  # fmt: skip
+    """Read, split, seal and train; validation figures only, the test stays sealed.
+
+    Args:
+        source: The data.
+        config: Everything else.
+        folder: Where the run lies, or will lie.
+        trace: Receives the stages.
+        command: Its name; a budget of ``pretune run`` has to last for judging as well.
+        typed: The command in full.
+        start: When it was given, by ``time.perf_counter``; now, unless given.
+    """
+    start, identity = time.perf_counter() if start is None else start, identity_of(command, source, config)
     read_policy(config.judge)  # a policy that cannot be read is better known now than after training
     data = _load(source, config, folder, trace)
     if config.split.repair:
         data.receipt = score_repair(source, config, data, trace)
     aim = _aim(data, config.judge)
     device = choose_device(config.finetune.device, precision=config.finetune.precision, threads=config.finetune.threads)
-    freeze = resolve_freeze(config.freeze, device.kind)
-    is_short = config.freeze == "auto" and config.epochs is None and device.kind == "cpu"
-    epochs = EPOCHS_ON_CPU[freeze.partition("-")[0]] if is_short else config.epochs
+    model = load_pretrained_model(config.model, seed=config.seed)  # what cannot be had is better known before a run is begun
+    linear_seconds = _fit_linear(model, data.training, trace)
+    budget = None
+    if config.budget is not None:
+        covers = command.removeprefix("pretune ")
+        budget = _recorded_budget(folder) or choose_within(
+            config, data, device, trace, covers=covers, linear_seconds=linear_seconds, start=start
+        )
+        config = apply_choice(config, budget)
+        trace.note(say_choice(budget))
+    config = _settle(config, device, trace)
     settings = replace(config.finetune, positive=config.finetune.positive or config.judge.positive)
-    model = load_pretrained_model(
-        config.model, epochs=epochs, freeze=freeze, seed=config.seed, config=settings
-    )  # what cannot be had is better known before a run is begun
-    record = _begin(
-        data,
-        replace(config, freeze=freeze, epochs=epochs),
-        folder,
-        typed or command,
-        identity=identity_of(command, source, config),
-    )
+    model.set_params(epochs=config.epochs, freeze=config.freeze, config=settings)
+    record = _begin(data, config, folder, typed or command, identity=identity, budget=budget)
     trace.keep_in(folder.trace, begin=True)
-    if freeze != config.freeze:
-        trace.note(f"--freeze {freeze}" + (f" --epochs {epochs}" if is_short else "") + f": {device.why}")
-    _fit_linear(model, data.training, folder, trace)
+    model.linear_.save(folder.linear)
     if config.judge.encoder_linear:
-        length = config.finetune.max_length
+        length = config.finetune.max_length or DEFAULT_MAX_LENGTH
         fit_untuned(config.model, data.training, folder, device=device, max_length=length, seed=config.seed, trace=trace)
-    model.fit(data, trace=trace, checkpoints=folder.checkpoints)
+    if config.seeds > 1:
+        model, spread, predictions = fit_seeds(model, data, config.seeds, folder.checkpoints, trace)
+        record = replace(record, seeds=spread)
+        for item in predictions:
+            folder.write_predictions(item)
+    else:
+        model.fit(data, trace=trace, checkpoints=folder.checkpoints)
     return _keep_trained(model, data.training, aim, record, folder, trace, start=start)
 
 
@@ -131,7 +149,8 @@ def judge(
     )
     record = _begin(data, settings, folder, "pretune.judge(model, data)")
     trace.keep_in(folder.trace, begin=True)
-    _fit_linear(model, data.training, folder, trace)
+    _fit_linear(model, data.training, trace)
+    model.linear_.save(folder.linear)
     if config.encoder_linear:
         length, base = model.card_.max_length, model.card_.base_model
         fit_untuned(base, data.training, folder, device=model.device_, max_length=length, seed=model.seed, trace=trace)
@@ -169,7 +188,9 @@ def _load(source: Any, config: RunConfig, folder: RunFolder, trace: Trace) -> Da
         raise
 
 
-def _begin(data: Dataset, config: RunConfig, folder: RunFolder, command: str, *, identity: str = "") -> RunRecord:
+def _begin(
+    data: Dataset, config: RunConfig, folder: RunFolder, command: str, *, identity: str = "", budget: BudgetChoice | None = None
+) -> RunRecord:
     folder.clear(keep_checkpoints=folder.is_begun and not folder.is_to_be_replaced)
     storage.replace_json(folder.data / "receipt.json", data.receipt.to_json())
     folder.write_examples("train", data.train)
@@ -178,6 +199,7 @@ def _begin(data: Dataset, config: RunConfig, folder: RunFolder, command: str, *,
     record = RunRecord(
         run=folder.name,
         identity=identity,
+        budget=budget,
         status="started",
         command=command,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -192,12 +214,31 @@ def _begin(data: Dataset, config: RunConfig, folder: RunFolder, command: str, *,
     return record
 
 
-def _fit_linear(model: TextClassifier, training: TrainingData, folder: RunFolder, trace: Trace) -> None:
+def _settle(config: RunConfig, device: Device, trace: Trace) -> RunConfig:
+    """Return the config with everything decided that was left to the processor."""
+    freeze = resolve_freeze(config.freeze, device.kind)
+    is_short = config.freeze == AUTO and config.epochs is None and device.kind == "cpu"
+    epochs = EPOCHS_ON_CPU[freeze.partition("-")[0]] if is_short else config.epochs
+    if freeze != config.freeze:
+        trace.note(f"--freeze {freeze}" + (f" --epochs {epochs}" if is_short else "") + f": {device.why}")
+    length = config.finetune.max_length or DEFAULT_MAX_LENGTH
+    return replace(config, freeze=freeze, epochs=epochs, finetune=replace(config.finetune, max_length=length))
+
+
+def _recorded_budget(folder: RunFolder) -> BudgetChoice | None:
+    """Return what was chosen when this run was begun, if it was cut off: another choice would be another training."""
+    known = folder.read_record().budget if folder.is_begun and not folder.is_to_be_replaced else None
+    return None if known is None else replace(known, was_resumed=True)
+
+
+def _fit_linear(model: TextClassifier, training: TrainingData, trace: Trace) -> float:
+    """Fit the linear baseline; return the seconds it took."""
+    start = time.perf_counter()
     with trace.stage("baseline", f"{len(training.train):,} texts") as stage:
         model.linear_ = fit_linear(training.train, seed=model.seed)
-        model.linear_.save(folder.linear)
         stage.done = f"TF-IDF + logistic regression, strength {model.linear_.strength:g}"
         stage.shape_out = f"{len(model.linear_.terms):,} terms × {len(training.classes)} classes"
+    return time.perf_counter() - start
 
 
 def _aim(data: Dataset, config: JudgeConfig) -> Aim:
@@ -241,6 +282,7 @@ def _keep_trained(
         confusions=found.confusions,
         seconds={"training": round(time.perf_counter() - start, 1)},
     )
+    record = tell_end(record, "finetune", trace)
     folder.write_record(record)
     shutil.rmtree(folder.checkpoints, ignore_errors=True)
     return record

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pretune import storage
-from pretune.records import PredictionTrace, Step, Validation
+from pretune.records import PredictionTrace, Record, Step, Validation
 
 Listener = Callable[[dict[str, Any]], None]
 
@@ -75,6 +75,10 @@ class Trace:
     def prediction(self, prediction: PredictionTrace) -> None:
         """Keep one text followed through the layers."""
         self._write({"event": "prediction", **prediction.to_json()}, durable=True)
+
+    def keep(self, kind: str, record: Record) -> None:
+        """Keep a record whole, under a name of its own."""
+        self._write({"event": kind, **record.to_json()}, durable=True)
 
     def note(self, text: str) -> None:
         """Keep one sentence that the user should see: a guess, a default, something dropped."""

@@ -1,5 +1,6 @@
 """The flags: one flag means one thing in every command."""
 
+import contextlib
 import tomllib
 from collections.abc import Iterable
 from dataclasses import fields, replace
@@ -65,8 +66,12 @@ Epochs = Annotated[
     int | None, _flag("--epochs", about=ABOUT_TRAINING, text="At most this many (10, ended early).", metavar="N")
 ]
 Rate = Annotated[
-    float | None,
-    _flag("--lr", about=ABOUT_TRAINING, text="Peak learning rate (5e-5; last layers 1e-4, head 1e-3).", metavar="RATE"),
+    str | None,
+    _flag("--lr", about=ABOUT_TRAINING, text="Peak rate (5e-5; last layers 1e-4, head 1e-3), or auto.", metavar="RATE"),
+]
+Budget = Annotated[
+    str | None,
+    _flag("--budget", about=ABOUT_TRAINING, text="Choose what to train so that all ends in time.", metavar="5m"),
 ]
 BatchSize = Annotated[int | None, _flag("--batch-size", about=ABOUT_TRAINING, text="Rows an update (32).", metavar="N")]
 Dropout = Annotated[
@@ -83,6 +88,9 @@ Monitor = Annotated[
 ]
 Seed = Annotated[
     int | None, _flag("--seed", about=ABOUT_TRAINING, text="Of head, dropout and order (0); never of the split.", metavar="N")
+]
+Seeds = Annotated[
+    int | None, _flag("--seeds", about=ABOUT_TRAINING, text="Train so many; keep the best on validation.", metavar="N")
 ]
 Device = Annotated[str | None, _flag("--device", about=ABOUT_TRAINING, text="auto, cpu or cuda.")]
 Threads = Annotated[int | None, _flag("--threads", about=ABOUT_TRAINING, text="Threads of the process.", metavar="N")]
@@ -172,6 +180,7 @@ PLACES = {
     "validation": "validation", "test": "test", "model": "model", "head": "finetune.head", "freeze": "freeze",
     "max_length": "finetune.max_length", "epochs": "epochs", "lr": "finetune.learning_rate",
     "batch_size": "finetune.batch_size", "dropout": "finetune.dropout", "monitor": "finetune.monitor", "seed": "seed",
+    "seeds": "seeds", "budget": "budget",
     "device": "finetune.device", "threads": "finetune.threads", "positive": "judge.positive", "goal": "judge.goal",
     "keep": "judge.keep", "cost": "judge.cost",
     "min_precision": "judge.min_precision", "min_recall": "judge.min_recall", "min_accuracy": "judge.min_accuracy",
@@ -212,6 +221,9 @@ def _fitting(key: str, value: Any) -> Any:
         value = tuple(value.split(",") if isinstance(value, str) else map(str, value))
     if float in kinds and type(value) is int:
         value = float(value)
+    if float in kinds and str in kinds and isinstance(value, str):  # a flag that takes a number or a word
+        with contextlib.suppress(ValueError):
+            value = float(value)
     if type(value) not in kinds:
         wanted = " or ".join(word for kind, word in KINDS.items() if kind in kinds)
         raise UsageError(f"{key} is {value!r}", expected=wanted, fix=f"give {key} a value of that kind")

@@ -1,6 +1,7 @@
 """What the commands that make, judge or recompute a run share. Heavy imports wait until one of them runs."""
 
 import shlex
+import time
 from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,6 +51,7 @@ def train_run(
     kind: str, source: str, config: "RunConfig", *, run: str | None, overwrite: bool, shown: tuple[bool, bool]
 ) -> int:
     """Claim a folder, run or fine-tune, show what came out; return the exit code."""
+    start = time.perf_counter()  # loading torch is time of the user as well
     from pretune import pipeline
     from pretune.runs import claim_folder
 
@@ -64,7 +66,8 @@ def train_run(
     )
     with open_terminal(json, quiet) as terminal:
         make = pipeline.run if kind == "run" else pipeline.finetune
-        record = make(source, config, folder, open_trace(terminal), command=command, typed=shlex.join(ARGUMENTS.get()))
+        typed = shlex.join(ARGUMENTS.get())
+        record = make(source, config, folder, open_trace(terminal), command=command, typed=typed, start=start)
     return show_run(record, folder, json=json)
 
 
@@ -92,6 +95,8 @@ def summarize(record: "RunRecord") -> dict[str, Any]:
             key: full[key]
             for key in ("schema", "run", "status", "verdict", "positive", "comparisons", "seconds", "look", "history")
         },
+        "budget": full["budget"],
+        "seeds": full["seeds"],
         "threshold": full["threshold"],
         "calibration": full["calibration"],
         "slices": full["slices"],

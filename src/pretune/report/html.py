@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from pretune.records import RunRecord
 from pretune.report import charts, threshold as tradeoff
+from pretune.report.choices import describe_budget, make_range_plot, say_optimism
 from pretune.report.sections import build_sections
 from pretune.report.weak_spots import say_slices
 from pretune.report.words import MARK_WORDS, MARKS, OUTCOMES, SEVERITY_MARKS, counted, duration, number, one_line, percent, span
@@ -43,7 +44,9 @@ def _make_environment() -> Environment:
     environment.globals.update(
         span=span, OUTCOMES=OUTCOMES, MARKS=MARKS, MARK_WORDS=MARK_WORDS, SEVERITY_MARKS=SEVERITY_MARKS, short=_shorten
     )
-    environment.globals["say_slices"] = say_slices
+    environment.globals.update(
+        say_slices=say_slices, describe_budget=describe_budget, make_range_plot=make_range_plot, say_optimism=say_optimism
+    )
     return environment
 
 

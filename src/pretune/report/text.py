@@ -17,6 +17,7 @@ from pretune.records import (
     RunComparison,
     RunRecord,
     Score,
+    SeedSpread,
     Severity,
     Verdict,
 )
@@ -71,6 +72,7 @@ def draw_run(record: RunRecord) -> Group:
     main = scores[0].source if scores else ""
     shown = [item for item in record.confusions if item.source == main]
     return stack(
+        draw_seeds(record.seeds) if record.seeds else None,
         draw_scores(scores, positive=record.positive) if scores else None,
         draw_methods(scores) if record.task == "generate" else None,
         draw_threshold(record),
@@ -81,6 +83,27 @@ def draw_run(record: RunRecord) -> Group:
         draw_findings(record.findings) if record.findings else None,
         draw_verdict(record.verdict, first_known_look=bool(record.first_known_look)) if record.verdict else None,
     )
+
+
+def draw_seeds(spread: SeedSpread) -> Group:
+    """Draw the spread over seeds, then each of them: which was kept, which collapsed."""
+    metric = spread.metric.replace("_", " ")
+    spreads = columns("validation", "mean", "sd", "least", "most", right=("mean", "sd", "least", "most"))
+    for item in spread.spreads:
+        figures = (item.mean, item.deviation, item.low, item.high)
+        spreads.add_row(named(item.metric.replace("_", " ")), *map(number, figures))
+    extra = () if metric in ("accuracy", "loss") else (metric,)
+    numbers = ("seed", "accuracy", *extra, "loss", "best epoch")
+    table = columns(*numbers, "", right=numbers)
+    for result in spread.results:
+        marks = ("kept" if result.seed == spread.kept else "", "collapsed" if result.has_collapsed else "")
+        others = (number(result.metric_value),) if extra else ()
+        words = Text(", ".join(filter(None, marks)), "bold")
+        table.add_row(str(result.seed), number(result.accuracy), *others, number(result.loss), str(result.best_epoch), words)
+    remarks = [f"kept: {spread.rule}"]
+    if any(result.has_collapsed for result in spread.results):
+        remarks.append(spread.collapse_rule)
+    return Group(heading("Seeds"), spreads, Text(), table, *(plain(remark, "dim") for remark in remarks))
 
 
 def draw_verdict(verdict: Verdict, *, first_known_look: bool = False) -> Panel:

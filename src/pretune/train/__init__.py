@@ -4,6 +4,7 @@ from pretune.train.checkpoint import Checkpoints
 from pretune.train.device import Device, choose_device, has_fast_bf16, release_memory, seed_everything
 from pretune.train.finetune import Figures, Finetuning, Plan, TrainingSet
 from pretune.train.loop import Update, train_steps
+from pretune.train.rates import range_test
 from pretune.train.stopping import best_epoch, should_stop
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "best_epoch",
     "choose_device",
     "has_fast_bf16",
+    "range_test",
     "release_memory",
     "seed_everything",
     "should_stop",

@@ -1,8 +1,9 @@
 """Fine-tuning for classification: epochs over shuffled, length-grouped batches; the best weights restored in the live model."""
 
 import time
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, count, islice
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ from pretune.train.interrupt import Interrupt
 from pretune.train.loop import Update, train_steps
 from pretune.train.optimizer import make_optimizer
 from pretune.train.sampling import draw_rows
-from pretune.train.schedule import make_schedule
+from pretune.train.schedule import Schedule, make_schedule
 from pretune.train.stopping import best_epoch, should_stop
 
 # Below this share of an equal share the rarest class gets class weights by itself.
@@ -150,6 +151,12 @@ class Finetuning:
         place = f"stage {self._stage + 1} of {len(self.stages)}: " if len(self.stages) > 1 else ""
         self._stopped_because = place + (stopped or done)
 
+    def trial(self, schedule: Schedule, num_steps: int) -> Iterator[Step]:
+        """Train for a few steps under another schedule, epoch after epoch: for measuring, on weights that are put back."""
+        for step in islice(self._steps_of(chain.from_iterable(map(self._updates, count(1))), schedule), num_steps):
+            self._steps.append(step)
+            yield step
+
     @property
     def history(self) -> History:
         """How it went so far."""
@@ -180,11 +187,7 @@ class Finetuning:
 
     def _train_epoch(self, epoch: int) -> Validation:
         start = time.perf_counter() - self._seconds
-        steps = train_steps(
-            self.network, self._updates(epoch), self._optimizer, self._rate_factor, self._loss,
-            first_step=len(self._steps), max_gradient_norm=self.config.max_gradient_norm,
-        )  # fmt: skip
-        for step in steps:
+        for step in self._steps_of(self._updates(epoch), self._rate_factor):
             self._average.update()
             self._steps.append(step)
             self._position, self._seconds = self._position + 1, time.perf_counter() - start
@@ -194,6 +197,12 @@ class Finetuning:
         self._optimizer.settle()
         with self._average.in_place():
             return self._validate_epoch(epoch)
+
+    def _steps_of(self, updates: Iterable[Update], schedule: Schedule) -> Iterator[Step]:
+        return train_steps(
+            self.network, updates, self._optimizer, schedule, self._loss,
+            first_step=len(self._steps), max_gradient_norm=self.config.max_gradient_norm,
+        )  # fmt: skip
 
     def _validate_epoch(self, epoch: int) -> Validation:
         figures, done = self.validate(), self._steps[len(self._steps) - self._position :]

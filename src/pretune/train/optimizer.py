@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from pretune.configs import FinetuneConfig
+from pretune.errors import UsageError
 from pretune.models import Network
 from pretune.train.rows import RowAdamW
 
@@ -125,7 +126,11 @@ def make_optimizer(network: Network, config: FinetuneConfig, *, freeze: str, rat
         Howard and Ruder (2018), Universal language model fine-tuning for text classification (discriminative rates).
     """
     head, sparse = ({id(weight) for weight in part} for part in (network.head_parameters(), network.sparse_parameters()))
-    rate = rate or config.learning_rate or {"all": HEAD_ONLY_RATE, "none": LAYER_RATE}.get(freeze, LAST_LAYERS_RATE)
+    asked = config.learning_rate
+    if rate is None and isinstance(asked, str):
+        raise UsageError(f"learning_rate is {asked!r}", expected="a rate", fix="find one by range_test first")
+    given = rate or (None if isinstance(asked, str) else asked)
+    rate = given or {"all": HEAD_ONLY_RATE, "none": LAYER_RATE}.get(freeze, LAST_LAYERS_RATE)
     head_rate = config.head_learning_rate or rate
     trained = [weight for weight in network.parameters() if weight.requires_grad]
     factors = _factors(network, config.layer_decay)
