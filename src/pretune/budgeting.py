@@ -15,7 +15,7 @@ import numpy as np
 from pretune.configs import AUTO, RunConfig, parse_duration
 from pretune.data import Dataset
 from pretune.errors import UsageError
-from pretune.pacing import Pace, Stopwatch, boundaries_of, work_of
+from pretune.pacing import MAX_LENGTH, Pace, Stopwatch, boundaries_of, work_of
 from pretune.records import BudgetChoice, BudgetOption, RunRecord
 from pretune.report.words import duration
 from pretune.trace import Trace
@@ -27,7 +27,7 @@ MARGIN = 0.15
 # Share of the budget that measuring may take.
 MEASURING = 0.08
 # Tokens a text among which is chosen; none above the shortest that holds every text.
-LENGTHS = (16, 32, 48, 64, 96, 128, 192, 256, 384, 512)
+LENGTHS = (16, 32, 48, 64, 96, 128, 192, 256, 384, MAX_LENGTH)
 # Epochs beyond which another one is not expected to pay, by what is trained. Devlin et al. (2019) recommend 2 to 4 for all
 # layers; a head alone costs next to nothing and learns slowly.
 WANTED_EPOCHS = {"none": 3, "last": 4, "all": 10}
@@ -109,9 +109,10 @@ def choose_within(
                 break  # what trains more takes longer still
         unmeasured = tuple(name for name in boundaries if name not in pace.steps)
         chosen, best = pick(options, limit), min(options, key=_by_cost)
+        gave_up = tuple(say_given_up(chosen, best, unmeasured, are_epochs_given=config.epochs is not None))
         found = BudgetChoice(
             seconds=limit, covers=covers, margin=MARGIN, given=given_of(config), chosen=chosen, best=best,
-            gave_up=tuple(say_given_up(chosen, best, unmeasured)), timings=pace.timings,
+            gave_up=gave_up, timings=pace.timings,
         )  # fmt: skip
         stage.shape_out = f"{_say(chosen)}: about {duration(chosen.seconds)}"
         stage.done = f"{len(options)} ways measured; gave up: {'; '.join(found.gave_up) or 'nothing'}"
@@ -200,15 +201,16 @@ def pick(options: Iterable[BudgetOption], limit: float) -> BudgetOption:
     )
 
 
-def say_given_up(chosen: BudgetOption, best: BudgetOption, unmeasured: tuple[str, ...] = ()) -> Iterator[str]:
+def say_given_up(
+    chosen: BudgetOption, best: BudgetOption, unmeasured: tuple[str, ...] = (), *, are_epochs_given: bool = False
+) -> Iterator[str]:
     """Yield what time without end would have given besides."""
+    wanted = chosen.epochs if are_epochs_given else WANTED_EPOCHS[chosen.freeze.partition("-")[0]]
     if chosen.freeze != best.freeze:
         yield _say_trained(best.freeze)
     for freeze in unmeasured:
         yield f"{_say_trained(freeze)} (not measured: what takes less did not fit, or the time for measuring was over)"
-    if chosen.freeze == best.freeze and chosen.epochs < best.epochs:
-        yield f"{best.epochs - chosen.epochs} of {best.epochs} epochs"
-    if chosen.freeze != best.freeze and chosen.epochs < (wanted := WANTED_EPOCHS[chosen.freeze.partition("-")[0]]):
+    if chosen.epochs < wanted:
         yield f"{wanted - chosen.epochs} of {wanted} epochs"
     if chosen.share_cut > best.share_cut:
         more = f"{chosen.share_cut - best.share_cut:.1%}"

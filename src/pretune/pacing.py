@@ -20,6 +20,8 @@ from pretune.train import Device, Finetuning, Plan, TrainingSet
 
 Lengths = npt.NDArray[np.int64]
 
+# Tokens a text at most, unless the user names more.
+MAX_LENGTH = 512
 # Texts whose lengths stand for those of all.
 SAMPLE = 2_000
 # Where in the order of lengths the two groups of texts lie that are timed: typical short ones, and long ones.
@@ -112,7 +114,7 @@ class Stopwatch:
         self._training, self._device, self._seed = training, device, seed
         rate = config.learning_rate
         self._config = replace(config, learning_rate=ANY_RATE if isinstance(rate, str) else rate)
-        self.longest = min(config.max_length or max_positions(checkpoint), max_positions(checkpoint))
+        self.longest = min(config.max_length or MAX_LENGTH, max_positions(checkpoint))
         order = np.random.default_rng(seed).permutation(len(training.train))[:SAMPLE]
         self._texts = [training.train[row].text for row in order]
 
