@@ -7,7 +7,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test honesty bench bench-full check format sizes clean
+.PHONY: help setup demo test slow torture honesty bench bench-full check format sizes clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -33,7 +33,13 @@ demo: setup  ## fine-tune and judge a model on movie-reviews; any verdict is a s
 	esac
 
 test: setup  ## run the tests and doctests; TESTS="tests/data -x" picks
-	$(BIN)/python -m pytest $(TESTS)
+	$(BIN)/python -m pytest -m "not slow" $(TESTS)
+
+slow: setup  ## run the slow tier: tests that take longer than ten seconds
+	$(BIN)/python -m pytest -m slow $(TESTS)
+
+torture: setup  ## kill small trainings 500 times, refuse them 100 writes, and compare what comes out
+	$(BIN)/pretune selftest --kill 500 --refuse 100
 
 honesty: setup  ## measure the verdict as an instrument, and write docs/honesty.md; about 15 minutes
 	$(BIN)/python benchmarks/honesty.py

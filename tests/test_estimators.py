@@ -312,3 +312,32 @@ def strings_reachable_from(root: object) -> Iterator[str]:
             waiting += [item.__closure__, item.__defaults__, item.__dict__]
         else:
             waiting += gc.get_referents(item)
+
+
+def interrupt_at(step):
+    """Return a trace that interrupts training at a step."""
+
+    def listen(event):
+        if event.get("event") == "step" and event["index"] == step:
+            raise KeyboardInterrupt
+
+    return Trace(listeners=(listen,))
+
+
+def test_an_interrupted_first_fit_leaves_an_unfitted_classifier(model):
+    classifier = model()
+    with pytest.raises(KeyboardInterrupt):
+        classifier.fit(TEXTS, LABELS, trace=interrupt_at(2))
+    with pytest.raises(NotFittedError):
+        classifier.predict(TEXTS[:1])
+    assert classifier.fit(TEXTS, LABELS).predict(TEXTS[:1]).shape == (1,)
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_an_interrupted_fit_leaves_the_classifier_as_it_was(resume, model):
+    classifier = model().fit(TEXTS, LABELS)
+    before, history = classifier.predict_proba(TEXTS[:20]), classifier.history_
+    with pytest.raises(KeyboardInterrupt):
+        classifier.fit(TEXTS, LABELS, resume=resume, trace=interrupt_at(2))
+    assert np.array_equal(classifier.predict_proba(TEXTS[:20]), before)
+    assert classifier.history_ is history

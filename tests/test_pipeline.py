@@ -17,10 +17,10 @@ from pretune import asking, comparing, pipeline
 from pretune.configs import FinetuneConfig, JudgeConfig, ReadConfig, RunConfig, SplitConfig
 from pretune.data import Seal
 from pretune.data.dataset import prepare
-from pretune.errors import DataError, StorageError, UsageError
+from pretune.errors import DataError, DivergedError, StorageError, UsageError
 from pretune.estimators import TextClassifier
 from pretune.records import Outcome
-from pretune.runs import RunFolder
+from pretune.runs import RunFolder, claim_folder, identity_of
 from pretune.trace import Trace
 from running import python, read_table, write_reviews
 from tiny import make_rows
@@ -155,8 +155,13 @@ def test_a_policy_that_cannot_be_read_is_known_before_the_data_is(settings):
 @pytest.mark.usefixtures("workplace")
 @pytest.mark.parametrize(
     "change",
-    [{"judge": JudgeConfig(positive="ugly")}, {"model": "./nowhere"}, {"finetune": replace(CONFIG, device="tpu")}],
-    ids=["positive", "model", "device"],
+    [
+        {"judge": JudgeConfig(positive="ugly")},
+        {"model": "./nowhere"},
+        {"finetune": replace(CONFIG, device="tpu")},
+        {"freeze": "last-99"},
+    ],
+    ids=["positive", "model", "device", "freeze"],
 )
 def test_what_cannot_work_is_known_before_a_run_is_begun(change, settings, monkeypatch):
     monkeypatch.setattr(TextClassifier, "fit", interrupted)
@@ -178,17 +183,68 @@ def test_refused_data_leaves_the_receipt_only(settings):
 
 @pytest.mark.usefixtures("workplace")
 def test_the_same_command_is_the_same_data_and_settings(settings):
-    same = pipeline.identity_of("pretune run", "reviews.csv", settings)
-    assert same == pipeline.identity_of("pretune run", "reviews.csv", settings)
+    def identity(command="pretune run", source="reviews.csv", **changes):
+        return identity_of(pipeline.inputs_of(command, source, replace(settings, **changes)))
+
+    same = identity()
+    assert same == identity()
     others = [
-        pipeline.identity_of("pretune finetune", "reviews.csv", settings),
-        pipeline.identity_of("pretune run", "others.csv", settings),
-        pipeline.identity_of("pretune run", "reviews.csv", replace(settings, seed=1)),
-        pipeline.identity_of("pretune run", "reviews.csv", replace(settings, judge=JudgeConfig(min_recall=0.5))),
+        identity("pretune finetune"),
+        identity(source="others.csv"),
+        identity(seed=1),
+        identity(judge=JudgeConfig(min_recall=0.5)),
     ]
     Path("reviews.csv").write_text(Path("reviews.csv").read_text() + "241,one row more,good\n")
-    others.append(pipeline.identity_of("pretune run", "reviews.csv", settings))
+    others.append(identity())
     assert len({same, *others}) == 6
+
+
+def test_a_folder_given_as_data_is_known_by_what_it_holds(tmp_path, settings):
+    def identity():
+        return identity_of(pipeline.inputs_of("pretune run", str(tmp_path), settings))
+
+    seen = set()
+    for name, text in (("good/1.txt", "fine"), ("good/1.txt", "fine film"), ("bad/1.txt", "dull")):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+        seen.add(identity())
+    (tmp_path / "bad" / "1.txt").rename(tmp_path / "bad" / "2.txt")
+    assert len({*seen, identity()}) == 4
+
+
+@pytest.mark.usefixtures("workplace")
+def test_a_run_that_diverged_says_so_and_is_not_gone_on_with_unasked(settings, monkeypatch):
+    inputs, folder = {"command": "x"}, RunFolder(Path("runs/x"))
+
+    def diverge(*_, **__):
+        raise DivergedError(step=3, rows=("row 1",), loss=float("nan"), norm=1.0)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(TextClassifier, "fit", diverge)
+        with pytest.raises(DivergedError):
+            pipeline.finetune("reviews.csv", settings, folder, Trace())
+    record = folder.read_record()
+    assert record.status == "diverged"
+    assert "diverged at step 3" in record.failure
+    with pytest.raises(UsageError, match="diverged at step 3"):
+        pipeline.judge_run(folder, JudgeConfig(), Trace())
+    with pytest.raises(UsageError, match="whose training diverged at step 3") as caught:
+        claim_folder("x", inputs, named=folder.path)
+    assert "--continue-changed" in caught.value.fix
+    assert claim_folder("x", inputs).path.name == "x-2"
+    assert claim_folder("x", inputs, named=folder.path, continue_changed=True).path == folder.path
+
+
+@pytest.mark.usefixtures("workplace")
+@pytest.mark.parametrize("split", ["train", "validation"])
+def test_a_split_that_was_changed_after_training_is_not_judged_by(split, settings):
+    folder = RunFolder(Path("runs/x"))
+    pipeline.finetune("reviews.csv", settings, folder, Trace())
+    file = folder.data / f"{split}.jsonl"
+    file.write_text(file.read_text().replace("good", "bad", 1))
+    with pytest.raises(StorageError, match=f"{split}.jsonl is not what was written"):
+        pipeline.judge_run(folder, JudgeConfig(), Trace())
+    assert ledger() == []
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from pretune.errors import StorageError, UsageError
 from pretune.records import Columns, Example, Predictions, Receipt, RunRecord
-from pretune.runs import RunFolder, claim_folder, parse_predictions, predictions_csv
+from pretune.runs import RunFolder, claim_folder, identity_of, parse_predictions, predictions_csv
 from running import python
 
 RECEIPT = Receipt(
@@ -17,7 +17,7 @@ RECEIPT = Receipt(
 )
 RECORD = RunRecord(
     run="x", status="started", command="pretune run", created="", data_source="x.csv", model_source="m", receipt=RECEIPT,
-    identity="this command",
+    identity=identity_of({"command": "this command"}), inputs={"command": "this command"},
 )  # fmt: skip
 PREDICTIONS = Predictions(
     source="finetuned", split="test", classes=("a,b", 'say "no"', "line\r\nbreak"), ids=("x.csv:2", "x.csv:3", "ü\n:4"),
@@ -40,7 +40,7 @@ def begin(path: str, **changes: str) -> RunFolder:
 
 def claim(named: str | None = None, *, identity: str = "this command", overwrite: bool = False, done: str = "judged") -> str:
     path = Path(named) if named else None
-    return claim_folder("x", identity, named=path, overwrite=overwrite, done=done).path.as_posix()
+    return claim_folder("x", {"command": identity}, named=path, overwrite=overwrite, done=done).path.as_posix()
 
 
 def test_the_first_run_gets_the_plain_name():
@@ -66,6 +66,36 @@ def test_another_command_does_not_go_on_with_a_run_that_was_cut_off():
         claim("runs/x", identity="another")
 
 
+def test_what_differs_is_said_and_may_be_gone_on_with_when_asked_for():
+    begin("runs/x", status="started")
+    inputs = {"command": "this command", "finetune.learning_rate": "0.1"}
+    with pytest.raises(UsageError, match=r"\(finetune.learning_rate: nothing then, 0.1 now\)") as caught:
+        claim_folder("x", inputs, named=Path("runs/x"))
+    assert "--continue-changed" in caught.value.fix
+    folder = claim_folder("x", inputs, continue_changed=True)
+    assert folder.path == Path("runs/x")
+    assert folder.continue_changed
+
+
+@pytest.mark.parametrize("status", ["trained", "judged"])
+def test_a_training_that_ended_is_not_gone_on_with_after_a_change(status):
+    begin("runs/x", status=status)
+    with pytest.raises(UsageError):
+        claim_folder("x", {"command": "another"}, named=Path("runs/x"), continue_changed=True)
+
+
+def test_overwriting_and_going_on_exclude_each_other():
+    with pytest.raises(UsageError, match="both given"):
+        claim_folder("x", {}, overwrite=True, continue_changed=True)
+
+
+def test_a_file_that_a_killed_process_wrote_aside_does_not_make_the_folder_somebody_elses():
+    (Path("runs/x/data")).mkdir(parents=True)
+    Path("runs/x/data/.receipt.json.k3x9.aside").write_text("{")
+    Path("runs/x/.run.json.k3x9.aside").write_text("{")
+    assert claim() == "runs/x"
+
+
 def test_a_trained_run_is_finished_for_finetune_and_not_for_run():
     begin("runs/x", status="trained")
     assert claim(done="trained") == "runs/x-2"
@@ -82,12 +112,13 @@ def test_a_finished_run_that_was_named_is_not_replaced_unasked():
 @pytest.mark.parametrize("named", [None, "runs/x"])
 def test_overwriting_takes_the_folder_and_keeps_the_old_run_until_it_is_cleared(named):
     begin("runs/x", status="judged").write_examples("train", [])
-    folder = claim_folder("x", "", named=None if named is None else Path(named), overwrite=True)
+    folder = claim_folder("x", {}, named=None if named is None else Path(named), overwrite=True)
     assert folder.path == Path("runs/x")
     assert folder.is_to_be_replaced
     assert folder.is_begun
-    folder.clear()
-    assert not Path("runs/x").exists()
+    folder.clear(replace(RECORD, created="now"))
+    assert [path.name for path in Path("runs/x").iterdir()] == ["run.json"]
+    assert folder.read_record().created == "now"
     assert not folder.is_to_be_replaced
 
 

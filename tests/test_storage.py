@@ -123,6 +123,17 @@ storage.replace(Path(sys.argv[1]), fill)
 """
 
 
+def test_a_full_disk_told_by_a_library_in_rust_is_a_storage_error(tmp_path: Path) -> None:
+    def refuse(_: Path) -> None:
+        raise RuntimeError("Error while serializing: I/O error: No space left on device (os error 28)")
+
+    storage.replace(tmp_path / "folder", fill)
+    with pytest.raises(StorageError, match="No space left on device"):
+        storage.replace(tmp_path / "folder", refuse)
+    assert (tmp_path / "folder" / "sub" / "file").read_text() == "new"
+    assert [item.name for item in tmp_path.iterdir()] == ["folder"]
+
+
 def test_a_process_killed_while_filling_a_folder_leaves_none(tmp_path: Path) -> None:
     process = run(FILL_AND_HANG, tmp_path / "step-1")
     assert process.stdout is not None

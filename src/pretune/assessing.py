@@ -84,6 +84,7 @@ def evidence_of(record: RunRecord, splits: dict[str, tuple[Example, ...]], predi
         history=record.history,
         receipt=record.receipt,
         token_counts=record.token_counts,
+        changes=record.changes,
     )
 
 

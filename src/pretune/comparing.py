@@ -8,7 +8,7 @@ from pretune.errors import DataError, StorageError, UsageError
 from pretune.evaluate import compare_metrics, groups_of, score_predictions
 from pretune.evaluate.prefer import prefer_compared
 from pretune.records import Example, Predictions, RunComparison
-from pretune.runs import RunFolder
+from pretune.runs import UNFINISHED, RunFolder
 
 
 def compare(a: str | Path, b: str | Path) -> RunComparison:
@@ -32,7 +32,7 @@ def compare(a: str | Path, b: str | Path) -> RunComparison:
         raise UsageError(f"{a} was given twice", expected="two runs", fix="name another run")
     records = [folder.read_record() for folder in (first, second)]
     for folder, record in zip((first, second), records, strict=True):
-        if record.status == "started":
+        if record.status in UNFINISHED:
             raise UsageError(f"{folder.path} was cut off", expected="a trained run", fix="give its command again")
     split = "test" if all(record.status == "judged" for record in records) else "validation"
     predictions = [folder.read_predictions(split, "finetuned") for folder in (first, second)]

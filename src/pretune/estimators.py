@@ -20,7 +20,7 @@ from pretune.evaluate import choose_positive, evaluate_sources, score_prediction
 from pretune.evaluate.baselines import LinearModel, fit_linear, majority
 from pretune.evaluate.temperature import calibrate
 from pretune.evaluate.threshold import decide_by
-from pretune.fitting import Prepare, fit_network, prepare_rows, tell_progress
+from pretune.fitting import Prepare, as_before, fit_network, prepare_rows, tell_progress
 from pretune.models import (
     Inputs,
     ModelCard,
@@ -35,10 +35,10 @@ from pretune.models import (
     save_model,
 )
 from pretune.predict import decide, follow, predict_logits
-from pretune.records import Calibration, Evaluation, Example, Predictions, PredictionTrace
+from pretune.records import Calibration, Change, Evaluation, Example, Predictions, PredictionTrace
 from pretune.tokens import encode
 from pretune.trace import Trace
-from pretune.train import Plan, choose_device, has_fast_bf16, seed_everything
+from pretune.train import Plan, Resume, choose_device, has_fast_bf16, seed_everything
 
 # Rows on which a saved model must give the logits of the live one.
 PARITY_ROWS = 64
@@ -99,6 +99,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             self.config = replace(self.config, **changes)
         return self
 
+    @as_before
     def fit(
         self,
         x: "Dataset | TrainingData | Texts",
@@ -108,9 +109,11 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         validation_data: tuple[Texts, Labels] | None = None,
         resume: bool = False,
         trace: Trace | None = None,
-        checkpoints: Path | None = None,
+        checkpoints: Path | Resume | None = None,
     ) -> Self:
         """Fine-tune from the pre-trained weights; the best epoch's weights are kept.
+
+        A fit that ends with an error, Ctrl-C included, leaves the classifier as it was before.
 
         Args:
             x: What ``load_data`` returned, or texts.
@@ -119,7 +122,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             validation_data: Texts and labels that choose the epoch; 15 % of the rows are held out where there are none.
             resume: Start from the weights this classifier already has.
             trace: Receives stages, steps and validations.
-            checkpoints: Folder to save in from time to time; a fit that was cut off goes on from there, to the bit.
+            checkpoints: Folder to save in from time to time; a fit that was cut off goes on from there, to the bit. A
+                ``Resume`` says that it may do so after a change.
 
         Raises:
             MissingLabelsError: Texts came without labels.
@@ -140,11 +144,13 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             self._load(training, trace)
         self.network_.to(self.device_.kind)
         length = epochs if epochs is not None else self.epochs
+        place = Resume(folder=checkpoints) if isinstance(checkpoints, Path) else checkpoints
         freeze = resolve_freeze(self.freeze, self.device_.kind)
-        plan = Plan(epochs=length, freeze=freeze, device=self.device_, seed=self.seed, checkpoints=checkpoints)
+        plan = Plan(epochs=length, freeze=freeze, device=self.device_, seed=self.seed, checkpoints=place)
         prepared = self._prepare(self.network_, self.tokenizer_, training, config, plan, self.card_.max_length, trace)
         fitted = fit_network(self.network_, prepared, config=config, plan=plan, trace=trace)
         self.classes_, self.history_, self.token_counts_ = classes, fitted.history, fitted.token_counts
+        self.changes_: tuple[Change, ...] = fitted.changes
         self.card_: ModelCard = replace(self.card_, threshold=None, goal=None)  # chosen for other weights
         self.remember(training, self._calibrate(training, fitted.validation_logits, trace))
         return self

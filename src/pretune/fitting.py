@@ -3,8 +3,10 @@
 import importlib.metadata
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache, wraps
 from hashlib import sha256
-from typing import Any, cast
+from pathlib import Path
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -17,17 +19,19 @@ from pretune.configs import AUTO, FinetuneConfig
 from pretune.data import TrainingData
 from pretune.evaluate import choose_positive, is_unbalanced
 from pretune.evaluate.monitor import OF_POSITIVE, check_monitor, monitored
-from pretune.hashing import digest_of
 from pretune.models import Inputs, Network, TrunkCache, prepare_inputs
 from pretune.predict import predict_logits
-from pretune.records import Example, History, RangeTest, Step, TokenCounts
+from pretune.records import Change, Example, History, RangeTest, Step, TokenCounts
 from pretune.stages import DEFAULT_MAX_EPOCHS, TrainingStage
 from pretune.tokens import Encoded, encode
 from pretune.trace import Stage, Trace
 from pretune.train import Checkpoints, Figures, Finetuning, Plan, TrainingSet, range_test, release_memory
 
+Method = TypeVar("Method", bound=Callable[..., Any])
 # Beside the checkpoints: the range test of a training that may be cut off.
 RANGE_TEST = "range-test.json"
+# Packages whose sources decide the bits of a training.
+CODE = ("tokens", "models", "train")
 FREEZE_WORDS = {"none": "all layers trained", "all": "trunk frozen, head trained"}
 
 
@@ -38,6 +42,7 @@ class Fitted:
     history: History
     token_counts: tuple[TokenCounts, ...]
     validation_logits: Tensor  # (validation texts, classes), of the kept epoch, in the order of the rows
+    changes: tuple[Change, ...] = ()  # where it was gone on with after a change
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +52,7 @@ class Prepared:
     training: TrainingData
     encoded: dict[str, Encoded]
     inputs: dict[str, Inputs]  # ids, or the states below the boundary
+    tokenizer: str = ""  # digest
 
 
 Prepare = Callable[[Network, Any, TrainingData, FinetuneConfig, Plan, int, Trace], Prepared]
@@ -83,7 +89,8 @@ def prepare_rows(
         split: _compute_trunk(network, item, split, boundary=boundary, config=config, plan=plan, trace=trace)
         for split, item in encoded.items()
     }
-    return Prepared(training=training, encoded=encoded, inputs=inputs)
+    known = sha256(tokenizer.backend_tokenizer.to_str().encode()).hexdigest()[:16]
+    return Prepared(training=training, encoded=encoded, inputs=inputs, tokenizer=known)
 
 
 class PreparedOnce:
@@ -130,12 +137,14 @@ def fit_network(network: Network, prepared: Prepared, *, config: FinetuneConfig,
         return states
 
     learned = TrainingSet(inputs=inputs["train"], targets=targets["train"], ids=ids, num_classes=num_classes, prepare=prepare)
-    tested = None
+    tested, about = None, _describe(network, prepared, targets, config, plan)
     if config.learning_rate == AUTO:
-        tested = _find_rate(network, learned, config, plan, _describe(network, encoded, config, plan), trace)
+        tested = _find_rate(network, learned, config, plan, about, trace)
         config = replace(config, learning_rate=tested.learning_rate)
-    folder = plan.checkpoints
-    keeper = None if folder is None else Checkpoints(folder, _describe(network, encoded, config, plan), trace.note)
+    keeper = None
+    if plan.checkpoints is not None:
+        about = _describe(network, prepared, targets, config, plan)
+        keeper = Checkpoints(plan.checkpoints.folder, about, trace.note, continue_changed=plan.checkpoints.continue_changed)
     run = Finetuning(network, learned, config, plan, judge, _step_teller(trace), keeper)
     if any(item.epochs is None for item in run.stages):
         trace.note(f"no --epochs given: at most {DEFAULT_MAX_EPOCHS}, ended by early stopping")
@@ -149,6 +158,7 @@ def fit_network(network: Network, prepared: Prepared, *, config: FinetuneConfig,
         history=replace(run.history, range_test=tested),
         token_counts=tuple(item.counts for item in encoded.values()),
         validation_logits=cast("Tensor", run.best_logits),  # the validator above gives them
+        changes=() if keeper is None else keeper.changes,
     )
 
 
@@ -156,7 +166,7 @@ def _find_rate(
     network: Network, learned: TrainingSet, config: FinetuneConfig, plan: Plan, about: dict[str, str], trace: Trace
 ) -> RangeTest:
     """Return the range test that a training which was cut off began with, or make it."""
-    place = None if plan.checkpoints is None else plan.checkpoints / RANGE_TEST
+    place = None if plan.checkpoints is None else plan.checkpoints.folder / RANGE_TEST
     with trace.stage("learning rate", f"{len(learned.ids):,} texts") as stage:
         known = None if place is None or not place.is_file() else storage.read_json(place)
         if known is not None and known.get("about") == about:
@@ -170,6 +180,26 @@ def _find_rate(
         stage.notes = ["the weights were put back"]
     trace.keep("range_test", found)
     return found
+
+
+def as_before(fit: Method) -> Method:
+    """Decorate a ``fit``: where it ends with an error or Ctrl-C, the object has the attributes and weights it had."""
+
+    @wraps(fit)
+    def kept(self: Any, *arguments: Any, **options: Any) -> Any:
+        attributes, network = dict(vars(self)), getattr(self, "network_", None) if options.get("resume") else None
+        weights = {} if network is None else {name: value.clone() for name, value in network.state_dict().items()}
+        try:
+            return fit(self, *arguments, **options)
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(attributes)
+            if network is not None:  # which was trained in place
+                network.load_state_dict(weights)
+                network.eval()
+            raise
+
+    return cast("Method", kept)
 
 
 class Validator:
@@ -247,20 +277,41 @@ def tell_progress(trace: Trace | None, what: str) -> Callable[[int, int], None] 
     return None if trace is None else lambda done, total: trace.progress(what, done, total, "texts")
 
 
-def _describe(network: Network, encoded: dict[str, Encoded], config: FinetuneConfig, plan: Plan) -> dict[str, str]:
+def _describe(
+    network: Network,
+    prepared: Prepared,
+    targets: dict[str, npt.NDArray[np.int64]],
+    config: FinetuneConfig,
+    plan: Plan,
+) -> dict[str, str]:
     """Return what the updates depend on: going on with a training is exact only where all of it is the same."""
     weights = sha256()
     for _, value in sorted(network.state_dict().items()):
         weights.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
-    tokens = sha256(b"".join(item.ids.tobytes() + item.offsets.tobytes() for item in encoded.values()))
+    rows = sha256(b"".join(item.ids.tobytes() + item.offsets.tobytes() for item in prepared.encoded.values()))
+    rows.update(b"".join(item.tobytes() for item in targets.values()))
     return {
-        "data": tokens.hexdigest()[:16],
+        "data": rows.hexdigest()[:16],
         "model": weights.hexdigest()[:16],
-        "settings": digest_of([config.get_params(), plan.epochs, plan.freeze, plan.seed])[:16],
+        "tokenizer": prepared.tokenizer,
+        **{name: str(value) for name, value in config.get_params().items()},
+        "epochs": str(plan.epochs),
+        "freeze": plan.freeze,
+        "seed": str(plan.seed),
         "device": str(plan.device),
         "torch": str(torch.__version__),
         "pretune": importlib.metadata.version("pretune"),
+        "code": _digest_of_code(),
     }
+
+
+@cache
+def _digest_of_code() -> str:
+    """Return a digest of the sources that training runs through: a version number says nothing about an edited file."""
+    place, found = Path(__file__).parent, sha256()
+    for file in sorted([Path(__file__), *(path for name in CODE for path in (place / name).glob("*.py"))]):
+        found.update(file.read_bytes())
+    return found.hexdigest()[:16]
 
 
 def _monitor(config: FinetuneConfig, training: TrainingData, labels: npt.NDArray[np.int64]) -> tuple[str, int | None]:

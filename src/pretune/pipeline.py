@@ -13,23 +13,25 @@ from pretune.assessing import read_policy
 from pretune.budgeting import apply_choice, choose_within, say_choice, tell_end
 from pretune.configs import AUTO, DEFAULT_MAX_LENGTH, JudgeConfig, RunConfig
 from pretune.data import Dataset, Seal, TrainingData, prepare
+from pretune.data.split import digest_of_rows
 from pretune.deciding import choose_thresholds, read_aim, store_thresholds, tell_choice
-from pretune.errors import DataError, UsageError
+from pretune.errors import DataError, DivergedError, StorageError, UsageError
 from pretune.estimators import TextClassifier, resolve_freeze
 from pretune.evaluate import choose_positive, evaluate_sources, groups_of
 from pretune.evaluate.aims import Aim
 from pretune.evaluate.baselines import fit_linear, load_linear
 from pretune.evaluate.encoder_linear import SOURCE
 from pretune.evaluate.threshold import apply_threshold
-from pretune.hashing import digest_of, digest_of_file
+from pretune.hashing import digest_of_file, digest_of_lines
 from pretune.judging import Candidate, open_and_judge
 from pretune.loading import load_pretrained_model
-from pretune.records import BudgetChoice, RunRecord, Verdict
+from pretune.models import check_freeze, find_checkpoint
+from pretune.records import BudgetChoice, Example, RunRecord, Verdict
 from pretune.repairing import score_repair
-from pretune.runs import RunFolder, claim_folder
+from pretune.runs import UNFINISHED, RunFolder, claim_folder, identity_of
 from pretune.seeds import fit_seeds
 from pretune.trace import Trace
-from pretune.train import Device, choose_device
+from pretune.train import Device, Resume, choose_device
 from pretune.untuned import fit_untuned
 
 # At most this many epochs on a processor where `auto` chose what is trained and the user named no number: all layers with
@@ -43,7 +45,7 @@ def run(
     start: float | None = None,
 ) -> RunRecord:  # fmt: skip
     """Take a table of texts to a verdict; training that an interrupted run finished is not repeated."""
-    if folder.is_to_be_replaced or not folder.is_begun or folder.read_record().status == "started":
+    if folder.is_to_be_replaced or not folder.is_begun or folder.read_record().status in UNFINISHED:
         finetune(source, config, folder, trace, command=command, typed=typed, start=start)
     return judge_run(folder, config.judge, trace)
 
@@ -63,7 +65,7 @@ def finetune(
         typed: The command in full.
         start: When it was given, by ``time.perf_counter``; now, unless given.
     """
-    start, identity = time.perf_counter() if start is None else start, identity_of(command, source, config)
+    start, inputs = time.perf_counter() if start is None else start, inputs_of(command, source, config)
     read_policy(config.judge)  # a policy that cannot be read is better known now than after training
     data = _load(source, config, folder, trace)
     if config.split.repair:
@@ -83,19 +85,25 @@ def finetune(
     config = _settle(config, device, trace)
     settings = replace(config.finetune, positive=config.finetune.positive or config.judge.positive)
     model.set_params(epochs=config.epochs, freeze=config.freeze, config=settings)
-    record = _begin(data, config, folder, typed or command, identity=identity, budget=budget)
+    check_freeze(find_checkpoint(config.model), config.freeze)
+    record = _begin(data, config, folder, typed or command, inputs=inputs, budget=budget)
     trace.keep_in(folder.trace, begin=True)
     model.linear_.save(folder.linear)
     if config.judge.encoder_linear:
         length = config.finetune.max_length or DEFAULT_MAX_LENGTH
         fit_untuned(config.model, data.training, folder, device=device, max_length=length, seed=config.seed, trace=trace)
-    if config.seeds > 1:
-        model, spread, predictions = fit_seeds(model, data, config.seeds, folder.checkpoints, trace)
-        record = replace(record, seeds=spread)
-        for item in predictions:
-            folder.write_predictions(item)
-    else:
-        model.fit(data, trace=trace, checkpoints=folder.checkpoints)
+    resume = Resume(folder=folder.checkpoints, continue_changed=folder.continue_changed)
+    try:
+        if config.seeds > 1:
+            model, spread, predictions = fit_seeds(model, data, config.seeds, resume, trace)
+            record = replace(record, seeds=spread)
+            for item in predictions:
+                folder.write_predictions(item)
+        else:
+            model.fit(data, trace=trace, checkpoints=resume)
+    except DivergedError as error:
+        folder.write_record(replace(record, status="diverged", failure=error.got))
+        raise
     return _keep_trained(model, data.training, aim, record, folder, trace, start=start)
 
 
@@ -103,15 +111,14 @@ def judge_run(folder: RunFolder, config: JudgeConfig, trace: Trace) -> RunRecord
     """Open the sealed test once, evaluate, diagnose, decide, and write the report."""
     record = folder.read_record()
     folder.hold()
-    if record.status == "started":
-        raise UsageError(
-            f"{folder.path} was cut off before training ended", expected="a trained model", fix="give its command again"
-        )
+    if record.status in UNFINISHED:
+        how = record.failure or "it was cut off before training ended"
+        raise UsageError(f"{folder.path} has no model: {how}", expected="a trained model", fix="give its command again")
     trace.keep_in(folder.trace)
     model = TextClassifier.load(folder.model)
     model.linear_ = load_linear(folder.linear)
     training = TrainingData(
-        train=folder.read_examples("train"), validation=folder.read_examples("validation"), classes=record.classes
+        train=_read(folder, record, "train"), validation=_read(folder, record, "validation"), classes=record.classes
     )
     candidate = Candidate(model=model, training=training, seal=Seal.load(folder.sealed))
     return open_and_judge(candidate, record, config, folder, trace)
@@ -143,7 +150,7 @@ def judge(
     model.check_fitted_on(data.training)
     aim = _aim(data, config)
     named = Path(run) if run is not None else None
-    folder = claim_folder(default_name(data.receipt.source, model.model), "", named=named)
+    folder = claim_folder(default_name(data.receipt.source, model.model), {}, named=named)
     settings = RunConfig(
         model=model.model, epochs=model.epochs, freeze=model.freeze, seed=model.seed, finetune=model.config, judge=config
     )
@@ -159,11 +166,25 @@ def judge(
     return Verdict.from_json(judged.to_json()["verdict"])
 
 
-def identity_of(command: str, source: Any, config: RunConfig) -> str:
+def inputs_of(command: str, source: Any, config: RunConfig) -> dict[str, str]:
     """Return what makes two commands the same: the command, every setting, the data as named and what its files hold."""
-    files = [Path(str(name)) for name in (source, *config.given.values(), config.judge.policy) if name is not None]
-    held = [digest_of_file(path) for path in files if path.is_file()]
-    return digest_of([command, str(source), config.to_json(), held])
+    inputs = {"command": command, "data": str(source)}
+    for name in (source, *config.given.values(), config.judge.policy):
+        if name is not None and Path(str(name)).exists():
+            inputs[f"contents of {name}"] = _digest_of_place(Path(str(name)))[:16]
+    for part, value in config.to_json().items():
+        inputs |= (
+            {f"{part}.{name}": str(item) for name, item in value.items()} if isinstance(value, dict) else {part: str(value)}
+        )
+    return inputs
+
+
+def _digest_of_place(path: Path) -> str:
+    """Return the SHA-256 of a file, or of all names and contents in a folder."""
+    if path.is_file():
+        return digest_of_file(path)
+    files = sorted(item for item in path.rglob("*") if item.is_file())
+    return digest_of_lines(part for item in files for part in (item.relative_to(path).as_posix(), digest_of_file(item)))
 
 
 def default_name(source: str, model: str) -> str:
@@ -189,16 +210,19 @@ def _load(source: Any, config: RunConfig, folder: RunFolder, trace: Trace) -> Da
 
 
 def _begin(
-    data: Dataset, config: RunConfig, folder: RunFolder, command: str, *, identity: str = "", budget: BudgetChoice | None = None
+    data: Dataset,
+    config: RunConfig,
+    folder: RunFolder,
+    command: str,
+    *,
+    inputs: dict[str, str] | None = None,
+    budget: BudgetChoice | None = None,
 ) -> RunRecord:
-    folder.clear(keep_checkpoints=folder.is_begun and not folder.is_to_be_replaced)
-    storage.replace_json(folder.data / "receipt.json", data.receipt.to_json())
-    folder.write_examples("train", data.train)
-    folder.write_examples("validation", data.validation)
-    data.seal.save(folder.sealed)
+    """Write the record first: whatever happens from here on, the folder is known as that of a run that was begun."""
     record = RunRecord(
         run=folder.name,
-        identity=identity,
+        identity=identity_of(inputs) if inputs else "",
+        inputs=inputs or {},
         budget=budget,
         status="started",
         command=command,
@@ -210,7 +234,11 @@ def _begin(
         versions={name: importlib.metadata.version(name) for name in PACKAGES},
         classes=data.classes,
     )
-    folder.write_record(record)
+    folder.clear(record, keep_checkpoints=folder.is_begun and not folder.is_to_be_replaced)
+    storage.replace_json(folder.data / "receipt.json", data.receipt.to_json())
+    folder.write_examples("train", data.train)
+    folder.write_examples("validation", data.validation)
+    data.seal.save(folder.sealed)
     return record
 
 
@@ -246,6 +274,18 @@ def _aim(data: Dataset, config: JudgeConfig) -> Aim:
     return read_aim(config, read_policy(config), positive=choose_positive(labels, config.positive), labels=labels)
 
 
+def _read(folder: RunFolder, record: RunRecord, split: str) -> tuple[Example, ...]:
+    """Return the rows of a split, which must be those that the receipt counted."""
+    rows = folder.read_examples(split)
+    known = [item.digest for item in record.receipt.splits if item.name == split] if record.receipt else []
+    if known and known != [digest_of_rows(rows)]:
+        raise StorageError(
+            f"{folder.data / f'{split}.jsonl'} is not what was written", expected="the rows that the receipt counts",
+            fix="restore the file, or make the run again",
+        )  # fmt: skip
+    return rows
+
+
 def _keep_trained(
     model: TextClassifier, training: TrainingData, aim: Aim, record: RunRecord, folder: RunFolder, trace: Trace, *, start: float
 ) -> RunRecord:
@@ -273,6 +313,7 @@ def _keep_trained(
         device=str(model.device_),
         positive=model.card_.positive,
         history=getattr(model, "history_", None),
+        changes=getattr(model, "changes_", ()),
         calibration=getattr(model, "calibration_", None),
         threshold=choices["finetuned"],
         model_licence=model.card_.licence,

@@ -288,6 +288,16 @@ class CorpusSketch(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Change(Record):
+    """What was another one when a training that was cut off was gone on with all the same."""
+
+    what: str  # "data", "torch", "learning_rate", ...
+    then: str
+    now: str
+    step: int = 0  # updates that were made with what was there then
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence(Record):
     """All that judges may read. Each part may be absent."""
 
@@ -303,6 +313,7 @@ class Evidence(Record):
     receipt: Receipt | None = None
     token_counts: tuple[TokenCounts, ...] = ()
     corpus: CorpusSketch | None = None
+    changes: tuple[Change, ...] = ()
 
     def find(self, split: str, source: str) -> Predictions | None:
         """Return the predictions of ``source`` on ``split``, or ``None``."""
@@ -677,10 +688,12 @@ class RunRecord(Record):
 
     schema: int = SCHEMA
     run: str  # name of the folder
-    status: str  # "started", "trained", "judged"
+    status: str  # "started", "diverged", "trained", "judged"
     task: str = "classify"
     command: str = ""
-    identity: str = ""  # digest of command, source and settings: what "the same command" means
+    identity: str = ""  # digest of the inputs: what "the same command" means
+    inputs: dict[str, str] = field(default_factory=dict)  # command, data, contents of its files and every setting, as text
+    failure: str = ""  # why there is no model, where training diverged
     created: str = ""  # ISO 8601, UTC
     data_source: str = ""
     model_source: str = ""
@@ -692,6 +705,7 @@ class RunRecord(Record):
     positive: str | None = None
     receipt: Receipt | None = None
     history: History | None = None
+    changes: tuple[Change, ...] = ()  # where training was gone on with after a change (--continue-changed)
     token_counts: tuple[TokenCounts, ...] = ()
     scores: tuple[Score, ...] = ()
     comparisons: tuple[Comparison, ...] = ()

@@ -6,7 +6,7 @@ import itertools
 import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 from weakref import WeakValueDictionary
@@ -49,7 +49,7 @@ class RunFolder:
         self.trace, self.report, self.card = path / "trace.jsonl", path / "report.html", path / "README.md"
         self.checkpoints = path / "checkpoints"
         self.sealed, self.openings = self.data / "test.sealed.jsonl", self.data / "openings.jsonl"
-        self.is_to_be_replaced = False
+        self.is_to_be_replaced = self.continue_changed = False
         self._lock: _Lock | None = None
 
     def try_hold(self) -> bool:
@@ -77,16 +77,18 @@ class RunFolder:
         """Name of the folder, and of the run."""
         return self.path.resolve().name
 
-    def clear(self, *, keep_checkpoints: bool = False) -> None:
-        """Remove what an earlier run left, once the new one has its data; a folder that is no run's is left alone."""
-        if self.is_begun or _is_free(self.path):
-            if not keep_checkpoints:
-                shutil.rmtree(self.path, ignore_errors=not self.path.exists())
-            for item in self.path.iterdir() if keep_checkpoints else ():
-                if item.is_dir() and item != self.checkpoints:
-                    shutil.rmtree(item)
-                elif item.is_file():
-                    item.unlink()
+    def clear(self, record: RunRecord, *, keep_checkpoints: bool = False) -> None:
+        """Put the record of a new run in place, and remove what an earlier one left; a folder that is no run's is left alone.
+
+        The record comes first, so that a process killed meanwhile leaves a run that was begun, never a folder of no run.
+        """
+        if not self.is_begun and not _is_free(self.path):
+            raise _taken(self, "judged")
+        self.write_record(record)
+        kept = {self.path / "run.json", *((self.checkpoints,) if keep_checkpoints else ())}
+        for item in self.path.iterdir():
+            if item not in kept:
+                shutil.rmtree(item) if item.is_dir() and not item.is_symlink() else item.unlink()
         self.is_to_be_replaced = False
 
     @property
@@ -200,37 +202,61 @@ class RunFolder:
 
 
 def claim_folder(
-    base: str, identity: str, *, named: Path | None = None, overwrite: bool = False, done: str = "judged"
+    base: str,
+    inputs: Mapping[str, str],
+    *,
+    named: Path | None = None,
+    overwrite: bool = False,
+    continue_changed: bool = False,
+    done: str = "judged",
 ) -> RunFolder:
     """Return the folder that a run shall use, locked against other processes.
 
-    A run of the same identity that was cut off is gone on with. Otherwise it is the first free one of ``runs/BASE``,
+    A run of the same inputs that was cut off is gone on with. Otherwise it is the first free one of ``runs/BASE``,
     ``-2``, ``-3``; or the one named, if it is free, to be gone on with, or to be overwritten.
 
     Args:
         base: Name for the default folder.
-        identity: What "the same command" means.
+        inputs: What "the same command" means, by name.
         named: The folder the user named.
         overwrite: Whether a run in ``named`` (or in the default folder) may be replaced.
+        continue_changed: Whether a run of other inputs that was cut off or diverged may be gone on with.
         done: Status from which such a run is finished.
 
     Raises:
         UsageError: The folder named is taken, or in use by another process.
     """
+    if overwrite and continue_changed:
+        raise UsageError(
+            "--overwrite and --continue-changed were both given",
+            expected="one of them: the first begins again, the second goes on",
+            fix="leave one out",
+        )
+
+    def may_be_had(folder: RunFolder) -> bool:
+        return _is_free(folder.path) or _is_same(folder, inputs, done, continue_changed=continue_changed)
+
     if named is not None or overwrite:
         folder = RunFolder(named or Path("runs") / base)
         folder.hold()
         if overwrite:
             _check_replaceable(folder.path)
             folder.is_to_be_replaced = True
-        elif not _is_free(folder.path) and not _is_same(folder, identity, done):
-            raise _taken(folder, done)
+        elif not may_be_had(folder):
+            raise _taken(folder, done, inputs)
+        folder.continue_changed = continue_changed
         return folder
     for number in itertools.count(1):
         folder = RunFolder(Path("runs") / (base if number == 1 else f"{base}-{number}"))
-        if (_is_free(folder.path) or _is_same(folder, identity, done)) and folder.try_hold():
+        if may_be_had(folder) and folder.try_hold():
             break
+    folder.continue_changed = continue_changed
     return folder
+
+
+def identity_of(inputs: Mapping[str, str]) -> str:
+    """Return what stands for the inputs in a record; of none, nothing."""
+    return digest_of(dict(inputs)) if inputs else ""
 
 
 def predictions_csv(predictions: Predictions) -> str:
@@ -265,20 +291,25 @@ def parse_predictions(text: str, *, split: str, source: str) -> Predictions:
 
 # What a run has in data/ before run.json says that it was begun.
 _OWN_DATA = {"receipt.json", "train.jsonl", "validation.jsonl", "test.sealed.jsonl"}
-_FINISHED = {"judged": ("judged",), "trained": ("trained", "judged")}
+_FINISHED = {"judged": ("judged", "diverged"), "trained": ("trained", "judged", "diverged")}
+UNFINISHED = ("started", "diverged")  # there is no model
 
 
 def _is_free(path: Path) -> bool:
     """Whether there is nothing, or only what a refused file, or a run cut off while it read, leaves behind."""
     if not path.is_dir():
         return not path.exists()
-    names = {item.relative_to(path).as_posix() for item in path.rglob("*")}
+    names = {item.relative_to(path).as_posix() for item in path.rglob("*") if not item.name.endswith(storage.ASIDE)}
     return names <= {"data", *(f"data/{name}" for name in _OWN_DATA)}
 
 
-def _is_same(folder: RunFolder, identity: str, done: str) -> bool:
+def _is_same(folder: RunFolder, inputs: Mapping[str, str], done: str, *, continue_changed: bool) -> bool:
     record = _record_of(folder)
-    return record is not None and record.identity == identity and record.status not in _FINISHED[done]
+    if record is None:
+        return False
+    if continue_changed and record.status in UNFINISHED:
+        return True
+    return record.identity == identity_of(inputs) and record.status not in _FINISHED[done]
 
 
 def _record_of(folder: RunFolder) -> RunRecord | None:
@@ -289,15 +320,31 @@ def _record_of(folder: RunFolder) -> RunRecord | None:
         return None
 
 
-def _taken(folder: RunFolder, done: str) -> UsageError:
+def _taken(folder: RunFolder, done: str, inputs: Mapping[str, str] | None = None) -> UsageError:
     path, record = folder.path, _record_of(folder)
-    if record is not None:
-        finished = record.status in _FINISHED[done]
-        what = "holds a finished run" if finished else "holds a run of another command that was cut off"
+    replaced = "name another --run, or pass --overwrite to replace it"
+    if record is not None and record.status == "diverged":
         return UsageError(
-            f"{path} {what}", expected="a new folder", fix="name another --run, or pass --overwrite to replace it"
+            f"{path} holds a run whose {record.failure}",
+            expected="a new folder",
+            fix=f"{replaced}; with --continue-changed and a lower --lr it goes on from its last checkpoint",
+        )
+    if record is not None and record.status in _FINISHED[done]:
+        return UsageError(f"{path} holds a finished run", expected="a new folder", fix=replaced)
+    if record is not None:
+        return UsageError(
+            f"{path} holds a run of another command that was cut off{_differences(record.inputs, inputs or {})}",
+            expected="a new folder, or the same command",
+            fix=f"{replaced}; or pass --continue-changed to go on all the same, which every report then shows",
         )
     return UsageError(f"{path} exists and is no run folder", expected="a new folder", fix="name another --run")
+
+
+def _differences(then: Mapping[str, str], now: Mapping[str, str], limit: int = 6) -> str:
+    names = [name for name in sorted(then.keys() | now.keys()) if then.get(name) != now.get(name)]
+    told = [f"{name}: {then.get(name, 'nothing')} then, {now.get(name, 'nothing')} now" for name in names[:limit]]
+    more = [f"and {len(names) - limit} more"] if len(names) > limit else []
+    return f" ({'; '.join(told + more)})" if then and now and told else ""
 
 
 def _check_replaceable(path: Path) -> None:

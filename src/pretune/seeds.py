@@ -22,10 +22,10 @@ from pretune.estimators import TextClassifier
 from pretune.fitting import PreparedOnce
 from pretune.hashing import digest_of, digest_of_file
 from pretune.models import find_checkpoint
-from pretune.records import Calibration, History, Predictions, SeedResult, SeedSpread, Spread, TokenCounts
+from pretune.records import Calibration, Change, History, Predictions, SeedResult, SeedSpread, Spread, TokenCounts
 from pretune.runs import parse_predictions, predictions_csv
 from pretune.trace import Trace
-from pretune.train import choose_device
+from pretune.train import Resume, choose_device
 from pretune.train.stopping import FALLING
 
 RULE = "the best {metric} on validation; ties go to the lower validation loss, then to the smaller seed"
@@ -50,7 +50,7 @@ class Member:
 
 
 def fit_seeds(
-    model: TextClassifier, data: Dataset, num_seeds: int, checkpoints: Path, trace: Trace
+    model: TextClassifier, data: Dataset, num_seeds: int, resume: Resume, trace: Trace
 ) -> tuple[TextClassifier, SeedSpread, tuple[Predictions, ...]]:
     """Fit ``model`` with its own seed and those that follow it, and return the best, fitted.
 
@@ -58,7 +58,7 @@ def fit_seeds(
         model: Unfitted, with its linear baseline.
         data: What to fit on; the sealed test is not read.
         num_seeds: How many.
-        checkpoints: Where trainings are saved; what lies there already is gone on with.
+        resume: Where trainings are saved; what lies there already is gone on with.
         trace: Receives the stages of every training.
 
     Returns:
@@ -72,7 +72,7 @@ def fit_seeds(
         trace.note(f"seed {seed}, {number} of {num_seeds}")
         one = clone(model).set_params(seed=seed, config=config)
         one._prepare = prepare
-        members.append(_fit_one(one, data, checkpoints, trace))
+        members.append(_fit_one(one, data, resume, trace))
         tested = members[0].history.range_test
         if tested is not None:  # one rate for all, or the seeds would differ in more than the seed
             config = replace(config, learning_rate=tested.learning_rate)
@@ -137,22 +137,23 @@ def say_spread(spread: SeedSpread) -> str:
     )
 
 
-def _fit_one(model: TextClassifier, data: Dataset, checkpoints: Path, trace: Trace) -> Member:
+def _fit_one(model: TextClassifier, data: Dataset, resume: Resume, trace: Trace) -> Member:
     """Train, or take what lies there; ``seed.json`` is written last, so a seed without it is not done."""
-    place, unfinished = checkpoints / f"seed-{model.seed}-done", checkpoints / f"seed-{model.seed}"
+    place, unfinished = resume.folder / f"seed-{model.seed}-done", resume.folder / f"seed-{model.seed}"
     about = _describe(model, data)
     if (place / "seed.json").is_file():
         held = storage.read_json(place / "seed.json")
         _check_same(held["about"], about, model.seed)
         trace.note(f"seed {model.seed} was done before the run was cut off")
     else:
-        model.fit(data, trace=trace, checkpoints=unfinished)
+        model.fit(data, trace=trace, checkpoints=replace(resume, folder=unfinished))
         model.save(place / "model")
         storage.replace(place / "validation.csv", predictions_csv(model.predict_validation(data.training)))
         held = {
             "about": about,
             "history": model.history_.to_json(),
             "calibration": model.calibration_.to_json(),
+            "changes": [item.to_json() for item in model.changes_],
             "token_counts": [item.to_json() for item in model.token_counts_],
         }
         storage.replace_json(place / "seed.json", held)
@@ -173,6 +174,7 @@ def _restore(model: TextClassifier, member: Member, data: Dataset) -> TextClassi
     found.history_ = member.history
     found.calibration_ = Calibration.from_json(held["calibration"])
     found.token_counts_ = tuple(TokenCounts.from_json(item) for item in held["token_counts"])
+    found.changes_ = tuple(Change.from_json(item) for item in held["changes"])
     found.remember(data.training, replace(member.predictions, source="finetuned"))
     return found
 

@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -12,6 +13,11 @@ from typing import IO, Any
 
 from pretune.errors import StorageError
 from pretune.hashing import digest_of_file
+
+# How what is written aside ends until it is renamed: what a killed process left can be told from what belongs there.
+ASIDE = ".aside"
+RUST_ERROR = re.compile(r"\(os error (\d+)\)")  # how libraries written in Rust tell of an error of the system
+DIGESTS = "digests.txt"  # as `sha256sum` writes and checks it
 
 
 def data_folder() -> Path:
@@ -47,6 +53,38 @@ def replace(path: Path, content: str | bytes | Callable[[Path], object]) -> None
 def replace_json(path: Path, value: Any) -> None:
     """Write ``value`` as JSON; a figure that is not finite is an error, not ``NaN`` in the file."""
     replace(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def write_digests(folder: Path) -> None:
+    """List the SHA-256 of every file in the folder beside them, in ``digests.txt``."""
+    replace(folder / DIGESTS, _listed(folder))
+
+
+def check_digests(folder: Path) -> None:
+    """Compare a folder with its ``digests.txt``, byte by byte: nothing may be changed, missing, added or a link.
+
+    Raises:
+        StorageError: It differs; the message names the first file that does.
+    """
+    if folder.is_symlink() or not (folder / DIGESTS).is_file():
+        raise StorageError(f"{DIGESTS} is missing" if folder.is_dir() else f"{folder} is missing")
+    linked = [item.name for item in sorted(folder.rglob("*")) if item.is_symlink()]
+    if linked:
+        raise StorageError(f"{linked[0]} is a link, and nothing that was written was one")
+    with _storage_errors(folder):
+        wanted, found = (folder / DIGESTS).read_bytes().split(b"\n"), _listed(folder).encode().split(b"\n")
+    if wanted != found:
+        names = [{line[66:]: line for line in lines if line} for lines in (wanted, found)]
+        wrong = sorted(name for name in names[0] | names[1] if names[0].get(name) != names[1].get(name))
+        name = wrong[0].decode("utf-8", "replace") if wrong else DIGESTS
+        is_there = (folder / name).is_file() if "\0" not in name else False
+        raise StorageError(f"{name} is not what was written" if is_there else f"{name} is missing, or {DIGESTS} is damaged")
+
+
+def remove_asides(folder: Path) -> None:
+    """Remove what processes that were killed while they wrote into this folder have left; nobody else may be writing."""
+    for item in folder.glob(f".*{ASIDE}"):
+        shutil.rmtree(item) if item.is_dir() and not item.is_symlink() else item.unlink()
 
 
 def append(path: Path, line: str) -> None:
@@ -87,7 +125,7 @@ def read_json(path: Path) -> Any:
         text = path.read_bytes().decode("utf-8", "surrogatepass")
     try:
         return json.loads(text)
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, RecursionError) as error:
         raise StorageError(f"{path} is not valid JSON: {error}", fix="the file was changed by hand; restore it") from error
 
 
@@ -117,7 +155,7 @@ def try_lock(name: str) -> IO[bytes] | None:
 
 
 def _replace_file(path: Path, data: bytes) -> None:
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=ASIDE)
     aside = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -134,14 +172,15 @@ def _replace_file(path: Path, data: bytes) -> None:
 
 
 def _replace_folder(path: Path, fill: Callable[[Path], object]) -> None:
-    aside = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    aside = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=ASIDE))
     try:
-        fill(aside)
+        with _rust_errors():
+            fill(aside)
         for file in sorted(aside.rglob("*")):
             _flush_file(file)
         aside.chmod(0o755)
         written = _digests(aside)
-        old = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.old."))
+        old = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.old.", suffix=ASIDE))
         if path.exists():
             path.rename(old / path.name)
         aside.rename(path)
@@ -154,6 +193,24 @@ def _replace_folder(path: Path, fill: Callable[[Path], object]) -> None:
         shutil.rmtree(old)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+
+
+def _listed(folder: Path) -> str:
+    return "".join(f"{digest}  {name}\n" for name, digest in _digests(folder).items() if name != DIGESTS)
+
+
+@contextlib.contextmanager
+def _rust_errors() -> Iterator[None]:
+    """Turn what safetensors and tokenizers raise when a disk refuses, which is no ``OSError``, into one."""
+    try:
+        yield
+    except OSError:
+        raise
+    except Exception as error:
+        found = RUST_ERROR.search(str(error))
+        if found is None:
+            raise
+        raise OSError(int(found[1]), os.strerror(int(found[1]))) from error
 
 
 def _digests(folder: Path) -> dict[str, str]:

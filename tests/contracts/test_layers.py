@@ -48,14 +48,16 @@ TOP = (
     "asking",
     "auditing",
     "cli",
+    "selftest",
 )  # each may import those before it
 MAY_IMPORT |= {stage: BELOW | set(TOP[:place]) for place, stage in enumerate(TOP)}
 MAY_IMPORT |= {
-    "": BELOW | set(TOP[:-1]),  # the package itself: the public names
+    "": BELOW | set(TOP[: TOP.index("cli")]),  # the package itself: the public names
     "__main__": frozenset({"cli"}),
 }
 MODEL_LIBRARIES = {"torch", "transformers", "tokenizers", "accelerate"}
-PICKLES = {"pickle", "cPickle", "cloudpickle", "dill", "shelve", "joblib"}
+PICKLES = {"pickle", "cPickle", "cloudpickle", "dill", "shelve", "joblib", "marshal", "pickletools", "torch.hub"}
+RUNS_TEXT = {"eval", "exec", "compile", "__import__"}  # as calls of the built-in, not as methods
 
 
 class Import(NamedTuple):
@@ -169,7 +171,16 @@ def test_a_planted_relative_import_is_seen():
         "from torch import load",
         "AutoModel.from_pretrained(name, trust_remote_code=True)",
         "AutoModel.from_pretrained(name, trust_remote_code=flag)",
-        "numpy.load(path, allow_pickle=True)",
+        "frame.load(path, allow_pickle=True)",
+        "numpy.load(path)",
+        "import numpy as np\nnp.load(path)",
+        "from numpy import load",
+        "import marshal",
+        "import torch.hub",
+        "torch.hub.load('org/name', 'model')",
+        "eval(text)",
+        "exec(text)",
+        "__import__(name)",
         "frame = pandas.read_pickle(path)",
     ],
 )
@@ -273,11 +284,15 @@ def find_circle(sources: Mapping[str, str]) -> list[str]:
 def unsafe_uses(module: str, text: str) -> Iterator[str]:
     """Yield every use of pickle, of ``torch.load`` and of code that comes with a model."""
     for item in imports_of(text):
-        if root_of(item.target) in PICKLES or item.target == "torch.load":
+        if {root_of(item.target), item.target} & PICKLES or item.target in ("torch.load", "numpy.load"):
             yield f"{module}:{item.line} imports {item.target}"
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Attribute) and (ast.unparse(node) == "torch.load" or node.attr == "read_pickle"):
             yield f"{module}:{node.lineno} uses {ast.unparse(node)}"
+        if isinstance(node, ast.Attribute) and ast.unparse(node) in ("np.load", "numpy.load", "torch.hub.load"):
+            yield f"{module}:{node.lineno} uses {ast.unparse(node)}"
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in RUNS_TEXT:
+            yield f"{module}:{node.lineno} calls {node.func.id}"
         is_switch = isinstance(node, ast.keyword) and node.arg in ("trust_remote_code", "allow_pickle")
         if is_switch and ast.unparse(node.value) != "False":
             yield f"{module}:{node.value.lineno} passes {ast.unparse(node.value)} as {node.arg}"

@@ -5,11 +5,13 @@ from dataclasses import replace
 
 import pytest
 import torch
+from hypothesis import given, settings, strategies as st
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from networks import CLASSES, TEXTS, encode_texts, open_network, padded, save_mpnet
 from pretune.errors import ModelLoadError, ParityError
+from pretune.hashing import digest_of_file
 from pretune.models import (
     Inputs,
     ModelCard,
@@ -19,7 +21,9 @@ from pretune.models import (
     load_folder,
     load_tokenizer,
     save_model,
+    write_card,
 )
+from pretune.models.folder import seal_card
 from pretune.predict import predict_logits
 from tiny import FAMILIES
 
@@ -36,6 +40,14 @@ def save(folder, source, head="native"):
 def read(folder):
     network, tokenizer, _ = load_folder(folder)
     return predict_logits(network, Inputs(encode_texts(tokenizer)))
+
+
+def reseal(folder, **changes):
+    """Change the card, and let it name the digests of what lies there, as whoever changes a model on purpose would."""
+    card = json.loads((folder / "pretune.json").read_text()) | changes
+    names = sorted(file.name for file in folder.iterdir() if file.name != "pretune.json")
+    card["digests"] = {name: digest_of_file(folder / name) for name in names}
+    (folder / "pretune.json").write_text(json.dumps(seal_card(card)))
 
 
 @pytest.fixture
@@ -65,7 +77,7 @@ def test_reading_back_gives_the_same_logits(family, head, tmp_path, tiny_checkpo
 
 
 def test_the_card_comes_back(saved):
-    assert load_folder(saved)[2] == replace(CARD, head_size=8)
+    assert replace(load_folder(saved)[2], digests={}, digest="") == replace(CARD, head_size=8)
 
 
 def test_a_network_comes_back_ready_to_predict(saved):
@@ -86,6 +98,7 @@ def test_a_tampered_weight_is_a_parity_error(saved):
     weights = load_file(file)
     weights["classifier.bias"][1] += 0.001
     save_file(weights, file, metadata={"format": "pt"})
+    reseal(saved)
     with pytest.raises(ParityError, match=r"differ by 0\.001") as caught:
         check_parity(expected, read(saved), saved)
     assert str(saved) in str(caught.value)
@@ -114,9 +127,62 @@ def test_a_damaged_card_is_named(content, saved):
 
 
 def test_a_card_from_a_later_version_is_read_as_far_as_it_is_known(saved):
+    reseal(saved, colour="blue")
+    assert replace(load_folder(saved)[2], digests={}, digest="") == replace(CARD, head_size=8)
+
+
+def test_a_card_of_an_earlier_version_without_digests_is_read(saved):
     card = json.loads((saved / "pretune.json").read_text())
-    (saved / "pretune.json").write_text(json.dumps(card | {"colour": "blue"}))
+    del card["digest"], card["digests"]
+    (saved / "pretune.json").write_text(json.dumps(card))
     assert load_folder(saved)[2] == replace(CARD, head_size=8)
+
+
+def test_another_threshold_leaves_the_digests_of_the_files(saved):
+    before = load_folder(saved)[2]
+    write_card(saved, replace(before, threshold=0.7))
+    after = load_folder(saved)[2]
+    assert (after.threshold, after.digests) == (0.7, before.digests)
+    assert after.digest != before.digest
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory, tiny_checkpoint):
+    folder = tmp_path_factory.mktemp("whole") / "model"
+    save(folder, tiny_checkpoint("bert"), "mlp")
+    return folder
+
+
+PARTS = ("config.json", "model.safetensors", "head.safetensors", "tokenizer.json", "tokenizer_config.json", "pretune.json")
+
+
+@given(name=st.sampled_from(PARTS), place=st.integers(0, 10**6), bit=st.integers(0, 7))
+@settings(max_examples=80, deadline=None)
+def test_any_flipped_bit_of_any_file_of_a_model_is_found_and_named(whole, name, place, bit):
+    file, known = whole / name, load_card(whole)
+    data = file.read_bytes()
+    spoiled = bytearray(data)
+    spoiled[place % len(data)] ^= 1 << bit
+    try:
+        file.write_bytes(spoiled)
+        if name == "pretune.json" and _means_the_same(bytes(spoiled), data):
+            assert load_card(whole) == known  # 1e-05 and 1E-05
+        else:
+            with pytest.raises(ModelLoadError, match=name.replace(".", r"\.")):
+                load_folder(whole)
+    finally:
+        file.write_bytes(data)
+
+
+def load_card(folder):
+    return json.loads((folder / "pretune.json").read_text())
+
+
+def _means_the_same(one, other):
+    try:
+        return json.loads(one) == json.loads(other)
+    except ValueError:
+        return False
 
 
 @pytest.mark.parametrize("missing", ["model.safetensors", "config.json", "tokenizer.json"])
@@ -130,6 +196,7 @@ def test_a_saved_model_with_only_a_pickle_is_refused(saved):
     weights = load_file(saved / "model.safetensors")
     (saved / "model.safetensors").unlink()
     torch.save(weights, saved / "pytorch_model.bin")
+    reseal(saved)
     with pytest.raises(ModelLoadError, match="safetensors"):
         load_folder(saved)
 
@@ -138,13 +205,13 @@ def test_a_native_head_that_is_missing_is_an_error_rather_than_random(saved):
     file = saved / "model.safetensors"
     kept = {name: value for name, value in load_file(file).items() if not name.startswith("classifier")}
     save_file(kept, file, metadata={"format": "pt"})
+    reseal(saved)
     with pytest.raises(ModelLoadError, match="2 weights are missing or of another size, the first is classifier"):
         load_folder(saved)
 
 
 def test_a_card_with_other_classes_than_the_head_is_an_error(saved):
-    card = json.loads((saved / "pretune.json").read_text())
-    (saved / "pretune.json").write_text(json.dumps(card | {"classes": ["bad", "good"]}))
+    reseal(saved, classes=["bad", "good"])
     with pytest.raises(ModelLoadError, match="of another size"):
         load_folder(saved)
 
@@ -153,6 +220,7 @@ def test_a_card_with_other_classes_than_the_head_is_an_error(saved):
 def test_a_pooled_head_that_is_missing_or_torn_is_an_error_rather_than_random(damage, tmp_path, tiny_checkpoint):
     save(tmp_path / "model", tiny_checkpoint("bert"), "mlp")
     damage(tmp_path / "model" / "head.safetensors")
+    reseal(tmp_path / "model")
     with pytest.raises(ModelLoadError, match=r"head\.safetensors"):
         load_folder(tmp_path / "model")
 

@@ -8,9 +8,12 @@ from dataclasses import replace
 
 import pytest
 import torch
+from hypothesis import given, settings, strategies as st
 
 from pretune.errors import StorageError, UsageError
 from pretune.models import Inputs, prepare_inputs
+from pretune.records import Change
+from pretune.storage import DIGESTS
 from pretune.train import Checkpoints
 from pretune.train.checkpoint import STATE, TENSORS, Saved
 from pretune.train.interrupt import Interrupt
@@ -112,6 +115,155 @@ def test_another_training_is_refused_and_the_difference_named(tmp_path):
     assert keeper.load().step == 3
 
 
+def test_machinery_that_changed_may_be_gone_on_with_exactly_where_it_was(tmp_path):
+    folder, now = tmp_path / "checkpoints", ABOUT | {"torch": "2"}
+    Checkpoints(folder, ABOUT | {"torch": "1"}).save(Saved(step=3, tensors={"weights.a": torch.ones(2)}, state={}))
+    told = []
+    keeper = Checkpoints(folder, now, told.append, continue_changed=True)
+    assert keeper.load().is_exact
+    assert keeper.changes == (Change(what="torch", then="1", now="2", step=3),)
+    assert "torch: 1 then, 2 now" in told[-1]
+    keeper.save(Saved(step=4, tensors={"weights.a": torch.ones(2)}, state={}))
+    again = Checkpoints(folder, now)  # nothing differs any more, and what did is not forgotten
+    assert again.load().step == 4
+    assert again.changes == keeper.changes
+
+
+def test_after_a_change_of_rows_or_settings_the_weights_are_gone_on_with_and_epochs_counted_anew(task, tmp_path):
+    folder = tmp_path / "checkpoints"
+    with pytest.raises(KilledError):
+        train(task, folder, kill_at=13, save_at=(9, 13))
+    saved = Checkpoints(folder, ABOUT).load()
+    network, encoded = task.open(CONFIG)
+    keeper = Checkpoints(folder, ABOUT | {"data": "7"}, continue_changed=True)
+    seen = []
+
+    def on_step(step, _):
+        if step.index == 0:
+            keeper._due = 0.0
+        elif step.index == 1:
+            seen.extend(sorted(path.name for path in folder.iterdir()))
+            keeper._due = float("inf")
+
+    run = task.finetuning(network, Inputs(encoded), CONFIG, epochs=2, on_step=on_step, checkpoints=keeper)
+    run._go_on()
+    for name, value in saved.tensors.items():
+        if name.startswith("weights."):
+            assert torch.equal(network.state_dict()[name.removeprefix("weights.")], value)
+    list(run)
+    assert [step.index for step in run.history.steps] == list(range(16))
+    assert seen == ["step-14", "step-15"], "the newest is known by its number"
+    again = Checkpoints(folder, ABOUT | {"data": "7"})
+    assert again.load().step == 1
+    assert {(change.what, change.step) for change in again.changes} == {("data", 14)}
+
+
+def test_weights_that_do_not_fit_are_not_gone_on_with(task, tmp_path):
+    keeper = Checkpoints(tmp_path, ABOUT)
+    keeper.save(Saved(step=3, tensors={"weights.model.classifier.weight": torch.ones(5, 32)}, state={}))
+    network, encoded = task.open(CONFIG)
+    keeper = Checkpoints(tmp_path, ABOUT | {"data": "7"}, continue_changed=True)
+    with pytest.raises(UsageError, match=r"the first is model\.classifier\.weight"):
+        list(task.finetuning(network, Inputs(encoded), CONFIG, checkpoints=keeper))
+
+
+@pytest.mark.parametrize(
+    "state",
+    [{}, {"steps": 3}, {"steps": [], "validations": [], "position": -5, "seconds": 0, "num_hits": 0},
+     {"steps": [], "validations": [], "position": 10**18, "seconds": 0, "num_hits": 0},
+     {"steps": [{"index": "x"}], "validations": [], "position": 0, "seconds": 0, "num_hits": 0}],
+    ids=str,
+)  # fmt: skip
+def test_a_checkpoint_with_right_digests_and_hostile_contents_is_one_clear_error(state, task, tmp_path):
+    network, encoded = task.open(CONFIG)
+    keeper = Checkpoints(tmp_path, ABOUT)
+    keeper.save(Saved(step=3, tensors={"weights.a": torch.ones(2)}, state=state))
+    with pytest.raises(StorageError, match="does not hold what this training saves") as caught:
+        list(task.finetuning(network, Inputs(encoded), CONFIG, checkpoints=Checkpoints(tmp_path, ABOUT)))
+    assert "--overwrite" in caught.value.fix
+
+
+@pytest.fixture(scope="module")
+def two_checkpoints(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("two") / "checkpoints"
+    keeper = Checkpoints(folder, ABOUT)
+    for step in (3, 4):
+        state = {"position": step, "seconds": 0.5, "steps": [], "validations": []}
+        keeper.save(Saved(step=step, tensors={"weights.a": torch.arange(6.0), "best.a": torch.ones(2)}, state=state))
+    return folder
+
+
+FILES = (TENSORS, STATE, DIGESTS)
+
+
+@given(name=st.sampled_from(FILES), place=st.integers(0, 10**6), bit=st.integers(0, 7))
+@settings(max_examples=300, deadline=None)
+def test_any_flipped_bit_of_any_file_is_found_and_the_one_before_is_used(two_checkpoints, name, place, bit):
+    file = two_checkpoints / "step-4" / name
+    whole = file.read_bytes()
+    spoiled = bytearray(whole)
+    spoiled[place % len(whole)] ^= 1 << bit
+    try:
+        file.write_bytes(spoiled)
+        check_is_refused(two_checkpoints)
+    finally:
+        file.write_bytes(whole)
+
+
+@given(name=st.sampled_from(FILES), size=st.integers(0, 10**6))
+@settings(max_examples=60, deadline=None)
+def test_any_file_cut_anywhere_is_found_and_the_one_before_is_used(two_checkpoints, name, size):
+    file = two_checkpoints / "step-4" / name
+    whole = file.read_bytes()
+    try:
+        file.write_bytes(whole[: size % len(whole)])
+        check_is_refused(two_checkpoints)
+    finally:
+        file.write_bytes(whole)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_any_missing_file_is_found(two_checkpoints, name, tmp_path):
+    folder = shutil.copytree(two_checkpoints, tmp_path / "checkpoints")
+    (folder / "step-4" / name).unlink()
+    check_is_refused(folder, name)
+
+
+def test_a_file_too_many_is_found(two_checkpoints, tmp_path):
+    folder = shutil.copytree(two_checkpoints, tmp_path / "checkpoints")
+    (folder / "step-4" / "more.bin").write_bytes(b"x")
+    check_is_refused(folder, "more.bin")
+
+
+def check_is_refused(folder, name=""):
+    told = []
+    saved = Checkpoints(folder, ABOUT, told.append).load()
+    assert saved.step == 3
+    assert told[0].startswith("step-4 is damaged and is not used: ")
+    assert name in told[0]
+    assert told[1] == "going on after step 3, from step-3"
+
+
+def test_what_a_killed_save_left_is_removed(two_checkpoints, tmp_path):
+    folder = shutil.copytree(two_checkpoints, tmp_path / "checkpoints")
+    (folder / ".step-9.abcd.aside").mkdir()
+    (folder / ".step-9.abcd.aside" / TENSORS).write_bytes(b"half")
+    assert Checkpoints(folder, ABOUT).load().step == 4
+    assert sorted(path.name for path in folder.iterdir()) == ["step-3", "step-4"]
+
+
+@pytest.mark.parametrize("value", ["soon", "-1", "nan", "inf", ""])
+def test_seconds_between_saves_must_be_a_number(value, monkeypatch, tmp_path):
+    monkeypatch.setenv("PRETUNE_SAVE_SECONDS", value)
+    with pytest.raises(UsageError, match="PRETUNE_SAVE_SECONDS"):
+        Checkpoints(tmp_path, ABOUT)
+
+
+def test_seconds_between_saves_can_be_chosen(monkeypatch, tmp_path):
+    monkeypatch.setenv("PRETUNE_SAVE_SECONDS", "0")
+    assert Checkpoints(tmp_path, ABOUT).is_due
+
+
 def test_a_save_that_fails_leaves_the_one_before(tmp_path, monkeypatch):
     keeper = Checkpoints(tmp_path / "checkpoints", ABOUT)
     keeper.save(Saved(step=3, tensors={"weights.a": torch.ones(2)}, state={}))
@@ -139,7 +291,7 @@ def test_what_is_no_checkpoint_is_left_alone(tmp_path):
     (tmp_path / "step-7").mkdir()
     told = []
     assert Checkpoints(tmp_path, ABOUT, told.append).load() is None
-    assert told == ["step-7 is damaged and is not used: state.safetensors is missing"]
+    assert told == ["step-7 is damaged and is not used: digests.txt is missing"]
     (tmp_path / "step-7" / STATE).write_text(json.dumps({"step": 7}))
     (tmp_path / "step-7" / TENSORS).write_bytes(b"\x80\x04K\x01.")  # a pickle under that name
     assert Checkpoints(tmp_path, ABOUT).load() is None

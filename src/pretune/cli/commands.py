@@ -21,6 +21,11 @@ Texts = Annotated[list[str] | None, typer.Argument(help="Texts; read from --file
 TextFile = Annotated[str | None, typer.Option("--file", help="A table of texts.", metavar="FILE")]
 TextColumn = Annotated[str | None, typer.Option("--text", help="Column(s) of --file with the text.", metavar="COL[,COL]")]
 Wheel = Annotated[str | None, typer.Option("--wheel", help="Take it from this file, where there is no pip.", metavar="FILE")]
+Kills = Annotated[int, typer.Option("--kill", min=0, help="How many kills (60).", metavar="N", show_default=False)]
+Refusals = Annotated[
+    int,
+    typer.Option("--refuse", min=0, help="How many refused writes: a full or read-only disk.", metavar="N", show_default=False),
+]
 
 
 def run(
@@ -35,6 +40,7 @@ def run(
     positive: o.Positive = None, goal: o.Goal = None, keep: o.Keep = None, cost: o.Cost = None,
     min_precision: o.MinPrecision = None, min_recall: o.MinRecall = None,
     min_accuracy: o.MinAccuracy = None, policy: o.PolicyFile = None, run: o.Folder = None, overwrite: o.Overwrite = False,
+    continue_changed: o.ContinueChanged = False,
     json: o.Json = False, quiet: o.Quiet = False, debug: o.Debug = False,
 ) -> int:  # fmt: skip
     """Take a table of texts to a verdict.
@@ -42,7 +48,9 @@ def run(
     Read, split, seal, baselines, fine-tune, evaluate, diagnose, judge, report.
     """
     settings = build_config(_flags(locals()), recipe=recipe, file=config, settings=set_ or ())
-    return train_run("run", data, settings, run=run, overwrite=overwrite, shown=(json, quiet))
+    return train_run(
+        "run", data, settings, run=run, overwrite=overwrite, continue_changed=continue_changed, shown=(json, quiet)
+    )
 
 
 def finetune(
@@ -56,6 +64,7 @@ def finetune(
     threads: o.Threads = None, recipe: o.Recipe = None, config: o.ConfigFile = None, set_: o.Set = None,
     positive: o.Positive = None, goal: o.Goal = None, keep: o.Keep = None, cost: o.Cost = None,
     run: o.Folder = None, overwrite: o.Overwrite = False,
+    continue_changed: o.ContinueChanged = False,
     json: o.Json = False, quiet: o.Quiet = False, debug: o.Debug = False,
 ) -> int:  # fmt: skip
     """Train; the test stays sealed.
@@ -63,7 +72,9 @@ def finetune(
     As `run` up to the validation figures; `pretune judge RUN` goes on.
     """
     settings = build_config(_flags(locals()), recipe=recipe, file=config, settings=set_ or ())
-    return train_run("finetune", data, settings, run=run, overwrite=overwrite, shown=(json, quiet))
+    return train_run(
+        "finetune", data, settings, run=run, overwrite=overwrite, continue_changed=continue_changed, shown=(json, quiet)
+    )
 
 
 def judge(
@@ -279,7 +290,19 @@ def datasets(name: Name = None, wheel: Wheel = None, json: o.Json = False, debug
     return _show_catalogue("data", name, wheel, json=json)
 
 
-COMMANDS = (run, check, finetune, judge, evaluate, predict, trace, compare, audit, models, datasets, report)
+def selftest(kill: Kills = 60, refuse: Refusals = 0, seed: o.Seed = None, json: o.Json = False, debug: o.Debug = False) -> int:
+    """Kill small trainings again and again, and compare.
+
+    Half of the kills hit at a counted file operation, half at a random moment, inside a save or not; the same command
+    goes on each time. What comes out must be what an unbroken training gives, to the bit. No network is used.
+    """
+    from subprocess import run as run_process
+
+    command = [sys.executable, "-m", "pretune.selftest", "--kill", str(kill), "--refuse", str(refuse), "--seed", str(seed or 0)]
+    return run_process([*command, *(["--json"] if json else [])], check=False).returncode
+
+
+COMMANDS = (run, check, finetune, judge, evaluate, predict, trace, compare, audit, models, datasets, report, selftest)
 
 
 def _flags(given: dict[str, Any]) -> dict[str, Any]:

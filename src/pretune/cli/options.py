@@ -168,6 +168,9 @@ ReportFile = Annotated[
 ]
 Folder = Annotated[str | None, _flag("--run", about=ABOUT_RUN, text="Run folder (runs/DATA-MODEL).", metavar="FOLDER")]
 Overwrite = Annotated[bool, _flag("--overwrite", about=ABOUT_RUN, text="Replace the run in that folder.")]
+ContinueChanged = Annotated[
+    bool, _flag("--continue-changed", about=ABOUT_RUN, text="Go on with a cut-off run though inputs changed; reports show it.")
+]
 Json = Annotated[bool, _flag("--json", about=ABOUT_RUN, text="One JSON object on standard output, nothing else.")]
 Quiet = Annotated[bool, _flag("--quiet", about=ABOUT_RUN, text="No progress.")]
 Debug = Annotated[bool, _flag("--debug", about=ABOUT_RUN, text="Show the traceback of an error.")]

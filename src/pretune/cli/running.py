@@ -48,7 +48,14 @@ def recompute_run(run: str, others: list[Any], *, json: bool) -> int:
 
 
 def train_run(
-    kind: str, source: str, config: "RunConfig", *, run: str | None, overwrite: bool, shown: tuple[bool, bool]
+    kind: str,
+    source: str,
+    config: "RunConfig",
+    *,
+    run: str | None,
+    overwrite: bool,
+    continue_changed: bool,
+    shown: tuple[bool, bool],
 ) -> int:
     """Claim a folder, run or fine-tune, show what came out; return the exit code."""
     start = time.perf_counter()  # loading torch is time of the user as well
@@ -59,9 +66,10 @@ def train_run(
     command = f"pretune {kind}"
     folder = claim_folder(
         pipeline.default_name(source, config.model),
-        pipeline.identity_of(command, source, config),
+        pipeline.inputs_of(command, source, config),
         named=Path(run) if run else None,
         overwrite=overwrite,
+        continue_changed=continue_changed,
         done="judged" if kind == "run" else "trained",
     )
     with open_terminal(json, quiet) as terminal:

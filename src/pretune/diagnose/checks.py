@@ -6,6 +6,7 @@ from pretune.diagnose.accuracy_paradox import check_accuracy_paradox, check_dead
 from pretune.diagnose.adaptation import check_forgetting, check_one_sided, check_yardstick
 from pretune.diagnose.bad_values import check_bad_values, check_size
 from pretune.diagnose.calibration import check_calibration
+from pretune.diagnose.changes import check_changed_inputs
 from pretune.diagnose.groups import check_groups, check_hidden_groups, check_time
 from pretune.diagnose.label_errors import check_label_errors
 from pretune.diagnose.labels import check_conflicts, check_imbalance, check_starved_classes, check_test_rows
@@ -55,6 +56,7 @@ RESULT_CHECKS: tuple[Check, ...] = (
     check_memorized,
     check_undertraining,
     check_learning,
+    check_changed_inputs,
     check_calibration,
     check_stability,
     check_yardstick,

@@ -4,9 +4,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -143,16 +145,29 @@ def load_linear(folder: Path) -> LinearModel:
     """
     described = storage.read_json(folder / "model.json")
     weights_file = folder / "model.safetensors"
-    if not weights_file.exists():
+    if not weights_file.is_file() or weights_file.is_symlink():
         raise StorageError(f"{weights_file} is missing", expected="the weights beside model.json", fix="fit the run again")
-    arrays = load_file(weights_file)
-    if len(arrays["idf"]) != len(described["terms"]):
-        raise StorageError(
-            f"{folder} has {len(arrays['idf'])} weights for {len(described['terms'])} terms", fix="fit the run again"
-        )
-    classes, terms = tuple(described["classes"]), tuple(described["terms"])
-    decision = {name: described.get(name) for name in ("positive", "threshold")}
-    return LinearModel(classes=classes, terms=terms, strength=described["strength"], **decision, **arrays)
+    try:
+        return _assemble(described, load_file(weights_file))
+    except (SafetensorError, KeyError, TypeError, AttributeError, ValueError) as error:
+        raise StorageError(f"{folder} is damaged: {error}", fix="fit the run again") from error
+
+
+def _assemble(described: dict[str, Any], arrays: dict[str, Weights]) -> LinearModel:
+    model = LinearModel(
+        classes=tuple(map(str, described["classes"])),
+        terms=tuple(map(str, described["terms"])),
+        strength=float(described["strength"]),
+        positive=described.get("positive"),
+        threshold=described.get("threshold"),
+        **arrays,
+    )
+    num_terms, rows = len(model.terms), 1 if len(model.classes) == 2 else len(model.classes)
+    if len(model.idf) != num_terms:
+        raise ValueError(f"it has {len(model.idf)} weights for {num_terms} terms")
+    if model.weights.shape != (rows, num_terms) or model.intercepts.shape != (rows,) or len(set(model.terms)) != num_terms:
+        raise ValueError("weights, classes and terms do not fit each other")
+    return model
 
 
 def choose_strength(

@@ -3,7 +3,7 @@
 from pretune.models.features import Encoder, open_encoder
 from pretune.models.folder import ModelCard, check_parity, load_folder, save_model, write_card
 from pretune.models.inputs import Inputs, prepare_inputs
-from pretune.models.load import Checkpoint, build_network, find_checkpoint, load_tokenizer, max_positions
+from pretune.models.load import Checkpoint, build_network, check_freeze, find_checkpoint, load_tokenizer, max_positions
 from pretune.models.network import Batch, Network
 from pretune.models.temperature import fold_temperature
 from pretune.models.trunk_cache import TrunkCache
@@ -17,6 +17,7 @@ __all__ = [
     "Network",
     "TrunkCache",
     "build_network",
+    "check_freeze",
     "check_parity",
     "find_checkpoint",
     "fold_temperature",

@@ -1,6 +1,6 @@
 """A fine-tuned model on disk: safetensors, configuration, tokenizer, ``pretune.json``; saved means read back and compared."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +8,17 @@ import torch
 from safetensors.torch import save_file
 
 from pretune import storage
+from pretune.configs import HEADS
 from pretune.errors import ModelLoadError, ParityError, StorageError
+from pretune.hashing import digest_of, digest_of_file
 from pretune.models.load import HEAD_FILE, Checkpoint, build_network, load_tokenizer, quiet_transformers
 from pretune.models.network import Network
+from pretune.models.vetting import vet_folder
 from pretune.records import SCHEMA, Record
 
 # Largest difference of two logits that is still the same model: float32 sums in another order differ by about 1e-6.
 MAX_LOGIT_DIFFERENCE = 1e-4
+MAX_CLASSES = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +38,41 @@ class ModelCard(Record):
     base_model: str = ""
     licence: str | None = None
     pretune_version: str = ""
+    digests: dict[str, str] = field(default_factory=dict)  # SHA-256 of the other files; empty in models of earlier versions
+    digest: str = ""  # of everything above
+
+    def __post_init__(self) -> None:
+        """Check what weights, decisions and messages depend on.
+
+        Raises:
+            ValueError: A value is none that pretune writes.
+        """
+        numbers = (("head_size", self.head_size, 1, 1_000_000), ("max_length", self.max_length, 1, 10_000_000))
+        for name, value, least, most in numbers:
+            if type(value) is not int or not least <= value <= most:
+                raise ValueError(f"{name} is {value!r}")
+        names = self.classes
+        if (
+            not names
+            or len(names) > MAX_CLASSES
+            or len(set(names)) < len(names)
+            or any(type(name) is not str for name in names)
+        ):
+            raise ValueError("classes are not distinct names")
+        if self.task != "classify" or self.head not in HEADS:
+            raise ValueError(f"task is {self.task!r}, head is {self.head!r}")
+        if self.positive is not None and self.positive not in names:
+            raise ValueError(f"positive is {self.positive!r}, which is no class")
+        if self.threshold is not None and not 0 <= self.threshold <= 1:
+            raise ValueError(f"threshold is {self.threshold!r}")
+        if not 0 < self.folded_temperature < float("inf"):
+            raise ValueError(f"folded_temperature is {self.folded_temperature!r}")
+
+
+def seal_card(card: dict[str, Any]) -> dict[str, Any]:
+    """Return a card with the digest of everything else in it."""
+    bare = {name: value for name, value in card.items() if name != "digest"}
+    return bare | {"digest": digest_of(bare)}
 
 
 def save_model(folder: Path, network: Network, tokenizer: Any, card: ModelCard) -> None:
@@ -51,7 +90,8 @@ def save_model(folder: Path, network: Network, tokenizer: Any, card: ModelCard) 
             tokenizer.save_pretrained(aside)
         if network.head is not None:
             save_file({name: value.contiguous() for name, value in network.head.state_dict().items()}, aside / HEAD_FILE)
-        storage.replace_json(aside / "pretune.json", card.to_json())
+        digests = {file.name: digest_of_file(file) for file in sorted(aside.iterdir())}
+        storage.replace_json(aside / "pretune.json", seal_card(replace(card, digests=digests).to_json()))
 
     storage.replace(folder, fill)
 
@@ -62,7 +102,8 @@ def write_card(folder: Path, card: ModelCard) -> None:
     Raises:
         StorageError: The disk refused.
     """
-    storage.replace_json(folder / "pretune.json", card.to_json())
+    digests = _read_card(folder).digests
+    storage.replace_json(folder / "pretune.json", seal_card(replace(card, digests=digests).to_json()))
 
 
 def load_folder(folder: Path) -> tuple[Network, Any, ModelCard]:
@@ -77,15 +118,41 @@ def load_folder(folder: Path) -> tuple[Network, Any, ModelCard]:
             expected="a model that pretune saved (a run folder, its model/ folder, or what model.save wrote)",
             fix="for a pre-trained checkpoint use load_pretrained_model or --model",
         )
-    try:
-        card = ModelCard.from_json(storage.read_json(folder / "pretune.json"))
-    except (StorageError, TypeError, ValueError, AttributeError) as error:
-        raise ModelLoadError(
-            f"{folder / 'pretune.json'} is damaged: {error}", fix="train again, or restore the file"
-        ) from error
+    card = _read_card(folder)
+    _check_files(folder, card)
+    vet_folder(folder)
     checkpoint = Checkpoint(name=str(folder), path=str(folder), is_local=True, model_type="", licence=card.licence)
     network = build_network(checkpoint, card.classes, head=card.head, head_size=card.head_size, complete=True)
     return network.eval(), load_tokenizer(checkpoint), card
+
+
+def _read_card(folder: Path) -> ModelCard:
+    file = folder / "pretune.json"
+    try:
+        value = storage.read_json(file)
+        card = ModelCard.from_json(value)
+    except (StorageError, TypeError, ValueError, AttributeError, KeyError, RecursionError) as error:
+        raise ModelLoadError(f"{file} is damaged: {error}", fix="train again, or restore the file") from error
+    if (card.digest or card.digests) and seal_card(value) != value:
+        raise ModelLoadError(
+            f"{file} is damaged: it does not have the digest that it names",
+            expected="the file as pretune wrote it",
+            fix="restore the file; `pretune judge RUN --goal ...` chooses another threshold",
+        )
+    return card
+
+
+def _check_files(folder: Path, card: ModelCard) -> None:
+    """Compare every file with the digest that the card has of it."""
+    for name, digest in card.digests.items():
+        file = folder / name
+        is_there = name == Path(name).name and file.is_file()
+        if not is_there or digest_of_file(file) != digest:
+            raise ModelLoadError(
+                f"{file} is {'not what was written' if is_there else 'missing'}",
+                expected="the files as pretune wrote them",
+                fix="restore the file, or train again",
+            )
 
 
 def check_parity(live: torch.Tensor, reloaded: torch.Tensor, folder: Path) -> float:

@@ -19,7 +19,9 @@ from transformers.utils import logging as transformers_logging
 from pretune.data.catalog import fetch, find_entry, list_names, near_names
 from pretune.errors import ModelLoadError
 from pretune.models.adapters import find_family
-from pretune.models.network import MlpHead, Network
+from pretune.models.network import MlpHead, Network, boundary_in
+from pretune.models.vetting import vet_folder
+from pretune.stages import plan_stages
 
 logger = logging.getLogger(__name__)
 
@@ -141,6 +143,18 @@ def max_positions(checkpoint: Checkpoint) -> int:
     return (int(stated) if stated > 0 else 512) - offset  # families with relative positions state none, or -1
 
 
+def check_freeze(checkpoint: Checkpoint, freeze: str) -> None:
+    """Check that ``freeze`` fits this checkpoint, before anything is begun.
+
+    Raises:
+        UsageError: It does not.
+    """
+    config = _config(checkpoint)
+    family, num_layers = find_family(config), int(getattr(config, "num_hidden_layers", 0) or 0)
+    for stage in plan_stages(freeze, epochs=None, num_layers=num_layers):
+        boundary_in(stage.freeze, num_layers, model_type=config.model_type, has_adapter=family is not None)
+
+
 @contextlib.contextmanager
 def quiet_transformers() -> Iterator[None]:
     """Keep transformers' load report (new head weights, unused weights) off the terminal; pretune says what matters."""
@@ -170,6 +184,7 @@ def _local(name: str, folder: Path, licence: str | None) -> Checkpoint:
         raise ModelLoadError(
             f"{folder} has no *.safetensors{why}", expected="weights as safetensors", fix="convert the weights"
         )
+    vet_folder(folder)
     checkpoint = Checkpoint(name=name, path=str(folder), is_local=True, model_type="", licence=licence)
     return Checkpoint(name=name, path=str(folder), is_local=True, model_type=_config(checkpoint).model_type, licence=licence)
 
@@ -234,7 +249,10 @@ def _not_found(got: str, fix: str = "see `pretune models`") -> ModelLoadError:
 
 def _config(checkpoint: Checkpoint) -> Any:
     with _load_errors(f"{checkpoint.name}: no usable configuration", "a config.json that transformers knows"):
-        return AutoConfig.from_pretrained(checkpoint.path, local_files_only=checkpoint.is_local, trust_remote_code=False)
+        config = AutoConfig.from_pretrained(checkpoint.path, local_files_only=checkpoint.is_local, trust_remote_code=False)
+        if getattr(config, "auto_map", None):
+            raise ValueError("it asks by auto_map for code of its own, and pretune runs none that comes with a model")
+        return config
 
 
 def _from_pretrained(kind: Any, checkpoint: Checkpoint, config: Any) -> tuple[Any, set[str]]:

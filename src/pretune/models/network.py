@@ -165,25 +165,9 @@ class Network(nn.Module):
 
     def boundary_of(self, freeze: str) -> int:
         """Return the first trained layer for ``none``, ``all`` or ``last-K``."""
-        num_layers = len(self.layers)
-        kind, _, count = freeze.partition("-")
-        if freeze in ("none", "all"):
-            return num_layers if freeze == "all" else 0
-        if kind != "last" or not count.isdecimal() or int(count) < 1:
-            raise UsageError(f"freeze is {freeze!r}", expected="none, all or last-K such as last-2", fix="pass one of these")
-        if self.family is None:
-            raise UsageError(
-                f"freeze is {freeze!r}, and pretune has no adapter for {self.model.config.model_type!r} models",
-                expected="none or all for this family",
-                fix="--freeze all, or --freeze none",
-            )
-        if int(count) > num_layers:
-            raise UsageError(
-                f"freeze is {freeze!r}, and the model has {num_layers} layers",
-                expected=f"last-1 to last-{num_layers}",
-                fix="--freeze none trains all of it",
-            )
-        return num_layers - int(count)
+        return boundary_in(
+            freeze, len(self.layers), model_type=self.model.config.model_type, has_adapter=self.family is not None
+        )
 
     def set_dropout(self, probability: float) -> None:
         """Set every dropout in trunk and head, the one inside attention included."""
@@ -210,3 +194,29 @@ class Network(nn.Module):
                 fix="use such a model, or do without this command",
             )
         return self.family
+
+
+def boundary_in(freeze: str, num_layers: int, *, model_type: str, has_adapter: bool) -> int:
+    """Return the first trained one of so many layers for ``none``, ``all`` or ``last-K``.
+
+    Raises:
+        UsageError: ``freeze`` is not known, or does not fit.
+    """
+    kind, _, count = freeze.partition("-")
+    if freeze in ("none", "all"):
+        return num_layers if freeze == "all" else 0
+    if kind != "last" or not count.isdecimal() or int(count) < 1:
+        raise UsageError(f"freeze is {freeze!r}", expected="none, all or last-K such as last-2", fix="pass one of these")
+    if not has_adapter:
+        raise UsageError(
+            f"freeze is {freeze!r}, and pretune has no adapter for {model_type!r} models",
+            expected="none or all for this family",
+            fix="--freeze all, or --freeze none",
+        )
+    if int(count) > num_layers:
+        raise UsageError(
+            f"freeze is {freeze!r}, and the model has {num_layers} layers",
+            expected=f"last-1 to last-{num_layers}",
+            fix="--freeze none trains all of it",
+        )
+    return num_layers - int(count)

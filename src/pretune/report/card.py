@@ -6,7 +6,18 @@ from collections.abc import Iterator, Sequence
 from pretune.records import RunRecord, Severity
 from pretune.report.figures import MAX_CLASSES, Figures, arrange_scores
 from pretune.report.receipts import describe_receipt
-from pretune.report.words import MARKS, OUTCOMES, UNDEFINED, counted, number, one_line, percent, sort_findings, span
+from pretune.report.words import (
+    MARKS,
+    OUTCOMES,
+    UNDEFINED,
+    counted,
+    describe_changes,
+    number,
+    one_line,
+    percent,
+    sort_findings,
+    span,
+)
 
 MAX_TEXT = 400  # characters of any one text of the user
 
@@ -61,6 +72,8 @@ def _introduce(record: RunRecord) -> Iterator[str]:
         chosen = f"chosen on {escape(choice.split)} rows for {escape(choice.goal)}"
         yield f"| decided for it | from a probability of {choice.threshold:g} on, {chosen} |"
     yield f"| made | {escape(record.created)}, {escape(record.device)} |"
+    if record.changes:
+        yield f"| **gone on with after a change** | {escape(describe_changes(record.changes))} |"
 
 
 def _tell_verdict(record: RunRecord) -> Iterator[str]:

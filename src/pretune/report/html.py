@@ -12,7 +12,19 @@ from pretune.report import charts, threshold as tradeoff
 from pretune.report.choices import describe_budget, make_range_plot, say_optimism
 from pretune.report.sections import build_sections
 from pretune.report.weak_spots import say_slices
-from pretune.report.words import MARK_WORDS, MARKS, OUTCOMES, SEVERITY_MARKS, counted, duration, number, one_line, percent, span
+from pretune.report.words import (
+    MARK_WORDS,
+    MARKS,
+    OUTCOMES,
+    SEVERITY_MARKS,
+    counted,
+    describe_changes,
+    duration,
+    number,
+    one_line,
+    percent,
+    span,
+)
 
 MAX_TEXT = 2_000  # characters of any one text; a 10 MB cell belongs in the table, not in the report
 
@@ -45,7 +57,8 @@ def _make_environment() -> Environment:
         span=span, OUTCOMES=OUTCOMES, MARKS=MARKS, MARK_WORDS=MARK_WORDS, SEVERITY_MARKS=SEVERITY_MARKS, short=_shorten
     )
     environment.globals.update(
-        say_slices=say_slices, describe_budget=describe_budget, make_range_plot=make_range_plot, say_optimism=say_optimism
+        say_slices=say_slices, describe_budget=describe_budget, make_range_plot=make_range_plot, say_optimism=say_optimism,
+        describe_changes=describe_changes,
     )
     return environment
 

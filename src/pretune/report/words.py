@@ -2,8 +2,9 @@
 
 import math
 import unicodedata
+from collections.abc import Sequence
 
-from pretune.records import Finding, Outcome, Severity
+from pretune.records import Change, Finding, Outcome, Severity
 
 OUTCOMES = {
     Outcome.SHIP: "SHIP",
@@ -123,3 +124,13 @@ def sort_findings(findings: tuple[Finding, ...]) -> tuple[tuple[Finding, ...], t
     skipped = (Severity.UNKNOWN, Severity.NOT_APPLICABLE)
     checked = tuple(finding for finding in ranked if finding.severity not in skipped)
     return checked, tuple(finding for finding in ranked if finding.severity in skipped)
+
+
+def describe_changes(changes: Sequence[Change]) -> str:
+    """Say under which changes a training was gone on with.
+
+    Example:
+        >>> describe_changes([Change(what="torch", then="2.12", now="2.13", step=40)])
+        'torch: 2.12 until step 40, then 2.13'
+    """
+    return "; ".join(f"{item.what}: {item.then} until step {item.step:,}, then {item.now}" for item in changes)

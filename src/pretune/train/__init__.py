@@ -1,6 +1,6 @@
 """Training: the device, the loop, and what steers it."""
 
-from pretune.train.checkpoint import Checkpoints
+from pretune.train.checkpoint import Checkpoints, Resume
 from pretune.train.device import Device, choose_device, has_fast_bf16, release_memory, seed_everything
 from pretune.train.finetune import Figures, Finetuning, Plan, TrainingSet
 from pretune.train.loop import Update, train_steps
@@ -13,6 +13,7 @@ __all__ = [
     "Figures",
     "Finetuning",
     "Plan",
+    "Resume",
     "TrainingSet",
     "Update",
     "best_epoch",

@@ -1,24 +1,42 @@
 """Checkpoints of a training that was cut off: each whole or absent, checked before it is used, the newest two kept."""
 
+import os
 import shutil
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from pretune import storage
 from pretune.errors import StorageError, UsageError
-from pretune.hashing import digest_of_file
+from pretune.records import Change
 
 # Seconds between two saves, and how many times longer than a save that must be: saving takes at most a twentieth.
+# PRETUNE_SAVE_SECONDS replaces both, for machines that may be taken away at any moment.
 SECONDS_BETWEEN = 60.0
 TIMES_A_SAVE = 20
 KEPT = 2
 TENSORS, STATE = "state.safetensors", "state.json"
+# Where training computes, and by which code: after a change of these alone it goes on where it was.
+MACHINERY = ("device", "torch", "pretune", "code")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resume:
+    """Where to save and to go on from.
+
+    Args:
+        folder: ``checkpoints/`` of a run.
+        continue_changed: Whether a training that was begun with something else may be gone on with.
+    """
+
+    folder: Path
+    continue_changed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,11 +47,13 @@ class Saved:
         step: Optimizer updates made.
         tensors: Weights and moments by name.
         state: Everything else, as JSON.
+        is_exact: Whether training goes on with the same rows and settings; otherwise the weights alone are of use.
     """
 
     step: int
     tensors: dict[str, Tensor]
     state: dict[str, Any]
+    is_exact: bool = True
 
 
 class Checkpoints:
@@ -43,11 +63,25 @@ class Checkpoints:
         folder: Where ``step-N/`` folders go.
         about: What training depends on besides its state, in words or digests: it must be the same to go on.
         tell: Receives a sentence when a checkpoint is used, or is damaged.
+        continue_changed: Whether to go on where ``about`` is not what it was.
+
+    Attributes:
+        changes: What was another one when the training was gone on with; each checkpoint takes them along.
     """
 
-    def __init__(self, folder: Path, about: dict[str, str], tell: Callable[[str], None] = lambda _: None) -> None:
-        self.folder, self.about, self._tell = folder, about, tell
-        self._due = time.monotonic() + SECONDS_BETWEEN
+    def __init__(
+        self,
+        folder: Path,
+        about: dict[str, str],
+        tell: Callable[[str], None] = lambda _: None,
+        *,
+        continue_changed: bool = False,
+    ) -> None:
+        self.folder, self.about, self._tell, self._continue_changed = folder, about, tell, continue_changed
+        self.changes: tuple[Change, ...] = ()
+        self._base = 0  # added to steps in the names of folders: the number from which steps were counted anew
+        self._wait = _chosen_wait()
+        self._due = time.monotonic() + (SECONDS_BETWEEN if self._wait is None else self._wait)
 
     @property
     def is_due(self) -> bool:
@@ -64,30 +98,44 @@ class Checkpoints:
 
         def fill(aside: Path) -> None:
             save_file({name: value.contiguous() for name, value in saved.tensors.items()}, aside / TENSORS)
-            digest = digest_of_file(aside / TENSORS)
+            changes = [change.to_json() for change in self.changes]
             storage.replace_json(
-                aside / STATE, {"step": saved.step, "about": self.about, "digest": digest, "state": saved.state}
+                aside / STATE,
+                {"step": saved.step, "base": self._base, "about": self.about, "changes": changes, "state": saved.state},
             )
+            storage.write_digests(aside)
 
-        storage.replace(self.folder / f"step-{saved.step}", fill)
+        storage.replace(self.folder / f"step-{self._base + saved.step}", fill)
         for old in self._folders()[KEPT:]:
             shutil.rmtree(old, ignore_errors=True)
-        self._due = time.monotonic() + max(SECONDS_BETWEEN, TIMES_A_SAVE * (time.monotonic() - start))
+        wait = max(SECONDS_BETWEEN, TIMES_A_SAVE * (time.monotonic() - start)) if self._wait is None else self._wait
+        self._due = time.monotonic() + wait
 
     def load(self) -> Saved | None:
         """Return the newest that holds what was written, or ``None`` where there is none.
 
         Raises:
-            UsageError: It belongs to a training on something else; the message says what differs.
+            UsageError: It belongs to a training on something else, and that was not allowed; the message says what differs.
         """
+        if self.folder.is_dir():
+            storage.remove_asides(self.folder)
         for folder in self._folders():
             try:
-                saved, about = _read(folder)
+                saved, about, changes, self._base = _read(folder)
             except StorageError as error:
                 self._tell(f"{folder.name} is damaged and is not used: {error.got}")
                 continue
-            _check_same(about, self.about, folder)
+            found = _compare(about, self.about, saved.step)
+            if found and not self._continue_changed:
+                raise _begun_with_something_else(self.folder.parent, found)
+            self.changes = (*changes, *found)
+            saved = replace(saved, is_exact=all(change.what in MACHINERY for change in found))
+            if not saved.is_exact:
+                self._base = _number_of(folder)
             self._tell(f"going on after step {saved.step:,}, from {folder.name}")
+            if found:
+                kept = "where it was" if saved.is_exact else "from its weights, epochs counted anew"
+                self._tell(f"--continue-changed: {describe_changes(found)}; training goes on {kept}, and every report says so")
             return saved
         return None
 
@@ -112,30 +160,61 @@ class Checkpoints:
 
     def _folders(self) -> list[Path]:
         """Return the checkpoints, the newest first."""
-        found = [path for path in self.folder.glob("step-*") if path.name.removeprefix("step-").isdecimal()]
-        return sorted(found, key=lambda path: -int(path.name.removeprefix("step-")))
+        found = [path for path in self.folder.glob("step-*") if _number_of(path) >= 0]
+        return sorted(found, key=lambda path: -_number_of(path))
 
 
-def _read(folder: Path) -> tuple[Saved, dict[str, str]]:
+def describe_changes(changes: Iterable[Change]) -> str:
+    """Return what differs, in words: ``learning_rate: 0.001 then, 0.002 now``."""
+    return "; ".join(f"{change.what}: {change.then} then, {change.now} now" for change in changes)
+
+
+def _chosen_wait() -> float | None:
+    given = os.environ.get("PRETUNE_SAVE_SECONDS")
+    if given is None:
+        return None
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < float("inf"):
+        raise UsageError(f"PRETUNE_SAVE_SECONDS is {given!r}", expected="seconds, 0 or more", fix="leave it unset for 60")
+    return seconds
+
+
+def _number_of(folder: Path) -> int:
+    number = folder.name.removeprefix("step-")
+    return int(number) if number.isascii() and number.isdecimal() and len(number) < 19 else -1
+
+
+def _read(folder: Path) -> tuple[Saved, dict[str, str], tuple[Change, ...], int]:
+    storage.check_digests(folder)
     for name in (TENSORS, STATE):
-        if not (folder / name).is_file() or (folder / name).is_symlink():
+        if not (folder / name).is_file():
             raise StorageError(f"{name} is missing")
     head = storage.read_json(folder / STATE)
     try:
-        step, about, digest, state = int(head["step"]), dict(head["about"]), str(head["digest"]), dict(head["state"])
-    except (KeyError, TypeError, ValueError) as error:
+        step, base, about, state = int(head["step"]), int(head["base"]), dict(head["about"]), dict(head["state"])
+        changes = tuple(Change.from_json(item) for item in head["changes"])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise StorageError(f"{STATE} does not have what a checkpoint has") from error
-    if digest_of_file(folder / TENSORS) != digest:
-        raise StorageError(f"{TENSORS} is not what was written")
-    return Saved(step=step, tensors=load_file(folder / TENSORS), state=state), about
+    try:
+        tensors = load_file(folder / TENSORS)
+    except (SafetensorError, OSError) as error:
+        raise StorageError(f"{TENSORS} is not what a checkpoint has: {error}") from error
+    return Saved(step=step, tensors=tensors, state=state), about, changes, base
 
 
-def _check_same(then: dict[str, str], now: dict[str, str], folder: Path) -> None:
-    changed = [name for name in sorted(then.keys() | now.keys()) if then.get(name) != now.get(name)]
-    if changed:
-        told = "; ".join(f"{name}: {then.get(name, 'nothing')} then, {now.get(name, 'nothing')} now" for name in changed)
-        raise UsageError(
-            f"{folder.parent.parent} was begun with something else ({told})",
-            expected="what it was begun with, to go on with it",
-            fix="put that back, or pass --overwrite to begin again",
-        )
+def _compare(then: dict[str, str], now: dict[str, str], step: int) -> tuple[Change, ...]:
+    names = [name for name in sorted(then.keys() | now.keys()) if then.get(name) != now.get(name)]
+    return tuple(
+        Change(what=name, then=str(then.get(name, "nothing")), now=str(now.get(name, "nothing")), step=step) for name in names
+    )
+
+
+def _begun_with_something_else(run: Path, changes: tuple[Change, ...]) -> UsageError:
+    return UsageError(
+        f"{run} was begun with something else ({describe_changes(changes)})",
+        expected="what it was begun with, to go on with it",
+        fix="put that back; pass --overwrite to begin again; or pass --continue-changed, which every report then shows",
+    )

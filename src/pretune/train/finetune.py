@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, count, islice
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -13,13 +12,14 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from pretune.configs import FinetuneConfig
+from pretune.errors import PretuneError, StorageError, UsageError
 from pretune.models import Batch, Inputs, Network
 from pretune.observation import observe
 from pretune.records import History, Step, Validation
 from pretune.stages import TrainingStage, plan_stages
 from pretune.tokens import MAX_TRAINING_TOKENS, plan_batches, split_batch
 from pretune.train.average import Average
-from pretune.train.checkpoint import Checkpoints, Saved
+from pretune.train.checkpoint import Checkpoints, Resume, Saved
 from pretune.train.device import Device, seed_step
 from pretune.train.interrupt import Interrupt
 from pretune.train.loop import Update, train_steps
@@ -63,14 +63,14 @@ class Plan:
         freeze: What is trained when, as ``plan_stages`` reads it.
         device: Where.
         seed: Of the order of rows in each epoch, and of the dropout masks in each step.
-        checkpoints: Folder to save in from time to time, and to go on from.
+        checkpoints: Where to save from time to time, and to go on from.
     """
 
     epochs: int | None
     freeze: str
     device: Device
     seed: int
-    checkpoints: Path | None = None
+    checkpoints: Resume | None = None
 
     def stages(self, num_layers: int) -> tuple[TrainingStage, ...]:
         """Return what is trained when, for a model of so many layers."""
@@ -261,21 +261,41 @@ class Finetuning:
         saved = self._checkpoints.load()
         if saved is None:
             return
+        try:
+            self._take_over(saved)
+        except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
+            if isinstance(error, PretuneError):
+                raise
+            raise StorageError(
+                f"the checkpoint after step {saved.step:,} does not hold what this training saves ({error})",
+                expected="a checkpoint of the same training",
+                fix="pass --overwrite to begin again",
+            ) from error
+
+    def _take_over(self, saved: Saved) -> None:
         parts: dict[str, dict[str, Tensor]] = {"weights": {}, "best": {}, "optimizer": {}, "average": {}}
         for name, value in saved.tensors.items():
             kind, _, rest = name.partition(".")
             if kind in parts:
                 parts[kind][rest] = value
+        if not saved.is_exact:
+            _take_weights(self.network, parts["weights"])
+            return
         self.network.load_state_dict(parts["weights"], strict=False)
         self._best, self.best_logits = parts["best"], saved.tensors.get("best_logits")
         self._steps = [Step.from_json(item) for item in saved.state["steps"]]
         self._validations = [Validation.from_json(item) for item in saved.state["validations"]]
-        if saved.state["stage"]:
-            self._begin(saved.state["stage"])
-        self._stage_began = saved.state["stage_began"]
+        stage, began = int(saved.state["stage"]), saved.state["stage_began"]
+        if not 0 <= stage < len(self.stages):
+            raise ValueError(f"stage {stage} of {len(self.stages)}")
+        if stage:
+            self._begin(stage)
+        self._stage_began = {name: int(began[name]) for name in ("epochs", "steps")}
         self._optimizer.load(parts["optimizer"])
         self._average.load(parts["average"])
-        self._position, self._seconds = saved.state["position"], saved.state["seconds"]
+        self._position, self._seconds = int(saved.state["position"]), float(saved.state["seconds"])
+        if not 0 <= self._position <= len(self._steps):
+            raise ValueError(f"position {self._position} after {len(self._steps)} steps")
         self._num_hits.fill_(saved.state["num_hits"])
 
     def _rate_factor(self, step: int) -> float:
@@ -337,3 +357,21 @@ def names_trained(network: Network, stages: Sequence[TrainingStage]) -> frozense
 def weights_of(network: Network, names: Container[str]) -> dict[str, Tensor]:
     """Return copies of these weights."""
     return {name: value.detach().clone() for name, value in network.state_dict().items() if name in names}
+
+
+def _take_weights(network: Network, weights: dict[str, Tensor]) -> None:
+    """Start from the weights of a training on something else, where they fit.
+
+    Raises:
+        UsageError: They do not; nothing of that training is of use then.
+    """
+    known, trained = network.state_dict(), {name for name, weight in network.named_parameters() if weight.requires_grad}
+    wrong = sorted(name for name, value in weights.items() if name not in known or known[name].shape != value.shape)
+    if wrong:
+        raise UsageError(
+            f"the checkpoint's weights do not fit this model, the first is {wrong[0]}",
+            expected="weights of the same sizes, to go on with them",
+            fix="pass --overwrite to begin again",
+        )
+    # Those below the boundary stay: what the frozen trunk makes of the texts is computed by now.
+    network.load_state_dict({name: value for name, value in weights.items() if name in trained}, strict=False)

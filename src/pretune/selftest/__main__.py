@@ -1,0 +1,57 @@
+"""``python -m pretune.selftest``: the process that forks, with one thread in every library, set before any is loaded."""
+
+import os
+
+os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
+os.environ.update(TOKENIZERS_PARALLELISM="false", HF_HUB_OFFLINE="1", PRETUNE_BF16="0")
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from pretune.selftest.harness import Harness
+from pretune.selftest.life import PLACES
+
+
+def main() -> int:
+    """Run the harness and print what came out; return 0 where nothing differs, 4 otherwise."""
+    parser = argparse.ArgumentParser(prog="pretune selftest")
+    for name in ("--kill", "--refuse", "--seed"):
+        parser.add_argument(name, type=int, default=0)
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    start, folder = time.perf_counter(), Path(tempfile.mkdtemp(prefix="pretune-selftest-"))
+    try:
+        harness = Harness(folder, seed=given.seed)
+        harness.begin()
+        harness.torture(kills=given.kill, refusals=given.refuse)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    found = {**harness.report(), "seed": given.seed, "seconds": round(time.perf_counter() - start, 1)}
+    print(json.dumps(found) if given.json else tell(found))  # noqa: T201
+    return 4 if found["differences"] else 0
+
+
+def tell(found: dict[str, object]) -> str:
+    """Say in a few lines what the report says."""
+    where, refused = found["where"], found["refused"]
+    assert isinstance(where, dict)  # noqa: S101
+    assert isinstance(refused, dict)  # noqa: S101
+    lines = [
+        f"{found['kills']} kills, {found['counted']} at a counted file operation and {found['timed']} at a random moment, "
+        f"in {found['trainings']} trainings of {found['writes']} writes and {found['seconds_unbroken']} s each",
+        "  " + " · ".join(f"{where[name]} {name}" for name in PLACES),
+    ]
+    if refused:
+        told = " and ".join(f"{count} by a {kind} disk" for kind, count in sorted(refused.items()))
+        lines.append(f"refused writes: {told}; each ended with one message and exit code 4")
+    lines += [f"differences: {found['differences']} (seed {found['seed']}, {found['seconds']} s)"]
+    return "\n".join([*lines, *(f"  {line}" for line in found["details"])])  # type: ignore[attr-defined]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

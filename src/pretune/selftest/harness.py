@@ -1,0 +1,227 @@
+"""The harness: one unbroken training, then many that are killed or refused a write until enough was; all must end alike.
+
+A warm process imports torch once and forks a child for every life. It never computes anything itself, so it has one thread, and
+forking it is safe.
+"""
+
+import contextlib
+import importlib
+import json
+import os
+import random
+import shutil
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pretune import storage
+from pretune.errors import StorageError, UsageError
+from pretune.hashing import digest_of, digest_of_file
+from pretune.selftest.life import MODULES, PLACES, Board, Fault, live, speak_into
+from pretune.selftest.material import write_material
+
+EPOCHS, BATCH = 3, 8
+# Families of modules that a training imports late; imported here once, so that no life has to.
+LATE = ("numpy", "scipy", "sklearn", "torch", "transformers", "tokenizers", "safetensors", "pretune", "rich", "typer", "jinja2")
+# Lives after which a training that is not done is given up: none needs so many unless it makes no progress.
+MAX_LIVES = 1_000
+
+
+@dataclass(slots=True)
+class Tally:
+    """What has happened so far."""
+
+    kills: Counter[str] = field(default_factory=Counter)  # by where they hit
+    num_counted: int = 0  # kills at a counted operation
+    num_refused: Counter[str] = field(default_factory=Counter)  # by kind
+    num_trainings: int = 0
+    differences: list[str] = field(default_factory=list)
+
+
+class Harness:
+    """Lives and deaths of one small training.
+
+    Args:
+        folder: An empty folder, used for everything.
+        seed: Of the kills.
+    """
+
+    def __init__(self, folder: Path, *, seed: int = 0) -> None:
+        self.folder, self.run, self._draw, self._board = (
+            folder.resolve(),
+            folder.resolve() / "run",
+            random.Random(seed),
+            Board(),
+        )
+        self.tally, self.seconds, self.num_writes = Tally(), 0.0, 0
+        self._wanted: dict[str, str] = {}
+        self._lives: list[str] = []
+
+    def begin(self) -> None:
+        """Make the material and the unbroken training.
+
+        Raises:
+            UsageError: This process has more than one thread.
+            StorageError: The unbroken training did not end well.
+        """
+        os.environ["PRETUNE_HOME"] = str(self.folder / "home")
+        os.environ["PRETUNE_SAVE_SECONDS"] = "0"
+        self._fork(self._write_material)
+        table, model = self.folder / "rows.csv", self.folder / "tiny"
+        self._command = [
+            "finetune", str(table), "--model", str(model), "--freeze", "none", "--epochs", str(EPOCHS), "--lr", "3e-3",
+            "--batch-size", str(BATCH), "--threads", "1", "--seed", "1", "--run", str(self.run), "--json",
+            "--set", "finetune.precision=fp32", "--set", "judge.encoder_linear=false",
+        ]  # fmt: skip
+        for is_warm in (False, True):
+            start = time.perf_counter()
+            code = self._live(Fault())
+            if code != 0:
+                raise StorageError(f"the unbroken training ended with {code}: {self._said()}", fix="please report it")
+            self.seconds, self.num_writes = time.perf_counter() - start, self._board.num_writes
+            if not is_warm:
+                _import_late((self.folder / MODULES).read_text(encoding="utf-8").split())
+            found = outcome_of(self.run)
+            self._compare(found if is_warm else self._wanted, "the same command, unbroken, in another process")
+            self._wanted = found
+            shutil.rmtree(self.run)
+
+    def _write_material(self) -> None:
+        speak_into(self.folder)
+        write_material(self.folder)
+
+    def torture(self, *, kills: int, refusals: int = 0) -> None:
+        """Go on until so many kills and refusals have hit."""
+        kinds = ["kill"] * kills + ["full", "read-only"] * (refusals // 2) + ["full"] * (refusals % 2)
+        self._draw.shuffle(kinds)
+        while kinds:
+            self._train(kinds)
+
+    def report(self) -> dict[str, Any]:
+        """Return the tally as JSON."""
+        tally = self.tally
+        return {
+            "schema": 1, "selftest": "kill", "kills": tally.kills.total(), "counted": tally.num_counted,
+            "timed": tally.kills.total() - tally.num_counted, "where": {name: tally.kills[name] for name in PLACES},
+            "refused": dict(tally.num_refused), "trainings": tally.num_trainings, "differences": len(tally.differences),
+            "details": tally.differences[:20], "writes": self.num_writes, "seconds_unbroken": round(self.seconds, 3),
+            "processor_seconds": round(sum(os.times()[:4]), 1),
+        }  # fmt: skip
+
+    def _train(self, kinds: list[str]) -> None:
+        """Make one training, with a fault in every life as long as there are some left, and compare what comes out."""
+        self._lives = []
+        for _ in range(MAX_LIVES):
+            newest, fault, start = _newest(self.run), self._choose(kinds[-1]) if kinds else Fault(), time.perf_counter()
+            code = self._live(fault)
+            if code == 0:
+                self.seconds = time.perf_counter() - start  # as fast as the machine is now, for kills by the clock
+                break
+            if fault.kind == "kill" and code == -signal.SIGKILL:
+                self.tally.kills[PLACES[self._board.place]] += 1
+                self.tally.num_counted += fault.at > 0
+                kinds.pop()
+            elif fault.kind in ("full", "read-only") and code == 4:
+                self._check_refusal(fault, newest)
+                kinds.pop()
+            else:
+                self.tally.differences.append(f"{self._story()}: ended with {code}: {self._said()}")
+                break
+        else:
+            self.tally.differences.append(f"{self._story()}: not done after {MAX_LIVES} lives")
+        if code == 0:
+            self._compare(outcome_of(self.run), self._story())
+        self.tally.num_trainings += 1
+        shutil.rmtree(self.run, ignore_errors=True)
+
+    def _choose(self, kind: str) -> Fault:
+        is_timed = 2 * self.tally.num_counted > self.tally.kills.total()
+        if kind == "kill" and is_timed:
+            return Fault(kind=kind, after=self._draw.uniform(0, self.seconds))
+        return Fault(kind=kind, at=self._draw.randint(1, self.num_writes))
+
+    def _check_refusal(self, fault: Fault, newest: int) -> None:
+        """A refused write must end in one message, and leave the newest whole checkpoint, or a newer one."""
+        self.tally.num_refused[fault.kind] += 1
+        said = self._said()
+        if '"code": "storage"' not in said or "Traceback" in said:
+            self.tally.differences.append(f"{self._story()}: said {said}")
+        if _newest(self.run) < newest:
+            self.tally.differences.append(f"{self._story()}: the checkpoint after step {newest} is gone")
+
+    def _live(self, fault: Fault) -> int:
+        """Let one child run the command; return its exit code, or minus the signal that ended it."""
+        self._board.clear()
+        self._lives.append(f"{fault.kind} at {fault.at}" if fault.at else f"{fault.kind} after {fault.after:.3f} s")
+        return self._fork(
+            lambda: live(self._command, fault, self._board, self.folder),
+            seconds=fault.after if fault.kind == "kill" and not fault.at else None,
+        )
+
+    def _fork(self, work: Callable[[], object], *, seconds: float | None = None) -> int:
+        tasks = Path("/proc/self/task")
+        if tasks.is_dir() and len(list(tasks.iterdir())) > 1:
+            raise UsageError(
+                "the process that forks has more than one thread", expected="one", fix="run it as `pretune selftest`"
+            )
+        child = os.fork()
+        if child == 0:
+            try:
+                work()
+            finally:
+                os._exit(0)
+        deadline = time.monotonic() + (seconds or 0.0)
+        while seconds is not None:
+            ended, status = os.waitpid(child, os.WNOHANG)
+            if ended:
+                return os.waitstatus_to_exitcode(status)
+            if time.monotonic() >= deadline:
+                os.kill(child, signal.SIGKILL)
+                break
+            time.sleep(0.002)
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+    def _compare(self, found: dict[str, str], what: str) -> None:
+        wrong = sorted(name for name in found.keys() | self._wanted.keys() if found.get(name) != self._wanted.get(name))
+        if self._wanted and wrong:
+            self.tally.differences.append(f"{what}: {', '.join(wrong)} differ")
+
+    def _story(self) -> str:
+        return f"training {self.tally.num_trainings + 1} ({', '.join(self._lives)})"
+
+    def _said(self) -> str:
+        return " ".join(((self.folder / "out").read_text() + (self.folder / "err").read_text()).split())[-600:]
+
+
+def outcome_of(run: Path) -> dict[str, str]:
+    """Return digests of all that a training leaves and that must not depend on how often it was cut off: times do."""
+    parts = [path for name in ("model", "linear", "predictions", "data") for path in sorted((run / name).rglob("*"))]
+    found = {path.relative_to(run).as_posix(): digest_of_file(path) for path in parts if path.is_file()}
+    record = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    for validation in record["history"]["validations"]:
+        del validation["seconds"]
+    for name in ("history", "scores", "comparisons", "threshold", "calibration", "receipt", "token_counts"):
+        found[f"run.json: {name}"] = digest_of(record[name])
+    return found
+
+
+def _newest(run: Path) -> int:
+    """Return the number of the newest whole checkpoint, 0 without one."""
+    numbers = [0]
+    for folder in (run / "checkpoints").glob("step-*"):
+        with contextlib.suppress(StorageError):
+            storage.check_digests(folder)
+            numbers.append(int(folder.name.removeprefix("step-")))
+    is_done = (run / "run.json").is_file() and json.loads((run / "run.json").read_text(encoding="utf-8"))["status"] == "trained"
+    return max(numbers) if not is_done else 1 << 30
+
+
+def _import_late(names: list[str]) -> None:
+    for name in names:
+        if name.partition(".")[0] in LATE:
+            with contextlib.suppress(ImportError):
+                importlib.import_module(name)
