@@ -280,6 +280,7 @@ class Finetuning:
                 parts[kind][rest] = value
         if not saved.is_exact:
             _take_weights(self.network, parts["weights"])
+            self._begin(0)  # the average starts from these weights
             return
         self.network.load_state_dict(parts["weights"], strict=False)
         self._best, self.best_logits = parts["best"], saved.tensors.get("best_logits")
