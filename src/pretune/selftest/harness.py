@@ -29,6 +29,7 @@ EPOCHS, BATCH = 3, 8
 LATE = ("numpy", "scipy", "sklearn", "torch", "transformers", "tokenizers", "safetensors", "pretune", "rich", "typer", "jinja2")
 # Lives after which a training that is not done is given up: none needs so many unless it makes no progress.
 MAX_LIVES = 1_000
+DONE = 1 << 30  # newer than any checkpoint: the training has ended
 
 
 @dataclass(slots=True)
@@ -131,6 +132,9 @@ class Harness:
             else:
                 self.tally.differences.append(f"{self._story()}: ended with {code}: {self._said()}")
                 break
+            if _newest(self.run) == DONE:  # the fault hit after the record said so
+                code = 0
+                break
         else:
             self.tally.differences.append(f"{self._story()}: not done after {MAX_LIVES} lives")
         if code == 0:
@@ -210,14 +214,14 @@ def outcome_of(run: Path) -> dict[str, str]:
 
 
 def _newest(run: Path) -> int:
-    """Return the number of the newest whole checkpoint, 0 without one."""
+    """Return the number of the newest whole checkpoint, 0 without one, ``DONE`` where the training has ended."""
     numbers = [0]
     for folder in (run / "checkpoints").glob("step-*"):
         with contextlib.suppress(StorageError):
             storage.check_digests(folder)
             numbers.append(int(folder.name.removeprefix("step-")))
     is_done = (run / "run.json").is_file() and json.loads((run / "run.json").read_text(encoding="utf-8"))["status"] == "trained"
-    return max(numbers) if not is_done else 1 << 30
+    return DONE if is_done else max(numbers)
 
 
 def _import_late(names: list[str]) -> None:
