@@ -24,7 +24,7 @@ UNIT = 32 * work_of(np.array([60]), 384)
 STEPS = {"all": 0.001, "last-1": 0.1, "last-2": 0.2, "last-3": 0.4, "none": 1.0}
 PACE = Pace(
     num_layers=6, width=384, lengths=LENGTHS, longest=512, load_seconds=0.5, tokenize_seconds=1e-5,
-    forward=Speed(fixed=0.0, rate=0.05 / UNIT), steps={name: Speed(fixed=0.0, rate=s / UNIT) for name, s in STEPS.items()},
+    rate=0.05 / UNIT, steps={name: Speed(fixed=0.0, rate=s / UNIT) for name, s in STEPS.items()},
     timings=(),
 )  # fmt: skip
 JOB = Job(
@@ -167,7 +167,7 @@ def test_measuring_a_copy_finds_that_more_layers_take_longer(tiny_checkpoint, ta
     pace = paces[-1]
     work = work_of(pace.lengths[:32], pace.width)
     assert pace.steps["none"].seconds(work) > pace.steps["all"].seconds(work) > 0
-    assert pace.forward.seconds(work) > 0
+    assert pace.rate > 0
     assert {timing.freeze for timing in pace.timings} == set(pace.steps)
     assert len(list(watch.measure(boundaries_of(3), seconds=0))) == 1, "the cheapest boundary is always measured"
 

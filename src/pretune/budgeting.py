@@ -164,22 +164,19 @@ def estimate(option: BudgetOption, pace: Pace, batch_size: int, job: Job) -> flo
     learned, scored = job.num_train + job.num_validation, job.num_validation
     steps = -(-job.num_train // batch_size)
     speed = pace.steps[option.freeze]
-    whole = pace.forward.rate + pace.forward.fixed / max(
-        work * min(batch_size, len(cut)), 1.0
-    )  # a batch's start spread over it
-    epoch = speed.seconds(PADDING * work * job.num_train, steps) + whole * work * scored * (trained if cached else 1.0)
+    epoch = speed.seconds(PADDING * work * job.num_train, steps) + pace.rate * work * scored * (trained if cached else 1.0)
     parts = {
         "load": pace.load_seconds * (job.num_seeds + 2),  # to train, to save and read back
         "tokenize": pace.tokenize_seconds * learned * (1 + option.has_untuned),
-        "trunk": whole * work * learned * (1 - trained) if cached else 0.0,
+        "trunk": pace.rate * work * learned * (1 - trained) if cached else 0.0,
         "training": job.num_seeds * option.epochs * epoch,
         "range test": NUM_STEPS * speed.seconds(PADDING * work * batch_size) if job.has_range_test else 0.0,
     }
     if option.has_untuned:
-        parts["untuned"] = whole * work * learned + REGRESSION_SECONDS * job.num_train * pace.width
+        parts["untuned"] = pace.rate * work * learned + REGRESSION_SECONDS * job.num_train * pace.width
     if job.num_test:
         asked = min(GAP_ROWS, job.num_train) + job.num_test * (1 + option.has_untuned)
-        parts["judging"] = (whole * work + pace.tokenize_seconds) * asked + job.linear_seconds + 2 * pace.load_seconds
+        parts["judging"] = (pace.rate * work + pace.tokenize_seconds) * asked + job.linear_seconds + 2 * pace.load_seconds
     return sum(parts.values())
 
 

@@ -16,6 +16,7 @@ from pretune.models import Inputs, Network, build_network, find_checkpoint, load
 from pretune.predict import predict_logits
 from pretune.records import StepTiming
 from pretune.tokens import encode
+from pretune.tokens.batch import MAX_TOKENS
 from pretune.train import Device, Finetuning, Plan, TrainingSet
 
 Lengths = npt.NDArray[np.int64]
@@ -26,8 +27,9 @@ MAX_LENGTH = 512
 SAMPLE = 2_000
 # Where in the order of lengths the two groups of texts lie that are timed: typical short ones, and long ones.
 QUANTILES = (0.25, 0.9)
-# Steps timed in each group, after one that is not: the first of a shape prepares buffers that later ones use.
-NUM_TIMED = 2
+# How often each group is timed, after one time that does not count: the first of a shape prepares buffers that later ones use.
+# The median is taken: on a busy machine some are easily ten times too long.
+NUM_TIMED = 5
 # A rate for steps that only their clock is read of.
 ANY_RATE = 1e-5
 
@@ -55,7 +57,7 @@ class Pace:
         longest: The longest that the model, or the user, allows.
         load_seconds: Reading the model from disk.
         tokenize_seconds: A text.
-        forward: A pass through the whole model, without learning.
+        rate: Seconds for a unit of work in a pass through the whole model without learning.
         steps: By boundary, what one update takes; a boundary that would not fit is not in it.
         timings: What ``steps`` was made from.
     """
@@ -66,7 +68,7 @@ class Pace:
     longest: int
     load_seconds: float
     tokenize_seconds: float
-    forward: Speed
+    rate: float
     steps: dict[str, Speed]
     timings: tuple[StepTiming, ...]
 
@@ -128,7 +130,7 @@ class Stopwatch:
         pace = Pace(
             num_layers=len(self.network.layers), width=width, lengths=lengths, longest=self.longest,
             load_seconds=self._load_seconds, tokenize_seconds=tokenize,
-            forward=_fit([(work_of(group.lengths, width), self._time_forward(group)) for group in groups]),
+            rate=self._time_forward(lengths, width),
             steps={}, timings=(),
         )  # fmt: skip
         for freeze in boundaries:
@@ -153,12 +155,17 @@ class Stopwatch:
         picked = [[self._texts[row] for row in order[start : start + size]] for start in starts]
         return [Inputs(encode(texts, self._tokenizer, max_length=self.longest)) for texts in picked]
 
-    def _time_forward(self, group: Inputs) -> float:
+    def _time_forward(self, lengths: Lengths, width: int) -> float:
+        """Return the seconds for a unit of work, in a batch filled as scoring fills them: texts alike in length."""
+        order, middle = np.argsort(lengths, kind="stable"), len(lengths) // 2
+        count = max(1, MAX_TOKENS // int(lengths[order[middle]]))
+        texts = [self._texts[row] for row in order[max(0, middle - count + 1) : middle + 1]]
+        batch, clock = Inputs(encode(texts, self._tokenizer, max_length=self.longest)), []
         with self._device.autocast():
-            predict_logits(self.network, group)
-            start = time.perf_counter()
-            predict_logits(self.network, group)
-        return time.perf_counter() - start
+            for _ in range(NUM_TIMED + 1):
+                predict_logits(self.network, batch)
+                clock.append(time.perf_counter())
+        return _typical(clock) / work_of(batch.lengths, width)
 
     def _time_steps(self, group: Inputs, freeze: str) -> float:
         boundary, inputs = self.network.freeze(freeze), group
@@ -175,7 +182,12 @@ class Stopwatch:
         plan = Plan(epochs=1, freeze=freeze, device=self._device, seed=self._seed)
         run = Finetuning(self.network, rows, self._config, plan, _never)
         clock = [time.perf_counter() for _ in run.trial(lambda _: 1.0, NUM_TIMED + 1)]  # loss.item() waits for a GPU
-        return float(np.mean([after - before for before, after in pairwise(clock)]))
+        return _typical(clock)
+
+
+def _typical(clock: Sequence[float]) -> float:
+    """Return the median time between two strokes of the clock."""
+    return float(np.median([after - before for before, after in pairwise(clock)]))
 
 
 def _fit(points: Sequence[tuple[float, float]]) -> Speed:

@@ -57,7 +57,10 @@ def _make_environment() -> Environment:
         span=span, OUTCOMES=OUTCOMES, MARKS=MARKS, MARK_WORDS=MARK_WORDS, SEVERITY_MARKS=SEVERITY_MARKS, short=_shorten
     )
     environment.globals.update(
-        say_slices=say_slices, describe_budget=describe_budget, make_range_plot=make_range_plot, say_optimism=say_optimism,
+        say_slices=say_slices,
+        describe_budget=describe_budget,
+        make_range_plot=make_range_plot,
+        say_optimism=say_optimism,
         describe_changes=describe_changes,
     )
     return environment
