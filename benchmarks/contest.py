@@ -196,7 +196,7 @@ class Clock:
         """Return what the run would take: what came before the first step, and so many steps and validations."""
         each, epoch_steps = self.each(), -(-len(job["train"]["texts"]) // job["batch_size"])
         num_steps = job["epochs"] * epoch_steps
-        before = self.ticks[0] - self.start - each
+        before, evaluation = self.ticks[0] - self.start - each, evaluation * job["validations_times"]
         seconds = before + num_steps * each + job["epochs"] * evaluation
         parts = {"before": before, "step": each, "validation": evaluation}
         return {"seconds": seconds, "steps": len(self.ticks) - WARM, "projected": parts, "epoch_seconds": each * epoch_steps}

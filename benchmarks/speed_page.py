@@ -17,10 +17,10 @@ WORDS = {
 KINDS = {
     "": "Whole runs",
     "steady": "200 steady steps of each side, multiplied",
-    "quick": "60 steady steps of each side, multiplied; 2,000 texts scored",
+    "quick": "40 steady steps of each side, multiplied; 2,000 texts scored",
     "fp32": "Whole runs, bf16 switched off",
     "steady.fp32": "bf16 switched off: 200 steady steps of each side, multiplied",
-    "quick.fp32": "bf16 switched off: 60 steady steps of each side, multiplied",
+    "quick.fp32": "bf16 switched off: 40 steady steps of each side, multiplied",
 }
 
 

@@ -15,7 +15,7 @@ def job_for(folder, **changes):
     settings = {
         "work": "all", "model": str(folder), "train": part, "validation": {key: held[:20] for key, held in part.items()},
         "epochs": 2, "rate": 3e-3, "max_length": 32, "batch_size": 4, "dropout": None, "freeze": "none", "seed": 0,
-        "steps": None, "precision": "fp32",
+        "steps": None, "precision": "fp32", "validations_times": 3.0,
     }  # fmt: skip
     return settings | changes
 
