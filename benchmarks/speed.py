@@ -81,7 +81,7 @@ def jobs(asked: argparse.Namespace) -> Iterator[dict[str, Any]]:
 
 def steps(asked: argparse.Namespace, data: str, work: str, side: str) -> int | None:
     """Return how many steps are timed; ``None`` is a whole run."""
-    if work in ("scoring", "accuracy") or (data == "imdb-2500" and side == "pretune"):
+    if work in ("scoring", "accuracy") or (side == "pretune" and (data == "imdb-2500" or work != "all")):
         return None
     if asked.quick:
         return QUICK_STEPS

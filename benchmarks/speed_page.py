@@ -16,11 +16,11 @@ WORDS = {
 }
 KINDS = {
     "": "Whole runs",
-    "steady": "200 steady steps of each side, multiplied",
-    "quick": "40 steady steps of each side, multiplied; 2,000 texts scored",
+    "steady": "200 steady steps, multiplied; whole runs of pretune under a frozen trunk",
+    "quick": "40 steady steps, multiplied; whole runs of pretune under a frozen trunk; 2,000 texts scored",
     "fp32": "Whole runs, bf16 switched off",
-    "steady.fp32": "bf16 switched off: 200 steady steps of each side, multiplied",
-    "quick.fp32": "bf16 switched off: 40 steady steps of each side, multiplied",
+    "steady.fp32": "bf16 switched off: 200 steady steps, multiplied; whole runs of pretune under a frozen trunk",
+    "quick.fp32": "bf16 switched off: 40 steady steps, multiplied; whole runs of pretune under a frozen trunk",
 }
 
 
