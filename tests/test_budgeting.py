@@ -126,6 +126,8 @@ def test_what_was_given_up_is_said():
     said = list(say_given_up(found, best))
     cut = "50.0% of texts cut more, at 48 tokens in place of 384"
     assert said == ["all layers", "1 of 4 epochs", cut, "the untuned encoder as a baseline"]
+    [more, *_] = list(say_given_up(best, best, ("last-3", "none")))
+    assert more.startswith("last-3, all layers (not measured")
     assert "1 of 4 epochs" not in list(say_given_up(found, best, are_epochs_given=True))
     choice = BudgetChoice(
         seconds=300, covers="run", margin=0.15, given=("epochs",), chosen=found, best=best, gave_up=tuple(said), timings=()

@@ -205,8 +205,9 @@ def say_given_up(
     wanted = chosen.epochs if are_epochs_given else WANTED_EPOCHS[chosen.freeze.partition("-")[0]]
     if chosen.freeze != best.freeze:
         yield _say_trained(best.freeze)
-    for freeze in unmeasured:
-        yield f"{_say_trained(freeze)} (not measured: what takes less did not fit, or the time for measuring was over)"
+    if unmeasured:
+        names = ", ".join(map(_say_trained, unmeasured))
+        yield f"{names} (not measured: what takes less did not fit, or the time for measuring was over)"
     if chosen.epochs < wanted:
         yield f"{wanted - chosen.epochs} of {wanted} epochs"
     if chosen.share_cut > best.share_cut:
