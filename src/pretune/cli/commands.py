@@ -1,5 +1,6 @@
 """What each command does: read flags, call the pipeline, show what came out. Heavy imports wait until a command runs."""
 
+import os
 import shlex
 import sys
 from dataclasses import replace
@@ -296,10 +297,9 @@ def selftest(kill: Kills = 60, refuse: Refusals = 0, seed: o.Seed = None, json: 
     Half of the kills hit at a counted file operation, half at a random moment, inside a save or not; the same command
     goes on each time. What comes out must be what an unbroken training gives, to the bit. No network is used.
     """
-    from subprocess import run as run_process
-
-    command = [sys.executable, "-m", "pretune.selftest", "--kill", str(kill), "--refuse", str(refuse), "--seed", str(seed or 0)]
-    return run_process([*command, *(["--json"] if json else [])], check=False).returncode
+    words = ["-m", "pretune.selftest", "--kill", str(kill), "--refuse", str(refuse), "--seed", str(seed or 0)]
+    # In place of this process: what forks must have set its number of threads before any library was loaded.
+    os.execv(sys.executable, [sys.executable, *words, *(["--json"] if json else [])])
 
 
 COMMANDS = (run, check, finetune, judge, evaluate, predict, trace, compare, audit, models, datasets, report, selftest)

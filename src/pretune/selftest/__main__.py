@@ -13,6 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from pretune.errors import PretuneError
 from pretune.selftest.harness import Harness
 from pretune.selftest.life import PLACES
 
@@ -29,6 +30,9 @@ def main() -> int:
         harness = Harness(folder, seed=given.seed)
         harness.begin()
         harness.torture(kills=given.kill, refusals=given.refuse)
+    except PretuneError as error:
+        print(json.dumps({"schema": 1, "error": error.to_json()}) if given.json else f"pretune: {error}")  # noqa: T201
+        return error.exit_code
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     found = {**harness.report(), "seed": given.seed, "seconds": round(time.perf_counter() - start, 1)}
