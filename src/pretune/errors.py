@@ -87,6 +87,13 @@ class StorageError(PretuneError):
     exit_code = 4
 
 
+class ProcessError(PretuneError):
+    """Another process of a shared training failed, or is gone; where it said why, this has its words and exit code."""
+
+    code = "process"
+    exit_code = 6
+
+
 class LedgerError(StorageError):
     """The ledger of openings was edited, has a gap, or lost its tail."""
 

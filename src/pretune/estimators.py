@@ -38,7 +38,7 @@ from pretune.predict import decide, follow, predict_logits
 from pretune.records import Calibration, Change, Evaluation, Example, Predictions, PredictionTrace
 from pretune.tokens import encode
 from pretune.trace import Trace
-from pretune.train import Plan, Resume, choose_device, has_fast_bf16, seed_everything
+from pretune.train import Plan, Resume, choose_device, current_world, has_fast_bf16, seed_everything
 
 # Rows on which a saved model must give the logits of the live one.
 PARITY_ROWS = 64
@@ -146,7 +146,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         length = epochs if epochs is not None else self.epochs
         place = Resume(folder=checkpoints) if isinstance(checkpoints, Path) else checkpoints
         freeze = resolve_freeze(self.freeze, self.device_.kind)
-        plan = Plan(epochs=length, freeze=freeze, device=self.device_, seed=self.seed, checkpoints=place)
+        world = current_world()
+        plan = Plan(epochs=length, freeze=freeze, device=self.device_, seed=self.seed, checkpoints=place, world=world)
         prepared = self._prepare(self.network_, self.tokenizer_, training, config, plan, self.card_.max_length, trace)
         fitted = fit_network(self.network_, prepared, config=config, plan=plan, trace=trace)
         self.classes_, self.history_, self.token_counts_ = classes, fitted.history, fitted.token_counts

@@ -15,8 +15,10 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from pretune import storage
+from pretune.adapting import merge_adapters, set_up
 from pretune.configs import AUTO, FinetuneConfig
 from pretune.data import TrainingData
+from pretune.errors import UsageError
 from pretune.evaluate import choose_positive, is_unbalanced
 from pretune.evaluate.monitor import OF_POSITIVE, check_monitor, monitored
 from pretune.models import Inputs, Network, TrunkCache, prepare_inputs
@@ -25,7 +27,7 @@ from pretune.records import Change, Example, History, RangeTest, Step, TokenCoun
 from pretune.stages import DEFAULT_MAX_EPOCHS, TrainingStage
 from pretune.tokens import Encoded, encode
 from pretune.trace import Stage, Trace
-from pretune.train import Checkpoints, Figures, Finetuning, Plan, TrainingSet, range_test, release_memory
+from pretune.train import Checkpoints, Figures, Finetuning, Plan, TrainingSet, World, range_test, release_memory
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 # Beside the checkpoints: the range test of a training that may be cut off.
@@ -121,7 +123,8 @@ def fit_network(network: Network, prepared: Prepared, *, config: FinetuneConfig,
         UsageError: The checkpoints belong to another training, or ``--lr auto`` found no rate.
     """
     training, encoded, inputs = prepared.training, prepared.encoded, prepared.inputs
-    network.freeze(plan.stages(len(network.layers))[0].freeze)
+    num_weights = sum(weight.numel() for weight in network.parameters())
+    set_up(network, config, plan, trace)
     class_of = {label: index for index, label in enumerate(training.classes)}
     rows = {"train": training.train, "validation": training.validation}
     targets = {split: np.array([class_of[str(row.label)] for row in examples]) for split, examples in rows.items()}
@@ -141,21 +144,23 @@ def fit_network(network: Network, prepared: Prepared, *, config: FinetuneConfig,
     if config.learning_rate == AUTO:
         tested = _find_rate(network, learned, config, plan, about, trace)
         config = replace(config, learning_rate=tested.learning_rate)
-    keeper = None
-    if plan.checkpoints is not None:
-        about = _describe(network, prepared, targets, config, plan)
-        keeper = Checkpoints(plan.checkpoints.folder, about, trace.note, continue_changed=plan.checkpoints.continue_changed)
+    keeper = _keeper(network, prepared, targets, config, plan, trace)
     run = Finetuning(network, learned, config, plan, judge, _step_teller(trace), keeper)
     if any(item.epochs is None for item in run.stages):
         trace.note(f"no --epochs given: at most {DEFAULT_MAX_EPOCHS}, ended by early stopping")
     for number in run.each_stage():
-        with trace.stage("fine-tune", f"{len(training.train):,} texts, {_describe_stage(run.stages, number)}") as stage:
+        words = _describe_stage(run.stages, number) + (
+            f", LoRA of rank {config.lora} in place of layers" if config.lora else ""
+        )
+        with trace.stage("fine-tune", f"{len(training.train):,} texts, {words}") as stage:
             for validation in run.epochs():
                 trace.validation(validation)
                 release_memory()
             _describe_history(stage, run.history, num_classes)
+    if config.lora:
+        merge_adapters(network, judge.inputs, plan, trace)
     return Fitted(
-        history=replace(run.history, range_test=tested),
+        history=replace(run.history, range_test=tested, num_weights=num_weights, num_trained_weights=run.num_trained),
         token_counts=tuple(item.counts for item in encoded.values()),
         validation_logits=cast("Tensor", run.best_logits),  # the validator above gives them
         changes=() if keeper is None else keeper.changes,
@@ -168,18 +173,22 @@ def _find_rate(
     """Return the range test that a training which was cut off began with, or make it."""
     place = None if plan.checkpoints is None else plan.checkpoints.folder / RANGE_TEST
     with trace.stage("learning rate", f"{len(learned.ids):,} texts") as stage:
-        known = None if place is None or not place.is_file() else storage.read_json(place)
-        if known is not None and known.get("about") == about:
+        known, _ = plan.world.from_first(lambda: (_read_test(place), {}))
+        if known.get("about") == about:
             found, again = RangeTest.from_json(known["range_test"]), "; found when this training was begun"
         else:
             found, again = range_test(network, learned, config, plan, on_step=_trial_teller(trace)), ""
-            if place is not None:
+            if place is not None and plan.world.is_first:
                 storage.replace_json(place, {"about": about, "range_test": found.to_json()})
         stage.done = f"{found.rule}{again}"
         stage.shape_out = f"{len(found.points)} steps → {found.learning_rate:g}"
         stage.notes = ["the weights were put back"]
     trace.keep("range_test", found)
     return found
+
+
+def _read_test(place: Path | None) -> dict[str, Any]:
+    return {} if place is None or not place.is_file() else dict(storage.read_json(place))
 
 
 def as_before(fit: Method) -> Method:
@@ -227,8 +236,10 @@ class Validator:
 
     def __call__(self) -> Figures:
         """Return the figures of the network as it stands."""
+        world = self._plan.world
         with self._plan.device.autocast():
-            logits = predict_logits(self._network, self.inputs)
+            logits = predict_logits(self._network, self.inputs, part=(world.rank, world.size)).clone()
+        world.gather(logits)  # the same batches as one process would make, so the same bits
         predicted = logits.argmax(dim=1)
         loss = float(cross_entropy(logits, self._truth))
         accuracy = float((predicted == self._truth).float().mean())
@@ -263,13 +274,30 @@ def _compute_trunk(
     if boundary == 0 or network.family is None:
         return Inputs(encoded)
     with trace.stage("frozen trunk", f"{len(encoded):,} {split} texts × tokens") as stage, plan.device.autocast():
-        told = tell_progress(trace, "frozen trunk")
-        inputs = prepare_inputs(network, encoded, boundary, progress=told, cache=TrunkCache() if config.keep_trunk else None)
+        told, world = tell_progress(trace, "frozen trunk"), plan.world
+        cache = TrunkCache() if config.keep_trunk and world.size == 1 else None
+        inputs = prepare_inputs(network, encoded, boundary, progress=told, cache=cache, part=(world.rank, world.size))
         states = inputs.pooled if inputs.pooled is not None else inputs.hidden
+        if states is not None:
+            world.gather(states)
         how = "as an earlier run left them" if inputs.reused else "computed once and kept"
         stage.done = f"embeddings and layers 1 to {boundary}, {how}"
         stage.shape_out = " × ".join(f"{size:,}" for size in states.shape) if states is not None else ""
     return inputs
+
+
+def _keeper(
+    network: Network, prepared: Prepared, targets: dict[str, npt.NDArray[np.int64]], config: FinetuneConfig, plan: Plan,
+    trace: Trace,
+) -> Checkpoints | None:  # fmt: skip
+    """Return where to save, for the first process; processes that train together must do so on the same things."""
+    if plan.checkpoints is None and plan.world.size == 1:
+        return None
+    about = _describe(network, prepared, targets, config, plan)
+    _check_alike(about, plan.world)
+    if plan.checkpoints is None or not plan.world.is_first:
+        return None
+    return Checkpoints(plan.checkpoints.folder, about, trace.note, continue_changed=plan.checkpoints.continue_changed)
 
 
 def tell_progress(trace: Trace | None, what: str) -> Callable[[int, int], None] | None:
@@ -299,6 +327,7 @@ def _describe(
         "freeze": plan.freeze,
         "seed": str(plan.seed),
         "device": str(plan.device),
+        "processes": str(plan.world.size),
         "torch": str(torch.__version__),
         "pretune": importlib.metadata.version("pretune"),
         "code": _digest_of_code(),
@@ -309,9 +338,25 @@ def _describe(
 def _digest_of_code() -> str:
     """Return a digest of the sources that training runs through: a version number says nothing about an edited file."""
     place, found = Path(__file__).parent, sha256()
-    for file in sorted([Path(__file__), *(path for name in CODE for path in (place / name).glob("*.py"))]):
+    for file in sorted(
+        [Path(__file__), place / "adapting.py", *(path for name in CODE for path in (place / name).glob("*.py"))]
+    ):
         found.update(file.read_bytes())
     return found.hexdigest()[:16]
+
+
+def _check_alike(about: dict[str, str], world: World) -> None:
+    """Refuse to train together on different things: files that differ between machines, say."""
+    told = world.from_first(lambda: (about, {}))
+    others = dict(told[0]) if told else {}
+    differing = [name for name in about if about[name] != others.get(name)]
+    if differing:
+        name = differing[0]
+        raise UsageError(
+            f"process {world.rank} trains on something else than the first: {name} is {about[name]}, not {others.get(name)}",
+            expected="the same files, settings and versions for every process",
+            fix="give every machine the same files and packages",
+        )
 
 
 def _monitor(config: FinetuneConfig, training: TrainingData, labels: npt.NDArray[np.int64]) -> tuple[str, int | None]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from pretune import storage
 from pretune.assessing import read_policy
+from pretune.assisting import check_seeds, helped
 from pretune.budgeting import apply_choice, choose_within, say_choice, tell_end
 from pretune.configs import AUTO, DEFAULT_MAX_LENGTH, JudgeConfig, RunConfig
 from pretune.data import Dataset, Seal, TrainingData, prepare
@@ -25,7 +26,8 @@ from pretune.evaluate.threshold import apply_threshold
 from pretune.hashing import digest_of_file, digest_of_lines
 from pretune.judging import Candidate, open_and_judge
 from pretune.loading import load_pretrained_model
-from pretune.models import check_freeze, find_checkpoint
+from pretune.models import PEFT, check_freeze, find_checkpoint
+from pretune.optional import require
 from pretune.records import BudgetChoice, Example, RunRecord, Verdict
 from pretune.repairing import score_repair
 from pretune.runs import UNFINISHED, RunFolder, claim_folder, identity_of
@@ -67,6 +69,9 @@ def finetune(
     """
     start, inputs = time.perf_counter() if start is None else start, inputs_of(command, source, config)
     read_policy(config.judge)  # a policy that cannot be read is better known now than after training
+    check_seeds(config.seeds)
+    if config.finetune.lora:
+        require(**PEFT)
     data = _load(source, config, folder, trace)
     if config.split.repair:
         data.receipt = score_repair(source, config, data, trace)
@@ -100,7 +105,8 @@ def finetune(
             for item in predictions:
                 folder.write_predictions(item)
         else:
-            model.fit(data, trace=trace, checkpoints=resume)
+            with helped(source, replace(config, finetune=settings), folder.checkpoints):
+                model.fit(data, trace=trace, checkpoints=resume)
     except DivergedError as error:
         folder.write_record(replace(record, status="diverged", failure=error.got))
         raise

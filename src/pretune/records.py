@@ -263,6 +263,8 @@ class History(Record):
     best_step: int | None = None
     stopped_because: str = ""
     range_test: RangeTest | None = None  # where the rate was left to ``--lr auto``
+    num_weights: int | None = None  # of the model, without adapters
+    num_trained_weights: int | None = None  # adapters included
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

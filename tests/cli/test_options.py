@@ -14,6 +14,7 @@ EXAMPLES = {
     "split_seed": 7, "validation": "v.csv", "test": "t.csv", "model": "m", "head": "mlp", "freeze": "last-2", "max_length": 64,
     "budget": "5m", "seeds": 3,
     "epochs": 4, "lr": 0.25, "batch_size": 5, "dropout": 0.5, "monitor": "loss", "seed": 3, "device": "cpu", "threads": 1,
+    "lora": 4,
     "positive": "spam", "goal": "recall", "keep": "precision=0.9",
     "cost": "fn=2,fp=1", "min_precision": 0.5, "min_recall": 0.6, "min_accuracy": 0.7, "policy": "p.toml",
 }  # fmt: skip

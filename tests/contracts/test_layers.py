@@ -33,6 +33,7 @@ BELOW = FOUNDATION | MAKERS | JUDGES
 TOP = (
     "assessing",
     "recomputing",
+    "adapting",
     "fitting",
     "estimators",
     "loading",
@@ -43,6 +44,7 @@ TOP = (
     "deciding",
     "judging",
     "repairing",
+    "assisting",
     "pipeline",
     "comparing",
     "asking",

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 from typing import Any, Literal
 
 import typer
@@ -32,6 +33,10 @@ for command in commands.COMMANDS:
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
+    if _is_helper():
+        sys.stdout = sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - as long as the process lives
+        if sys.argv[1:2] not in (["run"], ["finetune"]):
+            sys.exit(0)  # nothing to share: a second look, a second answer
     try:
         code = _run(sys.argv[1:])
         sys.stdout.flush()
@@ -39,6 +44,11 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     sys.exit(code)
+
+
+def _is_helper() -> bool:
+    """Whether ``torchrun`` started this process besides the first one, which does all the telling and writing."""
+    return int(os.environ.get("WORLD_SIZE", "1")) > 1 and os.environ.get("RANK", "0") != "0"
 
 
 def _run(arguments: list[str]) -> int:

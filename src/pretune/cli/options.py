@@ -77,6 +77,9 @@ BatchSize = Annotated[int | None, _flag("--batch-size", about=ABOUT_TRAINING, te
 Dropout = Annotated[
     float | None, _flag("--dropout", about=ABOUT_TRAINING, text="Instead of the checkpoint's own.", metavar="SHARE")
 ]
+Lora = Annotated[
+    int | None, _flag("--lora", about=ABOUT_TRAINING, text="Train adapters of this rank in place of layers.", metavar="RANK")
+]
 Monitor = Annotated[
     str | None,
     _flag(
@@ -182,8 +185,8 @@ PLACES = {
     "split_seed": "split.seed",
     "validation": "validation", "test": "test", "model": "model", "head": "finetune.head", "freeze": "freeze",
     "max_length": "finetune.max_length", "epochs": "epochs", "lr": "finetune.learning_rate",
-    "batch_size": "finetune.batch_size", "dropout": "finetune.dropout", "monitor": "finetune.monitor", "seed": "seed",
-    "seeds": "seeds", "budget": "budget",
+    "batch_size": "finetune.batch_size", "dropout": "finetune.dropout", "lora": "finetune.lora",
+    "monitor": "finetune.monitor", "seed": "seed", "seeds": "seeds", "budget": "budget",
     "device": "finetune.device", "threads": "finetune.threads", "positive": "judge.positive", "goal": "judge.goal",
     "keep": "judge.keep", "cost": "judge.cost",
     "min_precision": "judge.min_precision", "min_recall": "judge.min_recall", "min_accuracy": "judge.min_accuracy",

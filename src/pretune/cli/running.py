@@ -13,6 +13,7 @@ from pretune.errors import UsageError
 if TYPE_CHECKING:
     from pretune.configs import RunConfig
     from pretune.records import RunRecord
+    from pretune.runs import RunFolder
 
 EXIT_CODES = {"ship": 0, "do_not_ship": 1, "not_enough_evidence": 3}
 # The words of the command line, for the record of a run.
@@ -57,25 +58,47 @@ def train_run(
     continue_changed: bool,
     shown: tuple[bool, bool],
 ) -> int:
-    """Claim a folder, run or fine-tune, show what came out; return the exit code."""
+    """Claim a folder, run or fine-tune, show what came out; return the exit code.
+
+    Of the processes that ``torchrun`` started, the first does so, and the others only train with it.
+    """
     start = time.perf_counter()  # loading torch is time of the user as well
+    from pretune import assisting
+
+    company = assisting.meet(config.finetune.device)
+    if company is not None and not company.world.is_first:
+        return assisting.assist(company)
+    with assisting.leading(company):
+        folder = _claim(kind, source, config, run=run, overwrite=overwrite, continue_changed=continue_changed)
+        return _lead_run(kind, source, config, folder, shown=shown, start=start)
+
+
+def _claim(
+    kind: str, source: str, config: "RunConfig", *, run: str | None, overwrite: bool, continue_changed: bool
+) -> "RunFolder":
     from pretune import pipeline
     from pretune.runs import claim_folder
 
-    json, quiet = shown
-    command = f"pretune {kind}"
-    folder = claim_folder(
+    return claim_folder(
         pipeline.default_name(source, config.model),
-        pipeline.inputs_of(command, source, config),
+        pipeline.inputs_of(f"pretune {kind}", source, config),
         named=Path(run) if run else None,
         overwrite=overwrite,
         continue_changed=continue_changed,
         done="judged" if kind == "run" else "trained",
     )
+
+
+def _lead_run(
+    kind: str, source: str, config: "RunConfig", folder: "RunFolder", *, shown: tuple[bool, bool], start: float
+) -> int:
+    from pretune import pipeline
+
+    json, quiet = shown
     with open_terminal(json, quiet) as terminal:
         make = pipeline.run if kind == "run" else pipeline.finetune
         typed = shlex.join(ARGUMENTS.get())
-        record = make(source, config, folder, open_trace(terminal), command=command, typed=typed, start=start)
+        record = make(source, config, folder, open_trace(terminal), command=f"pretune {kind}", typed=typed, start=start)
     return show_run(record, folder, json=json)
 
 

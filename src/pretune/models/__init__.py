@@ -4,11 +4,13 @@ from pretune.models.features import Encoder, open_encoder
 from pretune.models.folder import ModelCard, check_parity, load_folder, save_model, write_card
 from pretune.models.inputs import Inputs, prepare_inputs
 from pretune.models.load import Checkpoint, build_network, check_freeze, find_checkpoint, load_tokenizer, max_positions
+from pretune.models.lora import PEFT, adapt, merge
 from pretune.models.network import Batch, Network
 from pretune.models.temperature import fold_temperature
 from pretune.models.trunk_cache import TrunkCache
 
 __all__ = [
+    "PEFT",
     "Batch",
     "Checkpoint",
     "Encoder",
@@ -16,6 +18,7 @@ __all__ = [
     "ModelCard",
     "Network",
     "TrunkCache",
+    "adapt",
     "build_network",
     "check_freeze",
     "check_parity",
@@ -24,6 +27,7 @@ __all__ = [
     "load_folder",
     "load_tokenizer",
     "max_positions",
+    "merge",
     "open_encoder",
     "prepare_inputs",
     "save_model",

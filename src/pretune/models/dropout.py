@@ -20,9 +20,9 @@ class Masks:
     def __init__(self) -> None:
         self._bits = np.random.SFC64(0)
 
-    def begin_step(self, seed: int, step: int) -> None:
-        """Start the masks of one optimizer step: they depend on seed, step and the order of drawing alone."""
-        self._bits = np.random.SFC64([seed % 2**32, step])
+    def begin_step(self, seed: int, step: int, rank: int = 0) -> None:
+        """Start one process's masks of one optimizer step: they depend on these three and the order of drawing alone."""
+        self._bits = np.random.SFC64([seed % 2**32, step, rank])  # a rank of 0 changes no bit
 
     def draw(self, shape: torch.Size, probability: float, dtype: torch.dtype) -> Tensor:
         """Return 0 with this probability, else 1 / (1 - probability).

@@ -56,22 +56,28 @@ class Inputs:
     def batch(self, rows: Sequence[int] | npt.NDArray[np.int64], device: torch.device | str = "cpu") -> Batch:
         """Return these texts, padded to the longest."""
         if self.pooled is not None:
-            return Batch(mask=torch.empty(len(rows), 0), pooled=self.pooled[torch.as_tensor(rows)].to(device))
+            return Batch(mask=torch.empty(len(rows), 0), pooled=_move(self.pooled[torch.as_tensor(rows)], device))
         longest = max((int(self.encoded.offsets[row + 1] - self.encoded.offsets[row]) for row in rows), default=0)
         ids, mask = pad(self.encoded, rows, width=padded_width(longest, self.encoded.counts.max_length))
-        mask_tensor = torch.from_numpy(mask).to(device)
+        mask_tensor = _move(torch.from_numpy(mask), device)
         if self.hidden is None:
-            return Batch(mask=mask_tensor, ids=torch.from_numpy(ids).to(device))
+            return Batch(mask=mask_tensor, ids=_move(torch.from_numpy(ids), device))
         states = torch.zeros(*mask.shape, self.hidden.shape[1], dtype=self.hidden.dtype)
         for index, row in enumerate(rows):
             piece = self.hidden[self.encoded.offsets[row] : self.encoded.offsets[row + 1]]
             states[index, : len(piece)] = piece
-        return Batch(mask=mask_tensor, hidden=states.to(device), start=self.start)
+        return Batch(mask=mask_tensor, hidden=_move(states, device), start=self.start)
 
 
 @torch.inference_mode()
 def prepare_inputs(
-    network: Network, encoded: Encoded, boundary: int, *, progress: Progress | None = None, cache: TrunkCache | None = None
+    network: Network,
+    encoded: Encoded,
+    boundary: int,
+    *,
+    progress: Progress | None = None,
+    cache: TrunkCache | None = None,
+    part: tuple[int, int] = (0, 1),
 ) -> Inputs:
     """Run the frozen part of the network once over all texts, or take what an earlier run has kept of it.
 
@@ -81,6 +87,7 @@ def prepare_inputs(
         boundary: The first trained layer; 0 means that nothing is frozen and ids are kept.
         progress: Called with (texts done, texts in all); not at all where an earlier run has done the work.
         cache: Where such states are kept; ``None`` keeps none.
+        part: Compute only batch k, k + n, k + 2 n, … of the same batches, without a cache; the states of the others are zeros.
 
     Raises:
         StorageError: Their states fit neither into memory nor on the disk.
@@ -93,7 +100,7 @@ def prepare_inputs(
     shape = (len(encoded) if whole else int(encoded.offsets[-1]), width)
 
     def fill(store: Tensor) -> Tensor:
-        _fill(store, network, encoded, None if whole else boundary, progress)
+        _fill(store, network, encoded, None if whole else boundary, progress, part=part)
         return store
 
     key = "" if cache is None else trunk_key(network, encoded, boundary, dtype)
@@ -108,12 +115,20 @@ def prepare_inputs(
     return Inputs(encoded, start=boundary, hidden=states, reused=reused)
 
 
-def _fill(store: Tensor, network: Network, encoded: Encoded, boundary: int | None, progress: Progress | None) -> None:
+def _fill(
+    store: Tensor,
+    network: Network,
+    encoded: Encoded,
+    boundary: int | None,
+    progress: Progress | None,
+    *,
+    part: tuple[int, int],
+) -> None:
     """Compute the states below ``boundary``, or the pooled ones, in a fixed plan, so that their bits are always the same."""
     was_training, device = network.training, next(network.parameters()).device
     network.eval()
     source, done = Inputs(encoded), 0
-    for rows in plan_scoring(encoded.lengths):
+    for rows in plan_scoring(encoded.lengths)[part[0] :: part[1]]:
         batch = source.batch(rows, device)
         hidden = network.run(batch, boundary)
         if boundary is None:
@@ -126,6 +141,13 @@ def _fill(store: Tensor, network: Network, encoded: Encoded, boundary: int | Non
     network.train(was_training)
 
 
+def _move(tensor: Tensor, device: torch.device | str) -> Tensor:
+    """Bring a tensor to a device; to a GPU from pinned memory, so that nobody waits for the copy."""
+    if torch.device(device).type != "cuda":
+        return tensor.to(device)
+    return tensor.pin_memory().to(device, non_blocking=True)
+
+
 def _scatter(store: Tensor, hidden: Tensor, encoded: Encoded, rows: npt.NDArray[np.int64]) -> None:
     for index, row in enumerate(rows):
         start, stop = encoded.offsets[row], encoded.offsets[row + 1]
@@ -135,7 +157,7 @@ def _scatter(store: Tensor, hidden: Tensor, encoded: Encoded, rows: npt.NDArray[
 def _empty(shape: tuple[int, int], dtype: torch.dtype) -> Tensor:
     size = shape[0] * shape[1] * dtype.itemsize
     if size <= MAX_BYTES_IN_MEMORY:
-        return torch.empty(shape, dtype=dtype)
+        return torch.zeros(shape, dtype=dtype)
     free = shutil.disk_usage(tempfile.gettempdir()).free
     if free < size:  # a full disk under a memory map ends the process without a message
         raise StorageError(

@@ -4,7 +4,7 @@ Shapes: ids and mask (batch, time), hidden (batch, time, width), pooled (batch, 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Any
 
@@ -14,6 +14,8 @@ from torch import Tensor, nn
 from pretune.errors import UsageError
 from pretune.models.adapters import Family, mean_pool
 from pretune.models.dropout import Dropout, Masks, share_masks
+
+ADAPTER = "lora_"  # what the names of an adapter's weights have in common
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +55,7 @@ class Network(nn.Module):
     def __init__(self, model: Any, family: Family | None, head: MlpHead | None = None) -> None:
         super().__init__()
         self.model, self.head, self.family, self.masks = model, head, family, Masks()
+        self.is_adapted = False  # whether low-rank adapters learn in place of layers (models/lora.py)
         share_masks(self, self.masks)
 
     @property
@@ -159,6 +162,10 @@ class Network(nn.Module):
             weight.requires_grad_(True)
         if freeze.startswith("last-") and hasattr(self.trunk, "final_norm"):
             self.trunk.final_norm.requires_grad_(True)
+        if self.is_adapted:
+            head = {id(weight) for weight in self.head_parameters()}
+            for name, weight in self.named_parameters():
+                weight.requires_grad_(id(weight) in head or (weight.requires_grad and ADAPTER in name))
         words = self.trunk.get_input_embeddings()
         words.sparse = freeze == "none" and not dense and words.weight.device.type == "cpu"
         return boundary
@@ -168,6 +175,16 @@ class Network(nn.Module):
         return boundary_in(
             freeze, len(self.layers), model_type=self.model.config.model_type, has_adapter=self.family is not None
         )
+
+    def compile_layers(self) -> None:
+        """Send every layer call through ``torch.compile``; the weights stay where they are.
+
+        Raises:
+            UsageError: The family has no adapter, so its layers are not called one by one.
+        """
+        family = self._adapter()
+        if not hasattr(family.call, "_torchdynamo_orig_callable"):
+            self.family = replace(family, call=torch.compile(family.call, dynamic=True))
 
     def set_dropout(self, probability: float) -> None:
         """Set every dropout in trunk and head, the one inside attention included."""

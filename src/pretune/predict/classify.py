@@ -12,11 +12,20 @@ Progress = Callable[[int, int], None]
 
 
 @torch.inference_mode()
-def predict_logits(network: Network, inputs: Inputs, *, progress: Progress | None = None) -> Tensor:
-    """Return float32 logits (num_texts, num_classes); the network is left in the mode it was in."""
+def predict_logits(
+    network: Network, inputs: Inputs, *, progress: Progress | None = None, part: tuple[int, int] = (0, 1)
+) -> Tensor:
+    """Return float32 logits (num_texts, num_classes); the network is left in the mode it was in.
+
+    Args:
+        network: On any device.
+        inputs: The texts.
+        progress: Called with (texts done, texts in all).
+        part: Compute only batch k, k + n, k + 2 n, … of the same batches; the logits of the others are zeros.
+    """
     was_training, device = network.training, next(network.parameters()).device
     network.eval()
-    rows_by_batch = plan_scoring(inputs.lengths)
+    rows_by_batch = plan_scoring(inputs.lengths)[part[0] :: part[1]]
     pieces, done = [], 0
     for rows in rows_by_batch:
         pieces.append(network(inputs.batch(rows, device)).float().cpu())
@@ -25,9 +34,9 @@ def predict_logits(network: Network, inputs: Inputs, *, progress: Progress | Non
             progress(done, len(inputs))
     network.train(was_training)
     if not pieces:
-        return torch.empty(0, network.num_classes)
+        return torch.zeros(len(inputs), network.num_classes)
     order = torch.as_tensor([int(row) for rows in rows_by_batch for row in rows])
-    logits = torch.empty(len(inputs), pieces[0].shape[1])
+    logits = torch.zeros(len(inputs), pieces[0].shape[1])
     logits[order] = torch.cat(pieces)
     return logits
 

@@ -71,9 +71,23 @@ def _introduce(record: RunRecord) -> Iterator[str]:
     if choice is not None and choice.threshold is not None:
         chosen = f"chosen on {escape(choice.split)} rows for {escape(choice.goal)}"
         yield f"| decided for it | from a probability of {choice.threshold:g} on, {chosen} |"
+    trained = _tell_trained(record)
+    if trained:
+        yield f"| trained | {trained} |"
     yield f"| made | {escape(record.created)}, {escape(record.device)} |"
     if record.changes:
         yield f"| **gone on with after a change** | {escape(describe_changes(record.changes))} |"
+
+
+def _tell_trained(record: RunRecord) -> str:
+    """Say how many weights were trained, and with LoRA that it was so."""
+    history, config = record.history, record.configs.get("finetune")
+    if history is None or not history.num_weights or history.num_trained_weights is None:
+        return ""
+    rank = config.get("lora") if isinstance(config, dict) else None
+    how = f"LoRA of rank {rank}, merged into the weights, and the head: " if rank else ""
+    share = percent(history.num_trained_weights, history.num_weights)
+    return f"{how}{history.num_trained_weights:,} weights, {share} of the model’s {history.num_weights:,}"
 
 
 def _tell_verdict(record: RunRecord) -> Iterator[str]:

@@ -1,6 +1,24 @@
 """Texts as token ids, and ids as batches."""
 
-from pretune.tokens.batch import MAX_TRAINING_TOKENS, pad, padded_width, plan_batches, plan_scoring, split_batch
+from pretune.tokens.batch import (
+    MAX_TOKENS_A_PART,
+    MAX_TRAINING_TOKENS,
+    pad,
+    padded_width,
+    plan_batches,
+    plan_scoring,
+    split_batch,
+)
 from pretune.tokens.encode import Encoded, encode
 
-__all__ = ["MAX_TRAINING_TOKENS", "Encoded", "encode", "pad", "padded_width", "plan_batches", "plan_scoring", "split_batch"]
+__all__ = [
+    "MAX_TOKENS_A_PART",
+    "MAX_TRAINING_TOKENS",
+    "Encoded",
+    "encode",
+    "pad",
+    "padded_width",
+    "plan_batches",
+    "plan_scoring",
+    "split_batch",
+]

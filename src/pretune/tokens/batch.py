@@ -15,6 +15,8 @@ WINDOW = 50
 MAX_TOKENS = 2_048
 # Tokens of a part of a training batch; 1,024 to 8,192 are equally fast, and what a step remembers grows with it.
 MAX_TRAINING_TOKENS = 4_096
+# The same by device: a GPU has room for more, and wants fewer launches.
+MAX_TOKENS_A_PART = {"cpu": MAX_TRAINING_TOKENS, "cuda": 8 * MAX_TRAINING_TOKENS}
 
 
 def plan_scoring(

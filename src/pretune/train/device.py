@@ -87,9 +87,9 @@ def seed_everything(seed: int) -> None:
     torch.manual_seed(seed)
 
 
-def seed_step(seed: int, step: int) -> None:
-    """Seed torch for one step, so that what it draws depends on these two alone and training can go on from any step."""
-    drawn = int(np.random.SeedSequence([seed % 2**32, step]).generate_state(1, np.uint64)[0])
+def seed_step(seed: int, step: int, rank: int = 0) -> None:
+    """Seed torch for one step of one process, so that what it draws depends on these alone and training can go on anywhere."""
+    drawn = int(np.random.SeedSequence([seed % 2**32, step, rank]).generate_state(1, np.uint64)[0])
     # As torch.manual_seed does, which besides queues a call with its stack for each step, for a GPU that may never be used.
     torch.default_generator.manual_seed(drawn)
     if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]

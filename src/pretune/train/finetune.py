@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, count, islice
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,11 +18,12 @@ from pretune.models import Batch, Inputs, Network
 from pretune.observation import observe
 from pretune.records import History, Step, Validation
 from pretune.stages import TrainingStage, plan_stages
-from pretune.tokens import MAX_TRAINING_TOKENS, plan_batches, split_batch
+from pretune.tokens import MAX_TOKENS_A_PART, plan_batches, split_batch
 from pretune.train.average import Average
 from pretune.train.checkpoint import Checkpoints, Resume, Saved
 from pretune.train.device import Device, seed_step
-from pretune.train.interrupt import Interrupt
+from pretune.train.distributed import ALONE, World
+from pretune.train.interrupt import END, Interrupt
 from pretune.train.loop import Update, train_steps
 from pretune.train.optimizer import make_optimizer
 from pretune.train.sampling import draw_rows
@@ -64,6 +66,7 @@ class Plan:
         device: Where.
         seed: Of the order of rows in each epoch, and of the dropout masks in each step.
         checkpoints: Where to save from time to time, and to go on from.
+        world: The processes that train together.
     """
 
     epochs: int | None
@@ -71,6 +74,7 @@ class Plan:
     device: Device
     seed: int
     checkpoints: Resume | None = None
+    world: World = ALONE
 
     def stages(self, num_layers: int) -> tuple[TrainingStage, ...]:
         """Return what is trained when, for a model of so many layers."""
@@ -90,7 +94,7 @@ class Finetuning:
         plan: How long, where, from which seed.
         validate: Scores the network as it stands.
         on_step: Called after every update with the step and the number of steps planned.
-        checkpoints: Where to save, and what to go on with.
+        checkpoints: Where to save, and what to go on with; of several processes, the first has it alone.
     """
 
     def __init__(
@@ -109,14 +113,15 @@ class Finetuning:
         self._best: dict[str, Tensor] = {}  # weights of the best epoch so far
         self._position = 0  # updates of this epoch that are made
         self._seconds = 0.0  # that this epoch has taken
-        self._interrupt = Interrupt(is_on=checkpoints is not None)
+        self._interrupt = Interrupt(is_on=plan.checkpoints is not None or checkpoints is not None, tells=plan.world.is_first)
         self._steps: list[Step] = []
         self._validations: list[Validation] = []
         weighed = config.class_weights if config.sampling == "all" else bool(config.class_weights)
         self._weights = class_weights(training.targets, training.num_classes, weighed)
-        self._stopped_because, self._num_hits = "", torch.zeros((), dtype=torch.int64)
+        self._stopped_because, self._num_hits = "", torch.zeros((), dtype=torch.int64, device=plan.device.kind)
         self.stages = plan.stages(len(network.layers))
         self._trained = names_trained(network, self.stages)
+        self.num_trained = sum(weight.numel() for name, weight in network.named_parameters() if name in self._trained)
         self._steps_an_epoch = -(-len(training.targets) // config.rows_per_update)
         self.num_steps = sum(stage.max_epochs for stage in self.stages) * self._steps_an_epoch
         self._inputs, self._boundary = training.inputs, network.boundary_of(self.stages[0].freeze)
@@ -175,7 +180,7 @@ class Finetuning:
         stage, config = self.stages[number], self.config
         self._stage, self._stage_began = number, {"epochs": len(self._validations), "steps": len(self._steps)}
         boundary = self.network.freeze(stage.freeze, dense=config.ema is not None)  # an average follows every row
-        self._optimizer = make_optimizer(self.network, config, freeze=stage.freeze, rate=stage.rate)
+        self._optimizer = make_optimizer(self.network, config, freeze=stage.freeze, rate=stage.rate, world=self.plan.world)
         self._average = Average(self._optimizer.weights, config.ema)
         num_steps = stage.max_epochs * self._steps_an_epoch
         self._schedule = make_schedule(num_steps=num_steps, warmup_share=config.warmup_share, decay=config.decay)
@@ -206,12 +211,13 @@ class Finetuning:
 
     def _validate_epoch(self, epoch: int) -> Validation:
         figures, done = self.validate(), self._steps[len(self._steps) - self._position :]
+        num_hits = self.plan.world.total(int(self._num_hits))
         num_targets = sum(step.num_targets for step in done)
         validation = Validation(
             epoch=epoch,
             step=done[-1].index,
             training_loss=sum(step.loss * step.num_targets for step in done) / num_targets,
-            training_accuracy=int(self._num_hits) / num_targets,
+            training_accuracy=num_hits / num_targets,
             loss=figures.loss,
             accuracy=figures.accuracy,
             metric=figures.metric,
@@ -229,9 +235,17 @@ class Finetuning:
         return self._validations[-1]
 
     def _keep(self) -> None:
-        """Save where it is time to, or where Ctrl-C asks for it."""
-        if self._checkpoints is None or not (self._checkpoints.is_due or self._interrupt.asked):
-            return
+        """Save where it is time to, or where Ctrl-C asks for it; of several processes, the first saves for all."""
+        is_due = self._checkpoints is not None and self._checkpoints.is_due
+        wanted = self.plan.world.most(END if self._interrupt.asked else int(is_due))
+        if wanted:
+            num_hits = int(self.plan.world.total(int(self._num_hits)))
+            if self._checkpoints is not None:
+                self._checkpoints.save(self._saved(num_hits))
+        if wanted == END:
+            raise KeyboardInterrupt
+
+    def _saved(self, num_hits: int) -> Saved:
         tensors = {f"weights.{name}": value for name, value in weights_of(self.network, self._trained).items()}
         tensors |= {f"best.{name}": value for name, value in self._best.items()}
         tensors |= {f"optimizer.{name}": value for name, value in self._optimizer.state().items()}
@@ -243,24 +257,19 @@ class Finetuning:
             "stage_began": self._stage_began,
             "position": self._position,
             "seconds": self._seconds,
-            "num_hits": int(self._num_hits),
+            "num_hits": num_hits,
             "steps": [step.to_json() for step in self._steps],
             "validations": [validation.to_json() for validation in self._validations],
         }
-        self._checkpoints.save(Saved(step=len(self._steps), tensors=tensors, state=state))
-        if self._interrupt.asked:
-            raise KeyboardInterrupt
+        return Saved(step=len(self._steps), tensors=tensors, state=state)
 
     def _go_on(self) -> None:
-        """Take over what the newest checkpoint holds, if there is one."""
-        if self._checkpoints is None:
+        """Take over what the newest checkpoint holds, if there is one; the first process reads it for all."""
+        found = self.plan.world.from_first(self._load)
+        if found is None:
             return
-        sizes = (weight.numel() for name, weight in self.network.named_parameters() if name in self._trained)
-        copies = 4 if self.config.ema is None else 5  # weights, best, two moments, average; fp32
-        self._checkpoints.check_room(sum(8 + 4 * copies * size for size in sizes))
-        saved = self._checkpoints.load()
-        if saved is None:
-            return
+        head, tensors = found
+        saved = Saved(step=head["step"], tensors=tensors, state=head["state"], is_exact=head["is_exact"])
         try:
             self._take_over(saved)
         except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
@@ -271,6 +280,17 @@ class Finetuning:
                 expected="a checkpoint of the same training",
                 fix="pass --overwrite to begin again",
             ) from error
+
+    def _load(self) -> tuple[dict[str, Any], dict[str, Tensor]] | None:
+        """Read the newest checkpoint, in the first process."""
+        if self._checkpoints is None:
+            return None
+        copies = 4 if self.config.ema is None else 5  # weights, best, two moments, average; fp32
+        self._checkpoints.check_room(8 * len(self._trained) + 4 * copies * self.num_trained)
+        saved = self._checkpoints.load()
+        return (
+            None if saved is None else ({"step": saved.step, "is_exact": saved.is_exact, "state": saved.state}, saved.tensors)
+        )
 
     def _take_over(self, saved: Saved) -> None:
         parts: dict[str, dict[str, Tensor]] = {"weights": {}, "best": {}, "optimizer": {}, "average": {}}
@@ -297,7 +317,7 @@ class Finetuning:
         self._position, self._seconds = int(saved.state["position"]), float(saved.state["seconds"])
         if not 0 <= self._position <= len(self._steps):
             raise ValueError(f"position {self._position} after {len(self._steps)} steps")
-        self._num_hits.fill_(saved.state["num_hits"])
+        self._num_hits.fill_(saved.state["num_hits"] if self.plan.world.is_first else 0)
 
     def _rate_factor(self, step: int) -> float:
         return self._schedule(step - self._stage_began["steps"])
@@ -308,10 +328,11 @@ class Finetuning:
         lengths, drawn = inputs.lengths, draw_rows(self.training.targets, self.config.sampling, generator=generator)
         plan = plan_batches(lengths[drawn], self.config.rows_per_update, generator=generator)
         for rows in (drawn[places] for places in plan[self._position :]):
-            self.network.masks.begin_step(self.plan.seed, len(self._steps))
-            seed_step(self.plan.seed, len(self._steps))
+            self.network.masks.begin_step(self.plan.seed, len(self._steps), self.plan.world.rank)
+            seed_step(self.plan.seed, len(self._steps), self.plan.world.rank)
             targets = torch.from_numpy(self.training.targets)
-            parts = split_batch(rows, lengths, max_tokens=MAX_TRAINING_TOKENS, max_rows=self.config.batch_size)
+            own, most = self.plan.world.share_rows(rows, lengths), MAX_TOKENS_A_PART[kind]
+            parts = split_batch(own, lengths, max_tokens=most, max_rows=self.config.batch_size)
             yield Update(
                 parts=tuple((inputs.batch(part, kind), targets[part].to(kind)) for part in parts),
                 rows=tuple(self.training.ids[row] for row in rows),
@@ -321,7 +342,7 @@ class Finetuning:
     def _loss(self, batch: Batch, targets: Tensor) -> Tensor:
         with self.plan.device.autocast():
             logits = self.network(batch)
-        self._num_hits += (logits.detach().argmax(dim=1) == targets).sum().cpu()
+        self._num_hits += (logits.detach().argmax(dim=1) == targets).sum()
         weights = None if self._weights is None else self._weights.to(logits.device)
         smoothing = self.config.label_smoothing
         return cross_entropy(logits, targets, weight=weights, label_smoothing=smoothing, reduction="sum")

@@ -56,11 +56,12 @@ def train_steps(
     network.train()
     for index, update in enumerate(updates, start=first_step):
         optimizer.prepare(batch.ids for batch, _ in update.parts)
-        value = 0.0
+        losses: list[Tensor] = []
         for batch, targets in update.parts:
             loss = loss_of(batch, targets) / update.weight
             torch.autograd.backward(loss)
-            value += loss.item()
+            losses.append(loss.detach())
+        value = optimizer.gather(sum(loss.item() for loss in losses))  # read when all is under way: reading waits for a GPU
         norm = optimizer.clip(max_gradient_norm)
         if not math.isfinite(value + norm):  # before the update: the last good weights survive
             optimizer.zero_grad()

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from pretune.configs import FinetuneConfig
 from pretune.errors import UsageError
 from pretune.models import Network
+from pretune.train.distributed import ALONE, World
 from pretune.train.rows import RowAdamW
 
 # Peak rate when all layers are trained: the middle of what the field uses for encoders of this kind.
@@ -18,6 +19,8 @@ LAYER_RATE = 5e-5
 LAST_LAYERS_RATE = 1e-4
 # Peak rate of a head trained alone on fixed features: it starts from nothing and cannot harm the trunk.
 HEAD_ONLY_RATE = 1e-3
+# Peak rate of low-rank adapters, which start from nothing: Hu et al. (2021) took 4e-4 to 5e-4 for base encoders on most tasks.
+LORA_RATE = 5e-4
 
 
 class Optimizer:
@@ -26,14 +29,18 @@ class Optimizer:
     Args:
         groups: Parameter groups of torch, each with its ``peak_rate``.
         tables: Embedding tables whose gradients are sparse, with their peak rate.
+        world: The processes that make every update together.
 
     Source:
         Loshchilov and Hutter (2019), Decoupled weight decay regularization.
     """
 
-    def __init__(self, groups: list[dict[str, object]], tables: Sequence[tuple[RowAdamW, float]] = ()) -> None:
+    def __init__(
+        self, groups: list[dict[str, object]], tables: Sequence[tuple[RowAdamW, float]] = (), world: World = ALONE
+    ) -> None:
         self.dense = torch.optim.AdamW(groups, fused=True)
-        self.tables = tuple(tables)
+        self.tables, self.world = tuple(tables), world
+        self._rows = torch.empty(0, dtype=torch.int64)  # of the tables, that the step reads
 
     @property
     def weights(self) -> list[nn.Parameter]:
@@ -47,10 +54,27 @@ class Optimizer:
     def prepare(self, ids: Iterable[Tensor | None]) -> None:
         """Bring the rows that a step is about to read up to date."""
         known = [item.reshape(-1) for item in ids if item is not None]
-        if self.tables and known:
-            rows = torch.unique(torch.cat(known))
+        if self.tables and (known or self.world.size > 1):
+            own = torch.unique(torch.cat([self._rows[:0], *known]))
+            self._rows = self.world.union(own, max(len(table.table) for table, _ in self.tables))
             for table, _ in self.tables:
-                table.catch_up(rows)
+                table.catch_up(self._rows)
+
+    def gather(self, loss: float) -> float:
+        """Add up the gradients over the processes that share the step, and return the sum of their losses."""
+        if self.world.size == 1:
+            return loss
+        for table, _ in self.tables:
+            table.table.grad = _spread(table.table, self._rows)
+        weights = self.weights
+        used = torch.tensor([loss, *(float(weight.grad is not None) for weight in weights)], dtype=torch.float64)
+        self.world.sum(used)
+        learning = [weight for weight, count in zip(weights, used[1:].tolist(), strict=True) if count]
+        for weight in learning:
+            if weight.grad is None:
+                weight.grad = torch.zeros_like(weight)
+        self.world.sum(*(_values(weight, weight.grad) for weight in learning if weight.grad is not None))
+        return float(used[0])
 
     def settle(self) -> None:
         """Bring every row up to date: before weights are scored, copied or saved."""
@@ -110,14 +134,17 @@ class Optimizer:
             weight.grad = None
 
 
-def make_optimizer(network: Network, config: FinetuneConfig, *, freeze: str, rate: float | None = None) -> Optimizer:
-    """Return the optimizer of what ``network.freeze`` left trainable.
+def make_optimizer(
+    network: Network, config: FinetuneConfig, *, freeze: str, rate: float | None = None, world: World = ALONE
+) -> Optimizer:
+    """Return the optimizer of what ``network.freeze`` left trainable, for the processes that share each step.
 
     Args:
         network: Its boundary frozen.
         config: Rates and decays.
         freeze: As given to ``network.freeze``.
         rate: Peak rate instead of the config's.
+        world: These processes.
 
     Raises:
         UsageError: Rates shall fall from layer to layer, and the layers of this family are not known.
@@ -130,7 +157,8 @@ def make_optimizer(network: Network, config: FinetuneConfig, *, freeze: str, rat
     if rate is None and isinstance(asked, str):
         raise UsageError(f"learning_rate is {asked!r}", expected="a rate", fix="find one by range_test first")
     given = rate or (None if isinstance(asked, str) else asked)
-    rate = given or {"all": HEAD_ONLY_RATE, "none": LAYER_RATE}.get(freeze, LAST_LAYERS_RATE)
+    usual = LORA_RATE if config.lora else {"all": HEAD_ONLY_RATE, "none": LAYER_RATE}.get(freeze, LAST_LAYERS_RATE)
+    rate = given or usual
     head_rate = config.head_learning_rate or rate
     trained = [weight for weight in network.parameters() if weight.requires_grad]
     factors = _factors(network, config.layer_decay)
@@ -144,7 +172,16 @@ def make_optimizer(network: Network, config: FinetuneConfig, *, freeze: str, rat
         held = (w for w in trained if id(w) not in head | sparse and factors.get(id(w), 1.0) == factor)
         groups += _groups(held, rate * factor, config.weight_decay)
     groups += _groups((w for w in trained if id(w) in head), head_rate, config.weight_decay)
-    return Optimizer(groups, tables)
+    return Optimizer(groups, tables, world)
+
+
+def _spread(table: nn.Parameter, rows: Tensor) -> Tensor:
+    """Return the sparse gradient of a table with a place for each of these sorted rows, zero where it has none."""
+    values = torch.zeros(len(rows), table.shape[1], dtype=table.dtype, device=table.device)
+    if table.grad is not None:
+        own = table.grad.coalesce()
+        values[torch.searchsorted(rows, own.indices()[0])] = own.values()
+    return torch.sparse_coo_tensor(rows.unsqueeze(0), values, table.shape, is_coalesced=True, check_invariants=False)
 
 
 def _factors(network: Network, layer_decay: float) -> dict[int, float]:

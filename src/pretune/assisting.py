@@ -1,0 +1,96 @@
+"""What the processes that ``torchrun`` started besides the first do: read the same rows, train in step, write nothing."""
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any
+
+from pretune.configs import RunConfig
+from pretune.data import prepare
+from pretune.errors import PretuneError, UsageError
+from pretune.loading import load_pretrained_model
+from pretune.train import Company, join, training_together
+
+_COMPANY: ContextVar[Company | None] = ContextVar("company", default=None)
+
+
+@contextlib.contextmanager
+def leading(company: Company | None) -> Iterator[None]:
+    """While the block runs, training is shared with the processes that were started together with this one, if any."""
+    if company is None:
+        yield
+        return
+    token = _COMPANY.set(company)
+    try:
+        with company.telling():
+            yield
+    finally:
+        _COMPANY.reset(token)
+
+
+@contextlib.contextmanager
+def helped(source: Any, config: RunConfig, checkpoints: Path) -> Iterator[None]:
+    """Let the other processes, if any, fit the same model on the same rows while the block fits it here.
+
+    Args:
+        source: The data as named.
+        config: Everything settled: nothing is left for a process to choose by its own measure.
+        checkpoints: Where the first process saves.
+    """
+    company = _COMPANY.get()
+    if company is None:
+        yield
+        return
+    company.give_work({"source": str(source), "config": config.to_json(), "checkpoints": str(checkpoints)})
+    with training_together(company.world):
+        yield
+
+
+def check_seeds(num_seeds: int) -> None:
+    """Refuse several seeds where several processes were started: only one training at a time is shared.
+
+    Raises:
+        UsageError: There are both.
+    """
+    if num_seeds > 1 and _COMPANY.get() is not None:
+        raise UsageError(
+            f"--seeds {num_seeds} with several processes",
+            expected="one of the two",
+            fix="leave torchrun out, or give each --seed a command of its own",
+        )
+
+
+def assist(company: Company) -> int:
+    """Do what the first process asks for until it has ended; return the exit code.
+
+    Whatever goes wrong is told by the first process; only where that is gone too is it raised here.
+    """
+    code = 0
+    try:
+        with company.telling():
+            for work in company.works():
+                _fit_along(work, company)
+    except BaseException as error:
+        if not company.await_end():
+            sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
+            raise
+        code = error.exit_code if isinstance(error, PretuneError) else 1
+    failure = company.failure()
+    return failure.exit_code if failure is not None else code
+
+
+def _fit_along(work: dict[str, Any], company: Company) -> None:
+    config = RunConfig.from_json(work["config"])
+    data = prepare(work["source"], config.read, config.split, given=config.given)
+    model = load_pretrained_model(
+        config.model, epochs=config.epochs, freeze=config.freeze, seed=config.seed, config=config.finetune
+    )
+    with training_together(company.world):
+        model.fit(data, checkpoints=Path(work["checkpoints"]))
+
+
+def meet(device: str) -> Company | None:
+    """Meet the processes that were started together; see ``pretune.train.join``."""
+    return join(device)

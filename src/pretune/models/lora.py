@@ -1,0 +1,103 @@
+"""Low-rank adapters: small matrices beside the linear layers learn in their place, and are merged into them at the end.
+
+Source:
+    Hu et al. (2021), LoRA: Low-Rank Adaptation of Large Language Models.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from pretune.errors import ParityError, UsageError
+from pretune.models.folder import MAX_LOGIT_DIFFERENCE
+from pretune.models.network import ADAPTER, Batch, Network
+from pretune.optional import require
+
+# The package that knows how to put adapters in, and the extra that installs it.
+PEFT = {"package": "peft", "extra": "lora"}
+
+
+def adapt(network: Network, *, rank: int, alpha: float, boundary: int) -> int:
+    """Put an adapter beside every linear layer above the boundary; only adapters and head learn from then on.
+
+    The second matrix of each starts at zero, so the logits are as before.
+
+    Args:
+        network: As ``freeze`` left it.
+        rank: Width of the adapters.
+        alpha: What they add is scaled by ``alpha / rank``.
+        boundary: The first layer that gets them.
+
+    Returns:
+        The number of linear layers that have one.
+
+    Raises:
+        MissingPackageError: peft is not installed.
+        UsageError: There is no layer above the boundary.
+    """
+    peft = require(**PEFT)
+    names = _linear_layers(network, boundary)
+    if not names:
+        raise UsageError(
+            "there is no layer above the freeze boundary for LoRA to adapt",
+            expected="--freeze none or last-K beside --lora",
+            fix="leave --lora out, or --freeze all",
+        )
+    config = peft.LoraConfig(r=rank, lora_alpha=alpha, target_modules=names, lora_dropout=0.0, bias="none")
+    peft.inject_adapter_in_model(config, network.model)
+    network.is_adapted = True
+    head = {id(weight) for weight in network.head_parameters()}
+    for name, weight in network.named_parameters():
+        weight.requires_grad_(ADAPTER in name or id(weight) in head)
+    network.to(next(iter(network.parameters())).device)
+    return len(names)
+
+
+def merge(network: Network, batch: Batch) -> float:
+    """Add every adapter to its linear layer and take it out; the network is then of its plain architecture again.
+
+    Args:
+        network: In the state in which it shall be kept.
+        batch: Texts on which the logits must stay what they were.
+
+    Returns:
+        The largest difference of a logit.
+
+    Raises:
+        ParityError: The merged network is another one.
+    """
+    network.eval()
+    before = _logits(network, batch)
+    for parent in list(network.model.modules()):
+        for name, child in list(parent.named_children()):
+            if hasattr(child, "lora_A"):
+                child.merge()
+                setattr(parent, name, child.get_base_layer())
+    network.is_adapted = False
+    for left in ("peft_config", "_hf_peft_config_loaded"):
+        vars(network.model).pop(left, None)
+    difference = float((before - _logits(network, batch)).abs().max()) if len(before) else 0.0
+    if not difference <= MAX_LOGIT_DIFFERENCE:
+        raise ParityError(
+            f"with LoRA's adapters merged, the model gives other logits: they differ by {difference:.2g}",
+            expected=f"at most {MAX_LOGIT_DIFFERENCE:g} on {len(before)} rows",
+            fix="train without --lora; please report the model and versions",
+        )
+    return difference
+
+
+def _linear_layers(network: Network, boundary: int) -> list[str]:
+    """Return the names of the linear layers above the boundary; of the whole trunk where its layers are not known."""
+    head = {id(weight) for weight in network.head_parameters()}
+    above = list(network.layers[boundary:]) if network.family else [network.trunk]
+    wanted = {id(module) for layer in above for module in layer.modules()}
+    return [
+        name
+        for name, module in network.model.named_modules()
+        if isinstance(module, nn.Linear) and id(module) in wanted and id(module.weight) not in head
+    ]
+
+
+@torch.inference_mode()
+def _logits(network: Network, batch: Batch) -> Tensor:
+    found: Tensor = network(batch)
+    return found.clone()

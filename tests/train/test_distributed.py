@@ -1,0 +1,75 @@
+"""Several processes train as one: the same steps, the same weights, the same validation, and one voice."""
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+import shared_steps
+from pretune.train.distributed import ALONE, World, current_world, training_together
+from together import ROOT, finish, start
+
+
+@pytest.fixture(scope="module")
+def trained(tiny_checkpoint, tmp_path_factory):
+    """The folder of the task's checkpoint, and where two processes left what they trained."""
+    checkpoint, target = tiny_checkpoint("bert"), tmp_path_factory.mktemp("together")
+    ended = finish(start(ROOT / "tests" / "shared_steps.py", checkpoint, target))
+    assert [item.code for item in ended] == [0, 0], ended[0].err + ended[1].err
+    return checkpoint, target
+
+
+@pytest.mark.parametrize(("number", "name"), list(enumerate(shared_steps.CASES)), ids=list(shared_steps.CASES))
+def test_two_processes_make_the_steps_of_one(number, name, trained):
+    checkpoint, target = trained
+    alone = shared_steps.train(checkpoint, name)
+    first, second = (load_file(target / f"{number}.{rank}.safetensors") for rank in (0, 1))
+    assert alone.keys() == first.keys() == second.keys()
+    assert all(torch.equal(first[key], second[key]) for key in first)
+    for key, value in alone.items():
+        if key.endswith("key.bias"):  # attention does not depend on it: its gradient is rounding, which Adam blows up
+            continue
+        torch.testing.assert_close(first[key], value, atol=1e-5, rtol=1e-5, msg=lambda text, key=key: f"{key}: {text}")
+    assert torch.equal(first["first logits"], alone["first logits"])  # validation is the same to the bit
+    assert torch.equal(first["training accuracy"], alone["training accuracy"])
+    assert any(
+        not torch.equal(value, shared_steps.Task(checkpoint).open(shared_steps.CASES[name][0])[0].state_dict()[key[8:]])
+        for key, value in alone.items()
+        if key.startswith("weights.")
+    )  # there was something to learn
+
+
+@pytest.mark.parametrize("size", range(1, 10))
+@pytest.mark.parametrize("num_rows", [1, 2, 3, 8, 40])
+@pytest.mark.parametrize("longest", [0, 1, 7, 200])
+def test_every_row_of_a_batch_has_one_process(size, num_rows, longest):
+    draw = np.random.default_rng([size, num_rows, longest])
+    lengths, rows = draw.integers(0, longest + 1, num_rows), draw.permutation(num_rows)
+    shares = [World(rank, size).share_rows(rows, lengths) for rank in range(size)]
+    assert sorted(np.concatenate(shares).tolist()) == sorted(rows.tolist())
+    tokens = [np.maximum(lengths[share], 1).sum() for share in shares]
+    assert max(tokens) - sum(tokens) / size <= max(lengths.max(), 1)  # nobody has more than a text too much
+
+
+def test_one_process_changes_nothing():
+    tensor, rows = torch.tensor([1.0, 2.0]), np.array([3, 1])
+    ALONE.sum(tensor)
+    ALONE.gather(tensor)
+    assert tensor.tolist() == [1.0, 2.0]
+    assert ALONE.share_rows(rows, np.arange(4)) is rows
+    assert (ALONE.total(3), ALONE.most(2), ALONE.from_first(lambda: None)) == (3, 2, None)
+    assert ALONE.union(torch.tensor([5]), 9).tolist() == [5]
+
+
+def test_only_what_is_asked_to_be_shared_is_shared():
+    world, seen = World(1, 2), []
+
+    def fail():
+        with training_together(world):
+            seen.append(current_world())
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert seen == [world]
+    assert current_world() is ALONE
