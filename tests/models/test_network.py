@@ -194,3 +194,26 @@ def test_a_family_without_an_adapter_reads_ids_also_when_frozen(mpnet):
     inputs = prepare_inputs(network, encode_texts(tokenizer), network.freeze("all"))
     assert inputs.hidden is None
     assert inputs.pooled is None
+
+
+@pytest.mark.parametrize("family", ["bert", "roberta", "electra"])
+def test_the_last_layer_computes_the_one_token_that_is_read_and_its_gradients_are_the_same(family, tiny_checkpoint):
+    network, tokenizer = open_network(tiny_checkpoint(family))
+    network.eval()
+    batch = padded(tokenizer)
+    widths = []
+    hook = network.layers[-1].output.dense.register_forward_hook(lambda *call: widths.append(call[2].shape[1]))
+    short, whole = network.summarize(batch), network.pool(network.run(batch), batch.mask)
+    hook.remove()
+    assert widths == [1, batch.mask.shape[1]]
+    torch.testing.assert_close(short, whole, atol=1e-5, rtol=1e-5)
+    weights = [weight for layer in network.layers for weight in layer.parameters()]
+    gradients = [torch.autograd.grad(states.square().sum(), weights) for states in (short, whole)]
+    for one, other in zip(*gradients, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-3)
+
+
+def test_a_mean_reads_every_token_of_the_last_layer(tiny_checkpoint):
+    network, tokenizer = open_network(tiny_checkpoint("bert"), head="mlp")
+    batch = padded(tokenizer)
+    assert torch.equal(network.eval().summarize(batch), network.pool(network.run(batch), batch.mask))

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from transformers.masking_utils import create_bidirectional_mask, create_bidirectional_sliding_window_mask
 
-from pretune.models.bert import attention_bias, call_layer
+from pretune.models.bert import attention_bias, call_last_layer, call_layer
 
 Context = Any  # what a family computes once a batch for all of its layers
 # Functions below that return ``Any`` return what a module of transformers does: a tensor, unknown to mypy.
@@ -32,6 +32,7 @@ class Family:
         finish: (trunk, hidden) → hidden after the last layer.
         pool: (model, hidden, mask) → pooled; has no weights.
         decide: (model, pooled) → logits (batch, classes); all of its weights are the head.
+        call_last: (layer, hidden, context) → hidden of the first token alone, (batch, 1, width), where ``pool`` reads no more.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Family:
     finish: Callable[[Any, Tensor], Tensor]
     pool: Callable[[Any, Tensor, Tensor], Tensor]
     decide: Callable[[Any, Tensor], Tensor]
+    call_last: Callable[[Any, Tensor, Context], Tensor] | None = None
 
 
 def mean_pool(hidden: Tensor, mask: Tensor) -> Tensor:
@@ -144,14 +146,17 @@ def _decide_modernbert(model: Any, pooled: Tensor) -> Any:
 _BERT = Family(
     name="bert", trunk="bert", layers="encoder.layer", head=("bert.pooler", "classifier"), embed=_embed,
     context=_bias, call=call_layer, finish=_finish, pool=_first, decide=_decide_bert,
+    call_last=call_last_layer,
 )  # fmt: skip
 _ROBERTA = Family(
     name="roberta", trunk="roberta", layers="encoder.layer", head=("classifier",), embed=_embed,
     context=_bias, call=call_layer, finish=_finish, pool=_first, decide=_decide_features,
+    call_last=call_last_layer,
 )  # fmt: skip
 _ELECTRA = Family(
     name="electra", trunk="electra", layers="encoder.layer", head=("classifier",), embed=_embed_electra,
     context=_bias, call=call_layer, finish=_finish, pool=_first, decide=_decide_features,
+    call_last=call_last_layer,
 )  # fmt: skip
 _DISTILBERT = Family(
     name="distilbert", trunk="distilbert", layers="transformer.layer", head=("pre_classifier", "classifier"),

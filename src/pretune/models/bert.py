@@ -24,29 +24,42 @@ def attention_bias(hidden: Tensor, mask: Tensor) -> Tensor | None:
     return bias.masked_fill_(mask == 0, torch.finfo(dtype).min)[:, None, None, :]
 
 
-def call_layer(layer: Any, hidden: Tensor, bias: Tensor | None) -> Tensor:
+def call_layer(layer: Any, hidden: Tensor, bias: Tensor | None, *, only_first: bool = False) -> Tensor:
     """(batch, time, width) → the same, through attention and feed-forward.
+
+    Args:
+        layer: A layer of transformers built like BERT's.
+        hidden: What the layer below gave.
+        bias: From ``attention_bias``.
+        only_first: Compute the first token alone, (batch, 1, width): all that a head reads of the last layer.
 
     Source:
         Devlin et al. (2019), BERT, section 3; Vaswani et al. (2017), Attention is all you need, sections 3.2 and 3.3.
     """
     if torch.is_autocast_enabled(hidden.device.type):
         hidden = hidden.to(torch.get_autocast_dtype(hidden.device.type))
-    attended = layer.attention.output.dense(_attend(layer.attention.self, hidden, bias))
-    hidden = layer.attention.output.LayerNorm(layer.attention.output.dropout(attended) + hidden)
+    asked = hidden[:, :1] if only_first else hidden
+    attended = layer.attention.output.dense(_attend(layer.attention.self, asked, hidden, bias))
+    hidden = layer.attention.output.LayerNorm(layer.attention.output.dropout(attended) + asked)
     inner = layer.intermediate.intermediate_act_fn(layer.intermediate.dense(hidden))
     result: Tensor = layer.output.LayerNorm(layer.output.dropout(layer.output.dense(inner)) + hidden)
     return result
 
 
-def _attend(attention: Any, hidden: Tensor, bias: Tensor | None) -> Tensor:
-    batch, time, _ = hidden.shape
+def call_last_layer(layer: Any, hidden: Tensor, bias: Tensor | None) -> Tensor:
+    """(batch, time, width) → (batch, 1, width): the last layer, under a head that reads the first token."""
+    return call_layer(layer, hidden, bias, only_first=True)
+
+
+def _attend(attention: Any, asked: Tensor, hidden: Tensor, bias: Tensor | None) -> Tensor:
+    """Let the tokens of ``asked`` (batch, asked, width) attend to those of ``hidden``."""
+    batch, size = len(hidden), attention.attention_head_size
     query, key, value = (
-        project(hidden).view(batch, time, -1, attention.attention_head_size).transpose(1, 2)
-        for project in (attention.query, attention.key, attention.value)
+        project(states).view(batch, states.shape[1], -1, size).transpose(1, 2)
+        for project, states in ((attention.query, asked), (attention.key, hidden), (attention.value, hidden))
     )
     if query.requires_grad and query.device.type == "cpu":
-        scores = torch.matmul(query * attention.scaling, key.transpose(-1, -2))  # (batch, heads, time, time)
+        scores = torch.matmul(query * attention.scaling, key.transpose(-1, -2))  # (batch, heads, asked, time)
         shares = torch.softmax(scores if bias is None else scores + bias, dim=-1)
         mixed = torch.matmul(attention.dropout(shares), value)
     else:
@@ -54,4 +67,4 @@ def _attend(attention: Any, hidden: Tensor, bias: Tensor | None) -> Tensor:
         mixed = functional.scaled_dot_product_attention(
             query, key, value, attn_mask=bias, dropout_p=dropout, scale=attention.scaling
         )
-    return mixed.transpose(1, 2).reshape(batch, time, -1)
+    return mixed.transpose(1, 2).reshape(batch, asked.shape[1], -1)

@@ -130,11 +130,10 @@ def _fill(
     source, done = Inputs(encoded), 0
     for rows in plan_scoring(encoded.lengths)[part[0] :: part[1]]:
         batch = source.batch(rows, device)
-        hidden = network.run(batch, boundary)
         if boundary is None:
-            store[torch.as_tensor(rows)] = network.pool(hidden, batch.mask).to("cpu", store.dtype)
+            store[torch.as_tensor(rows)] = network.summarize(batch).to("cpu", store.dtype)
         else:
-            _scatter(store, hidden.to("cpu", store.dtype), encoded, rows)
+            _scatter(store, network.run(batch, boundary).to("cpu", store.dtype), encoded, rows)
         done += len(rows)
         if progress is not None:
             progress(done, len(encoded))

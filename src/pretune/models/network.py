@@ -79,8 +79,7 @@ class Network(nn.Module):
         """Return logits (batch, classes), in float32."""
         if self.family is None:
             return self._forward_whole(batch).float()
-        pooled = batch.pooled if batch.pooled is not None else self.pool(self.run(batch), batch.mask)
-        return self.decide(pooled).float()
+        return self.decide(batch.pooled if batch.pooled is not None else self.summarize(batch)).float()
 
     def run(self, batch: Batch, stop: int | None = None) -> Tensor:
         """Return the hidden states below layer ``stop``; after the last layer by default."""
@@ -90,6 +89,16 @@ class Network(nn.Module):
         for layer in self.layers[batch.start : stop]:
             hidden = family.call(layer, hidden, context)
         return family.finish(trunk, hidden) if stop is None else hidden
+
+    def summarize(self, batch: Batch) -> Tensor:
+        """Return what the head reads, (batch, width): where that is the first token, the last layer computes no other."""
+        family, last = self._adapter(), len(self.layers) - 1
+        if self.head is not None or family.call_last is None or batch.start > last:
+            return self.pool(self.run(batch), batch.mask)
+        hidden = self.run(batch, last)
+        context = family.context(self.trunk, hidden, batch.mask)
+        hidden = family.call_last(self.layers[last], hidden, context)
+        return self.pool(family.finish(self.trunk, hidden), batch.mask)
 
     def walk(self, batch: Batch) -> Iterator[Tensor]:
         """Yield the hidden states after the embeddings and after every layer, ready for the head."""
