@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from pretune.configs import JudgeConfig, RunConfig
 from pretune.data import Seal
 from pretune.deciding import inherit, read_aim
 from pretune.errors import UsageError
+from pretune.models import write_card
 from pretune.records import Calibration, RunRecord
 from pretune.runs import RunFolder
 from pretune.trace import Trace
@@ -158,8 +160,8 @@ def test_an_encoder_that_is_gone_when_the_run_is_judged_is_left_out_with_a_note(
 
 @pytest.mark.usefixtures("workplace")
 def test_a_model_whose_own_start_is_gone_is_judged_without_that_baseline(judged):
-    file = judged / "model" / "pretune.json"
-    file.write_text(json.dumps(json.loads(file.read_text()) | {"base_model": "./gone"}))
+    model = pretune.load_model(judged)
+    write_card(judged / "model", replace(model.card_, base_model="./gone"))
     data = pretune.load_data("reviews.csv", text=COLUMNS[1], label=COLUMNS[2])
     pretune.judge(pretune.load_model(judged), data, run="runs/again")
     record = RunFolder(Path("runs/again")).read_record()
