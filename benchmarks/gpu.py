@@ -57,13 +57,19 @@ def base_config() -> BertConfig:
 def count_operations(network: Network, work: Work) -> float:
     """Return the floating-point operations of one step's matrix products, forward and backward.
 
-    Six for each weight of the layers and token, and attention's two products; the head reads one token a text, and
-    embeddings are looked up.
+    Six for each weight of the layers and token, and attention's two products. The head reads one token a text, so of the
+    last layer only keys and values are computed for every token; embeddings are looked up.
     """
-    layers = sum(weight.numel() for weight in network.layers.parameters() if weight.ndim > 1)
+    num_texts, num_below = work.num_texts, len(network.layers) - 1
+    below, last = (
+        sum(weight.numel() for layer in layers for weight in layer.parameters() if weight.ndim > 1)
+        for layers in (network.layers[:-1], network.layers[-1:])
+    )
     head = sum(weight.numel() for weight in network.head_parameters() if weight.ndim > 1)
-    width, tokens = int(network.trunk.config.hidden_size), work.num_texts * work.length
-    return float(tokens * (6 * layers + 12 * len(network.layers) * work.length * width) + 6 * head * work.num_texts)
+    width, tokens = int(network.trunk.config.hidden_size), num_texts * work.length
+    every_token = 6 * (below + 2 * width * width) + 12 * num_below * work.length * width
+    one_token = 6 * (last - 2 * width * width + head) + 12 * work.length * width
+    return float(tokens * every_token + num_texts * one_token)
 
 
 def measure(config: Any, device: Device, work: Work) -> dict[str, Any]:

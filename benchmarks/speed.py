@@ -114,7 +114,7 @@ def contest(job: dict[str, Any]) -> dict[str, Any]:
     if done.returncode:
         raise RuntimeError(f"{about}: exit code {done.returncode}\n{done.stderr[-2000:]}")
     found = json.loads(done.stdout.splitlines()[-1])
-    return {**found, "seconds": round(found["seconds"], 2), "peak": peak(), "work_done": work_done(settings)}
+    return {**found, "seconds": round(found["seconds"], 2), "peak": peak(), "work_done": work_done(settings, about["side"])}
 
 
 @cache
@@ -154,8 +154,10 @@ def peak() -> dict[str, float]:
     return found
 
 
-def work_done(settings: dict[str, Any]) -> dict[str, float]:
-    """Return tokens of an epoch, and the floating-point operations of a training step a token for all layers.
+def work_done(settings: dict[str, Any], side: str) -> dict[str, float]:
+    """Return tokens of an epoch, and the floating-point operations a token that the side makes when it trains all layers.
+
+    Of the last layer pretune computes keys and values for every token, and all else for the one token that the head reads.
 
     Source:
         6 × weights outside the embeddings and 12 × width × mean length for the attention products, a token.
@@ -167,6 +169,8 @@ def work_done(settings: dict[str, Any]) -> dict[str, float]:
     lengths = np.array([len(ids) for ids in held])
     width, layers = config.hidden_size, config.num_hidden_layers
     weights = layers * (4 * width * width + 2 * width * config.intermediate_size)
+    if side == "pretune":
+        weights, layers = weights // layers * (layers - 1) + 2 * width * width, layers - 1
     attended = float((lengths.astype(float) ** 2).sum() / lengths.sum())
     return {"tokens": int(lengths.sum()), "flop_a_token": 6 * weights + 12 * layers * width * attended}
 
