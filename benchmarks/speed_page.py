@@ -40,7 +40,10 @@ def write_page(kept: list[dict[str, Any]], profile: dict[str, Any] | None = None
                 parts.append(f"## {data}: {title[0].lower() + title[1:]}\n\n{_table(runs)}")
     parts += [] if profile is None else [_where_time_goes(profile)]
     machines = {f"{run['machine']['cores']} cores, torch {run['versions']['torch']}" for run in kept}
-    parts.append(f"Measured on {'; '.join(sorted(machines))}. Each run is a file in `benchmarks/results/speed/`.\n")
+    commits = ", ".join(sorted({run["commit"] for run in kept}))
+    parts.append(
+        f"Measured on {'; '.join(sorted(machines))}, at {commits}. Each run is a file in `benchmarks/results/speed/`.\n"
+    )
     return "\n".join(parts)
 
 

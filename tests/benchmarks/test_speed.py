@@ -57,7 +57,7 @@ def run_of(work, side, seed, seconds, **more):
     return {
         "about": {"data": "movie-reviews", "work": work, "side": side, "seed": seed, "kind": ""}, "seconds": seconds,
         "last_accuracy": 0.8, "epoch_seconds": 10.0, "peak": {"bf16": 0.5}, "work_done": {"tokens": 1e6, "flop_a_token": 1e6},
-        "machine": {"cores": 2}, "versions": {"torch": "2"}, **more,
+        "machine": {"cores": 2}, "versions": {"torch": "2"}, "commit": "abc", **more,
     }  # fmt: skip
 
 
