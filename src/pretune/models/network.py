@@ -193,7 +193,8 @@ class Network(nn.Module):
         """
         family = self._adapter()
         if not hasattr(family.call, "_torchdynamo_orig_callable"):
-            self.family = replace(family, call=torch.compile(family.call, dynamic=True))
+            last = family.call_last and torch.compile(family.call_last, dynamic=True)
+            self.family = replace(family, call=torch.compile(family.call, dynamic=True), call_last=last)
 
     def set_dropout(self, probability: float) -> None:
         """Set every dropout in trunk and head, the one inside attention included."""
