@@ -154,10 +154,10 @@ def test_the_exit_code_of_a_run_is_its_verdict_and_json_is_one_object(quick, cap
 
 @pytest.mark.parametrize(
     ("minimum", "outcome", "code"),
-    [(0.6, "ship", 0), (0.999, "not_enough_evidence", 3)],
+    [(0.6, "ship", 0), (0.97, "not_enough_evidence", 3)],
 )
 def test_the_exit_code_of_judge_is_its_verdict(minimum, outcome, code, finetuned, capsys):
-    assert figure(record_of(finetuned), "accuracy", split="validation")["value"] == 1.0, "else these gates are others"
+    assert figure(record_of(finetuned), "accuracy", split="validation")["value"] > 0.95, "else these gates are others"
     Path("policy.toml").write_text(POLICY.format(minimum=minimum))
     assert call("judge", finetuned, "--policy", "policy.toml", "--json") == code
     assert read_strictly(capsys.readouterr().out)["verdict"]["outcome"] == outcome
