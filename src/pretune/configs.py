@@ -167,6 +167,9 @@ class FinetuneConfig(Config):
         _check(self.dropout is None or 0 <= self.dropout < 1, "dropout", self.dropout, "a share from 0 to below 1")
         _check(0 <= self.label_smoothing < 1, "label_smoothing", self.label_smoothing, "a share from 0 to below 1")
         _check(self.weight_decay >= 0, "weight_decay", self.weight_decay, "0 or more")
+        rates = (rate for rate in (self.learning_rate, self.head_learning_rate) if isinstance(rate, (int, float)))
+        taken = max(rates, default=0.0) * self.weight_decay
+        _check(taken < 1, "learning_rate × weight_decay", taken, "less than 1: an update takes that share of each weight away")
         _check(0 <= self.warmup_share < 1, "warmup_share", self.warmup_share, "a share from 0 to below 1")
         _check(self.max_gradient_norm >= 0, "max_gradient_norm", self.max_gradient_norm, "0 (off) or more")
         _check(self.patience >= 1, "patience", self.patience, "at least 1 epoch")

@@ -53,6 +53,12 @@ def test_zero_where_there_must_be_some_is_an_error(flag):
         build_config({flag: 0})
 
 
+def test_a_rate_that_would_decay_weights_through_zero_is_an_error():
+    with pytest.raises(UsageError, match="learning_rate × weight_decay"):
+        build_config({"lr": 1e30})
+    assert build_config({"lr": 1e30}, settings=["finetune.weight_decay=0"]).finetune.learning_rate == 1e30
+
+
 def test_flags_that_were_not_given_change_nothing():
     assert build_config(dict.fromkeys(PLACES)) == RunConfig()
 
