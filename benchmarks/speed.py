@@ -10,7 +10,6 @@ import json
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -18,10 +17,12 @@ from typing import Any
 
 import numpy as np
 
+from gpu import best_product
 from harness import RESULTS, SHARED, row
 from pretune import load_data, load_pretrained_model
 from pretune.data import clean_examples, read_table
 from pretune.models import find_checkpoint
+from pretune.train import choose_device
 from speed_page import write_page
 
 SIDES = ("pretune", "rival-best", "rival-plain")
@@ -36,6 +37,7 @@ WORKS: dict[str, dict[str, Any]] = {
     "accuracy": {"freeze": "none", "epochs": 2, "rate": 1e-4, "dropout": 0.0},  # pretune alone, to the accuracy of "all"
     "scoring": {},
 }
+MATRIX_SIDES = (1024, 1536)  # of the matrices whose product is the peak
 DATA = {"movie-reviews": 128, "imdb-2500": 256}
 
 
@@ -139,19 +141,8 @@ def save_classifier(folder: Path) -> Path:
 
 def peak() -> dict[str, float]:
     """Return the best matrix product of this machine, in TFLOP/s, by precision."""
-    import torch
-
-    found = {}
-    for name, dtype in (("bf16", torch.bfloat16), ("fp32", torch.float32)):
-        best = 0.0
-        for rows, width in ((4096, 1536), (2048, 1024)):
-            left, right = torch.randn(rows, width).to(dtype), torch.randn(width, width).to(dtype)
-            for _ in range(8):
-                start = time.perf_counter()
-                torch.nn.functional.linear(left, right)
-                best = max(best, 2 * rows * width * width / (time.perf_counter() - start) / 1e12)
-        found[name] = round(best, 3)
-    return found
+    devices = (choose_device("cpu", precision=precision) for precision in ("bf16", "fp32"))
+    return {device.precision: round(best_product(device, MATRIX_SIDES), 3) for device in devices}
 
 
 def work_done(settings: dict[str, Any], side: str) -> dict[str, float]:
