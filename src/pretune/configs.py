@@ -218,6 +218,31 @@ class JudgeConfig(Config):
     encoder_linear: bool = True
 
 
+TOKENIZERS = ("wordpiece", "bpe")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenizerConfig(Config):
+    """How a vocabulary is learned from text.
+
+    Args:
+        kind: ``wordpiece`` (pieces of words; for masked models) or ``bpe`` (byte-level, so nothing is unknown; for causal ones).
+        vocab_size: Tokens, special ones included; rounded up to a multiple of 64.
+        lowercase: Fold case and accents before anything else; ``None`` does so for ``wordpiece``, as BERT uncased.
+        max_bytes: Text that is learned from, at most; of more, an even sample of the documents is taken.
+    """
+
+    kind: str = "wordpiece"
+    vocab_size: int = 8192
+    lowercase: bool | None = None
+    max_bytes: int = 32_000_000
+
+    def __post_init__(self) -> None:
+        _check(self.kind in TOKENIZERS, "kind", self.kind, "one of " + ", ".join(TOKENIZERS))
+        _check(512 <= self.vocab_size <= 262_144, "vocab_size", self.vocab_size, "a size from 512 to 262,144")
+        _check(self.max_bytes >= 100_000, "max_bytes", self.max_bytes, "at least 100,000 bytes of text")
+
+
 SCORE_OF = ("predicted", "positive")
 TASKS = ("classify", "generate")
 

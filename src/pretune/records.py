@@ -268,6 +268,83 @@ class History(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TokenizerFit(Record):
+    """How a vocabulary takes one kind of text."""
+
+    name: str  # "domain", "general", ...
+    num_texts: int
+    num_bytes: int  # UTF-8
+    num_tokens: int  # special tokens aside
+    num_unknown: int  # tokens that stand for what the vocabulary does not have
+    num_words: int  # as the tokenizer itself parts words
+    num_split_words: int  # in four pieces or more
+    bytes_per_token: float
+    tokens_per_word: float
+    unknown_share: float  # of the tokens
+    split_share: float  # of the words
+    examples: tuple[str, ...] = ()  # the commonest of the split words, piece by piece
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenizerQuality(Record):
+    """How well a vocabulary fits the texts, and a plain warning where it does not."""
+
+    schema: int = SCHEMA
+    kind: str  # "wordpiece", "bpe", "unigram", ...
+    vocab_size: int
+    fits: tuple[TokenizerFit, ...]
+    warning: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guess(Record):
+    """One token that a model would put in a place."""
+
+    token: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptGuesses(Record):
+    """What a language model would put into one place of a prompt, the likeliest first."""
+
+    prompt: str  # with its [MASK]; a causal model goes on after its end
+    guesses: tuple[Guess, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Milestone(Record):
+    """One row of a pre-training's timeline: the figures after so many tokens, and what they mean in words."""
+
+    step: int
+    num_tokens: int  # seen so far, in all epochs
+    training_loss: float  # nats a target, mean of the steps since the milestone before
+    loss: float  # nats a target, on held-out text
+    accuracy: float  # share of masked (or next) tokens guessed right, on held-out text
+    perplexity: float  # exp(loss)
+    bits_per_byte: float | None = None  # None where it is not defined: masked models predict a share of the text only
+    learning_rate: float
+    seconds: float  # since training began
+    tokens_per_second: float  # since the milestone before
+    observation: str = ""
+    guesses: tuple[PromptGuesses, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PretrainHistory(Record):
+    """How pre-training went."""
+
+    schema: int = SCHEMA
+    objective: str  # "masked" or "causal"
+    milestones: tuple[Milestone, ...] = ()
+    num_tokens: int = 0  # seen, in all epochs
+    num_targets: int | None = None  # that the loss counted
+    num_weights: int | None = None
+    started_from: str = ""  # the checkpoint that was continued; empty from scratch
+    stopped_because: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TokenCounts(Record):
     """How the texts of one split became tokens, special tokens included."""
 
@@ -706,6 +783,8 @@ class RunRecord(Record):
     classes: tuple[str, ...] = ()
     positive: str | None = None
     receipt: Receipt | None = None
+    pretraining: PretrainHistory | None = None  # of the model that was fine-tuned; of this run in ``pretrain``
+    tokenizer: TokenizerQuality | None = None
     history: History | None = None
     changes: tuple[Change, ...] = ()  # where training was gone on with after a change (--continue-changed)
     token_counts: tuple[TokenCounts, ...] = ()
