@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from difflib import SequenceMatcher
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -75,8 +76,8 @@ def measure_near(num_texts: int = NUM_TEXTS, *, num_planted: int = NUM_PLANTED, 
     """Plant near copies and look for them among all texts at once.
 
     Recall is by kind of change. Precision is over found pairs: a planted copy's cluster may hold its original, and whatever
-    pretune finds beyond is held against the words themselves: it counts as right where the two texts share at least 70 % of
-    their distinct words and neighbouring pairs, by a count that shares no code with pretune.
+    pretune finds beyond is held against the texts themselves: it counts as right where the two texts share at least 70 % of
+    their distinct words and neighbouring pairs, or 90 % of their letters in order, by counts that share no code with pretune.
     """
     generator = random.Random(0)
     rows = list(read_texts(folder=folder))
@@ -116,11 +117,16 @@ def _count_alike(texts: list[str], component: Any, folded: Any) -> tuple[int, in
     for same in members.values():
         different = list({int(folded[number]): number for number in same}.values())
         if len(different) > 1:
-            sets = [_words_and_pairs(texts[number]) for number in different[:50]]
-            for index, item in enumerate(sets):
+            some = [texts[number].lower() for number in different[:50]]
+            for index, text in enumerate(some):
                 total += 1
-                right += any(len(item & other) >= 0.7 * len(item | other) for at, other in enumerate(sets) if at != index)
+                right += any(_are_alike(text, other) for at, other in enumerate(some) if at != index)
     return right, total
+
+
+def _are_alike(first: str, second: str) -> bool:
+    one, other = _words_and_pairs(first), _words_and_pairs(second)
+    return len(one & other) >= 0.7 * len(one | other) or SequenceMatcher(None, first, second, autojunk=False).ratio() >= 0.9
 
 
 def _words_and_pairs(text: str) -> set[str]:

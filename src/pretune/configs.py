@@ -47,7 +47,9 @@ class SplitConfig(Config):
     validation_share: float = 0.15
     test_share: float = 0.15
     seed: int = 0
-    near_duplicate_threshold: float = 0.8  # Jaccard similarity of words and word pairs, see data/duplicates.py
+    near_duplicate_threshold: float = (
+        0.8  # similarity of words and word pairs; a few edits count as well, see data/duplicates.py
+    )
     keep_leaks: bool = False
     repair: bool = False  # regroup, drop conflicts: see data/repair.py
 
