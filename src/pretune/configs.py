@@ -228,7 +228,7 @@ class TokenizerConfig(Config):
     """How a vocabulary is learned from text.
 
     Args:
-        kind: ``wordpiece`` (pieces of words; for masked models) or ``bpe`` (byte-level, so nothing is unknown; for causal ones).
+        kind: ``wordpiece`` (pieces of words; for masked models) or ``bpe`` (byte-level, so nothing is unknown; for causal).
         vocab_size: Tokens, special ones included; rounded up to a multiple of 64.
         lowercase: Fold case and accents before anything else; ``None`` does so for ``wordpiece``, as BERT uncased.
         max_bytes: Text that is learned from, at most; of more, an even sample of the documents is taken.

@@ -10,15 +10,21 @@ from pretune.tokens.batch import (
     split_batch,
 )
 from pretune.tokens.encode import Encoded, encode
+from pretune.tokens.store import TokenStore
+from pretune.tokens.train import train_tokenizer
+from pretune.tokens.write import write_store
 
 __all__ = [
     "MAX_TOKENS_A_PART",
     "MAX_TRAINING_TOKENS",
     "Encoded",
+    "TokenStore",
     "encode",
     "pad",
     "padded_width",
     "plan_batches",
     "plan_scoring",
     "split_batch",
+    "train_tokenizer",
+    "write_store",
 ]

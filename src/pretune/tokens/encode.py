@@ -45,7 +45,7 @@ def encode(texts: Sequence[str], tokenizer: Any, *, max_length: int, split: str 
     nothing = np.array([padding_id if unknown is None else unknown], dtype=np.int32)  # a model needs a token to read
     pieces: list[npt.NDArray[np.int32]] = []
     num_cut_texts = num_cut_tokens = 0
-    with _uncut(backend):
+    with uncut(backend):
         num_closing = _num_closing(backend)
         for start in range(0, len(texts), CHUNK):
             for encoding in backend.encode_batch_fast(list(texts[start : start + CHUNK])):
@@ -64,7 +64,7 @@ def encode(texts: Sequence[str], tokenizer: Any, *, max_length: int, split: str 
 
 
 @contextlib.contextmanager
-def _uncut(backend: Any) -> Iterator[None]:
+def uncut(backend: Any) -> Iterator[None]:
     """Switch off the tokenizer's own truncation and padding, which its file may ask for, and put them back."""
     truncation, padding = backend.truncation, backend.padding
     backend.no_truncation()
