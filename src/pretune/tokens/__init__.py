@@ -10,6 +10,7 @@ from pretune.tokens.batch import (
     split_batch,
 )
 from pretune.tokens.encode import Encoded, encode
+from pretune.tokens.quality import assess_tokenizer
 from pretune.tokens.store import TokenStore
 from pretune.tokens.train import train_tokenizer
 from pretune.tokens.write import write_store
@@ -19,6 +20,7 @@ __all__ = [
     "MAX_TRAINING_TOKENS",
     "Encoded",
     "TokenStore",
+    "assess_tokenizer",
     "encode",
     "pad",
     "padded_width",
