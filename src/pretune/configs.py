@@ -220,6 +220,49 @@ class JudgeConfig(Config):
     encoder_linear: bool = True
 
 
+DOCUMENTS = ("blank", "line", "file")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorpusConfig(Config):
+    """How raw text becomes a corpus to pre-train on.
+
+    Args:
+        document: What ends a document of a text file: a ``blank`` line (or an article, where the file has the headings of
+            WikiText), every ``line``, or the end of the ``file``.
+        text: Columns of the text, in JSON lines and tables; empty: guessed, and the guess told.
+        encoding: Of text files; ``None``: UTF-8, or UTF-16 with a byte-order mark.
+        allow_rejects: Go on where more than ``MAX_REJECTED_SHARE`` of the documents, or any file of a folder, cannot be read.
+        min_words: Documents of fewer words are dropped.
+        boilerplate: Documents in which a line must stand to be dropped from all of them; ``None`` means 20, or one in 500
+            where that is more; 0 keeps every line. Lines of fewer than three words, and documents of one line, stay.
+        near_duplicate_threshold: Jaccard similarity from which a text is nearly one before it, and dropped; ``None`` keeps it.
+        validation: A file of its own with held-out documents.
+        validation_share: Share of the documents that is held out otherwise, within the bounds of ``data/corpus/hold_out.py``.
+        workers: Processes; ``None`` takes one a core where there is enough to do. What comes out is the same.
+    """
+
+    document: str = "blank"
+    text: tuple[str, ...] = ()
+    encoding: str | None = None
+    allow_rejects: bool = False
+    min_words: int = 5
+    boilerplate: int | None = None
+    near_duplicate_threshold: float | None = 0.8
+    validation: str | None = None
+    validation_share: float = 0.01
+    workers: int | None = None
+
+    def __post_init__(self) -> None:
+        _check(self.document in DOCUMENTS, "document", self.document, "one of " + ", ".join(DOCUMENTS))
+        _check(self.min_words >= 1, "min_words", self.min_words, "at least 1 word")
+        repeats, near = self.boilerplate, self.near_duplicate_threshold
+        _check(repeats is None or repeats == 0 or repeats >= 2, "boilerplate", repeats, "0 (off), or 2 documents or more")
+        _check(near is None or 0.5 <= near <= 1, "near_duplicate_threshold", near, "a similarity from 0.5 to 1")
+        _check(0 < self.validation_share < 0.5, "validation_share", self.validation_share, "a share between 0 and 0.5")
+        _check(self.workers is None or self.workers >= 1, "workers", self.workers, "at least 1 process")
+
+
 TOKENIZERS = ("wordpiece", "bpe")
 
 

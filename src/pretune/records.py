@@ -367,6 +367,44 @@ class CorpusSketch(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CorpusFile(Record):
+    """What was found in one file of a corpus: ``num_documents`` are those read and those rejected."""
+
+    file: str
+    role: str  # "train" or "validation"
+    format: str  # "text", "json lines", ...
+    encoding: str | None
+    sha256: str | None
+    num_documents: int
+    num_rejected: int = 0  # could not be read
+    rejected: tuple[Rejection, ...] = ()  # the first of them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorpusReceipt(Record):
+    """What became of every document of a corpus: ``num_documents == num_kept + sum(dropped.values())``."""
+
+    schema: int = SCHEMA
+    name: str
+    licence: str | None = None
+    files: tuple[CorpusFile, ...]
+    num_documents: int
+    num_characters: int  # of the documents that were kept, as they are kept
+    num_words: int  # the same
+    num_kept: int  # for training and validation together
+    num_validation: int  # held out of training
+    dropped: dict[str, int] = field(default_factory=dict)  # documents, by the first reason that applied
+    changed: dict[str, int] = field(default_factory=dict)  # documents changed by cleaning, by what was done
+    near_duplicates: dict[str, int] = field(
+        default_factory=dict
+    )  # "compared", "near": pairs; "largest": documents of a cluster
+    near_duplicate_threshold: float | None = None
+    validation_from: str = ""  # "hash of the text", or the file that has it
+    digest: str = ""  # of the kept texts, in their order
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Change(Record):
     """What was another one when a training that was cut off was gone on with all the same."""
 

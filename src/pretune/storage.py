@@ -55,6 +55,16 @@ def replace_json(path: Path, value: Any) -> None:
     replace(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder, and those above it, where there is none.
+
+    Raises:
+        StorageError: The disk refused.
+    """
+    with _storage_errors(path):
+        path.mkdir(parents=True, exist_ok=True)
+
+
 def write_digests(folder: Path) -> None:
     """List the SHA-256 of every file in the folder beside them, in ``digests.txt``."""
     replace(folder / DIGESTS, _listed(folder))

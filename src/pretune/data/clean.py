@@ -85,7 +85,7 @@ def clean_text(text: str) -> str:
         >>> clean_text("A <b>great</b>&nbsp;film!<br />Tom &amp; Jerry <3  ")
         'A great film!\nTom & Jerry <3'
     """
-    return _clean(text, set())
+    return clean_noting(text, set())
 
 
 def has_content(text: str) -> bool:
@@ -103,13 +103,14 @@ def clean_examples(examples: Iterable[Example]) -> tuple[tuple[Example, ...], di
     cleaned = []
     for example in examples:
         done: set[str] = set()
-        text = _clean(example.text, done)
+        text = clean_noting(example.text, done)
         cleaned.append(replace(example, text=text) if done else example)
         counts.update(done)
     return tuple(cleaned), dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _clean(text: str, done: set[str]) -> str:
+def clean_noting(text: str, done: set[str]) -> str:
+    """Clean as ``clean_text`` does, and add to ``done`` what kinds of cleaning changed the text."""
     if not _NEEDS_WORK.search(text):
         return text
     changed = True

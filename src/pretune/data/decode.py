@@ -1,6 +1,8 @@
 """Decode: bytes of a file to text, or the name of the encoding that they look like."""
 
 import codecs
+import io
+from collections.abc import Iterable, Iterator
 
 from pretune.data.table import Origin, unusable
 from pretune.errors import DataError, UsageError
@@ -14,8 +16,8 @@ MULTIBYTE = ("shift_jis", "gb18030", "euc_kr", "windows-1251")
 class UndecodableError(ValueError):
     """The bytes are not in the encoding; ``offset`` is where the first such byte is, ``tried`` the encoding."""
 
-    def __init__(self, offset: int, reason: str, *, tried: str, hint: str) -> None:
-        self.offset, self.reason, self.tried, self.hint = offset, reason, tried, hint
+    def __init__(self, offset: int, reason: str, *, tried: str, hint: str, line: int | None = None) -> None:
+        self.offset, self.reason, self.tried, self.hint, self.line = offset, reason, tried, hint, line
         super().__init__(reason)
 
 
@@ -50,7 +52,7 @@ def decode(data: bytes, encoding: str | None) -> tuple[str, str]:
     name = encoding or _marked(data) or "utf-8"
     if encoding is None and name == "utf-32":
         raise UndecodableError(0, "is UTF-32", tried="utf-8", hint="utf-32")
-    if encoding is None and name == "utf-8" and (hidden := _unmarked_utf16(data)):
+    if encoding is None and name == "utf-8" and (hidden := unmarked_utf16(data)):
         raise UndecodableError(0, f"looks like {hidden.upper()} without a byte-order mark", tried="utf-8", hint=hidden)
     try:
         text = data.decode(name)
@@ -60,6 +62,45 @@ def decode(data: bytes, encoding: str | None) -> tuple[str, str]:
         reason = f"byte 0x{data[error.start]:02x} at offset {error.start} is not {name.upper()}"
         raise UndecodableError(error.start, reason, tried=name, hint=_likely(data, name)) from error
     return text.removeprefix("\ufeff"), name
+
+
+def decode_stream(chunks: Iterable[bytes], encoding: str | None) -> Iterator[str]:
+    r"""Yield the text of a file that is read piece by piece, with ``\n`` at line ends; nothing is held but one piece.
+
+    Args:
+        chunks: The bytes, in order; what the encoding is, is told by the first.
+        encoding: As ``decode`` takes it.
+
+    Raises:
+        UndecodableError: As ``decode``; its ``line`` is that of the byte.
+    """
+    decoder: io.IncrementalNewlineDecoder | None = None
+    name, offset, line, before = "utf-8", 0, 1, b""
+    for chunk in chunks:
+        if decoder is None:
+            name = encoding or _marked(chunk) or "utf-8"
+            if encoding is None and (name == "utf-32" or (name == "utf-8" and unmarked_utf16(chunk))):
+                decode(chunk[:4096], None)  # raises, with a hint
+            decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(name)(), translate=True)
+        try:
+            text = decoder.decode(chunk)
+        except UnicodeDecodeError as error:
+            raise _undecodable_at(error, name, offset, line + error.object[: error.start].count(b"\n")) from error
+        yield text.removeprefix("\ufeff") if offset == 0 else text
+        offset, line, before = offset + len(chunk), line + text.count("\n"), chunk
+    if decoder is not None:
+        try:
+            yield decoder.decode(b"", final=True)
+        except UnicodeDecodeError as error:
+            raise UndecodableError(
+                offset - len(before), "ends in the middle of a character", tried=name, hint="", line=line
+            ) from error
+
+
+def _undecodable_at(error: UnicodeDecodeError, name: str, offset: int, line: int) -> UndecodableError:
+    """The error for one piece; ``offset`` is where that piece begins, but for the few bytes held over from the one before."""
+    reason = f"byte 0x{error.object[error.start]:02x} at about offset {offset + error.start} is not {name.upper()}"
+    return UndecodableError(offset + error.start, reason, tried=name, hint=_likely(error.object, name), line=line)
 
 
 def line_of(data: bytes, error: UndecodableError) -> int | None:
@@ -86,8 +127,8 @@ def _marked(data: bytes) -> str | None:
     return "utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else None
 
 
-def _unmarked_utf16(data: bytes) -> str | None:
-    """Latin script in UTF-16 has a zero byte in every second place."""
+def unmarked_utf16(data: bytes) -> str | None:
+    """Name the UTF-16 that bytes without a byte-order mark look like: Latin script has a zero byte in every second place."""
     sample = data[:4096]
     if len(sample) < 4:
         return None

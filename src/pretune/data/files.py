@@ -72,7 +72,7 @@ def read_bytes(path: Path, origin: Origin) -> tuple[bytes, Origin]:
     if not data.strip():
         what = "is empty" if not data else "holds nothing but whitespace"
         raise unusable(origin, what, expected="a header and rows", fix="check that it was written and copied in full")
-    _check_promise(data, origin)
+    check_promise(data, origin)
     return data, origin
 
 
@@ -99,7 +99,12 @@ def _unpack(data: bytes, origin: Origin) -> bytes:
         raise unusable(origin, f"the gzip data is damaged: {error}", expected="a whole file", fix="copy it again") from error
 
 
-def _check_promise(data: bytes, origin: Origin) -> None:
+def check_promise(data: bytes, origin: Origin) -> None:
+    """Raise where a file's first bytes are those of another format than its name says.
+
+    Raises:
+        DataError: It names what the file is, and what to do with it.
+    """
     if origin.format == "parquet":
         return
     expected = READABLE if origin.format == "unknown" else f"{origin.format}, as its name says"

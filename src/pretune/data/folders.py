@@ -16,10 +16,15 @@ _SHOWN = 6
 
 def is_hub_folder(path: Path) -> bool:
     """Whether the ``datasets`` package is what reads this folder: it wrote it, or tables lie in it."""
-    if any((path / name).is_file() for name in _HUB_MARKS):
+    if is_written_by_datasets(path):
         return True
     depths = (path.glob("*"), path.glob("*/*"))
     return any(_is_table(file) for files in depths for file in files if not file.name.startswith("."))
+
+
+def is_written_by_datasets(path: Path) -> bool:
+    """Whether the ``datasets`` package wrote this folder."""
+    return any((path / name).is_file() for name in _HUB_MARKS)
 
 
 def read_folder(path: Path, origin: Origin, encoding: str | None) -> RawTable:

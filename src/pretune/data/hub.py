@@ -36,6 +36,22 @@ def read_hub(name: str, role: str, *, folder: Path | None = None) -> RawTable:
         DataError: It cannot be had, or has no such split; the message lists the splits.
         MissingPackageError: ``datasets`` is not installed.
     """
+    loaded, origin, notes = open_hub(name, role, folder=folder)
+    datasets = require("datasets", extra="hub")
+    classes = {
+        column: list(feature.names) for column, feature in loaded.features.items() if isinstance(feature, datasets.ClassLabel)
+    }
+    notes.extend(f"column {column!r} holds class numbers; their names are the labels" for column in classes)
+    raw = from_arrow(loaded.with_format("arrow")[:], origin, classes)
+    raw.notes.extend(notes)
+    return raw
+
+
+def open_hub(name: str, role: str, *, folder: Path | None = None) -> tuple[Any, Origin, list[str]]:
+    """Return one split of a data set as the ``datasets`` package maps it, where it comes from, and what to tell.
+
+    Args and errors are those of ``read_hub``.
+    """
     datasets = require("datasets", extra="hub")
     dataset_id, _, wanted = name.partition(":") if folder is None else (name, "", "")
     loaded = _load(datasets, dataset_id, folder)
@@ -49,14 +65,7 @@ def read_hub(name: str, role: str, *, folder: Path | None = None) -> RawTable:
         short = f"{dataset_id.replace('/', '-')}-{split}"
     else:
         short = dataset_id.replace("/", "-")
-    origin = Origin(shown=dataset_id, name=short, role=role, format="data set")
-    classes = {
-        column: list(feature.names) for column, feature in loaded.features.items() if isinstance(feature, datasets.ClassLabel)
-    }
-    notes.extend(f"column {column!r} holds class numbers; their names are the labels" for column in classes)
-    raw = from_arrow(loaded.with_format("arrow")[:], origin, classes)
-    raw.notes.extend(notes)
-    return raw
+    return loaded, Origin(shown=dataset_id, name=short, role=role, format="data set"), notes
 
 
 def _load(datasets: Any, dataset_id: str, folder: Path | None) -> Any:

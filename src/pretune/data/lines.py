@@ -36,19 +36,25 @@ def read_json_lines(data: bytes, origin: Origin, encoding: str | None) -> RawTab
     objects: list[tuple[int, dict[str, Any]]] = []
     rejected: list[Rejection] = []
     for number, line in _filled(text):
-        try:
-            value = _DECODER.decode(line)
-        except (ValueError, RecursionError) as error:
-            rejected.append(Rejection(file=origin.name, row=number, column=None, reason=_why(error)))
-            continue
-        if type(value) is dict:
-            objects.append((number, value))
+        value = parse_object(line)
+        if isinstance(value, str):
+            rejected.append(Rejection(file=origin.name, row=number, column=None, reason=value))
         else:
-            kind = "an array" if isinstance(value, list) else "a single value"
-            rejected.append(Rejection(file=origin.name, row=number, column=None, reason=f"is {kind}, not an object"))
+            objects.append((number, value))
     columns = tuple(dict.fromkeys(key for _, value in objects for key in value))
     rows = [Row(number, [_cell(value.get(key)) for key in columns]) for number, value in objects]
     return RawTable(origin=origin, columns=columns, rows=rows, rejected=rejected)
+
+
+def parse_object(line: str) -> dict[str, Any] | str:
+    """Return the JSON object that stands in a line, or why there is none."""
+    try:
+        value = _DECODER.decode(line)
+    except (ValueError, RecursionError) as error:
+        return _why(error)
+    if type(value) is dict:
+        return value
+    return f"is {'an array' if isinstance(value, list) else 'a single value'}, not an object"
 
 
 def read_text_lines(data: bytes, origin: Origin, encoding: str | None) -> RawTable:

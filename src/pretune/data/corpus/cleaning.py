@@ -1,0 +1,95 @@
+"""Cleaning: what is taken out of a document of a corpus beyond what is taken out of any text."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from pretune.data.clean import clean_noting
+
+# Elements whose content no reader sees as text, and notes of wiki markup.
+_HIDDEN = re.compile(r"<(script|style|noscript|template|ref|math|gallery|timeline)\b[^<>]*?(?:/>|>.*?</\1\s*>)", re.I | re.S)
+_TEMPLATE = re.compile(r"\{\{[^{}]*\}\}")  # from the inside out
+_WIKI_TABLE = re.compile(r"\{\|.*?\|\}", re.S)
+_FILE_LINK = re.compile(
+    r"\[\[(?:File|Image|Category|Datei|Kategorie|Fichier|Catégorie):(?:[^\[\]]|\[\[[^\[\]]*\]\])*\]\]", re.I
+)
+_PIPED_LINK = re.compile(r"\[\[[^\[\]|]*\|([^\[\]|]*)\]\]")
+_LINK = re.compile(r"\[\[([^\[\]|]*)\]\]")
+_WEB_LINK = re.compile(r"\[(?:https?|ftp)://[^\s\[\]]+ ([^\[\]]+)\]")
+_QUOTES = re.compile(r"'{2,5}([^'\n]+(?:'[^'\n]+)*)'{2,5}")
+# A number counts after punctuation only: "a[1]" may be code.
+_MARKS = re.compile(r"\[(?:edit|citation needed|clarification needed|who\?|when\?)\]|(?<=[.,;:!?)\"’”'])\[\d{1,3}\]", re.I)
+_EMPTY_BRACKETS = re.compile(r" ?\(\s*[;,]?\s*\)")
+_ESCAPES = re.compile(r" @([-,.])@ ")  # WikiText parts numbers and compounds so
+_HEADING = re.compile(r"^ ?(={2,6}) ?([^=\n].*?) ?\1 ?$", re.M)
+_SPACED_HEADING = re.compile(r"^ ?(?:= ){1,6}([^=\n][^\n]*?)(?: =){1,6} ?$", re.M)  # WikiText: " = = Plot = = "
+
+
+def _drop_templates(text: str) -> str:
+    while (after := _TEMPLATE.sub("", text)) != text:
+        text = after
+    return text
+
+
+def _drop_links(text: str) -> str:
+    text = _LINK.sub(r"\1", _PIPED_LINK.sub(r"\1", _FILE_LINK.sub("", text)))
+    return _WEB_LINK.sub(r"\1", text)
+
+
+# What a text must hold for the step to be worth trying, name as the receipt prints it, and what is done; in this order.
+STEPS: tuple[tuple[str, str, Callable[[str], str]], ...] = (
+    ("<", "hidden elements", lambda text: _HIDDEN.sub(" ", text)),
+    ("{|", "wiki tables", lambda text: _WIKI_TABLE.sub("", text)),
+    ("{{", "wiki templates", _drop_templates),
+    ("[", "wiki links", _drop_links),
+    ("''", "wiki quotes", lambda text: _QUOTES.sub(r"\1", text)),
+    ("[", "editors' marks", lambda text: _MARKS.sub("", text)),
+    ("==", "wiki headings", lambda text: _HEADING.sub(r"\2", text)),
+    ("= ", "wiki headings", lambda text: _SPACED_HEADING.sub(r"\1", text)),
+    ("(", "empty brackets", lambda text: _EMPTY_BRACKETS.sub("", text)),
+    (" @", "WikiText escapes", lambda text: _ESCAPES.sub(r"\1", text)),
+)
+_NEEDS_WORK = re.compile(r"<\w|\{[{|]|\[|''|==|^ ?= |\(\s*[;,]?\s*\)| @[-,.]@ ", re.M)
+
+
+def clean_document(text: str, done: set[str]) -> str:
+    """Return a document as a model shall learn from it, and add to ``done`` what was changed.
+
+    What ``clean_text`` takes out of any text goes; so do elements that hide their content, wiki markup, and brackets that
+    markup left empty. Cleaning it again changes nothing.
+
+    Example:
+        >>> clean_document("<ref>x</ref>'''Tea''' () is a [[Drink|drink]].", set())
+        'Tea is a drink.'
+    """
+    while True:
+        before = text
+        if _NEEDS_WORK.search(text):
+            text = _drop_markup(text, done)
+        text = clean_noting(text, done)
+        if text == before:
+            return text
+
+
+def clean_block(texts: Sequence[str]) -> tuple[list[str], dict[str, int]]:
+    """Clean documents.
+
+    Returns:
+        The texts in their order, and how many each kind of cleaning changed.
+    """
+    counts: Counter[str] = Counter()
+    cleaned = []
+    for text in texts:
+        done: set[str] = set()
+        cleaned.append(clean_document(text, done))
+        if done:
+            counts.update(done)
+    return cleaned, dict(counts)
+
+
+def _drop_markup(text: str, done: set[str]) -> str:
+    for needle, name, step in STEPS:
+        if needle in text and (after := step(text)) != text:
+            done.add(name)
+            text = after
+    return text

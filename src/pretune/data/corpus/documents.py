@@ -1,0 +1,216 @@
+"""Documents: where one ends and the next begins, in lines of text, JSON lines, CSV and Parquet."""
+
+import csv
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+from pretune.data.catalog import near_names
+from pretune.data.columns import TEXT_NAMES, shown_columns
+from pretune.data.corpus.intake import MAX_CHARACTERS, Documents, Intake
+from pretune.data.lines import parse_object
+from pretune.data.table import unusable
+from pretune.optional import require
+
+# Rows looked at before the column of the text is guessed.
+SAMPLE_ROWS = 1_000
+# The heading of an article in the layout of WikiText, which stands between empty lines; sections have more signs.
+_ARTICLE = re.compile(r" = [^=].* = ?")
+
+Rows = Iterable[tuple[int, Mapping[str, Any]]]  # number of the row in its file, cells by column
+
+
+def split_text(lines: Iterator[str], intake: Intake) -> Documents:
+    """Yield the documents of a text file, by the rule that the config names."""
+    rule: Callable[[Iterator[str]], Documents] = {"blank": by_blank_lines, "line": by_lines, "file": by_file}[
+        intake.config.document
+    ]
+    first = list(islice(lines, 2))  # " \n = Title = \n"
+    lines = chain(first, lines)
+    if intake.config.document == "blank" and any(_ARTICLE.fullmatch(line) for line in first):
+        intake.notes.append(f"{intake.origin.name} has the headings of WikiText: each article is a document")
+        rule = by_articles
+    return rule(lines)
+
+
+def by_blank_lines(lines: Iterable[str]) -> Documents:
+    """Yield what stands between empty lines."""
+    kept: list[str] = []
+    size = 0
+    for line in lines:
+        if line and not line.isspace():
+            kept.append(line)
+            size += len(line) + 1
+            if size <= MAX_CHARACTERS:
+                continue
+        if kept:
+            yield "\n".join(kept)
+            kept, size = [], 0
+    if kept:
+        yield "\n".join(kept)
+
+
+def by_lines(lines: Iterable[str]) -> Documents:
+    """Yield every line that is not empty."""
+    return (line for line in lines if line and not line.isspace())
+
+
+def by_file(lines: Iterable[str]) -> Documents:
+    """Yield all lines as one document; more than ``MAX_CHARACTERS`` become several."""
+    kept: list[str] = []
+    size = 0
+    for line in lines:
+        kept.append(line)
+        size += len(line) + 1
+        if size > MAX_CHARACTERS:
+            yield "\n".join(kept)
+            kept, size = [], 0
+    if any(line.strip() for line in kept):
+        yield "\n".join(kept)
+
+
+def by_articles(lines: Iterable[str]) -> Documents:
+    """Yield articles in the layout of WikiText: each begins with `` = Title = `` between empty lines."""
+    kept: list[str] = []
+    for line in lines:
+        kept.append(line)
+        is_alone = len(kept) > 2 and not kept[-1].strip() and not kept[-3].strip()
+        if is_alone and _ARTICLE.fullmatch(kept[-2]):
+            if any(earlier.strip() for earlier in kept[:-2]):
+                yield "\n".join(kept[:-2])
+            kept = kept[-2:]
+    if any(line.strip() for line in kept):
+        yield "\n".join(kept)
+
+
+def json_rows(lines: Iterable[str], intake: Intake) -> Rows:
+    """Yield the objects of JSON lines; what is none is rejected.
+
+    Raises:
+        DataError: The file is one JSON array.
+    """
+    for number, line in enumerate(lines, 1):
+        stripped = line.strip()
+        if not stripped:
+            continue
+        found = parse_object(stripped)
+        if not isinstance(found, str):
+            yield number, found
+        elif number == 1 and stripped.startswith("["):
+            raise unusable(
+                intake.origin,
+                "begins as one JSON array",
+                expected="JSON lines: one object a line",
+                fix="write each object on a line of its own (jq -c '.[]' FILE > FILE.jsonl)",
+            )
+        else:
+            intake.reject(number, found)
+
+
+def delimited_rows(lines: Iterable[str], intake: Intake) -> Rows:
+    """Yield the rows of a CSV or TSV file with a header; rows of another width are rejected.
+
+    Raises:
+        DataError: There is no header, or a quote never closes.
+    """
+    csv.field_size_limit(max(csv.field_size_limit(), MAX_CHARACTERS))
+    mark = "\t" if intake.origin.format == "tsv" else ","
+    reader = csv.reader((line + "\n" for line in lines), delimiter=mark, strict=True)
+    header: list[str] = []
+    number = 0
+    try:
+        for number, cells in enumerate(reader, 1):
+            if not header:
+                header = [cell.strip() for cell in cells]
+            elif len(cells) == len(header):
+                yield number, dict(zip(header, cells, strict=True))
+            elif cells:
+                intake.reject(number, f"has {len(cells)} cells, the header has {len(header)}")
+    except csv.Error as error:
+        raise unusable(
+            intake.origin,
+            f"row {number + 1} cannot be parted into cells: {error}",
+            expected="quotes that close, and double ones inside",
+            fix="write it again as CSV, or as JSON lines",
+        ) from error
+
+
+def parquet_rows(path: Path, intake: Intake) -> Rows:
+    """Yield the rows of a Parquet file, a batch at a time.
+
+    Raises:
+        DataError: It is damaged or no Parquet file.
+        MissingPackageError: pyarrow is not installed.
+    """
+    pyarrow, parquet = require("pyarrow", extra="parquet"), require("pyarrow.parquet", extra="parquet")
+    try:
+        with parquet.ParquetFile(path) as file:
+            yield from batched_rows(batch for batch in file.iter_batches(batch_size=SAMPLE_ROWS))
+    except (pyarrow.ArrowException, OSError) as error:
+        raise unusable(
+            intake.origin,
+            f"the Parquet data cannot be read: {str(error).splitlines()[0]}",
+            expected="a whole Parquet file",
+            fix="copy or write it again",
+        ) from error
+
+
+def batched_rows(batches: Iterable[Any]) -> Rows:
+    """Yield the rows of Arrow tables or record batches."""
+    number = 0
+    for batch in batches:
+        for cells in batch.to_pylist():
+            number += 1
+            yield number, cells
+
+
+def texts_of(rows: Rows, intake: Intake) -> Documents:
+    """Yield the text of every row; a row without one is rejected.
+
+    Raises:
+        DataError: A column asked for is not there, or none holds text.
+    """
+    rows = iter(rows)
+    sample = list(islice(rows, SAMPLE_ROWS))
+    if not sample:
+        return
+    columns = _choose(sample, intake)
+    for number, cells in chain(sample, rows):
+        found = [cells.get(name) for name in columns]
+        parts = [item for item in found if isinstance(item, str)]
+        if len(parts) == len(found):
+            yield "\n".join(parts) if len(parts) > 1 else parts[0]
+        else:
+            odd = next(index for index, item in enumerate(found) if not isinstance(item, str))
+            what = "is missing" if found[odd] is None else f"holds a {type(found[odd]).__name__}, not text"
+            intake.reject(number, what, columns[odd])
+
+
+def _choose(sample: Sequence[tuple[int, Mapping[str, Any]]], intake: Intake) -> tuple[str, ...]:
+    """Return the columns of the text: as asked for, by name, else the one with the longest strings."""
+    known = list(dict.fromkeys(name for _, cells in sample for name in cells))
+    for name in intake.config.text:
+        if name not in known:
+            near = near_names(name, known)
+            fix = f"did you mean --text {near[0]!r}?" if near else "pass --text with one of these"
+            raise unusable(intake.origin, f"has no column {name!r}", expected="one of " + shown_columns(known), fix=fix)
+    if intake.config.text:
+        return intake.config.text
+    sizes = {name: sum(len(c[name]) for _, c in sample if isinstance(c.get(name), str)) / len(sample) for name in known}
+    filled = [name for name in known if sizes[name] > 0]
+    if not filled:
+        raise unusable(
+            intake.origin,
+            f"none of its columns holds text: {shown_columns(known)}",
+            expected="a column of strings, such as 'text'",
+            fix="name it with --text COL",
+        )
+    named = next((name for tier in TEXT_NAMES[:1] for name in filled if name.casefold() in tier), None)
+    best = named or max(filled, key=lambda name: sizes[name])
+    how = "by its name" if named else f"the longest: {sizes[best]:,.0f} characters a row"
+    others = f"; there is also {shown_columns([name for name in filled if name != best])}" if len(filled) > 1 else ""
+    if len(known) > 1 or not named:
+        intake.notes.append(f"{intake.origin.name}: text column guessed: {best!r} ({how}){others}; --text COL chooses another")
+    return (best,)
