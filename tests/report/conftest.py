@@ -1,5 +1,7 @@
 """One judged run, written by hand: the figures belong together, the texts are what users have."""
 
+import math
+
 import pytest
 
 from pretune.records import (
@@ -10,11 +12,15 @@ from pretune.records import (
     Confusion,
     FileReceipt,
     Finding,
+    Guess,
     History,
     LayerView,
+    Milestone,
     Mistake,
     Outcome,
     PredictionTrace,
+    PretrainHistory,
+    PromptGuesses,
     Reached,
     Reason,
     Receipt,
@@ -28,6 +34,8 @@ from pretune.records import (
     Step,
     ThresholdChoice,
     TokenCounts,
+    TokenizerFit,
+    TokenizerQuality,
     TradeoffPoint,
     Validation,
     Verdict,
@@ -95,6 +103,60 @@ def history():
     )  # fmt: skip
     return History(
         steps=steps, validations=validations, best_epoch=2, best_step=232, stopped_because="all 3 epochs were run"
+    )  # fmt: skip
+
+
+@pytest.fixture
+def pretraining():
+    """Six milestones of a masked pre-training: the loss falls, and the guesses get sensible."""
+    early, late = (("the", 0.12), ("a", 0.05)), (("east", 0.31), ("sky", 0.22))
+    milestones = tuple(
+        Milestone(
+            step=100 * number, num_tokens=800_000 * number, training_loss=8.1 - number, loss=8.0 - number,
+            accuracy=0.05 * number, perplexity=math.exp(8.0 - number), learning_rate=1e-3, seconds=30.0 * number,
+            tokens_per_second=26_667.0, observation="first milestone" if number == 1 else "learning",
+            guesses=(
+                PromptGuesses(
+                    prompt="the sun rises in the [MASK]",
+                    guesses=tuple(Guess(token=token, probability=share) for token, share in (early if number < 4 else late)),
+                ),
+            ),
+        )
+        for number in range(1, 7)
+    )  # fmt: skip
+    return PretrainHistory(
+        objective="masked",
+        milestones=milestones,
+        num_tokens=4_800_000,
+        num_weights=6_000_000,
+        stopped_because="the budget was used",
+    )
+
+
+@pytest.fixture
+def tokenizer_quality():
+    """A vocabulary that does not fit its domain."""
+
+    def fit(name, split_share):
+        return TokenizerFit(
+            name=name, num_texts=100, num_bytes=420_000, num_tokens=100_000, num_unknown=12, num_words=80_000,
+            num_split_words=round(80_000 * split_share), bytes_per_token=4.2, tokens_per_word=1.25, unknown_share=0.00012,
+            split_share=split_share, examples=("my ##oca ##rd ##ial",),
+        )  # fmt: skip
+
+    return TokenizerQuality(
+        kind="wordpiece", vocab_size=8192, fits=(fit("domain", 0.045), fit("general", 0.009)),
+        warning="the vocabulary does not fit the domain: 4.5 % of its words fall into 4 pieces or more (limit 3 %)",
+    )  # fmt: skip
+
+
+@pytest.fixture
+def pretrained(record, pretraining, tokenizer_quality):
+    """The record of a pre-training run."""
+    return RunRecord(
+        run="my-lm", status="trained", task="pretrain", created=record.created, data_source="wikitext-2",
+        device="cpu, 2 threads, bf16", versions=record.versions, configs={"tokenizer": {"kind": "wordpiece"}},
+        pretraining=pretraining, tokenizer=tokenizer_quality,
     )  # fmt: skip
 
 
@@ -276,7 +338,7 @@ HOSTILE = (
 )
 
 # Words of ours that drawings decide by; everything else in a record can come from a user.
-OURS = ("severity", "outcome", "status", "task", "metric", "policy", "kind", "event")
+OURS = ("severity", "outcome", "status", "task", "metric", "policy", "kind", "event", "objective")
 
 
 # Fields whose names are the user's, too: classes, settings of their files, versions of their packages.
@@ -299,6 +361,12 @@ def poison(value, key=""):
 def hostile_record(record):
     """The run, had every text in it been written by an attacker."""
     return RunRecord.from_json(poison(record.to_json()))
+
+
+@pytest.fixture
+def hostile_pretrained(pretrained):
+    """The pre-training run, likewise."""
+    return RunRecord.from_json(poison(pretrained.to_json()))
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 
 from pretune.records import Confusion, RunRecord
 from pretune.report.html import render_html
+from pretune.report.pretraining import render_pretraining
 
 VOID = {"meta", "br", "line", "rect", "circle", "polyline"}  # the last four are closed in place
 
@@ -76,6 +77,14 @@ def test_nothing_is_loaded_run_or_sent(page):
     assert page.tags.keys().isdisjoint({"script", "link", "img", "iframe", "object", "embed", "form", "base", "a"})
     assert not [name for name, _ in page.attributes if name.startswith("on") or name in ("src", "href", "srcset")]
     assert ("content", "default-src 'none'; style-src 'unsafe-inline'") in page.attributes
+
+
+def test_hostile_text_in_a_pretraining_changes_nothing_but_text(pretrained, events, hostile_pretrained, hostile_events):
+    clean = Page(render_pretraining(pretrained, events))
+    hostile = Page(render_pretraining(hostile_pretrained, hostile_events))
+    assert hostile.tags == clean.tags
+    assert "<script>alert(1)</script>" in hostile.text
+    assert "{{ 7*7 }}{% raw %}" in hostile.text
 
 
 def test_hostile_text_changes_nothing_but_text(page, hostile_record, hostile_events):

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pretune.records import RunRecord, Severity
 from pretune.report.figures import MAX_CLASSES, Figures, arrange_scores
 from pretune.report.receipts import describe_receipt
+from pretune.report.timeline import describe_change
 from pretune.report.words import (
     MARKS,
     OUTCOMES,
@@ -74,6 +75,8 @@ def _introduce(record: RunRecord) -> Iterator[str]:
     trained = _tell_trained(record)
     if trained:
         yield f"| trained | {trained} |"
+    if record.pretraining is not None:
+        yield f"| pre-trained | {escape(describe_change(record.pretraining))} |"
     yield f"| made | {escape(record.created)}, {escape(record.device)} |"
     if record.changes:
         yield f"| **gone on with after a change** | {escape(describe_changes(record.changes))} |"

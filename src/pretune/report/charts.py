@@ -1,11 +1,11 @@
 """Where the marks of a chart stand; ``charts.svg.jinja`` draws them. Numbers only, so nothing here can carry markup."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pretune.records import LOWER_IS_BETTER, History, Score
-from pretune.report.plot import make_curve, smooth
+from pretune.report.plot import Curve, make_curve, smooth
 
 BAR_WIDTH, BAR_HEIGHT = 220, 26
 MIN_BAR = 3.0  # a very narrow interval is still seen
@@ -36,8 +36,10 @@ class LossPlot:
     training: str  # points of a polyline
     validation: tuple[tuple[float, float], ...]
     ticks: tuple[tuple[float, str], ...]  # (y, value)
-    epochs: tuple[tuple[float, int], ...]  # (x, number); thinned so that numbers do not touch
+    epochs: tuple[tuple[float, int | str], ...]  # (x, number); thinned so that numbers do not touch
     best: float | None
+    left: float = LEFT  # where the plot begins and ends
+    right: float = PLOT_WIDTH - RIGHT
 
     @property
     def validation_points(self) -> str:
@@ -80,7 +82,21 @@ def make_interval_bar(score: Score, gate: float | None, *, start: float = 0.0) -
 
 def make_loss_plot(history: History) -> LossPlot | None:
     """Place training and validation loss over the steps; ``None`` where nothing was measured."""
-    curve = make_curve(history.steps, history.validations)
+    return place_curve(make_curve(history.steps, history.validations), best=history.best_epoch)
+
+
+def place_curve(
+    curve: Curve, *, best: int | None = None, start: float = LEFT, end: float = PLOT_WIDTH - RIGHT, room: float = 27
+) -> LossPlot | None:
+    """Place a curve between two places on the page; ``None`` where nothing was measured.
+
+    Args:
+        curve: What to draw.
+        best: The epoch that was kept.
+        start: Where the plot begins, in SVG units.
+        end: Where it ends.
+        room: What each mark below the plot needs.
+    """
     everything = (*curve.training, *curve.validation)
     if not everything:
         return None
@@ -89,7 +105,7 @@ def make_loss_plot(history: History) -> LossPlot | None:
     ticks = _round_ticks([y for _, y in (*training, *curve.validation)])
 
     def at(x: float, y: float) -> tuple[float, float]:
-        across = LEFT + (x - left) / (right - left) * (PLOT_WIDTH - LEFT - RIGHT)
+        across = start + (x - left) / (right - left) * (end - start)
         down = TOP + (ticks[-1] - y) / (ticks[-1] - ticks[0]) * (PLOT_HEIGHT - TOP - BOTTOM)
         return round(across, 1), round(down, 1)
 
@@ -98,9 +114,19 @@ def make_loss_plot(history: History) -> LossPlot | None:
         training=_points([at(x, y) for x, y in training]),
         validation=tuple(at(x, y) for x, y in curve.validation),
         ticks=tuple((at(left, value)[1], f"{value:.3g}") for value in ticks),
-        epochs=tuple(epochs[:: math.ceil(len(epochs) / 24)]) if epochs else (),
-        best=next((x for x, epoch in epochs if epoch == history.best_epoch), None),
+        epochs=tuple(_thin_marks(epochs, room)),
+        best=next((x for x, epoch in epochs if epoch == best), None),
+        left=start,
+        right=end,
     )
+
+
+def _thin_marks(marks: Sequence[tuple[float, int | str]], room: float) -> Iterator[tuple[float, int | str]]:
+    free = -math.inf
+    for x, mark in marks:
+        if x >= free:
+            yield x, mark
+            free = x + room
 
 
 def _thin(points: Sequence[tuple[float, float]], left: float, right: float) -> list[tuple[float, float]]:

@@ -36,11 +36,11 @@ def render_html(record: RunRecord, events: Sequence[Mapping[str, Any]] = ()) -> 
         record: The run.
         events: The lines of ``trace.jsonl``, decoded.
     """
-    template = _make_environment().get_template("report.html.jinja")
+    template = make_environment().get_template("report.html.jinja")
     return template.render(record=record, sections=build_sections(record, events), charts=charts, tradeoff=tradeoff)
 
 
-def _make_environment() -> Environment:
+def make_environment() -> Environment:
     """Return an environment in which every value is escaped, made one line and cut, unless a template made it."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),

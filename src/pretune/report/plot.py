@@ -17,8 +17,9 @@ class Curve:
 
     training: tuple[tuple[float, float], ...]
     validation: tuple[tuple[float, float], ...]
-    epochs: tuple[tuple[float, int], ...]  # where each epoch ends, and its number
+    epochs: tuple[tuple[float, int | str], ...]  # where each epoch ends, and its number (or other mark)
     by_step: bool  # whether ``training`` is a point a step rather than one an epoch
+    axis: str = "epoch"  # what the marks are
 
 
 def make_curve(steps: Sequence[Step], validations: Sequence[Validation]) -> Curve:
@@ -55,7 +56,7 @@ def plot_losses(curve: Curve, *, width: int) -> list[str]:
     for x, y in curve.validation:
         place(x, y, VALIDATION)
     ends = [(_column(x, left, right, columns), epoch) for x, epoch in curve.epochs]
-    return [*_with_axis(grid, low, high), *_epoch_axis(ends, columns)]
+    return [*_with_axis(grid, low, high), *_epoch_axis(ends, columns, curve.axis)]
 
 
 def smooth(points: Sequence[tuple[float, float]], left: float, right: float, columns: int) -> dict[int, float]:
@@ -103,7 +104,7 @@ def _with_axis(grid: list[list[str]], low: float, high: float) -> list[str]:
     return lines
 
 
-def _epoch_axis(ends: Sequence[tuple[int, int]], columns: int) -> list[str]:
+def _epoch_axis(ends: Sequence[tuple[int, int | str]], columns: int, axis: str) -> list[str]:
     """Draw the lower edge with a tick where an epoch ends; numbers that would touch are left out."""
     edge, names = ["─"] * columns, [" "] * (columns + 4)
     free = 0
@@ -113,7 +114,7 @@ def _epoch_axis(ends: Sequence[tuple[int, int]], columns: int) -> list[str]:
         if start >= free:
             names[start : start + len(str(epoch))] = str(epoch)
             free = start + len(str(epoch)) + 1
-    return [f"{'└':>{AXIS_WIDTH}}{''.join(edge)}", f"{'epoch':>{AXIS_WIDTH - 1}} {''.join(names).rstrip()}"]
+    return [f"{'└':>{AXIS_WIDTH}}{''.join(edge)}", f"{axis:>{AXIS_WIDTH - 1}} {''.join(names).rstrip()}"]
 
 
 def _column(x: float, left: float, right: float, columns: int) -> int:

@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pretune.records import Confusion, Finding, Receipt, Rejection, RunRecord, Score
+from pretune.records import Confusion, Finding, Receipt, Rejection, RunRecord, Score, Step
 from pretune.report.charts import IntervalBar, LossPlot, choose_start, make_interval_bar, make_loss_plot
 from pretune.report.figures import Figures, arrange_scores, events_of, list_mistakes, read_gates
 from pretune.report.receipts import describe_receipt
 from pretune.report.threshold import TradeoffPlot, describe_decision, make_tradeoff_plot
+from pretune.report.timeline import Timeline, make_timeline
 from pretune.report.words import percent, sort_findings
 
 MAX_MATRIX = 20  # classes of a confusion matrix; with more, the commonest mistakes are listed instead
@@ -63,6 +64,7 @@ class Sections:
     rejections: tuple[Rejection, ...]
     num_more_rejections: int
     configs: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    timeline: Timeline | None
 
 
 def build_sections(record: RunRecord, events: Sequence[Mapping[str, Any]]) -> Sections:
@@ -84,7 +86,16 @@ def build_sections(record: RunRecord, events: Sequence[Mapping[str, Any]]) -> Se
         rejections=rejections[:MAX_REJECTIONS],
         num_more_rejections=max(0, len(rejections) - MAX_REJECTIONS),
         configs=tuple((stage, _flatten(config)) for stage, config in record.configs.items()),
+        timeline=make_timeline(record.pretraining, record.history, _steps_of(record, events)),
     )
+
+
+def _steps_of(record: RunRecord, events: Sequence[Mapping[str, Any]]) -> tuple[Step, ...]:
+    """Return every update of a pre-training from its own trace; that of a fine-tuned model is in another run's."""
+    if record.pretraining is None or record.history is not None:
+        return ()
+    steps = (Step.from_json(event) for event in events_of(events, "step") if event.get("loss") is not None)
+    return tuple({step.index: step for step in steps}.values())
 
 
 def _make_figures(figures: Figures, gates: Mapping[str, float]) -> FigureSection:

@@ -60,10 +60,10 @@ def find_misfit(fits: Mapping[str, TokenizerFit]) -> str:
         return ""
     reasons = []
     if domain.unknown_share > MAX_UNKNOWN_SHARE:
-        reasons.append(f"{domain.unknown_share:.2%} of its tokens are unknown (limit {MAX_UNKNOWN_SHARE:.1%})")
+        reasons.append(f"{_percent(domain.unknown_share)} of its tokens are unknown (limit {_percent(MAX_UNKNOWN_SHARE)})")
     if domain.split_share > MAX_SPLIT_SHARE:
-        share = f"{domain.split_share:.1%} of its words fall into {MANY_PIECES} pieces or more"
-        reasons.append(f"{share} (limit {MAX_SPLIT_SHARE:.0%})")
+        share = f"{_percent(domain.split_share)} of its words fall into {MANY_PIECES} pieces or more"
+        reasons.append(f"{share} (limit {_percent(MAX_SPLIT_SHARE)})")
     if general is not None and general.num_tokens and domain.tokens_per_word > MAX_GROWTH * general.tokens_per_word:
         growth = domain.tokens_per_word / general.tokens_per_word
         reasons.append(f"a word takes {growth:.2f} times as many tokens as in general text (limit {MAX_GROWTH})")
@@ -71,6 +71,10 @@ def find_misfit(fits: Mapping[str, TokenizerFit]) -> str:
         return ""
     advice = "a larger vocabulary, or one learned from the domain itself, would lose less"
     return f"the vocabulary does not fit the domain: {'; '.join(reasons)}; {advice}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2g} %"
 
 
 def _measure(name: str, texts: Iterable[str], backend: Any, unknown_id: int | None) -> TokenizerFit:

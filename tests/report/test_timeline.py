@@ -1,0 +1,167 @@
+"""One plot and one table from raw text to the task, on the terminal and in the report."""
+
+import re
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+
+from pretune.records import Step
+from pretune.report.card import render_card
+from pretune.report.drawing import to_text
+from pretune.report.html import render_html
+from pretune.report.pretraining import render_pretraining, render_pretraining_card
+from pretune.report.text_pretraining import draw_guesses, draw_timeline, draw_tokenizer
+from pretune.report.timeline import (
+    MAX_ROWS,
+    describe_change,
+    guess_rows,
+    make_panels,
+    pretraining_curve,
+    short_count,
+    thin,
+    timeline_rows,
+)
+
+
+def many(pretraining, number):
+    """Return a history of so many milestones."""
+    first = pretraining.milestones[0]
+    return replace(
+        pretraining, milestones=tuple(replace(first, step=i, num_tokens=1000 * i, loss=9 / i) for i in range(1, number + 1))
+    )
+
+
+def steps(number, loss=5.0):
+    return [Step(index=i, loss=loss, num_targets=9, gradient_norm=1.0, learning_rate=1e-3) for i in range(number)]
+
+
+def test_milestones_come_before_epochs_and_the_kept_epoch_is_marked(pretraining, history):
+    rows = timeline_rows(pretraining, history)
+    assert [row.phase for row in rows] == ["pre-training"] * 6 + ["fine-tuning"] * len(history.validations)
+    assert [row.place for row in rows][:7] == ["800K tokens", "1.6M tokens", "2.4M tokens", "3.2M tokens", "4M tokens",
+                                               "4.8M tokens", "epoch 1"]  # fmt: skip
+    assert [row.place for row in rows if row.is_kept] == [f"epoch {history.best_epoch}"]
+
+
+def test_each_training_has_its_own_scale_and_place(pretraining, history):
+    left, right = make_panels(pretraining, history)
+    assert left.plot.right < right.plot.left
+    assert max(float(value) for _, value in left.plot.ticks) >= 7.0
+    assert max(float(value) for _, value in right.plot.ticks) < 2.0
+    for panel in (left, right):
+        assert all(panel.plot.left <= x <= panel.plot.right for x, _ in panel.plot.validation)
+
+
+def test_one_training_has_the_whole_plot(pretraining):
+    (panel,) = make_panels(pretraining, None)
+    assert panel.plot.right - panel.plot.left > 600
+    assert [mark for _, mark in panel.plot.epochs] == ["800K", "1.6M", "2.4M", "3.2M", "4M", "4.8M"]
+
+
+def test_every_update_is_drawn_where_it_is_known(pretraining):
+    assert not pretraining_curve(pretraining).by_step
+    curve = pretraining_curve(pretraining, steps(600))
+    assert curve.by_step
+    assert len(curve.training) == 600
+
+
+def test_many_milestones_are_thinned_and_that_is_said(pretraining):
+    rows = timeline_rows(many(pretraining, 200), None)
+    assert len(rows) == MAX_ROWS
+    assert (rows[0].place, rows[-1].place) == ("1K tokens", "200K tokens")
+    assert "12 of 200 milestones shown" in to_text(draw_timeline(many(pretraining, 200), None))
+    assert "milestones shown" not in to_text(draw_timeline(pretraining, None))
+
+
+def test_marks_do_not_touch(pretraining):
+    (panel,) = make_panels(many(pretraining, 200), None)
+    places = [x for x, _ in panel.plot.epochs]
+    assert min(b - a for a, b in pairwise(places)) >= 40
+
+
+@pytest.mark.parametrize(("items", "limit", "kept"), [(range(3), 5, [0, 1, 2]), (range(9), 3, [0, 4, 8]), ([], 2, [])])
+def test_thinning_keeps_the_ends(items, limit, kept):
+    assert thin(items, limit) == kept
+
+
+@pytest.mark.parametrize(("count", "shown"), [(999, "999"), (999_600, "1M"), (9_960_000, "10M"), (0, "0")])
+def test_counts_are_short_and_rounded_upwards_to_the_next_unit(count, shown):
+    assert short_count(count) == shown
+
+
+def test_what_changed_is_said_with_its_figures(pretraining):
+    said = describe_change(pretraining)
+    assert "loss 2.000 nats on held-out text after 4,800,000 tokens, from 7.000 after 800,000" in said
+    assert "masked words: 30.0 % guessed right" in said
+    assert "bits" not in said
+    causal = replace(pretraining, objective="causal", milestones=(replace(pretraining.milestones[0], bits_per_byte=1.5),))
+    assert describe_change(causal).endswith("the next word: 5.0 % guessed right, 1.500 bits a byte")
+
+
+def test_guesses_are_followed_prompt_by_prompt(pretraining):
+    ((prompt, rows),) = guess_rows(pretraining)
+    assert prompt == "the sun rises in the [MASK]"
+    assert rows[0] == ("800K tokens", "the 0.12, a 0.05")
+    assert rows[-1] == ("4.8M tokens", "east 0.31, sky 0.22")
+
+
+def test_a_loss_that_is_not_finite_breaks_nothing(pretraining, history):
+    broken = replace(pretraining.milestones[2], loss=None, training_loss=float("nan"), perplexity=float("inf"))
+    changed = replace(pretraining, milestones=(*pretraining.milestones[:2], broken, *pretraining.milestones[3:]))
+    assert len(make_panels(changed, history)[0].plot.validation) == 5
+    assert "—" in to_text(draw_timeline(changed, history))
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_the_terminal_shows_both_within_its_width(width, pretraining, history):
+    shown = to_text(draw_timeline(pretraining, history), width=width)
+    assert max(map(len, shown.split("\n"))) <= width
+    for words in ("loss of masked words", "loss of the task", "4.8M tokens", "★ epoch", "the budget was used"):
+        assert words in shown.replace("\n", " ") or width == 60
+
+
+def test_the_terminal_shows_one_of_them_alone(pretraining, history):
+    alone = to_text(draw_timeline(pretraining, None))
+    assert "perplexity" in alone
+    assert "epoch" not in alone
+    assert "epoch 1" in to_text(draw_timeline(None, history))
+
+
+def test_the_terminal_shows_guesses_and_vocabulary(pretraining, tokenizer_quality):
+    shown = to_text(draw_guesses(pretraining), draw_tokenizer(tokenizer_quality), width=100)
+    assert "east 0.31, sky 0.22" in shown
+    assert re.search(r"domain +4\.20 +1\.25 +< 0\.1 % +4\.5 %", shown)
+    assert "! the vocabulary does not fit the domain" in shown
+
+
+def test_the_report_of_a_fine_tuned_model_shows_the_way_up_to_it(record, events, pretraining):
+    without, html = render_html(record, events), render_html(replace(record, pretraining=pretraining), events)
+    assert "From raw text to the task" in html
+    assert "From raw text to the task" not in without
+    assert "4.8M tokens" in html
+    assert "| pre-trained | loss 2.000 nats" in render_card(replace(record, pretraining=pretraining))
+
+
+def test_the_report_of_a_pretraining_says_where_the_model_is(pretrained, events):
+    html = render_pretraining(pretrained, events)
+    for words in ("Pre-trained", "model/ in this folder", "4,800,000 tokens in 3 min 00 s", "Guesses over time", "east 0.31",
+                  "does not fit the domain", "Settings and versions", "A language model that guesses masked"):  # fmt: skip
+        assert words in html
+    assert html.count("<svg") == 1
+
+
+def test_the_card_of_a_pretraining_can_be_followed(pretrained):
+    card = render_pretraining_card(pretrained)
+    for words in ("# my-lm", "from scratch", "wikitext-2", "| 4.8M tokens | 2.100 | 2.000 | 0.300 |", 'pipeline("fill-mask"',
+                  "after 800K tokens: the 0.12", "Warning: the vocabulary"):  # fmt: skip
+        assert words in card
+    assert "continued from minilm" in render_pretraining_card(
+        replace(pretrained, pretraining=replace(pretrained.pretraining, started_from="minilm"))
+    )
+
+
+def test_a_pretraining_without_a_milestone_has_a_report_too(pretrained):
+    nothing = replace(pretrained, pretraining=replace(pretrained.pretraining, milestones=()), tokenizer=None)
+    assert "Not trained yet" in render_pretraining(nothing)
+    assert render_pretraining_card(replace(nothing, pretraining=None))
