@@ -823,6 +823,7 @@ class RunRecord(Record):
     receipt: Receipt | None = None
     pretraining: PretrainHistory | None = None  # of the model that was fine-tuned; of this run in ``pretrain``
     tokenizer: TokenizerQuality | None = None
+    corpus: CorpusReceipt | None = None  # what it was pre-trained on
     history: History | None = None
     changes: tuple[Change, ...] = ()  # where training was gone on with after a change (--continue-changed)
     token_counts: tuple[TokenCounts, ...] = ()

@@ -154,7 +154,8 @@ def tokenizer_quality():
 def pretrained(record, pretraining, tokenizer_quality):
     """The record of a pre-training run."""
     return RunRecord(
-        run="my-lm", status="trained", task="pretrain", created=record.created, data_source="wikitext-2",
+        run="my-lm", status="trained", task="pretrain", command="pretune pretrain wikitext-2",
+        created=record.created, data_source="wikitext-2",
         device="cpu, 2 threads, bf16", versions=record.versions, configs={"tokenizer": {"kind": "wordpiece"}},
         pretraining=pretraining, tokenizer=tokenizer_quality,
     )  # fmt: skip
