@@ -1,0 +1,222 @@
+"""A language model as embeddings → layers → head: what pre-training trains, and what guesses a word after any layer.
+
+Shapes: ids and documents (batch, time), hidden (batch, time, width), targets (targets,) places in the flattened window,
+states (targets, width), logits (targets, vocabulary).
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from operator import attrgetter
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from pretune.errors import UsageError
+from pretune.models.bert import call_layer
+from pretune.models.dropout import Masks, share_masks
+from pretune.models.prenorm import Context, call_llama, call_modernbert, causal_bias, rms_norm, rotary_tables, window_bias
+from pretune.models.target_loss import target_loss
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Windows:
+    """Slices of token streams, and where in them something is to be predicted.
+
+    Args:
+        ids: (batch, time), as the model reads them.
+        targets: (targets,), places in the flattened window at which a word is predicted.
+        documents: (batch, time), which document a token is of: no token sees another's; ``None`` where all are of one a row.
+    """
+
+    ids: Tensor
+    targets: Tensor
+    documents: Tensor | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LanguageFamily:
+    """How to walk one architecture from ids to logits with the modules of transformers.
+
+    Args:
+        name: ``model_type`` of the configuration.
+        is_causal: Whether tokens look back only, and the next word is predicted.
+        trunk: Attribute of the model that holds the trunk.
+        layers: Dotted path from the trunk to its layers.
+        output: Dotted path from the model to its output layer, which has a weight and perhaps a bias.
+        embed: (trunk, ids, documents) → hidden.
+        context: (trunk, hidden, documents) → what ``call`` needs.
+        call: (layer, hidden, context) → hidden.
+        finish: (trunk, hidden) → hidden, after the last layer.
+        transform: (model, hidden) → states for the output layer.
+    """
+
+    name: str
+    is_causal: bool
+    trunk: str
+    layers: str
+    output: str
+    embed: Callable[[Any, Tensor, Tensor | None], Tensor]
+    context: Callable[[Any, Tensor, Tensor | None], Any]
+    call: Callable[[Any, Tensor, Any], Tensor]
+    finish: Callable[[Any, Tensor], Tensor]
+    transform: Callable[[Any, Tensor], Tensor]
+
+
+class LanguageNetwork(nn.Module):
+    """A transformers language model, walked layer by layer.
+
+    Args:
+        model: A model with a language-modelling head.
+
+    Raises:
+        UsageError: The family is not known.
+    """
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.model, self.masks = model, Masks()
+        self.family = find_language_family(model.config)
+        share_masks(self, self.masks)
+
+    @property
+    def trunk(self) -> Any:
+        """The module below the head."""
+        return getattr(self.model, self.family.trunk)
+
+    @property
+    def layers(self) -> nn.ModuleList:
+        """The transformer layers, in order."""
+        found: nn.ModuleList = attrgetter(self.family.layers)(self.trunk)
+        return found
+
+    @property
+    def output(self) -> Any:
+        """The output layer: weight (vocabulary, width) and bias."""
+        return attrgetter(self.family.output)(self.model)
+
+    @property
+    def num_layer_weights(self) -> int:
+        """Weights that every token passes: all but tables and the output layer."""
+        tables = {id(weight) for module in self.modules() if isinstance(module, nn.Embedding) for weight in module.parameters()}
+        output = {id(weight) for weight in self.output.parameters()}
+        return sum(weight.numel() for weight in self.parameters() if id(weight) not in tables | output)
+
+    def run(self, windows: Windows) -> Tensor:
+        """Return the hidden states after the last layer and what follows it, (batch, time, width)."""
+        family, trunk = self.family, self.trunk
+        hidden = family.embed(trunk, windows.ids, windows.documents)
+        context = family.context(trunk, hidden, windows.documents)
+        for layer in self.layers:
+            hidden = family.call(layer, hidden, context)
+        return family.finish(trunk, hidden)
+
+    def loss(self, windows: Windows, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the summed loss at the targets in nats, and how many labels are the first guess."""
+        states = self._states(self.run(windows), windows.targets)
+        return target_loss(states, self.output.weight, self.output.bias, labels)
+
+    def walk(self, windows: Windows) -> Iterator[Tensor]:
+        """Yield the logits at the targets, (targets, vocabulary), as the head would give them after the embeddings and each layer."""
+        family, trunk = self.family, self.trunk
+        hidden = family.embed(trunk, windows.ids, windows.documents)
+        context = family.context(trunk, hidden, windows.documents)
+        yield self._guess(hidden, windows.targets)
+        for layer in self.layers:
+            hidden = family.call(layer, hidden, context)
+            yield self._guess(hidden, windows.targets)
+
+    def compile_layers(self) -> None:
+        """Send every layer call through ``torch.compile``; the weights stay where they are."""
+        if not hasattr(self.family.call, "_torchdynamo_orig_callable"):
+            self.family = replace(self.family, call=torch.compile(self.family.call, dynamic=False))
+
+    def _states(self, hidden: Tensor, targets: Tensor) -> Tensor:
+        return self.family.transform(self.model, hidden.flatten(0, 1)[targets])
+
+    def _guess(self, hidden: Tensor, targets: Tensor) -> Tensor:
+        states = self._states(self.family.finish(self.trunk, hidden), targets)
+        logits: Tensor = self.output(states)
+        return logits.float()
+
+
+def find_language_family(config: Any) -> LanguageFamily:
+    """Return how to walk this configuration's language model.
+
+    Raises:
+        UsageError: pretune does not know how.
+    """
+    for family in FAMILIES:
+        if family.name == config.model_type:
+            return family
+    known = ", ".join(family.name for family in FAMILIES)
+    raise UsageError(
+        f"pretune cannot pre-train {config.model_type!r} models", expected=f"one of {known}", fix="continue another model"
+    )
+
+
+def _compute_dtype(hidden: Tensor) -> torch.dtype:
+    kind = hidden.device.type
+    return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else hidden.dtype
+
+
+def _bias(hidden: Tensor, documents: Tensor | None, *, is_causal: bool) -> Tensor | None:
+    if documents is not None:
+        return window_bias(documents, _compute_dtype(hidden), is_causal=is_causal)
+    if is_causal and torch.is_grad_enabled() and hidden.device.type == "cpu":
+        return causal_bias(hidden.shape[1], hidden.to(_compute_dtype(hidden)))
+    return None
+
+
+def _embed_bert(trunk: Any, ids: Tensor, documents: Tensor | None) -> Tensor:
+    """Positions are counted from the start of each document."""
+    embedded: Tensor = trunk.embeddings(input_ids=ids, position_ids=None if documents is None else positions_in(documents))
+    return embedded
+
+
+def positions_in(documents: Tensor) -> Tensor:
+    """Return each token's place in its document, as far as the window shows it: (batch, time) → the same."""
+    places = torch.arange(documents.shape[1], device=documents.device).expand(documents.shape)
+    is_first = torch.ones_like(documents, dtype=torch.bool)
+    is_first[:, 1:] = documents[:, 1:] != documents[:, :-1]
+    return places - torch.where(is_first, places, 0).cummax(dim=1).values
+
+
+def _context_modernbert(trunk: Any, hidden: Tensor, documents: Tensor | None) -> Context:
+    dtype, rotary = _compute_dtype(hidden), {}
+    for kind in set(trunk.config.layer_types):
+        if kind != "full_attention" and hidden.shape[1] > trunk.config.local_attention // 2 + 1:
+            raise UsageError(
+                f"windows of {hidden.shape[1]} tokens, and layers that look {trunk.config.local_attention // 2} tokens around",
+                expected="windows that such layers see whole",
+                fix=f"--window {trunk.config.local_attention // 2}",
+            )
+        frequencies, scale = getattr(trunk.rotary_emb, f"{kind}_inv_freq"), getattr(trunk.rotary_emb, f"{kind}_attention_scaling")
+        rotary[kind] = rotary_tables(frequencies, hidden.shape[1], dtype, scale=scale)
+    return Context(bias=_bias(hidden, documents, is_causal=False), is_causal=False, rotary=rotary)
+
+
+def _context_llama(trunk: Any, hidden: Tensor, documents: Tensor | None) -> Context:
+    tables = rotary_tables(
+        trunk.rotary_emb.inv_freq, hidden.shape[1], _compute_dtype(hidden), scale=trunk.rotary_emb.attention_scaling
+    )
+    bias = _bias(hidden, documents, is_causal=True)
+    return Context(bias=bias, is_causal=True, rotary={"full_attention": tables})
+
+
+_BERT = LanguageFamily(
+    name="bert", is_causal=False, trunk="bert", layers="encoder.layer", output="cls.predictions.decoder", embed=_embed_bert,
+    context=lambda trunk, hidden, documents: _bias(hidden, documents, is_causal=False), call=call_layer,
+    finish=lambda trunk, hidden: hidden, transform=lambda model, hidden: model.cls.predictions.transform(hidden),
+)  # fmt: skip
+_MODERNBERT = LanguageFamily(
+    name="modernbert", is_causal=False, trunk="model", layers="layers", output="decoder",
+    embed=lambda trunk, ids, documents: trunk.embeddings(input_ids=ids), context=_context_modernbert, call=call_modernbert,
+    finish=lambda trunk, hidden: trunk.final_norm(hidden), transform=lambda model, hidden: model.head(hidden),
+)  # fmt: skip
+_LLAMA = LanguageFamily(
+    name="llama", is_causal=True, trunk="model", layers="layers", output="lm_head",
+    embed=lambda trunk, ids, documents: trunk.embed_tokens(ids), context=_context_llama, call=call_llama,
+    finish=lambda trunk, hidden: rms_norm(trunk.norm, hidden), transform=lambda model, hidden: hidden,
+)  # fmt: skip
+FAMILIES = (_BERT, _MODERNBERT, _LLAMA)

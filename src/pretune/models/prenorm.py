@@ -1,0 +1,143 @@
+"""pretune's own forward for the pre-training architectures, ModernBERT (masked) and Llama (causal): the modules' weights,
+fewer and faster operations around them. Norm first, rotary positions, gated feed-forward.
+
+Shapes: hidden (batch, time, width), query, key and value (batch, heads, time, size), bias (batch, 1, time, time).
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What every layer of one pass needs.
+
+    Args:
+        bias: Added to attention scores: 0 where a token may look, else the lowest number; ``None`` where all may.
+        is_causal: Whether a token looks back only, where ``bias`` is ``None``.
+        rotary: By kind of layer the cosines and signed sines of the positions, (time, 1, size) each.
+    """
+
+    bias: Tensor | None
+    is_causal: bool
+    rotary: dict[str, tuple[Tensor, Tensor]]
+
+
+def rotary_tables(frequencies: Tensor, num_positions: int, dtype: torch.dtype, *, scale: float) -> tuple[Tensor, Tensor]:
+    """Return cosines and sines of all positions, (time, 1, size); the first half of the sines has the sign of the rotation.
+
+    Args:
+        frequencies: (size / 2,), radians a position.
+        num_positions: Tokens of a window.
+        dtype: Of the hidden states.
+        scale: What the tables are multiplied by.
+
+    Source:
+        Su et al. (2021), RoFormer: enhanced transformer with rotary position embedding.
+    """
+    angles = torch.arange(num_positions, device=frequencies.device).float()[:, None] * frequencies.float()[None]
+    cosines, sines = angles.cos() * scale, angles.sin() * scale
+    tables = torch.cat((cosines, cosines), dim=-1), torch.cat((-sines, sines), dim=-1)
+    return tables[0].to(dtype)[:, None], tables[1].to(dtype)[:, None]
+
+
+def rotate(states: Tensor, tables: tuple[Tensor, Tensor]) -> Tensor:
+    """Turn every pair of features by its position's angle: (batch, time, heads, size) → the same."""
+    first, second = states.chunk(2, dim=-1)
+    return states * tables[0] + torch.cat((second, first), dim=-1) * tables[1]
+
+
+def attend(query: Tensor, key: Tensor, value: Tensor, context: Context, scale: float) -> Tensor:
+    """(batch, heads, time, size) three times → (batch, time, heads × size).
+
+    Backwards through torch's fused CPU kernel is slow, so where gradients are wanted these are plain batched products.
+    """
+    batch, heads, time, size = query.shape
+    if torch.is_grad_enabled() and query.device.type == "cpu":
+        bias = context.bias
+        if bias is None and context.is_causal:
+            bias = causal_bias(time, query)
+        scores = torch.matmul(query * scale, key.transpose(-1, -2))
+        shares = torch.softmax(scores if bias is None else scores + bias, dim=-1)
+        mixed = torch.matmul(shares, value)
+    else:
+        is_causal = context.is_causal and context.bias is None
+        mixed = functional.scaled_dot_product_attention(
+            query, key, value, attn_mask=context.bias, is_causal=is_causal, scale=scale
+        )
+    return mixed.transpose(1, 2).reshape(batch, time, heads * size)
+
+
+def causal_bias(time: int, like: Tensor) -> Tensor:
+    """Return the bias under which every token looks at itself and back, (time, time)."""
+    lowest = torch.full((time, time), torch.finfo(like.dtype).min, dtype=like.dtype, device=like.device)
+    return lowest.triu_(1)
+
+
+def window_bias(documents: Tensor, dtype: torch.dtype, *, is_causal: bool) -> Tensor:
+    """Return the bias that keeps every token to its own document, (batch, 1, time, time).
+
+    Args:
+        documents: (batch, time), which document a token is of.
+        dtype: Of the attention scores.
+        is_causal: Whether tokens look back only.
+    """
+    may = documents[:, :, None] == documents[:, None, :]
+    if is_causal:
+        may = may & torch.ones(documents.shape[1], documents.shape[1], dtype=torch.bool, device=documents.device).tril()
+    bias = torch.zeros(may.shape, dtype=dtype, device=may.device)
+    return bias.masked_fill_(~may, torch.finfo(dtype).min)[:, None]
+
+
+def call_modernbert(layer: Any, hidden: Tensor, context: Context) -> Tensor:
+    """(batch, time, width) → the same: attention and gated feed-forward, each behind its norm.
+
+    Source:
+        Warner et al. (2024), Smarter, better, faster, longer: a modern bidirectional encoder (ModernBERT).
+    """
+    batch, time, _ = hidden.shape
+    attention, forward = layer.attn, layer.mlp
+    mixed = attention.Wqkv(layer.attn_norm(hidden)).view(batch, time, 3, -1, attention.head_dim)
+    turned = rotate(mixed[:, :, :2].flatten(2, 3), context.rotary[layer.attention_type]).transpose(1, 2)
+    query, key = turned.chunk(2, dim=1)
+    attended = attend(query, key, mixed[:, :, 2].transpose(1, 2), context, attention.head_dim**-0.5)
+    hidden = hidden + attention.out_drop(attention.Wo(attended))
+    inner, gate = forward.Wi(layer.mlp_norm(hidden)).chunk(2, dim=-1)
+    result: Tensor = hidden + forward.Wo(forward.drop(forward.act(inner) * gate))
+    return result
+
+
+def call_llama(layer: Any, hidden: Tensor, context: Context) -> Tensor:
+    """(batch, time, width) → the same: grouped attention and gated feed-forward, each behind its norm.
+
+    Source:
+        Touvron et al. (2023), LLaMA: open and efficient foundation language models.
+    """
+    batch, time, _ = hidden.shape
+    attention, forward = layer.self_attn, layer.mlp
+    normed = rms_norm(layer.input_layernorm, hidden)
+    query, key, value = (
+        project(normed).view(batch, time, -1, attention.head_dim)
+        for project in (attention.q_proj, attention.k_proj, attention.v_proj)
+    )
+    query, key = (rotate(states, context.rotary["full_attention"]).transpose(1, 2) for states in (query, key))
+    value, groups = value.transpose(1, 2), attention.num_key_value_groups
+    if groups > 1:
+        key, value = (states.repeat_interleave(groups, dim=1) for states in (key, value))
+    hidden = hidden + attention.o_proj(attend(query, key, value, context, attention.scaling))
+    normed = rms_norm(layer.post_attention_layernorm, hidden)
+    result: Tensor = hidden + forward.down_proj(forward.act_fn(forward.gate_proj(normed)) * forward.up_proj(normed))
+    return result
+
+
+def rms_norm(norm: Any, hidden: Tensor) -> Tensor:
+    """Scale every token to a root mean square of 1, then each feature by its weight.
+
+    Source:
+        Zhang and Sennrich (2019), Root mean square layer normalization.
+    """
+    return functional.rms_norm(hidden, (hidden.shape[-1],), norm.weight.to(hidden.dtype), norm.variance_epsilon)

@@ -1,0 +1,81 @@
+"""Muon: momentum whose update is made orthogonal, for the weight matrices of layers.
+
+Every direction of a matrix learns at the same pace, where AdamW follows the few that dominate: more is learned from each token,
+and the price, a few small matrix products an update, does not depend on the number of tokens.
+"""
+
+import torch
+from torch import Tensor, nn
+
+MOMENTUM = 0.95
+# Coefficients of the odd polynomial that brings all singular values near 1, and how often it is applied.
+NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
+NUM_ITERATIONS = 5
+
+
+class Muon:
+    """Updates of matrices, those of one shape together.
+
+    Args:
+        matrices: Weights (rows, columns). One that holds several side by side (query, key and value) is given with their number.
+        decay: Decoupled weight decay.
+        precision: What the iterations are computed in.
+
+    Source:
+        Jordan et al. (2024), Muon: an optimizer for hidden layers in neural networks; the scale of the update that matches
+        AdamW's is that of Liu et al. (2025), Muon is scalable for LLM training.
+    """
+
+    def __init__(
+        self, matrices: list[tuple[nn.Parameter, int]], *, decay: float, precision: torch.dtype = torch.bfloat16
+    ) -> None:
+        self.matrices, self.decay, self.precision = matrices, decay, precision
+        self.momentum = [torch.zeros_like(weight) for weight, _ in matrices]
+        self._groups: dict[tuple[int, ...], list[int]] = {}
+        for place, (weight, parts) in enumerate(matrices):
+            self._groups.setdefault((weight.shape[0] // parts, weight.shape[1]), []).append(place)
+
+    @torch.no_grad()
+    def step(self, rate: float) -> None:
+        """Update every matrix that has a gradient."""
+        for shape, places in self._groups.items():
+            learning = [place for place in places if self.matrices[place][0].grad is not None]
+            if not learning:
+                continue
+            ahead = []
+            for place in learning:
+                weight, parts = self.matrices[place]
+                momentum = self.momentum[place].lerp_(weight.grad, 1 - MOMENTUM)
+                ahead.append(weight.grad.lerp(momentum, MOMENTUM).view(parts, *shape))
+            updates = orthogonalize(torch.cat(ahead).to(self.precision)).float()
+            scale = 0.2 * max(shape) ** 0.5  # an orthogonal matrix has a root mean square of 1 / √max; AdamW's updates about 0.2
+            start = 0
+            for place in learning:
+                weight, parts = self.matrices[place]
+                weight.mul_(1 - rate * self.decay).add_(updates[start : start + parts].view_as(weight), alpha=-rate * scale)
+                start += parts
+
+    def state(self) -> dict[str, Tensor]:
+        """What an exact continuation needs."""
+        return {str(place): value for place, value in enumerate(self.momentum)}
+
+    def load(self, state: dict[str, Tensor]) -> None:
+        """Continue from what ``state`` returned."""
+        for place, value in enumerate(self.momentum):
+            value.copy_(state[str(place)])
+
+
+def orthogonalize(matrices: Tensor) -> Tensor:
+    """Return matrices with the same singular vectors and singular values near 1: (count, rows, columns) → the same.
+
+    Source:
+        The Newton–Schulz iteration with the coefficients of Jordan et al. (2024).
+    """
+    first, second, third = NEWTON_SCHULZ
+    is_tall = matrices.shape[1] > matrices.shape[2]
+    found = matrices.transpose(1, 2) if is_tall else matrices
+    found = found / (found.float().norm(dim=(1, 2), keepdim=True) + 1e-7).to(found.dtype)
+    for _ in range(NUM_ITERATIONS):
+        square = found @ found.transpose(1, 2)
+        found = torch.baddbmm(found, torch.baddbmm(square, square, square, beta=second, alpha=third), found, beta=first)
+    return found.transpose(1, 2) if is_tall else found
