@@ -3,6 +3,7 @@
 from pretune.models.features import Encoder, open_encoder
 from pretune.models.folder import ModelCard, check_parity, load_folder, save_model, write_card
 from pretune.models.inputs import Inputs, prepare_inputs
+from pretune.models.language import LanguageNetwork, Windows
 from pretune.models.load import Checkpoint, build_network, check_freeze, find_checkpoint, load_tokenizer, max_positions
 from pretune.models.lora import PEFT, adapt, merge
 from pretune.models.network import Batch, Network
@@ -15,9 +16,11 @@ __all__ = [
     "Checkpoint",
     "Encoder",
     "Inputs",
+    "LanguageNetwork",
     "ModelCard",
     "Network",
     "TrunkCache",
+    "Windows",
     "adapt",
     "build_network",
     "check_freeze",

@@ -14,6 +14,7 @@ from pretune.tokens.quality import assess_tokenizer
 from pretune.tokens.store import TokenStore
 from pretune.tokens.train import train_tokenizer
 from pretune.tokens.write import write_store
+from pretune.tokens.masking import Masked, Vocabulary, mask_tokens, next_tokens, vocabulary_of
 
 __all__ = [
     "MAX_TOKENS_A_PART",
@@ -21,7 +22,11 @@ __all__ = [
     "Encoded",
     "TokenStore",
     "assess_tokenizer",
+    "Masked",
+    "Vocabulary",
     "encode",
+    "mask_tokens",
+    "next_tokens",
     "pad",
     "padded_width",
     "plan_batches",
@@ -29,4 +34,5 @@ __all__ = [
     "split_batch",
     "train_tokenizer",
     "write_store",
+    "vocabulary_of",
 ]

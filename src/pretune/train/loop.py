@@ -3,12 +3,13 @@
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from pretune.errors import DivergedError
-from pretune.models import Batch
+from pretune.models import Batch, Windows
 from pretune.records import Step
 from pretune.train.optimizer import Optimizer
 from pretune.train.schedule import Schedule
@@ -19,14 +20,16 @@ class Update:
     """What one optimizer update learns from, in parts small enough to be computed at once.
 
     Args:
-        parts: Inputs and targets (batch,); their losses are summed.
+        parts: Inputs and targets, (batch,) or (targets,); their losses are summed.
         rows: Ids of all rows.
-        weight: What the summed loss is divided by: the number of rows, or the sum of their class weights.
+        weight: What the summed loss is divided by: the number of rows or targets, or the sum of their class weights.
+        num_targets: What the loss counts, where that is not the rows.
     """
 
-    parts: tuple[tuple[Batch, Tensor], ...]
+    parts: tuple[tuple[Batch | Windows, Tensor], ...]
     rows: tuple[str, ...]
     weight: float
+    num_targets: int | None = None
 
 
 def train_steps(
@@ -34,7 +37,7 @@ def train_steps(
     updates: Iterable[Update],
     optimizer: Optimizer,
     schedule: Schedule,
-    loss_of: Callable[[Batch, Tensor], Tensor],
+    loss_of: Callable[[Any, Tensor], Tensor],
     *,
     first_step: int = 0,
     max_gradient_norm: float = 1.0,
@@ -68,4 +71,5 @@ def train_steps(
             raise DivergedError(step=index, rows=update.rows, loss=value, norm=norm)
         rate = optimizer.step(schedule(index))
         optimizer.zero_grad()
-        yield Step(index=index, loss=value, num_targets=len(update.rows), gradient_norm=norm, learning_rate=rate)
+        counted = len(update.rows) if update.num_targets is None else update.num_targets
+        yield Step(index=index, loss=value, num_targets=counted, gradient_norm=norm, learning_rate=rate)

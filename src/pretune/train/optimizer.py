@@ -8,8 +8,10 @@ from torch import Tensor, nn
 
 from pretune.configs import FinetuneConfig
 from pretune.errors import UsageError
-from pretune.models import Network
+from pretune.models import LanguageNetwork, Network
+from pretune.train.device import has_fast_bf16
 from pretune.train.distributed import ALONE, World
+from pretune.train.muon import Muon
 from pretune.train.rows import RowAdamW
 
 # Peak rate when all layers are trained: the middle of what the field uses for encoders of this kind.
@@ -30,22 +32,28 @@ class Optimizer:
         groups: Parameter groups of torch, each with its ``peak_rate``.
         tables: Embedding tables whose gradients are sparse, with their peak rate.
         world: The processes that make every update together.
+        muon: Matrices that Muon updates in place of AdamW, with their peak rate.
 
     Source:
         Loshchilov and Hutter (2019), Decoupled weight decay regularization.
     """
 
     def __init__(
-        self, groups: list[dict[str, object]], tables: Sequence[tuple[RowAdamW, float]] = (), world: World = ALONE
+        self,
+        groups: list[dict[str, object]],
+        tables: Sequence[tuple[RowAdamW, float]] = (),
+        world: World = ALONE,
+        muon: tuple[Muon, float] | None = None,
     ) -> None:
         self.dense = torch.optim.AdamW(groups, fused=True)
-        self.tables, self.world = tuple(tables), world
+        self.tables, self.world, self.muon = tuple(tables), world, muon
         self._rows = torch.empty(0, dtype=torch.int64)  # of the tables, that the step reads
 
     @property
     def weights(self) -> list[nn.Parameter]:
         """Everything that is trained."""
-        return [*self._dense_weights, *(rows.table for rows, _ in self.tables)]
+        matrices = [] if self.muon is None else [weight for weight, _ in self.muon[0].matrices]
+        return [*self._dense_weights, *(rows.table for rows, _ in self.tables), *matrices]
 
     @property
     def _dense_weights(self) -> list[nn.Parameter]:
@@ -102,6 +110,8 @@ class Optimizer:
             gradient = table.table.grad
             if gradient is not None:
                 table.step(gradient._indices()[0], gradient._values(), peak * factor)
+        if self.muon is not None:
+            self.muon[0].step(self.muon[1] * factor)
         return float(self.dense.param_groups[0]["lr"])
 
     def state(self) -> dict[str, Tensor]:
@@ -111,6 +121,8 @@ class Optimizer:
             found |= {f"dense.{place}.{name}": value for name, value in self.dense.state.get(weight, {}).items()}
         for place, (table, _) in enumerate(self.tables):
             found |= {f"table.{place}.{name}": value for name, value in table.state().items()}
+        if self.muon is not None:
+            found |= {f"muon.{name}": value for name, value in self.muon[0].state().items()}
         return found
 
     def load(self, state: dict[str, Tensor]) -> None:
@@ -127,6 +139,8 @@ class Optimizer:
         for place, (table, _) in enumerate(self.tables):
             prefix = f"table.{place}."
             table.load({name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)})
+        if self.muon is not None:
+            self.muon[0].load({name.removeprefix("muon."): v for name, v in state.items() if name.startswith("muon.")})
 
     def zero_grad(self) -> None:
         """Forget the gradients."""
@@ -173,6 +187,36 @@ def make_optimizer(
         groups += _groups(held, rate * factor, config.weight_decay)
     groups += _groups((w for w in trained if id(w) in head), head_rate, config.weight_decay)
     return Optimizer(groups, tables, world)
+
+
+def make_language_optimizer(
+    network: LanguageNetwork, *, rate: float, decay: float, with_muon: bool, head_rate: float | None = None
+) -> Optimizer:
+    """Return the optimizer of a language model: Muon for the matrices of layers or AdamW for all.
+
+    Args:
+        network: On its device.
+        rate: Peak rate; the updates of both have about the same size.
+        decay: On matrices, not on the table of words or on vectors.
+        with_muon: Whether the matrices of layers are Muon's.
+        head_rate: Peak rate of a head that starts from nothing above layers that do not.
+    """
+    layers = {id(weight) for weight in network.layers.parameters() if weight.ndim == 2}
+    tables = {id(module.weight) for module in network.modules() if isinstance(module, nn.Embedding)}
+    trunk = {id(weight) for weight in network.trunk.parameters()}
+    own = [weight for weight in network.parameters() if weight.requires_grad]
+    matrices = [weight for weight in own if with_muon and id(weight) in layers]
+    apart = {id(weight) for weight in matrices}
+    rest = [weight for weight in own if id(weight) not in apart]
+    head = [weight for weight in rest if id(weight) not in trunk]
+    words = [weight for weight in rest if id(weight) in tables]
+    known = {id(weight) for weight in (*head, *words)}
+    groups = _groups((weight for weight in rest if id(weight) not in known), rate, decay)
+    groups += _groups(words, rate, 0.0) + _groups(head, head_rate or rate, decay)
+    fused = {id(layer.attn.Wqkv.weight) for layer in network.layers if hasattr(layer, "attn") and hasattr(layer.attn, "Wqkv")}
+    precision = torch.bfloat16 if has_fast_bf16(matrices[0].device.type if matrices else "cpu") else torch.float32
+    muon = Muon([(weight, 3 if id(weight) in fused else 1) for weight in matrices], decay=decay, precision=precision)
+    return Optimizer(groups, muon=(muon, rate) if matrices else None)
 
 
 def _spread(table: nn.Parameter, rows: Tensor) -> Tensor:

@@ -1,0 +1,366 @@
+"""Pre-training: windows of a packed stream in shuffled order, hidden or next words predicted, held-out text scored on the way."""
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from pretune.configs import PretrainConfig
+from pretune.errors import DataError, PretuneError, StorageError
+from pretune.models import LanguageNetwork, Windows
+from pretune.observation import observe
+from pretune.records import Milestone, PretrainHistory, Step, Validation
+from pretune.tokens import MAX_TOKENS_A_PART, Vocabulary, mask_tokens, next_tokens
+from pretune.train.checkpoint import Checkpoints, Saved
+from pretune.train.device import Device, release_memory, seed_step
+from pretune.train.interrupt import Interrupt
+from pretune.train.loop import Update, train_steps
+from pretune.train.optimizer import Optimizer, make_language_optimizer
+from pretune.train.schedule import Schedule, make_schedule
+
+Ids = npt.NDArray[np.int64]
+# Seed of what is hidden in held-out text: the same words each time, so that two scores differ by the model alone.
+VALIDATION_SEED = 20_241_019
+# How many times larger the peak rate of a fresh head is than that of the trained layers below it.
+HEAD_RATE_FACTOR = 10.0
+
+
+class Stream(Protocol):
+    """Packed token ids, as ``tokens.TokenStore`` has them."""
+
+    num_tokens: int
+
+    def windows(self, starts: Ids, length: int) -> tuple[Ids, npt.NDArray[np.int32]]:
+        """Return slices of the stream, (starts, length), and which document each token is of."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """What pre-training reads.
+
+    Args:
+        train: To learn from.
+        validation: Held out.
+        vocabulary: What masking has to know; ``None`` for next words.
+        validation_bytes: UTF-8 bytes of the held-out text that a token stands for, mean.
+    """
+
+    train: Stream
+    validation: Stream
+    vocabulary: Vocabulary | None
+    validation_bytes: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PretrainPlan:
+    """What one pre-training is besides its config.
+
+    Args:
+        num_steps: Updates in all.
+        device: Where.
+        seed: Of the order of windows and of what is hidden.
+        has_fresh_head: Whether layers are continued under a head that starts from nothing.
+        started_from: The checkpoint that is continued.
+    """
+
+    num_steps: int
+    device: Device
+    seed: int = 0
+    has_fresh_head: bool = False
+    started_from: str = ""
+
+
+class Pretraining:
+    """One pre-training.
+
+    Args:
+        network: Trained in place; on the plan's device.
+        text: What it reads.
+        config: Resolved: no rate, share or optimizer is left open.
+        plan: How long, where.
+        on_step: Called after each update with the number planned.
+        checkpoints: Where to save and to go on from.
+        on_milestone: Fills in what is not measured here, such as guesses.
+
+    Raises:
+        DataError: The text is shorter than one update.
+    """
+
+    def __init__(
+        self,
+        network: LanguageNetwork,
+        text: Text,
+        config: PretrainConfig,
+        plan: PretrainPlan,
+        *,
+        on_step: Callable[[Step, int], None] | None = None,
+        checkpoints: Checkpoints | None = None,
+        on_milestone: Callable[[Milestone], Milestone] = lambda item: item,
+    ) -> None:
+        self.network, self.text, self.config, self.plan = network, text, config, plan
+        self.on_step, self._checkpoints, self._on_milestone = on_step, checkpoints, on_milestone
+        self._order = WindowOrder(text.train.num_tokens, config, seed=plan.seed)
+        self.optimizer = self._make_optimizer()
+        self._schedule = make_schedule(num_steps=plan.num_steps, warmup_share=config.warmup_share, decay=config.decay)
+        self._milestones: list[Milestone] = []
+        self._due = {round(plan.num_steps * (place + 1) / config.num_milestones) for place in range(config.num_milestones)}
+        self._step, self._loss_sum, self._num_targets = 0, 0.0, 0  # steps made; loss and targets since the last milestone
+        self._all_targets, self._seconds, self._seconds_then = 0, 0.0, 0.0
+        self._interrupt = Interrupt()
+
+    @property
+    def history(self) -> PretrainHistory:
+        """How it went so far."""
+        return PretrainHistory(
+            objective="causal" if self.network.family.is_causal else "masked",
+            milestones=tuple(self._milestones),
+            num_tokens=self._step * self.tokens_per_update,
+            num_targets=self._all_targets,
+            num_weights=sum(weight.numel() for weight in self.network.parameters()),
+            started_from=self.plan.started_from,
+            stopped_because=f"all {self.plan.num_steps:,} steps done" if self._step == self.plan.num_steps else "",
+        )
+
+    @property
+    def tokens_per_update(self) -> int:
+        """Tokens that one update reads."""
+        return self.config.windows_per_update * self.config.window
+
+    def milestones(self) -> Iterator[Milestone]:
+        """Train, yielding the figures before the first step and at every milestone; those of before a cut are not yielded again."""
+        self._go_on()
+        with self._interrupt:
+            if not self._milestones:
+                yield self._reach()
+            start = time.perf_counter() - self._seconds
+            for step in self._steps(self._schedule, range(self._step, self.plan.num_steps)):
+                self._step, self._seconds = step.index + 1, time.perf_counter() - start
+                self._loss_sum += step.loss * step.num_targets
+                self._num_targets += step.num_targets
+                self._all_targets += step.num_targets
+                if self.on_step is not None:
+                    self.on_step(step, self.plan.num_steps)
+                if self._step in self._due:
+                    yield self._reach(step)
+                    start = time.perf_counter() - self._seconds  # scoring is not training
+                self._keep()
+
+    def trial(self, num_steps: int) -> Iterator[Step]:
+        """Train for a few steps at the first step's rate: for measuring, on weights that are put back by the caller."""
+        factor = self._schedule(0)
+        yield from islice(self._steps(lambda _: factor, range(num_steps)), num_steps)
+
+    def score(self) -> tuple[float, float]:
+        """Return the loss in nats a target and the share of targets guessed right, on held-out text."""
+        config, stream = self.config, self.text.validation
+        self.network.eval()
+        extra = int(self.network.family.is_causal)
+        window = min(config.window, stream.num_tokens - extra)
+        starts = np.arange(0, min(stream.num_tokens, config.validation_tokens) - window - extra + 1, window, dtype=np.int64)
+        most = max(1, MAX_TOKENS_A_PART[self.plan.device.kind] // window)
+        loss, num_right, num_targets = 0.0, 0, 0
+        with torch.inference_mode(), self.plan.device.autocast():
+            for place in range(0, len(starts), most):
+                generator = np.random.default_rng([VALIDATION_SEED, place])
+                windows, labels = self._windows(stream, starts[place : place + most], window, generator)
+                found, right = self.network.loss(windows, labels)
+                loss, num_right, num_targets = loss + float(found), num_right + int(right), num_targets + len(labels)
+        return loss / max(1, num_targets), num_right / max(1, num_targets)
+
+    def _make_optimizer(self) -> Optimizer:
+        config = self.config
+        rate = config.learning_rate or 0.0
+        head_rate = rate * HEAD_RATE_FACTOR if self.plan.has_fresh_head else None
+        with_muon = config.optimizer == "muon"
+        return make_language_optimizer(
+            self.network, rate=rate, decay=config.weight_decay, with_muon=with_muon, head_rate=head_rate
+        )
+
+    def _steps(self, schedule: Schedule, places: range) -> Iterator[Step]:
+        return train_steps(
+            self.network, map(self._update, places), self.optimizer, schedule, self._loss,
+            first_step=places.start, max_gradient_norm=self.config.max_gradient_norm,
+        )  # fmt: skip
+
+    def _loss(self, windows: Windows, labels: Tensor) -> Tensor:
+        with self.plan.device.autocast():
+            return self.network.loss(windows, labels)[0]
+
+    def _update(self, step: int) -> Update:
+        config, seed = self.config, self.plan.seed
+        self.network.masks.begin_step(seed, step)
+        seed_step(seed, step)
+        generator = np.random.default_rng([seed % 2**32, step])
+        starts = self._order.starts(step)
+        most = max(1, MAX_TOKENS_A_PART[self.plan.device.kind] // config.window)
+        parts = tuple(
+            self._windows(self.text.train, starts[place : place + most], config.window, generator)
+            for place in range(0, len(starts), most)
+        )
+        num_targets = sum(len(labels) for _, labels in parts)
+        rows = tuple(f"tokens {start} to {start + config.window - 1}" for start in starts.tolist())
+        return Update(parts=parts, rows=rows, weight=float(max(1, num_targets)), num_targets=num_targets)
+
+    def _windows(self, stream: Stream, starts: Ids, length: int, generator: np.random.Generator) -> tuple[Windows, Tensor]:
+        config, kind = self.config, self.plan.device.kind
+        if self.network.family.is_causal:
+            ids, documents = stream.windows(starts, length + 1)
+            masked, documents = next_tokens(ids, documents), documents[:, :-1]
+        else:
+            ids, documents = stream.windows(starts, length)
+            if self.text.vocabulary is None:
+                raise ValueError("masking needs a vocabulary")
+            masked = mask_tokens(
+                ids, self.text.vocabulary, share=config.mask_share or 0.0, generator=generator,
+                whole_words=config.whole_words, keep_some=config.keep_some,
+            )  # fmt: skip
+        is_one = bool((documents == documents[:, :1]).all())
+        windows = Windows(
+            ids=torch.from_numpy(masked.ids).to(kind),
+            targets=torch.from_numpy(masked.targets).to(kind),
+            documents=None if is_one else torch.from_numpy(np.ascontiguousarray(documents)).to(kind),
+        )
+        return windows, torch.from_numpy(masked.labels).to(kind)
+
+    def _reach(self, step: Step | None = None) -> Milestone:
+        """Score held-out text and say where training stands."""
+        loss, accuracy = self.score()
+        num_tokens, before = self._step * self.tokens_per_update, self._milestones[-1] if self._milestones else None
+        spent, since = self._seconds - self._seconds_then, num_tokens - (before.num_tokens if before else 0)
+        is_causal = self.network.family.is_causal
+        milestone = Milestone(
+            step=self._step,
+            num_tokens=num_tokens,
+            training_loss=self._loss_sum / self._num_targets if self._num_targets else loss,
+            loss=loss,
+            accuracy=accuracy,
+            perplexity=math.exp(min(loss, 700.0)),
+            bits_per_byte=loss / math.log(2) / self.text.validation_bytes if is_causal else None,
+            learning_rate=step.learning_rate if step is not None else 0.0,
+            seconds=round(self._seconds, 3),
+            tokens_per_second=since / spent if spent > 0 else 0.0,
+        )
+        self._milestones.append(self._on_milestone(milestone))
+        self._milestones[-1] = replace(self._milestones[-1], observation=_observe(self._milestones))
+        self._loss_sum, self._num_targets, self._seconds_then = 0.0, 0, self._seconds
+        release_memory()
+        self.network.train()
+        return self._milestones[-1]
+
+    def _keep(self) -> None:
+        is_due = self._checkpoints is not None and (self._checkpoints.is_due or self._interrupt.asked)
+        if is_due and self._checkpoints is not None:
+            self._checkpoints.save(self._saved())
+        if self._interrupt.asked:
+            raise KeyboardInterrupt
+
+    def _saved(self) -> Saved:
+        weights = dict(self.network.model.named_parameters())  # tied ones once
+        tensors = {f"weights.{name}": value.detach() for name, value in weights.items()}
+        tensors |= {f"optimizer.{name}": value for name, value in self.optimizer.state().items()}
+        state = {
+            "milestones": [item.to_json() for item in self._milestones],
+            "loss_sum": self._loss_sum,
+            "num_targets": self._num_targets,
+            "all_targets": self._all_targets,
+            "seconds": self._seconds,
+            "seconds_then": self._seconds_then,
+        }
+        return Saved(step=self._step, tensors=tensors, state=state)
+
+    def _go_on(self) -> None:
+        if self._checkpoints is None:
+            return
+        weights = dict(self.network.model.named_parameters())
+        self._checkpoints.check_room(12 * sum(weight.numel() for weight in weights.values()))
+        saved = self._checkpoints.load()
+        if saved is None:
+            return
+        try:
+            self._take_over(saved, weights)
+        except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
+            if isinstance(error, PretuneError):
+                raise
+            raise StorageError(
+                f"the checkpoint after step {saved.step:,} does not hold what this training saves ({error})",
+                expected="a checkpoint of the same training",
+                fix="pass --overwrite to begin again",
+            ) from error
+
+    @torch.no_grad()
+    def _take_over(self, saved: Saved, weights: dict[str, Any]) -> None:
+        for name, weight in weights.items():
+            weight.copy_(saved.tensors[f"weights.{name}"])
+        if not saved.is_exact:
+            return
+        own = {name.removeprefix("optimizer."): v for name, v in saved.tensors.items() if name.startswith("optimizer.")}
+        self.optimizer.load(own)
+        self._step, state = saved.step, saved.state
+        self._milestones = [Milestone.from_json(item) for item in state["milestones"]]
+        self._loss_sum, self._num_targets = float(state["loss_sum"]), int(state["num_targets"])
+        self._all_targets, self._seconds = int(state["all_targets"]), float(state["seconds"])
+        self._seconds_then = float(state["seconds_then"])
+
+
+class WindowOrder:
+    """Which windows each update reads: every epoch all of them, shuffled, cut at another place.
+
+    Args:
+        num_tokens: Of the stream.
+        config: Tokens of a window and of an update; whether next words are predicted.
+        seed: Of the order.
+
+    Raises:
+        DataError: The stream is shorter than one update.
+    """
+
+    def __init__(self, num_tokens: int, config: PretrainConfig, *, seed: int) -> None:
+        self._window, self._rows, self._seed = config.window, config.windows_per_update, seed
+        self.num_windows = (num_tokens - config.window - 1) // config.window  # one is given up, so that cuts can move
+        if self.num_windows < self._rows:
+            raise DataError(
+                f"the training part has {num_tokens:,} tokens, less than one update of {self._rows} windows × {self._window}",
+                expected=f"at least {(self._rows + 1) * self._window + 1:,} tokens",
+                fix="more text, or smaller updates: --batch-tokens, --window",
+            )
+        self._epoch, self._held = -1, np.empty(0, dtype=np.int64)
+
+    @property
+    def steps_per_epoch(self) -> float:
+        """Updates in which every window is read once."""
+        return self.num_windows / self._rows
+
+    def starts(self, step: int) -> Ids:
+        """Return where the windows of an update begin, (windows,)."""
+        places = np.arange(step * self._rows, (step + 1) * self._rows)
+        epochs = places // self.num_windows
+        return np.concatenate(
+            [self._epoch_starts(int(epoch))[places[epochs == epoch] % self.num_windows] for epoch in np.unique(epochs)]
+        )
+
+    def _epoch_starts(self, epoch: int) -> Ids:
+        if epoch != self._epoch:
+            generator = np.random.default_rng([self._seed % 2**32, epoch])
+            cut = int(generator.integers(self._window)) if epoch else 0
+            self._epoch, self._held = epoch, generator.permutation(self.num_windows) * self._window + cut
+        return self._held
+
+
+def _observe(milestones: list[Milestone]) -> str:
+    """Say what training is doing, in the words of fine-tuning; the score before the first step counts as no epoch."""
+    epochs = [
+        Validation(
+            epoch=place, step=item.step, training_loss=item.training_loss, training_accuracy=None, loss=item.loss,
+            accuracy=item.accuracy, metric="loss", metric_value=item.loss, learning_rate=item.learning_rate,
+            seconds=item.seconds,
+        )  # fmt: skip
+        for place, item in enumerate(milestones)
+    ][1:]
+    return observe(epochs).replace("epoch", "milestone") if epochs else "before training"
