@@ -54,7 +54,7 @@ def new_language_model(objective: str, size: str, tokenizer: Any, fields: Mappin
         UsageError: A field is not known or its value does not fit.
     """
     dial, kind = SIZES[size], ModernBertConfig if objective == "masked" else LlamaConfig
-    known = {**_common(dial, tokenizer), **(_masked(dial, tokenizer) if objective == "masked" else _causal(dial, tokenizer))}
+    known = {**_common(dial, tokenizer), **(_masked(tokenizer) if objective == "masked" else _causal(tokenizer))}
     _check_fields(kind, fields or {})
     given = dict(fields or {})
     width = given.get("hidden_size", dial.width)
@@ -89,7 +89,7 @@ def _common(dial: Dial, tokenizer: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _masked(dial: Dial, tokenizer: Any) -> dict[str, Any]:
+def _masked(tokenizer: Any) -> dict[str, Any]:
     return {
         "rope_parameters": {"full_attention": {"rope_type": "default", "rope_theta": 10_000.0}},
         "classifier_pooling": "mean",
@@ -98,7 +98,7 @@ def _masked(dial: Dial, tokenizer: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _causal(dial: Dial, tokenizer: Any) -> dict[str, Any]:
+def _causal(tokenizer: Any) -> dict[str, Any]:
     ending = tokenizer.eos_token_id
     return {"bos_token_id": tokenizer.bos_token_id if tokenizer.bos_token_id is not None else ending, "eos_token_id": ending}
 

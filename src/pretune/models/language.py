@@ -117,7 +117,7 @@ class LanguageNetwork(nn.Module):
         return target_loss(states, self.output.weight, self.output.bias, labels)
 
     def walk(self, windows: Windows) -> Iterator[Tensor]:
-        """Yield the logits at the targets, (targets, vocabulary), as the head would give them after the embeddings and each layer."""
+        """Yield the logits at the targets, (targets, vocabulary): what the head makes of the embeddings, then of each layer."""
         family, trunk = self.family, self.trunk
         hidden = family.embed(trunk, windows.ids, windows.documents)
         context = family.context(trunk, hidden, windows.documents)
@@ -191,7 +191,7 @@ def _context_modernbert(trunk: Any, hidden: Tensor, documents: Tensor | None) ->
                 expected="windows that such layers see whole",
                 fix=f"--window {trunk.config.local_attention // 2}",
             )
-        frequencies, scale = getattr(trunk.rotary_emb, f"{kind}_inv_freq"), getattr(trunk.rotary_emb, f"{kind}_attention_scaling")
+        frequencies, scale = (getattr(trunk.rotary_emb, f"{kind}_{name}") for name in ("inv_freq", "attention_scaling"))
         rotary[kind] = rotary_tables(frequencies, hidden.shape[1], dtype, scale=scale)
     return Context(bias=_bias(hidden, documents, is_causal=False), is_causal=False, rotary=rotary)
 
@@ -206,17 +206,17 @@ def _context_llama(trunk: Any, hidden: Tensor, documents: Tensor | None) -> Cont
 
 _BERT = LanguageFamily(
     name="bert", is_causal=False, trunk="bert", layers="encoder.layer", output="cls.predictions.decoder", embed=_embed_bert,
-    context=lambda trunk, hidden, documents: _bias(hidden, documents, is_causal=False), call=call_layer,
-    finish=lambda trunk, hidden: hidden, transform=lambda model, hidden: model.cls.predictions.transform(hidden),
+    context=lambda _, hidden, documents: _bias(hidden, documents, is_causal=False), call=call_layer,
+    finish=lambda _, hidden: hidden, transform=lambda model, hidden: model.cls.predictions.transform(hidden),
 )  # fmt: skip
 _MODERNBERT = LanguageFamily(
     name="modernbert", is_causal=False, trunk="model", layers="layers", output="decoder",
-    embed=lambda trunk, ids, documents: trunk.embeddings(input_ids=ids), context=_context_modernbert, call=call_modernbert,
+    embed=lambda trunk, ids, _: trunk.embeddings(input_ids=ids), context=_context_modernbert, call=call_modernbert,
     finish=lambda trunk, hidden: trunk.final_norm(hidden), transform=lambda model, hidden: model.head(hidden),
 )  # fmt: skip
 _LLAMA = LanguageFamily(
     name="llama", is_causal=True, trunk="model", layers="layers", output="lm_head",
-    embed=lambda trunk, ids, documents: trunk.embed_tokens(ids), context=_context_llama, call=call_llama,
-    finish=lambda trunk, hidden: rms_norm(trunk.norm, hidden), transform=lambda model, hidden: hidden,
+    embed=lambda trunk, ids, _: trunk.embed_tokens(ids), context=_context_llama, call=call_llama,
+    finish=lambda trunk, hidden: rms_norm(trunk.norm, hidden), transform=lambda _, hidden: hidden,
 )  # fmt: skip
 FAMILIES = (_BERT, _MODERNBERT, _LLAMA)

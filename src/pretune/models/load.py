@@ -4,7 +4,7 @@ import contextlib
 import logging
 import socket
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,8 +16,9 @@ from safetensors.torch import load_file
 from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
+from pretune import storage
 from pretune.data.catalog import fetch, find_entry, list_names, near_names
-from pretune.errors import ModelLoadError
+from pretune.errors import ModelLoadError, StorageError
 from pretune.models.adapters import find_family
 from pretune.models.network import MlpHead, Network, boundary_in
 from pretune.models.vetting import vet_folder
@@ -50,7 +51,7 @@ class Checkpoint:
 
 
 def find_checkpoint(name: str) -> Checkpoint:
-    """Look a checkpoint up: a folder first, then the catalogue, then the hub.
+    """Look a checkpoint up: a folder first (of a run, its model), then the catalogue, then the hub.
 
     Raises:
         ModelLoadError: Nothing usable there; the message says what was looked for and where.
@@ -58,7 +59,8 @@ def find_checkpoint(name: str) -> Checkpoint:
     """
     entry = find_entry(name)
     if Path(name).is_dir():
-        return _local(name, Path(name), None)
+        is_run = (Path(name) / "run.json").is_file() and (Path(name) / "model").is_dir()
+        return _local(name, Path(name) / "model" if is_run else Path(name), None)
     if entry is not None and entry.kind == "model":
         if entry.name == "smollm2":
             raise ModelLoadError(
@@ -81,7 +83,7 @@ def load_tokenizer(checkpoint: Checkpoint) -> Any:
     Raises:
         ModelLoadError: There is none, or it is damaged.
     """
-    with _load_errors(f"{checkpoint.name}: no usable tokenizer", "a tokenizer.json"):
+    with load_errors(f"{checkpoint.name}: no usable tokenizer", "a tokenizer.json"):
         tokenizer = AutoTokenizer.from_pretrained(
             checkpoint.path, local_files_only=checkpoint.is_local, trust_remote_code=False, use_fast=True
         )
@@ -115,7 +117,7 @@ def build_network(
     Raises:
         ModelLoadError: Weights of the trunk are not there (or those of the head, where ``complete``), or not as safetensors.
     """
-    config = _config(checkpoint)
+    config = read_config(checkpoint)
     family = find_family(config)
     if head == "mlp":
         trunk, absent = _from_pretrained(AutoModel, checkpoint, config)
@@ -137,7 +139,7 @@ def build_network(
 
 def max_positions(checkpoint: Checkpoint) -> int:
     """Return the longest text, in tokens, that the checkpoint has positions for."""
-    config = _config(checkpoint)
+    config = read_config(checkpoint)
     offset = config.pad_token_id + 1 if config.model_type in POSITIONS_AFTER_PADDING else 0
     stated = getattr(config, "max_position_embeddings", None) or 0
     return (int(stated) if stated > 0 else 512) - offset  # families with relative positions state none, or -1
@@ -149,7 +151,7 @@ def check_freeze(checkpoint: Checkpoint, freeze: str) -> None:
     Raises:
         UsageError: It does not.
     """
-    config = _config(checkpoint)
+    config = read_config(checkpoint)
     family, num_layers = find_family(config), int(getattr(config, "num_hidden_layers", 0) or 0)
     for stage in plan_stages(freeze, epochs=None, num_layers=num_layers):
         boundary_in(stage.freeze, num_layers, model_type=config.model_type, has_adapter=family is not None)
@@ -185,15 +187,20 @@ def _local(name: str, folder: Path, licence: str | None) -> Checkpoint:
             f"{folder} has no *.safetensors{why}", expected="weights as safetensors", fix="convert the weights"
         )
     vet_folder(folder)
+    if (folder / storage.DIGESTS).is_file():
+        try:
+            storage.check_digests(folder)
+        except StorageError as error:
+            raise ModelLoadError(f"{folder} is damaged: {error.got}", fix="restore it, or make it again") from error
     checkpoint = Checkpoint(name=name, path=str(folder), is_local=True, model_type="", licence=licence)
-    return Checkpoint(name=name, path=str(folder), is_local=True, model_type=_config(checkpoint).model_type, licence=licence)
+    return replace(checkpoint, model_type=read_config(checkpoint).model_type)
 
 
 def _from_hub(name: str) -> Checkpoint:
     is_offline = not _reaches_hub()  # then what an earlier run left in the hub's cache will do
     checkpoint = Checkpoint(name=name, path=name, is_local=is_offline, model_type="")
     try:
-        config = _config(checkpoint)
+        config = read_config(checkpoint)
     except ModelLoadError as error:
         why = (
             "the hub cannot be reached and its cache does not have it"
@@ -219,7 +226,7 @@ def _load_head(network: Network, file: Path) -> bool:
     """Go on with the head that lies beside the trunk, if it is one of this size for as many classes; return whether it is."""
     if network.head is None or not file.is_file():
         return False
-    with _load_errors(f"{file} is damaged", "the head that pretune saved"):
+    with load_errors(f"{file} is damaged", "the head that pretune saved"):
         saved = load_file(file)
     own = network.head.state_dict()
     if any(name not in saved or saved[name].shape != value.shape for name, value in own.items()):
@@ -247,8 +254,13 @@ def _not_found(got: str, fix: str = "see `pretune models`") -> ModelLoadError:
     return ModelLoadError(got, expected=f"a catalogue name ({known}), a model folder, or a hub id such as org/name", fix=fix)
 
 
-def _config(checkpoint: Checkpoint) -> Any:
-    with _load_errors(f"{checkpoint.name}: no usable configuration", "a config.json that transformers knows"):
+def read_config(checkpoint: Checkpoint) -> Any:
+    """Return the checkpoint's configuration.
+
+    Raises:
+        ModelLoadError: There is none that transformers knows, or it asks for code of its own.
+    """
+    with load_errors(f"{checkpoint.name}: no usable configuration", "a config.json that transformers knows"):
         config = AutoConfig.from_pretrained(checkpoint.path, local_files_only=checkpoint.is_local, trust_remote_code=False)
         if getattr(config, "auto_map", None):
             raise ValueError("it asks by auto_map for code of its own, and pretune runs none that comes with a model")
@@ -258,7 +270,7 @@ def _config(checkpoint: Checkpoint) -> Any:
 def _from_pretrained(kind: Any, checkpoint: Checkpoint, config: Any) -> tuple[Any, set[str]]:
     """Return the model in training mode, and the names of the weights that the checkpoint did not fill."""
     expected = "an encoder that transformers can classify with, weights as safetensors"
-    with _load_errors(f"{checkpoint.name}: cannot be loaded as a classifier", expected, fix="see `pretune models`"):
+    with load_errors(f"{checkpoint.name}: cannot be loaded as a classifier", expected, fix="see `pretune models`"):
         model, found = kind.from_pretrained(
             checkpoint.path, config=config, local_files_only=checkpoint.is_local, trust_remote_code=False, use_safetensors=True,
             dtype=torch.float32, ignore_mismatched_sizes=True, output_loading_info=True,
@@ -267,7 +279,7 @@ def _from_pretrained(kind: Any, checkpoint: Checkpoint, config: Any) -> tuple[An
 
 
 @contextlib.contextmanager
-def _load_errors(got: str, expected: str, fix: str = "") -> Iterator[None]:
+def load_errors(got: str, expected: str, fix: str = "") -> Iterator[None]:
     """Say what is wrong with a checkpoint in one message, and keep transformers quiet."""
     try:
         with quiet_transformers():

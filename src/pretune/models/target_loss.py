@@ -17,7 +17,7 @@ class _TargetLoss(torch.autograd.Function):
     """Summed loss; the gradients are found on the way forward, while the logits are there, and only scaled backwards."""
 
     @staticmethod
-    def forward(  # type: ignore[override]
+    def forward(
         ctx: Any, states: Tensor, weight: Tensor, bias: Tensor | None, labels: Tensor
     ) -> tuple[Tensor, Tensor]:
         wanted = any(ctx.needs_input_grad)
@@ -51,7 +51,7 @@ class _TargetLoss(torch.autograd.Function):
         return loss, num_right
 
     @staticmethod
-    def backward(  # type: ignore[override]
+    def backward(
         ctx: Any, of_loss: Tensor, _: Tensor
     ) -> tuple[Tensor | None, Tensor | None, Tensor | None, None]:
         of_states, of_weight, of_bias = ctx.saved_tensors

@@ -10,20 +10,20 @@ from pretune.tokens.batch import (
     split_batch,
 )
 from pretune.tokens.encode import Encoded, encode
+from pretune.tokens.masking import Masked, Vocabulary, mask_tokens, next_tokens, vocabulary_of
 from pretune.tokens.quality import assess_tokenizer
 from pretune.tokens.store import TokenStore
 from pretune.tokens.train import train_tokenizer
 from pretune.tokens.write import write_store
-from pretune.tokens.masking import Masked, Vocabulary, mask_tokens, next_tokens, vocabulary_of
 
 __all__ = [
     "MAX_TOKENS_A_PART",
     "MAX_TRAINING_TOKENS",
     "Encoded",
-    "TokenStore",
-    "assess_tokenizer",
     "Masked",
+    "TokenStore",
     "Vocabulary",
+    "assess_tokenizer",
     "encode",
     "mask_tokens",
     "next_tokens",
@@ -33,6 +33,6 @@ __all__ = [
     "plan_scoring",
     "split_batch",
     "train_tokenizer",
-    "write_store",
     "vocabulary_of",
+    "write_store",
 ]

@@ -40,16 +40,14 @@ class Masked:
 
 
 def vocabulary_of(tokenizer: Any) -> Vocabulary:
-    """Read what masking needs from a fast tokenizer: WordPiece continues a word with ``##``, byte-level BPE begins one with ``Ġ``."""
+    """Read it from a fast tokenizer: WordPiece goes on with a word by ``##``, byte-level BPE begins one by ``Ġ``."""
     tokens = tokenizer.convert_ids_to_tokens(list(range(len(tokenizer))))
     special = set(tokenizer.all_special_ids)
     is_piece = any(token.startswith("##") for token in tokens if token)
     begins = [bool(token) and token[0] in "ĠĊ▁" for token in tokens]
     continues = [bool(token) and token.startswith("##") for token in tokens] if is_piece else [not item for item in begins]
     is_special = np.array([index in special or not token for index, token in enumerate(tokens)])
-    return Vocabulary(
-        mask_id=int(tokenizer.mask_token_id), is_special=is_special, continues=np.array(continues) & ~is_special
-    )
+    return Vocabulary(mask_id=int(tokenizer.mask_token_id), is_special=is_special, continues=np.array(continues) & ~is_special)
 
 
 def mask_tokens(
@@ -87,9 +85,7 @@ def mask_tokens(
     return Masked(ids=read.reshape(ids.shape), targets=targets, labels=flat[targets])
 
 
-def _choose_words(
-    flat: Ids, may: Ids, time: int, vocabulary: Vocabulary, wanted: int, generator: np.random.Generator
-) -> Ids:
+def _choose_words(flat: Ids, may: Ids, time: int, vocabulary: Vocabulary, wanted: int, generator: np.random.Generator) -> Ids:
     """Return the places of whole words, drawn until there are enough tokens; the last word may be too many by its length."""
     follows = np.zeros(len(may), dtype=np.bool_)
     follows[1:] = (may[1:] == may[:-1] + 1) & (may[1:] % time != 0)

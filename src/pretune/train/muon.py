@@ -17,7 +17,7 @@ class Muon:
     """Updates of matrices, those of one shape together.
 
     Args:
-        matrices: Weights (rows, columns). One that holds several side by side (query, key and value) is given with their number.
+        matrices: Weights (rows, columns), each with how many it holds side by side (query, key and value: 3).
         decay: Decoupled weight decay.
         precision: What the iterations are computed in.
 
@@ -37,20 +37,18 @@ class Muon:
 
     @torch.no_grad()
     def step(self, rate: float) -> None:
-        """Update every matrix that has a gradient."""
+        """Update every matrix."""
         for shape, places in self._groups.items():
-            learning = [place for place in places if self.matrices[place][0].grad is not None]
-            if not learning:
-                continue
             ahead = []
-            for place in learning:
+            for place in places:
                 weight, parts = self.matrices[place]
-                momentum = self.momentum[place].lerp_(weight.grad, 1 - MOMENTUM)
-                ahead.append(weight.grad.lerp(momentum, MOMENTUM).view(parts, *shape))
+                gradient = weight.grad if weight.grad is not None else torch.zeros_like(weight)
+                momentum = self.momentum[place].lerp_(gradient, 1 - MOMENTUM)
+                ahead.append(gradient.lerp(momentum, MOMENTUM).view(parts, *shape))
             updates = orthogonalize(torch.cat(ahead).to(self.precision)).float()
-            scale = 0.2 * max(shape) ** 0.5  # an orthogonal matrix has a root mean square of 1 / √max; AdamW's updates about 0.2
+            scale = 0.2 * max(shape) ** 0.5  # elements of an orthogonal matrix are about 1 / √max; AdamW's updates about 0.2
             start = 0
-            for place in learning:
+            for place in places:
                 weight, parts = self.matrices[place]
                 weight.mul_(1 - rate * self.decay).add_(updates[start : start + parts].view_as(weight), alpha=-rate * scale)
                 start += parts

@@ -213,7 +213,7 @@ def make_language_optimizer(
     known = {id(weight) for weight in (*head, *words)}
     groups = _groups((weight for weight in rest if id(weight) not in known), rate, decay)
     groups += _groups(words, rate, 0.0) + _groups(head, head_rate or rate, decay)
-    fused = {id(layer.attn.Wqkv.weight) for layer in network.layers if hasattr(layer, "attn") and hasattr(layer.attn, "Wqkv")}
+    fused = {id(weight) for name, weight in network.layers.named_parameters() if name.endswith("Wqkv.weight")}
     precision = torch.bfloat16 if has_fast_bf16(matrices[0].device.type if matrices else "cpu") else torch.float32
     muon = Muon([(weight, 3 if id(weight) in fused else 1) for weight in matrices], decay=decay, precision=precision)
     return Optimizer(groups, muon=(muon, rate) if matrices else None)

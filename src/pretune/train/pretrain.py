@@ -1,4 +1,4 @@
-"""Pre-training: windows of a packed stream in shuffled order, hidden or next words predicted, held-out text scored on the way."""
+"""Pre-training: windows of a packed stream in shuffled order, hidden or next words, held-out text scored on the way."""
 
 import math
 import time
@@ -134,7 +134,7 @@ class Pretraining:
         return self.config.windows_per_update * self.config.window
 
     def milestones(self) -> Iterator[Milestone]:
-        """Train, yielding the figures before the first step and at every milestone; those of before a cut are not yielded again."""
+        """Train, yielding the figures before the first step and at every milestone; after a cut, only new ones."""
         self._go_on()
         with self._interrupt:
             if not self._milestones:
@@ -355,12 +355,12 @@ class WindowOrder:
 
 def _observe(milestones: list[Milestone]) -> str:
     """Say what training is doing, in the words of fine-tuning; the score before the first step counts as no epoch."""
-    epochs = [
-        Validation(
-            epoch=place, step=item.step, training_loss=item.training_loss, training_accuracy=None, loss=item.loss,
-            accuracy=item.accuracy, metric="loss", metric_value=item.loss, learning_rate=item.learning_rate,
-            seconds=item.seconds,
-        )  # fmt: skip
-        for place, item in enumerate(milestones)
-    ][1:]
+    epochs = [_as_epoch(place, item) for place, item in enumerate(milestones) if place]
     return observe(epochs).replace("epoch", "milestone") if epochs else "before training"
+
+
+def _as_epoch(place: int, item: Milestone) -> Validation:
+    return Validation(
+        epoch=place, step=item.step, training_loss=item.training_loss, training_accuracy=None, loss=item.loss,
+        accuracy=item.accuracy, metric="loss", metric_value=item.loss, learning_rate=item.learning_rate, seconds=item.seconds,
+    )  # fmt: skip

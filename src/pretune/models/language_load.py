@@ -1,0 +1,123 @@
+"""The language model that pre-training goes on with: found by name, its head added and tied where the checkpoint has none."""
+
+import contextlib
+import io
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForMaskedLM, AutoTokenizer
+
+from pretune.data.catalog import fetch, find_entry
+from pretune.errors import ModelLoadError
+from pretune.models.language import LanguageNetwork, find_language_family
+from pretune.models.load import find_checkpoint, load_errors, load_tokenizer, read_config
+from pretune.optional import require
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LanguageStart:
+    """What a continued pre-training starts from.
+
+    Args:
+        name: As the user called it.
+        network: In training mode.
+        tokenizer: Its own, fast.
+        has_fresh_head: Whether the head that predicts words starts from nothing.
+        licence: Of the weights, as their source states it.
+        note: What the user should know of the weights, or empty.
+    """
+
+    name: str
+    network: LanguageNetwork
+    tokenizer: Any
+    has_fresh_head: bool = False
+    licence: str | None = None
+    note: str = ""
+
+
+def load_language_model(name: str) -> LanguageStart:
+    """Load a catalogue model, a folder (a run's, or one with a model) or a hub id with its language-modelling head.
+
+    Raises:
+        ModelLoadError: It is not there, or cannot be continued.
+        MissingPackageError: A GGUF file needs the ``gguf`` extra.
+        UsageError: pretune does not know this architecture.
+    """
+    entry = find_entry(name)
+    if entry is not None and entry.kind == "model" and not Path(name).is_dir():
+        folder = fetch(entry)
+        files = sorted(folder.glob("*.gguf"))
+        if files:
+            return _load_gguf(name, files[0], entry.licence, "; ".join(entry.notes))
+    checkpoint = find_checkpoint(name)
+    config = read_config(checkpoint)
+    family = find_language_family(config)
+    config.torch_dtype = torch.float32
+    kind = AutoModelForCausalLM if family.is_causal else AutoModelForMaskedLM
+    expected = "a checkpoint that transformers can predict words with, weights as safetensors"
+    with load_errors(f"{name}: cannot be loaded as a language model", expected, fix="see `pretune models`"):
+        model, found = kind.from_pretrained(
+            checkpoint.path, config=config, local_files_only=checkpoint.is_local, trust_remote_code=False, use_safetensors=True,
+            dtype=torch.float32, output_loading_info=True,
+        )  # fmt: skip
+    missing = set(found["missing_keys"]) | {key for key, *_ in found["mismatched_keys"]}
+    network = LanguageNetwork(model.train())
+    has_fresh_head = _check(name, network, missing)
+    tokenizer = load_tokenizer(checkpoint)
+    if not family.is_causal and tokenizer.mask_token_id is None:
+        raise ModelLoadError(
+            f"{name}: its tokenizer has no mask token", expected="a token such as [MASK]", fix="continue another model"
+        )
+    return LanguageStart(
+        name=name, network=network, tokenizer=tokenizer, has_fresh_head=has_fresh_head, licence=checkpoint.licence,
+        note="its head for hidden words starts from nothing, tied to its table of words" if has_fresh_head else "",
+    )  # fmt: skip
+
+
+def start_output_bias(network: LanguageNetwork, counts: torch.Tensor) -> None:
+    """Set the output layer's bias, where it has one, to the logarithm of the words' shares: what is known before any context.
+
+    Args:
+        network: Its output layer starts from nothing.
+        counts: (vocabulary,), how often each token comes.
+    """
+    bias = network.output.bias
+    if bias is not None:
+        shares = (counts.double() + 0.5) / (counts.sum() + 0.5 * len(counts))
+        with torch.no_grad():
+            bias.zero_()
+            bias[: len(shares)] = shares.log().float()
+            bias[len(shares) :] = math.log(0.5 / float(counts.sum() + 1))
+
+
+def _load_gguf(name: str, file: Path, licence: str | None, note: str) -> LanguageStart:
+    require("gguf", extra="gguf")
+    place = {"gguf_file": file.name, "local_files_only": True, "trust_remote_code": False}
+    expected, nowhere = "a GGUF file that transformers reads", contextlib.redirect_stderr(io.StringIO())  # for progress bars
+    with load_errors(f"{name}: cannot be loaded", expected), nowhere:
+        config = AutoConfig.from_pretrained(file.parent, **place)
+        find_language_family(config)
+        model = AutoModelForCausalLM.from_pretrained(file.parent, dtype=torch.float32, **place)
+        tokenizer = AutoTokenizer.from_pretrained(file.parent, **place)
+    if hasattr(model.config, "quantization_config"):  # the weights are whole numbers no more
+        del model.config.quantization_config
+    model.hf_quantizer = None
+    model.is_quantized = False
+    return LanguageStart(name=name, network=LanguageNetwork(model.train()), tokenizer=tokenizer, licence=licence, note=note)
+
+
+def _check(name: str, network: LanguageNetwork, missing: set[str]) -> bool:
+    """Refuse a trunk with weights missing; return whether the head's are."""
+    trunk = {id(weight) for weight in network.trunk.parameters()}
+    of_trunk = {key for key, weight in network.model.named_parameters(remove_duplicate=False) if id(weight) in trunk}
+    wrong = sorted(key for key in missing if key in of_trunk)
+    if wrong:
+        raise ModelLoadError(
+            f"{name}: {len(wrong)} weights are missing or of another size, the first is {wrong[0]}",
+            expected="all weights below the head",
+            fix="restore the *.safetensors, or the config.json that belongs to them",
+        )
+    return bool(missing)
