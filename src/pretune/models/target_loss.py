@@ -17,9 +17,7 @@ class _TargetLoss(torch.autograd.Function):
     """Summed loss; the gradients are found on the way forward, while the logits are there, and only scaled backwards."""
 
     @staticmethod
-    def forward(
-        ctx: Any, states: Tensor, weight: Tensor, bias: Tensor | None, labels: Tensor
-    ) -> tuple[Tensor, Tensor]:
+    def forward(ctx: Any, states: Tensor, weight: Tensor, bias: Tensor | None, labels: Tensor) -> tuple[Tensor, Tensor]:
         wanted = any(ctx.needs_input_grad)
         own = weight.to(states.dtype)
         of_states = torch.empty_like(states) if wanted else None
@@ -51,9 +49,7 @@ class _TargetLoss(torch.autograd.Function):
         return loss, num_right
 
     @staticmethod
-    def backward(
-        ctx: Any, of_loss: Tensor, _: Tensor
-    ) -> tuple[Tensor | None, Tensor | None, Tensor | None, None]:
+    def backward(ctx: Any, of_loss: Tensor, _: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None, None]:
         of_states, of_weight, of_bias = ctx.saved_tensors
         scaled = of_states * of_loss.to(of_states.dtype)
         of_weight = (of_weight * of_loss).to(ctx.dtypes[0])
