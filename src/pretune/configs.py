@@ -490,6 +490,49 @@ class RunConfig(Config):
         return cls(**values)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PretrainRunConfig(Config):
+    """Everything that a pre-training is made from besides its corpus.
+
+    Args:
+        model: What is continued: catalogue name, folder, run or hub id; ``None`` starts from nothing.
+        epochs: Times that the text is read; ``None`` means 5 from scratch and 1 when continued, unless one of the next two is given.
+        tokens: Tokens to read in all, instead.
+        budget: Time for the whole command, instead.
+        seed: Of the first weights, the order of windows and of what is hidden.
+        keep_out: A table or folder of labelled texts: documents that share text with it are taken out of the corpus.
+        general: A corpus whose loss is measured before and after, to see what is forgotten.
+        watch: Prompts whose guesses are shown at every milestone.
+    """
+
+    model: str | None = None
+    epochs: float | None = None
+    tokens: int | None = None
+    budget: str | None = None
+    seed: int = 0
+    keep_out: tuple[str, ...] = ()
+    general: str | None = None
+    watch: tuple[str, ...] = ()
+    corpus: CorpusConfig = field(default_factory=CorpusConfig)
+    tokenizer: TokenizerConfig = field(default_factory=TokenizerConfig)
+    pretrain: PretrainConfig = field(default_factory=PretrainConfig)
+
+    def __post_init__(self) -> None:
+        _check(self.epochs is None or 0 < self.epochs <= 10_000, "epochs", self.epochs, "a number above 0")
+        _check(self.tokens is None or self.tokens >= 1, "tokens", self.tokens, "at least 1")
+        if self.budget is not None:
+            parse_duration(self.budget)
+        given = [name for name in ("epochs", "tokens", "budget") if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise UsageError(
+                f"{' and '.join(given)} were given", expected="one of them: each says how long", fix="leave the others out"
+            )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return nested dicts, for ``run.json``."""
+        return {name: value.get_params() if isinstance(value, Config) else value for name, value in self.get_params().items()}
+
+
 # Named ways to train: changes to the default RunConfig, sections as in a --config file.
 RECIPES: dict[str, dict[str, Any]] = {
     # The published movie-review recipe: trunk frozen, pooled head, Adam at 1e-5, early stopping on validation loss.
