@@ -113,10 +113,11 @@ def contest(job: dict[str, Any]) -> dict[str, Any]:
         path.write_text(json.dumps(settings))
         command = [sys.executable, str(Path(__file__).with_name("contest.py")), about["side"], str(path)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done_work = work_done(settings, about["side"])  # while the model is there
     if done.returncode:
         raise RuntimeError(f"{about}: exit code {done.returncode}\n{done.stderr[-2000:]}")
     found = json.loads(done.stdout.splitlines()[-1])
-    return {**found, "seconds": round(found["seconds"], 2), "peak": peak(), "work_done": work_done(settings, about["side"])}
+    return {**found, "seconds": round(found["seconds"], 2), "peak": peak(), "work_done": done_work}
 
 
 @cache

@@ -330,12 +330,12 @@ def _describe(
         "processes": str(plan.world.size),
         "torch": str(torch.__version__),
         "pretune": importlib.metadata.version("pretune"),
-        "code": _digest_of_code(),
+        "code": digest_of_code(),
     }
 
 
 @cache
-def _digest_of_code() -> str:
+def digest_of_code() -> str:
     """Return a digest of the sources that training runs through: a version number says nothing about an edited file."""
     place, found = Path(__file__).parent, sha256()
     for file in sorted(

@@ -1,4 +1,4 @@
-"""Pre-training from corpus to model: read, clean, tokenize, pack, train, score, save. The path on one screen, as ``pipeline`` is."""
+"""Pre-training from corpus to model: read, clean, tokenize, pack, train, score, save. The path, as ``pipeline`` has its own."""
 
 import importlib.metadata
 import itertools
@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,8 @@ import torch
 from torch import Tensor
 
 from pretune import storage
-from pretune.configs import PretrainConfig, PretrainRunConfig, parse_duration
+from pretune.configs import PretrainConfig, PretrainRunConfig, ReadConfig, parse_duration
+from pretune.data import read_table
 from pretune.data.corpus import Corpus, load_corpus, prepare_corpus
 from pretune.data.corpus.corpus import RECEIPT
 from pretune.errors import DivergedError, StorageError, UsageError
@@ -25,9 +27,8 @@ from pretune.models.language_load import LanguageStart, load_language_model, sta
 from pretune.models.load import quiet_transformers
 from pretune.predict.words import WordGuesser, default_prompts
 from pretune.records import Milestone, RunRecord, Score
-from pretune.report.pretraining import write_pretraining_report
+from pretune.report.pretraining import render_pretraining, render_pretraining_card
 from pretune.runs import RunFolder, identity_of
-from pretune.sealed_texts import texts_to_keep_out
 from pretune.tokens import TokenStore, assess_tokenizer, train_tokenizer, vocabulary_of, write_store
 from pretune.trace import Trace
 from pretune.train import Checkpoints, Device, choose_device, seed_everything
@@ -146,6 +147,18 @@ def save_language_model(folder: RunFolder, network: LanguageNetwork, tokenizer: 
     storage.replace(folder.model, fill)
 
 
+def write_pretraining_report(folder: RunFolder, record: RunRecord) -> Path:
+    """Draw ``report.html`` and the model card from the run folder."""
+    storage.replace(folder.report, render_pretraining(record, folder.read_events()))
+    storage.replace(folder.card, render_pretraining_card(record))
+    return folder.report
+
+
+def _texts_of(source: str) -> tuple[str, ...]:
+    """Return the texts of a labelled table, a folder of them or a catalogue name; labels are not looked at."""
+    return tuple(example.text for example in read_table(source, ReadConfig(require_labels=False)).examples)
+
+
 def _begin(source: str, config: PretrainRunConfig, folder: RunFolder, inputs: dict[str, str], command: str) -> RunRecord:
     """Write the record of a run that was begun; keep what a cut-off one of the same inputs has."""
     record = RunRecord(
@@ -165,11 +178,13 @@ def _read_corpus(source: str, config: PretrainRunConfig, folder: RunFolder, trac
     if (folder.data / "corpus" / RECEIPT).is_file() and source != "-":
         try:
             corpus = load_corpus(folder.data)
-            trace.note(f"the corpus was prepared when this run was begun: {corpus.num_texts('train'):,} documents to learn from")
+            trace.note(
+                f"the corpus was prepared when this run was begun: {corpus.num_texts('train'):,} documents to learn from"
+            )
             return corpus
         except StorageError as error:
             trace.note(f"the prepared corpus is damaged and is made again: {error.got}")
-    sealed = tuple(itertools.chain.from_iterable(map(texts_to_keep_out, config.keep_out)))
+    sealed = tuple(itertools.chain.from_iterable(map(_texts_of, config.keep_out)))
     return prepare_corpus(source, config.corpus, folder.data, sealed=sealed, trace=trace)
 
 
@@ -216,7 +231,9 @@ def _objective(config: PretrainRunConfig, began: LanguageStart | None) -> str:
         )
     if config.pretrain.architecture:
         raise UsageError(
-            "an architecture beside a model that is continued", expected="one of them", fix="leave --architecture or --model out"
+            "an architecture beside a model that is continued",
+            expected="one of them",
+            fix="leave --architecture or --model out",
         )
     return own
 
@@ -280,7 +297,9 @@ def _choose_steps(
         num_steps = max(1, int((left - scoring * (ready.config.num_milestones + 1)) / seconds))
         storage.replace_json(place, {"num_steps": num_steps, "seconds_a_step": seconds, "seconds_a_score": scoring})
         stage.done = f"{seconds:.3g} s a step, {per_update / seconds:,.0f} tokens a second; the weights were put back"
-        stage.shape_out = f"{num_steps:,} steps, {num_steps * per_update:,} tokens, {num_steps / order.steps_per_epoch:.1f} epochs"
+        stage.shape_out = (
+            f"{num_steps:,} steps, {num_steps * per_update:,} tokens, {num_steps / order.steps_per_epoch:.1f} epochs"
+        )
         if left < 0:
             stage.notes.append("the budget was spent before training: one step is made")
     return num_steps
@@ -344,8 +363,16 @@ def _scores(loss: float, accuracy: float, *, split: str, source: str, text: Text
     number = min(text.validation.num_tokens, run.config.validation_tokens)
     return tuple(
         Score(
-            metric=metric, label=None, split=split, source=source, value=value, low=None, high=None, confidence=0.95,
-            method="held-out text; no interval", num_examples=number,
+            metric=metric,
+            label=None,
+            split=split,
+            source=source,
+            value=value,
+            low=None,
+            high=None,
+            confidence=0.95,
+            method="held-out text; no interval",
+            num_examples=number,
         )
         for metric, value in values.items()
     )

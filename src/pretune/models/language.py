@@ -126,6 +126,12 @@ class LanguageNetwork(nn.Module):
             hidden = family.call(layer, hidden, context)
             yield self._guess(hidden, windows.targets)
 
+    def set_dropout(self, probability: float) -> None:
+        """Set every dropout that the architecture has."""
+        for module in self.modules():
+            if isinstance(module, nn.Dropout):
+                module.p = probability
+
     def compile_layers(self) -> None:
         """Send every layer call through ``torch.compile``; the weights stay where they are."""
         if not hasattr(self.family.call, "_torchdynamo_orig_callable"):
