@@ -291,7 +291,9 @@ def parse_predictions(text: str, *, split: str, source: str) -> Predictions:
 
 # What a run has in data/ before run.json says that it was begun.
 _OWN_DATA = {"receipt.json", "train.jsonl", "validation.jsonl", "test.sealed.jsonl"}
-_FINISHED = {"judged": ("judged", "diverged"), "trained": ("trained", "judged", "diverged")}
+_FINISHED = {
+    "judged": ("judged", "diverged"), "trained": ("trained", "judged", "diverged"), "pretrained": ("pretrained", "diverged")
+}  # fmt: skip
 UNFINISHED = ("started", "diverged")  # there is no model
 
 

@@ -302,7 +302,32 @@ def selftest(kill: Kills = 60, refuse: Refusals = 0, seed: o.Seed = None, json: 
     os.execv(sys.executable, [sys.executable, *words, *(["--json"] if json else [])])
 
 
-COMMANDS = (run, check, finetune, judge, evaluate, predict, trace, compare, audit, models, datasets, report, selftest)
+def pretrain(
+    corpus: o.Corpus, document: o.Document = None, text: o.Text = None, encoding: o.Encoding = None,
+    allow_rejects: o.AllowRejects = False, validation: o.HeldOut = None, keep_out: o.KeepOut = None, general: o.General = None,
+    model: o.Continue = None, size: o.Size = None, objective: o.Objective = None, architecture: o.Architecture = None,
+    vocab_size: o.VocabSize = None, window: o.Window = None, mask_share: o.MaskShare = None, whole_words: o.WholeWords = False,
+    epochs: o.TextEpochs = None, tokens: o.Tokens = None, budget: o.TextBudget = None, batch_tokens: o.BatchTokens = None,
+    lr: o.TextRate = None, dropout: o.Dropout = None, seed: o.Seed = None, device: o.Device = None, threads: o.Threads = None,
+    config: o.ConfigFile = None, set_: o.Set = None, watch: o.Watch = None, run: o.Folder = None,
+    overwrite: o.Overwrite = False, continue_changed: o.ContinueChanged = False,
+    json: o.Json = False, quiet: o.Quiet = False, debug: o.Debug = False,
+) -> int:  # fmt: skip
+    """Take raw text to a language model.
+
+    From scratch or continuing one, hidden or next words; `pretune run DATA --model RUN` fine-tunes what comes out.
+    """
+    from pretune.cli.pretrain import build_pretrain_config, run_pretraining
+
+    settings = build_pretrain_config(locals(), file=config, settings=set_ or ())
+    return run_pretraining(
+        corpus, settings, run=run, overwrite=overwrite, continue_changed=continue_changed, shown=(json, quiet)
+    )
+
+
+COMMANDS = (
+    run, check, finetune, judge, evaluate, predict, trace, compare, audit, pretrain, models, datasets, report, selftest,
+)  # fmt: skip
 
 
 def _flags(given: dict[str, Any]) -> dict[str, Any]:

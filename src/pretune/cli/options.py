@@ -2,7 +2,7 @@
 
 import contextlib
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -178,6 +178,55 @@ Json = Annotated[bool, _flag("--json", about=ABOUT_RUN, text="One JSON object on
 Quiet = Annotated[bool, _flag("--quiet", about=ABOUT_RUN, text="No progress.")]
 Debug = Annotated[bool, _flag("--debug", about=ABOUT_RUN, text="Show the traceback of an error.")]
 
+Corpus = Annotated[
+    str,
+    typer.Argument(help="Text, JSON lines, CSV, Parquet (.gz), a folder of them, a catalogue name, or - .", metavar="CORPUS"),
+]
+ABOUT_CORPUS = "Corpus"
+Document = Annotated[
+    str | None, _flag("--document", about=ABOUT_CORPUS, text="What ends a document of a text file: blank, line or file.")
+]
+KeepOut = Annotated[
+    list[str] | None, _flag("--keep-out", about=ABOUT_CORPUS, text="Take out what shares text with this test.", metavar="DATA")
+]
+General = Annotated[
+    str | None, _flag("--general", about=ABOUT_CORPUS, text="Score this text before and after: forgetting.", metavar="CORPUS")
+]
+HeldOut = Annotated[
+    str | None, _flag("--validation", about=ABOUT_CORPUS, text="Held-out documents of their own.", metavar="FILE")
+]
+Continue = Annotated[
+    str | None, _flag("--model", about=ABOUT_MODEL, text="Continue this one: name, run, folder or hub id.", metavar="NAME")
+]
+Size = Annotated[str | None, _flag("--size", about=ABOUT_MODEL, text="From scratch: tiny, small (the default) or base.")]
+Objective = Annotated[
+    str | None, _flag("--objective", about=ABOUT_MODEL, text="masked (hidden words) or causal (next words).")
+]
+Architecture = Annotated[
+    str | None,
+    _flag("--architecture", about=ABOUT_MODEL, text="Fields to set besides: num_hidden_layers=8,…", metavar="FIELD=VALUE,…"),
+]
+VocabSize = Annotated[
+    int | None, _flag("--vocab-size", about=ABOUT_MODEL, text="Tokens of a vocabulary from scratch.", metavar="N")
+]
+Window = Annotated[int | None, _flag("--window", about=ABOUT_TRAINING, text="Tokens read together (128).", metavar="N")]
+MaskShare = Annotated[
+    float | None, _flag("--mask-share", about=ABOUT_TRAINING, text="Share of tokens hidden (0.3).", metavar="SHARE")
+]
+WholeWords = Annotated[bool, _flag("--whole-words", about=ABOUT_TRAINING, text="Hide all tokens of a word or none.")]
+TextEpochs = Annotated[
+    float | None, _flag("--epochs", about=ABOUT_TRAINING, text="Times the text is read (5; 1 when continued).", metavar="N")
+]
+Tokens = Annotated[str | None, _flag("--tokens", about=ABOUT_TRAINING, text="Tokens to read in all, such as 20M.", metavar="N")]
+BatchTokens = Annotated[
+    int | None, _flag("--batch-tokens", about=ABOUT_TRAINING, text="Tokens an update (8192).", metavar="N")
+]
+TextRate = Annotated[float | None, _flag("--lr", about=ABOUT_TRAINING, text="Peak rate.", metavar="RATE")]
+TextBudget = Annotated[str | None, _flag("--budget", about=ABOUT_TRAINING, text="Time for all of it.", metavar="10m")]
+Watch = Annotated[
+    list[str] | None, _flag("--watch", about=ABOUT_RUN, text="Show the guesses for this at every milestone.", metavar="TEXT")
+]
+
 # Flag → its place among the settings.
 PLACES = {
     "text": "read.text", "label": "read.label", "group": "read.group", "encoding": "read.encoding",
@@ -212,7 +261,7 @@ def build_config(
     ):
         changes |= layer
     changes |= dict(_setting(item) for item in settings)
-    changes = {key: _fitting(key, value) for key, value in changes.items()}
+    changes = {key: fit_value(key, value) for key, value in changes.items()}
     config = RunConfig()
     for section in SECTIONS:
         inner = {key.partition(".")[2]: value for key, value in changes.items() if key.startswith(section + ".")}
@@ -220,9 +269,21 @@ def build_config(
     return replace(config, **{key: value for key, value in changes.items() if "." not in key})
 
 
-def _fitting(key: str, value: Any) -> Any:
-    """Return ``value`` as the kind that the setting is of; a list of columns may be one text with commas."""
-    kinds = _kinds(key)
+def fit_value(
+    key: str, value: Any, sections: Mapping[str, type[Config]] = SECTIONS, whole: type[Config] = RunConfig
+) -> Any:
+    """Return ``value`` as the kind that the setting is of; a list of columns may be one text with commas.
+
+    Args:
+        key: Such as ``finetune.epochs``.
+        value: As given.
+        sections: The configs inside of ``whole``, by name.
+        whole: The config of the command.
+
+    Raises:
+        UsageError: It is of another kind.
+    """
+    kinds = _kinds(key, sections, whole)
     if tuple in kinds and isinstance(value, (str, list)):
         value = tuple(value.split(",") if isinstance(value, str) else map(str, value))
     if float in kinds and type(value) is int:
@@ -236,9 +297,11 @@ def _fitting(key: str, value: Any) -> Any:
     return value
 
 
-def _kinds(key: str) -> tuple[type, ...]:
+def _kinds(
+    key: str, sections: Mapping[str, type[Config]] = SECTIONS, whole: type[Config] = RunConfig
+) -> tuple[type, ...]:
     section, _, name = key.rpartition(".")
-    hint = get_type_hints(SECTIONS.get(section, RunConfig))[name]
+    hint = get_type_hints(sections.get(section, whole))[name]
     return tuple(get_origin(item) or item for item in (get_args(hint) if isinstance(hint, UnionType) else (hint,)))
 
 
@@ -251,35 +314,55 @@ def _recipe(name: str | None) -> dict[str, Any]:
 
 
 def _file(path: str | None) -> dict[str, Any]:
+    return {_known(key): value for key, value in read_settings_file(path).items()}
+
+
+def read_settings_file(path: str | None) -> dict[str, Any]:
+    """Return the settings of a TOML file, those of a section as ``section.name``.
+
+    Raises:
+        UsageError: It cannot be read.
+    """
     if path is None:
         return {}
     try:
-        return _flatten(tomllib.loads(Path(path).read_text(encoding="utf-8")))
+        return _flat(tomllib.loads(Path(path).read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(
             f"cannot read {path}: {error}", expected="a TOML file of settings", fix="check the path of --config"
         ) from error
 
 
-def _setting(item: str) -> tuple[str, Any]:
+def read_setting(item: str, *, example: str = "finetune.label_smoothing=0.1") -> tuple[str, Any]:
+    """Return the key and the value of ``KEY=VALUE``; a bare word is text.
+
+    Raises:
+        UsageError: There is no ``=``.
+    """
     key, sign, value = item.partition("=")
     if not sign:
-        raise UsageError(f"--set {item!r}", expected="KEY=VALUE, such as finetune.label_smoothing=0.1", fix="add = and a value")
+        raise UsageError(f"--set {item!r}", expected=f"KEY=VALUE, such as {example}", fix="add = and a value")
     try:
-        parsed = tomllib.loads(f"value = {value}")["value"]
+        return key.strip(), tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:
-        parsed = value  # a bare word is text
-    key = _known(key.strip())
-    kinds = _kinds(key)
+        return key.strip(), value
+
+
+def _setting(item: str) -> tuple[str, Any]:
+    key, parsed = read_setting(item)
+    kinds = _kinds(_known(key))
     is_name = str in kinds and type(parsed) not in kinds  # the label 1, the column 2024
-    return key, value if is_name else parsed
+    return key, item.partition("=")[2] if is_name else parsed
 
 
 def _flatten(settings: dict[str, Any]) -> dict[str, Any]:
+    return {_known(name): item for name, item in _flat(settings).items()}
+
+
+def _flat(settings: dict[str, Any]) -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for key, value in settings.items():
-        inner = {f"{key}.{name}": item for name, item in value.items()} if isinstance(value, dict) else {key: value}
-        flat |= {_known(name): item for name, item in inner.items()}
+        flat |= {f"{key}.{name}": item for name, item in value.items()} if isinstance(value, dict) else {key: value}
     return flat
 
 

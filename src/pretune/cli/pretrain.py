@@ -1,0 +1,124 @@
+"""The command that pre-trains: its settings, and what is shown of it. Heavy imports wait until it runs."""
+
+import re
+import shlex
+import time
+from collections.abc import Iterable
+from dataclasses import fields
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from pretune.cli.options import fit_value, read_setting, read_settings_file
+from pretune.cli.running import ARGUMENTS, open_terminal, open_trace
+from pretune.configs import Config, CorpusConfig, PretrainConfig, PretrainRunConfig, TokenizerConfig
+from pretune.errors import UsageError
+
+if TYPE_CHECKING:
+    from pretune.records import RunRecord
+    from pretune.runs import RunFolder
+
+# Flag → its place among the settings.
+PLACES = {
+    "document": "corpus.document", "text": "corpus.text", "encoding": "corpus.encoding",
+    "allow_rejects": "corpus.allow_rejects", "validation": "corpus.validation",
+    "keep_out": "keep_out", "general": "general", "model": "model", "watch": "watch",
+    "size": "pretrain.size", "objective": "pretrain.objective", "architecture": "pretrain.architecture",
+    "vocab_size": "pretrain.vocab_size", "window": "pretrain.window", "mask_share": "pretrain.mask_share",
+    "whole_words": "pretrain.whole_words", "batch_tokens": "pretrain.batch_tokens", "lr": "pretrain.learning_rate",
+    "dropout": "pretrain.dropout", "device": "pretrain.device", "threads": "pretrain.threads",
+    "epochs": "epochs", "tokens": "tokens", "budget": "budget", "seed": "seed",
+}  # fmt: skip
+SECTIONS: dict[str, type[Config]] = {"corpus": CorpusConfig, "tokenizer": TokenizerConfig, "pretrain": PretrainConfig}
+_COUNT = re.compile(r"(\d+(?:\.\d+)?)\s*([kKmMgGbB]?)")
+_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9}
+
+
+def build_pretrain_config(
+    flags: dict[str, Any], *, file: str | None = None, settings: Iterable[str] = ()
+) -> PretrainRunConfig:
+    """Return the settings of a pre-training: defaults, then file, flags and ``--set``, the later winning.
+
+    Raises:
+        UsageError: A name is not known, or a value does not fit.
+    """
+    given = {PLACES[name]: value for name, value in flags.items() if name in PLACES and value is not None and value is not False}
+    if "tokens" in given:
+        given["tokens"] = parse_count(given["tokens"])
+    changes = {_known(key): value for key, value in read_settings_file(file).items()} | given
+    for item in settings:
+        key, value = read_setting(item, example="pretrain.weight_decay=0.1")
+        changes[_known(key)] = value
+    changes = {key: fit_value(key, value, SECTIONS, PretrainRunConfig) for key, value in changes.items()}
+    inner: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
+    top: dict[str, Any] = {}
+    for key, value in changes.items():
+        section, _, name = key.rpartition(".")
+        (inner[section] if section else top)[name] = value
+    return PretrainRunConfig(**top, **{section: kind(**inner[section]) for section, kind in SECTIONS.items()})
+
+
+def parse_count(text: str) -> int:
+    """Return the number that ``20M``, ``500k`` or ``1000000`` is.
+
+    Raises:
+        UsageError: It is none.
+
+    Example:
+        >>> parse_count("2.5M")
+        2500000
+    """
+    found = _COUNT.fullmatch(str(text).strip().replace(",", "").replace("_", ""))
+    number = round(float(found[1]) * _UNITS[found[2].lower()]) if found else 0
+    if number < 1:
+        raise UsageError(f"tokens is {text!r}", expected="a number such as 20M, 500k or 1000000", fix="pass one of these")
+    return number
+
+
+def run_pretraining(
+    source: str, config: PretrainRunConfig, *, run: str | None, overwrite: bool, continue_changed: bool,
+    shown: tuple[bool, bool],
+) -> int:  # fmt: skip
+    """Claim a folder, pre-train, show what came out; return the exit code."""
+    start, (json, quiet) = time.perf_counter(), shown
+    from pretune.pretraining import inputs_of_corpus, pretrain
+    from pretune.runs import claim_folder, default_name
+
+    inputs = inputs_of_corpus(source, config)
+    folder = claim_folder(
+        default_name("stdin" if source == "-" else source, config.model or config.pretrain.size), inputs,
+        named=Path(run) if run else None, overwrite=overwrite, continue_changed=continue_changed, done="pretrained",
+    )  # fmt: skip
+    with open_terminal(json, quiet) as terminal:
+        trace, typed = open_trace(terminal), shlex.join(ARGUMENTS.get())
+        record = pretrain(source, config, folder, trace, inputs=inputs, command=typed or "pretune pretrain", start=start)
+    return _show(record, folder, json=json)
+
+
+def _show(record: "RunRecord", folder: "RunFolder", *, json: bool) -> int:
+    from pretune.cli.show import show, show_json
+    from pretune.report.text_pretraining import draw_pretraining
+    from pretune.report.text_traces import draw_pipeline
+
+    if json:
+        full = record.to_json()
+        shown = {name: full[name] for name in ("schema", "run", "status", "tokenizer", "scores", "seconds")}
+        show_json(shown | {"history": full["pretraining"], "model": str(folder.model), "data": full["corpus"]})
+    else:
+        show(draw_pipeline(folder.read_events()), *draw_pretraining(record))
+        typer.echo(f"Model:  {folder.model}\nReport: {folder.report}\nNext:   pretune run DATA --model {folder.path}\n")
+    return 0
+
+
+def _known(key: str) -> str:
+    top = [item.name for item in fields(PretrainRunConfig) if item.name not in SECTIONS]
+    known = top + [f"{section}.{item.name}" for section, kind in SECTIONS.items() for item in fields(kind)]  # type: ignore[arg-type]
+    if key not in known:
+        near = get_close_matches(key, known, n=1, cutoff=0.5)
+        raise UsageError(
+            f"no setting {key!r}", expected=f"one of {', '.join(known)}",
+            fix=f"did you mean {near[0]}?" if near else "check the name",
+        )  # fmt: skip
+    return key
