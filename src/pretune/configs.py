@@ -496,7 +496,7 @@ class PretrainRunConfig(Config):
 
     Args:
         model: What is continued: catalogue name, folder, run or hub id; ``None`` starts from nothing.
-        epochs: Times that the text is read; ``None`` means 5 from scratch and 1 when continued, unless one of the next two is given.
+        epochs: Times that the text is read; where neither this nor one of the next two is given, 5 from scratch, else 1.
         tokens: Tokens to read in all, instead.
         budget: Time for the whole command, instead.
         seed: Of the first weights, the order of windows and of what is hidden.

@@ -48,3 +48,11 @@ def digest_of_file(path: Path) -> str:
     """Return the SHA-256 of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def digest_of_place(path: Path) -> str:
+    """Return the SHA-256 of a file, or of all names and contents in a folder."""
+    if path.is_file():
+        return digest_of_file(path)
+    files = sorted(item for item in path.rglob("*") if item.is_file())
+    return digest_of_lines(part for item in files for part in (item.relative_to(path).as_posix(), digest_of_file(item)))

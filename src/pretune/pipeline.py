@@ -23,7 +23,7 @@ from pretune.evaluate.aims import Aim
 from pretune.evaluate.baselines import fit_linear, load_linear
 from pretune.evaluate.encoder_linear import SOURCE
 from pretune.evaluate.threshold import apply_threshold
-from pretune.hashing import digest_of_file, digest_of_lines
+from pretune.hashing import digest_of_place
 from pretune.judging import Candidate, open_and_judge
 from pretune.loading import load_pretrained_model
 from pretune.models import PEFT, check_freeze, find_checkpoint
@@ -177,20 +177,12 @@ def inputs_of(command: str, source: Any, config: RunConfig) -> dict[str, str]:
     inputs = {"command": command, "data": str(source)}
     for name in (source, *config.given.values(), config.judge.policy):
         if name is not None and Path(str(name)).exists():
-            inputs[f"contents of {name}"] = _digest_of_place(Path(str(name)))[:16]
+            inputs[f"contents of {name}"] = digest_of_place(Path(str(name)))[:16]
     for part, value in config.to_json().items():
         inputs |= (
             {f"{part}.{name}": str(item) for name, item in value.items()} if isinstance(value, dict) else {part: str(value)}
         )
     return inputs
-
-
-def _digest_of_place(path: Path) -> str:
-    """Return the SHA-256 of a file, or of all names and contents in a folder."""
-    if path.is_file():
-        return digest_of_file(path)
-    files = sorted(item for item in path.rglob("*") if item.is_file())
-    return digest_of_lines(part for item in files for part in (item.relative_to(path).as_posix(), digest_of_file(item)))
 
 
 def default_name(source: str, model: str) -> str:

@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import itertools
+import shutil
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -21,6 +22,7 @@ from pretune.data.corpus import Corpus, load_corpus, prepare_corpus
 from pretune.data.corpus.corpus import RECEIPT
 from pretune.errors import DivergedError, StorageError, UsageError
 from pretune.fitting import digest_of_code
+from pretune.hashing import digest_of_place
 from pretune.models import LanguageNetwork
 from pretune.models.architectures import SIZES, new_language_model
 from pretune.models.language_load import LanguageStart, load_language_model, start_output_bias
@@ -147,6 +149,20 @@ def save_language_model(folder: RunFolder, network: LanguageNetwork, tokenizer: 
     storage.replace(folder.model, fill)
 
 
+def inputs_of_corpus(source: str, config: PretrainRunConfig) -> dict[str, str]:
+    """Return what makes two commands the same: every setting, the corpus as named and what its files hold."""
+    inputs = {"command": "pretune pretrain", "data": source}
+    for name in (source, config.corpus.validation, config.general, config.model, *config.keep_out):
+        if name is not None and Path(name).exists():
+            inputs[f"contents of {name}"] = digest_of_place(Path(name))[:16]
+    for part, value in config.to_json().items():
+        if isinstance(value, dict):
+            inputs |= {f"{part}.{name}": str(item) for name, item in value.items()}
+        else:
+            inputs[part] = str(value)
+    return inputs
+
+
 def write_pretraining_report(folder: RunFolder, record: RunRecord) -> Path:
     """Draw ``report.html`` and the model card from the run folder."""
     storage.replace(folder.report, render_pretraining(record, folder.read_events()))
@@ -166,11 +182,12 @@ def _begin(source: str, config: PretrainRunConfig, folder: RunFolder, inputs: di
         created=datetime.now(UTC).isoformat(timespec="seconds"), data_source=source, model_source=config.model or "scratch",
         configs=config.to_json(), versions={name: importlib.metadata.version(name) for name in PACKAGES},
     )  # fmt: skip
-    goes_on = folder.is_begun and not folder.is_to_be_replaced
-    if not goes_on:
+    if not folder.is_begun or folder.is_to_be_replaced:
         folder.clear(record)
-    else:
-        folder.write_record(record)
+        return record
+    if folder.read_record().identity != record.identity:  # --continue-changed: what is kept was made from something else
+        shutil.rmtree(folder.data, ignore_errors=True)
+    folder.write_record(record)
     return record
 
 

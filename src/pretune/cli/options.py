@@ -199,9 +199,7 @@ Continue = Annotated[
     str | None, _flag("--model", about=ABOUT_MODEL, text="Continue this one: name, run, folder or hub id.", metavar="NAME")
 ]
 Size = Annotated[str | None, _flag("--size", about=ABOUT_MODEL, text="From scratch: tiny, small (the default) or base.")]
-Objective = Annotated[
-    str | None, _flag("--objective", about=ABOUT_MODEL, text="masked (hidden words) or causal (next words).")
-]
+Objective = Annotated[str | None, _flag("--objective", about=ABOUT_MODEL, text="masked (hidden words) or causal (next words).")]
 Architecture = Annotated[
     str | None,
     _flag("--architecture", about=ABOUT_MODEL, text="Fields to set besides: num_hidden_layers=8,…", metavar="FIELD=VALUE,…"),
@@ -218,9 +216,7 @@ TextEpochs = Annotated[
     float | None, _flag("--epochs", about=ABOUT_TRAINING, text="Times the text is read (5; 1 when continued).", metavar="N")
 ]
 Tokens = Annotated[str | None, _flag("--tokens", about=ABOUT_TRAINING, text="Tokens to read in all, such as 20M.", metavar="N")]
-BatchTokens = Annotated[
-    int | None, _flag("--batch-tokens", about=ABOUT_TRAINING, text="Tokens an update (8192).", metavar="N")
-]
+BatchTokens = Annotated[int | None, _flag("--batch-tokens", about=ABOUT_TRAINING, text="Tokens an update (8192).", metavar="N")]
 TextRate = Annotated[float | None, _flag("--lr", about=ABOUT_TRAINING, text="Peak rate.", metavar="RATE")]
 TextBudget = Annotated[str | None, _flag("--budget", about=ABOUT_TRAINING, text="Time for all of it.", metavar="10m")]
 Watch = Annotated[
@@ -269,9 +265,7 @@ def build_config(
     return replace(config, **{key: value for key, value in changes.items() if "." not in key})
 
 
-def fit_value(
-    key: str, value: Any, sections: Mapping[str, type[Config]] = SECTIONS, whole: type[Config] = RunConfig
-) -> Any:
+def fit_value(key: str, value: Any, sections: Mapping[str, type[Config]] = SECTIONS, whole: type[Config] = RunConfig) -> Any:
     """Return ``value`` as the kind that the setting is of; a list of columns may be one text with commas.
 
     Args:
@@ -297,9 +291,7 @@ def fit_value(
     return value
 
 
-def _kinds(
-    key: str, sections: Mapping[str, type[Config]] = SECTIONS, whole: type[Config] = RunConfig
-) -> tuple[type, ...]:
+def _kinds(key: str, sections: Mapping[str, type[Config]] = SECTIONS, whole: type[Config] = RunConfig) -> tuple[type, ...]:
     section, _, name = key.rpartition(".")
     hint = get_type_hints(sections.get(section, whole))[name]
     return tuple(get_origin(item) or item for item in (get_args(hint) if isinstance(hint, UnionType) else (hint,)))

@@ -36,15 +36,15 @@ _COUNT = re.compile(r"(\d+(?:\.\d+)?)\s*([kKmMgGbB]?)")
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9}
 
 
-def build_pretrain_config(
-    flags: dict[str, Any], *, file: str | None = None, settings: Iterable[str] = ()
-) -> PretrainRunConfig:
+def build_pretrain_config(flags: dict[str, Any], *, file: str | None = None, settings: Iterable[str] = ()) -> PretrainRunConfig:
     """Return the settings of a pre-training: defaults, then file, flags and ``--set``, the later winning.
 
     Raises:
         UsageError: A name is not known, or a value does not fit.
     """
-    given = {PLACES[name]: value for name, value in flags.items() if name in PLACES and value is not None and value is not False}
+    given = {
+        PLACES[name]: value for name, value in flags.items() if name in PLACES and value is not None and value is not False
+    }
     if "tokens" in given:
         given["tokens"] = parse_count(given["tokens"])
     changes = {_known(key): value for key, value in read_settings_file(file).items()} | given
@@ -52,12 +52,11 @@ def build_pretrain_config(
         key, value = read_setting(item, example="pretrain.weight_decay=0.1")
         changes[_known(key)] = value
     changes = {key: fit_value(key, value, SECTIONS, PretrainRunConfig) for key, value in changes.items()}
-    inner: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
-    top: dict[str, Any] = {}
-    for key, value in changes.items():
-        section, _, name = key.rpartition(".")
-        (inner[section] if section else top)[name] = value
-    return PretrainRunConfig(**top, **{section: kind(**inner[section]) for section, kind in SECTIONS.items()})
+    values: dict[str, Any] = {key: value for key, value in changes.items() if "." not in key}
+    for section, kind in SECTIONS.items():
+        inner = {key.partition(".")[2]: value for key, value in changes.items() if key.startswith(section + ".")}
+        values[section] = kind(**inner)
+    return PretrainRunConfig(**values)
 
 
 def parse_count(text: str) -> int:
@@ -83,8 +82,9 @@ def run_pretraining(
 ) -> int:  # fmt: skip
     """Claim a folder, pre-train, show what came out; return the exit code."""
     start, (json, quiet) = time.perf_counter(), shown
+    from pretune.pipeline import default_name
     from pretune.pretraining import inputs_of_corpus, pretrain
-    from pretune.runs import claim_folder, default_name
+    from pretune.runs import claim_folder
 
     inputs = inputs_of_corpus(source, config)
     folder = claim_folder(
@@ -99,7 +99,7 @@ def run_pretraining(
 
 def _show(record: "RunRecord", folder: "RunFolder", *, json: bool) -> int:
     from pretune.cli.show import show, show_json
-    from pretune.report.text_pretraining import draw_pretraining
+    from pretune.report.text_pretraining import draw_guesses, draw_timeline, draw_tokenizer
     from pretune.report.text_traces import draw_pipeline
 
     if json:
@@ -107,7 +107,9 @@ def _show(record: "RunRecord", folder: "RunFolder", *, json: bool) -> int:
         shown = {name: full[name] for name in ("schema", "run", "status", "tokenizer", "scores", "seconds")}
         show_json(shown | {"history": full["pretraining"], "model": str(folder.model), "data": full["corpus"]})
     else:
-        show(draw_pipeline(folder.read_events()), *draw_pretraining(record))
+        parts = [draw_timeline(record.pretraining, None), draw_guesses(record.pretraining)] if record.pretraining else []
+        vocabulary = [draw_tokenizer(record.tokenizer)] if record.tokenizer else []
+        show(draw_pipeline(folder.read_events()), *vocabulary, *parts)
         typer.echo(f"Model:  {folder.model}\nReport: {folder.report}\nNext:   pretune run DATA --model {folder.path}\n")
     return 0
 
