@@ -45,6 +45,7 @@ TOP = (
     "judging",
     "repairing",
     "assisting",
+    "pretraining",
     "pipeline",
     "comparing",
     "asking",

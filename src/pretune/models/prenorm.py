@@ -1,6 +1,6 @@
-"""pretune's own forward for the pre-training architectures, ModernBERT (masked) and Llama (causal): the modules' weights,
-fewer and faster operations around them. Norm first, rotary positions, gated feed-forward.
+"""pretune's own forward for the architectures of pre-training: ModernBERT's for hidden words, Llama's for next words.
 
+The modules' weights, fewer and faster operations around them. Norm first, rotary positions, gated feed-forward.
 Shapes: hidden (batch, time, width), query, key and value (batch, heads, time, size), bias (batch, 1, time, time).
 """
 

@@ -36,6 +36,7 @@ class Stream(Protocol):
     """Packed token ids, as ``tokens.TokenStore`` has them."""
 
     num_tokens: int
+    digest: str
 
     def windows(self, starts: Ids, length: int) -> tuple[Ids, npt.NDArray[np.int32]]:
         """Return slices of the stream, (starts, length), and which document each token is of."""

@@ -1,0 +1,228 @@
+"""The path of pre-training on one screen: read, clean, tokenize, pack, train, score, save."""
+
+import importlib.metadata
+import itertools
+import shutil
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pretune import storage
+from pretune.configs import PretrainRunConfig, ReadConfig
+from pretune.data import read_table
+from pretune.data.corpus import Corpus, load_corpus, prepare_corpus
+from pretune.errors import DivergedError, StorageError
+from pretune.fitting import digest_of_code
+from pretune.hashing import digest_of_place
+from pretune.models import LanguageNetwork
+from pretune.models.language_load import load_language_model
+from pretune.models.load import quiet_transformers
+from pretune.predict.words import WordGuesser, default_prompts
+from pretune.pretraining.duration import choose_steps
+from pretune.pretraining.figures import domain_scores, general_scores
+from pretune.pretraining.prepare import Prepared, prepare_training, read_general
+from pretune.records import Milestone, RunRecord, Step
+from pretune.report.pretraining import render_pretraining, render_pretraining_card
+from pretune.runs import RunFolder, identity_of
+from pretune.tokens import assess_tokenizer
+from pretune.trace import Trace
+from pretune.train import Checkpoints, choose_device
+from pretune.train.pretrain import Pretraining, PretrainPlan
+
+PACKAGES = ("pretune", "torch", "transformers", "tokenizers", "numpy")
+ASSESSED_TEXTS = 2_000  # held-out documents by which the vocabulary is judged
+
+
+def pretrain(
+    source: str,
+    config: PretrainRunConfig,
+    folder: RunFolder,
+    trace: Trace,
+    *,
+    inputs: dict[str, str] | None = None,
+    command: str = "pretune pretrain",
+    start: float | None = None,
+) -> RunRecord:
+    """Take raw text to a language model.
+
+    Args:
+        source: The corpus: a file, a folder, a catalogue name, ``-``.
+        config: Everything else.
+        folder: Where the run lies, or will lie; a pre-training that was cut off there goes on.
+        trace: Receives the stages, steps and milestones.
+        inputs: What makes two commands the same.
+        command: As typed.
+        start: When it was given, by ``time.perf_counter``.
+
+    Raises:
+        DataError: The corpus cannot be read, or is too small.
+        UsageError: Settings do not fit the corpus or the model.
+        DivergedError: Loss or gradient stopped being finite.
+    """
+    start, chosen = time.perf_counter() if start is None else start, config.pretrain
+    device = choose_device(chosen.device, precision=chosen.precision, threads=chosen.threads)
+    began = None if config.model is None else load_language_model(config.model)  # what cannot be had is better known now
+    record = _begin(source, config, folder, inputs or {}, command)
+    corpus = _read_corpus(source, config, folder, trace)
+    trace.keep_in(folder.trace, begin=True)
+    ready = prepare_training(corpus, config, began, folder, device, trace)
+    network, tokenizer = ready.start.network, ready.start.tokenizer
+    held_out = list(itertools.islice(corpus.texts("validation"), ASSESSED_TEXTS))
+    record = replace(
+        record, corpus=corpus.receipt, device=str(device), model_licence=ready.start.licence,
+        tokenizer=assess_tokenizer(tokenizer, {"domain": held_out}),
+    )  # fmt: skip
+    for note in filter(None, (ready.start.note, record.tokenizer.warning if record.tokenizer else "")):
+        trace.note(note)
+    general = read_general(config, ready, folder, trace)
+    ready, num_steps = choose_steps(config, ready, folder, device, trace, start=start)
+    if chosen.compile or (chosen.compile is None and device.kind == "cuda"):
+        network.compile_layers()
+    plan = PretrainPlan(
+        num_steps=num_steps, device=device, seed=config.seed, has_fresh_head=ready.start.has_fresh_head,
+        started_from=config.model or "",
+    )  # fmt: skip
+    keeper = Checkpoints(
+        folder.checkpoints, _describe(ready, config, plan), trace.note, continue_changed=folder.continue_changed
+    )
+    prompts = (*config.watch, *default_prompts(tokenizer, held_out, network))
+    run = Pretraining(
+        network, ready.text, ready.config, plan, on_step=_step_teller(trace), checkpoints=keeper,
+        on_milestone=_guess(WordGuesser(network, tokenizer), prompts),
+    )  # fmt: skip
+    before = general_scores(run, general, source="before")
+    try:
+        _train(run, _describe_work(ready, plan), trace)
+    except DivergedError as error:
+        folder.write_record(replace(record, status="diverged", failure=error.got, pretraining=run.history))
+        raise
+    with trace.stage("save", "weights, tokenizer") as stage:
+        save_language_model(folder, network, tokenizer)
+        stage.shape_out = "model/"
+    record = replace(
+        record, status="pretrained", pretraining=run.history, changes=keeper.changes,
+        scores=(*domain_scores(run), *before, *general_scores(run, general, source="pretrained")),
+        seconds={"pretraining": round(time.perf_counter() - start, 1)},
+    )  # fmt: skip
+    folder.write_record(record)
+    write_pretraining_report(folder, record)
+    keeper.remove()
+    return record
+
+
+def save_language_model(folder: RunFolder, network: LanguageNetwork, tokenizer: Any) -> None:
+    """Write ``model/``, which plain transformers loads, whole or not at all.
+
+    Raises:
+        StorageError: The disk refused.
+    """
+
+    def fill(aside: Path) -> None:
+        with quiet_transformers():
+            network.model.save_pretrained(aside)
+            tokenizer.save_pretrained(aside)
+        storage.write_digests(aside)
+
+    storage.replace(folder.model, fill)
+
+
+def inputs_of_corpus(source: str, config: PretrainRunConfig) -> dict[str, str]:
+    """Return what makes two commands the same: every setting, the corpus as named and what its files hold."""
+    inputs = {"command": "pretune pretrain", "data": source}
+    for name in (source, config.corpus.validation, config.general, config.model, *config.keep_out):
+        if name is not None and Path(name).exists():
+            inputs[f"contents of {name}"] = digest_of_place(Path(name))[:16]
+    for part, value in config.to_json().items():
+        if isinstance(value, dict):
+            inputs |= {f"{part}.{name}": str(item) for name, item in value.items()}
+        else:
+            inputs[part] = str(value)
+    return inputs
+
+
+def write_pretraining_report(folder: RunFolder, record: RunRecord) -> Path:
+    """Draw ``report.html`` and the model card from the run folder; nothing is computed."""
+    storage.replace(folder.report, render_pretraining(record, folder.read_events()))
+    storage.replace(folder.card, render_pretraining_card(record))
+    return folder.report
+
+
+def _begin(source: str, config: PretrainRunConfig, folder: RunFolder, inputs: dict[str, str], command: str) -> RunRecord:
+    """Write the record of a run that was begun; a cut-off one of the same inputs keeps what it has."""
+    record = RunRecord(
+        run=folder.name, identity=identity_of(inputs), inputs=inputs, status="started", task="pretrain", command=command,
+        created=datetime.now(UTC).isoformat(timespec="seconds"), data_source=source, model_source=config.model or "scratch",
+        configs=config.to_json(), versions={name: importlib.metadata.version(name) for name in PACKAGES},
+    )  # fmt: skip
+    if not folder.is_begun or folder.is_to_be_replaced:
+        folder.clear(record)
+        return record
+    if folder.read_record().identity != record.identity:  # --continue-changed: what is kept was made from something else
+        shutil.rmtree(folder.data, ignore_errors=True)
+    folder.write_record(record)
+    return record
+
+
+def _read_corpus(source: str, config: PretrainRunConfig, folder: RunFolder, trace: Trace) -> Corpus:
+    """Return the corpus, as it was prepared before the run was cut off, or prepare it."""
+    try:
+        corpus = load_corpus(folder.data)
+    except StorageError:
+        sealed = itertools.chain.from_iterable(map(_texts_of, config.keep_out))
+        return prepare_corpus(source, config.corpus, folder.data, sealed=sealed, trace=trace)
+    trace.note(f"the corpus was prepared when this run was begun: {corpus.num_texts('train'):,} documents to learn from")
+    return corpus
+
+
+def _texts_of(source: str) -> Iterable[str]:
+    """Return the texts of a labelled table, a folder of them or a catalogue name; labels are not looked at."""
+    return (example.text for example in read_table(source, ReadConfig(require_labels=False)).examples)
+
+
+def _train(run: Pretraining, work: str, trace: Trace) -> None:
+    with trace.stage("pre-train", work) as stage:
+        for milestone in run.milestones():
+            trace.keep("milestone", milestone)
+        first, last = run.history.milestones[0], run.history.milestones[-1]
+        stage.done = f"held-out loss {first.loss:.3f} → {last.loss:.3f}, accuracy {first.accuracy:.3f} → {last.accuracy:.3f}"
+        stage.shape_out = f"{run.history.num_weights:,} weights, {run.history.num_tokens:,} tokens read"
+    run.network.eval()
+
+
+def _guess(guesser: WordGuesser, prompts: tuple[str, ...]) -> Callable[[Milestone], Milestone]:
+    return lambda milestone: replace(milestone, guesses=tuple(guesser.guess(prompt) for prompt in prompts))
+
+
+def _describe(ready: Prepared, config: PretrainRunConfig, plan: PretrainPlan) -> dict[str, str]:
+    """Return what the updates depend on: going on is exact only where all of it is the same."""
+    weights = sha256()
+    for _, value in sorted(ready.start.network.state_dict().items()):
+        weights.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+    return {
+        "data": f"{ready.text.train.digest[:16]} {ready.text.validation.digest[:16]}",
+        "model": weights.hexdigest()[:16],
+        **{name: str(value) for name, value in ready.config.get_params().items()},
+        "steps": str(plan.num_steps), "seed": str(config.seed), "device": str(plan.device),
+        "torch": str(torch.__version__), "pretune": importlib.metadata.version("pretune"), "code": digest_of_code(),
+    }  # fmt: skip
+
+
+def _describe_work(ready: Prepared, plan: PretrainPlan) -> str:
+    config = ready.config
+    windows = f"{plan.num_steps:,} steps of {config.windows_per_update} windows × {config.window} tokens"
+    how = f"{config.mask_share:.0%} hidden" if config.objective == "masked" else "next words"
+    return f"{windows}, {how}, {config.optimizer}"
+
+
+def _step_teller(trace: Trace) -> Callable[[Step, int], None]:
+    def tell(step: Step, planned: int) -> None:
+        trace.step(step)
+        trace.progress("pre-train", step.index + 1, planned, "steps")
+
+    return tell
