@@ -304,7 +304,8 @@ def _keep_trained(
     sources = [model.predict_validation(training), *model.baselines(training, training.validation, "validation")]
     if folder.has_predictions("validation", SOURCE):
         sources.append(folder.read_predictions("validation", SOURCE))
-    choices = choose_thresholds(sources, aim)
+    groups = groups_of(training.validation)
+    choices = choose_thresholds(sources, aim, groups)
     store_thresholds(model, choices, folder)
     tell_choice(choices, trace)
     with trace.stage("save", "weights, tokenizer, settings") as stage:
@@ -314,7 +315,6 @@ def _keep_trained(
         sources = [apply_threshold(item, choices[item.source]) if item.source in choices else item for item in sources]
         for item in sources:
             folder.write_predictions(item)
-        groups = groups_of(training.validation)
         found = evaluate_sources(sources, main="finetuned", positive=model.card_.positive, groups=groups)
         stage.done = f"accuracy {found.value('accuracy'):.3f}, the test still sealed"
         stage.shape_out = f"{len(training.validation):,} × {len(training.classes)} probabilities"
