@@ -48,7 +48,7 @@ def test_the_better_of_two_judged_runs_is_named_with_its_pairs(judged):
     found = pretune.compare(judged, "runs/second")
     assert (found.split, found.num_examples, found.num_rows) == ("test", 36, (36, 36))
     assert (found.preference.preferred, found.preference.metric, found.preference.is_proven) == ("first", "accuracy", True)
-    assert found.comparisons[0].p_value == found.preference.p_value == pytest.approx(2 / 2**12)
+    assert found.comparisons[0].p_value == found.preference.p_value == pytest.approx(1 / 2**12)
     assert RunComparison.from_json(found.to_json()) == found
     other_way = pretune.compare("runs/second", judged)
     assert (other_way.preference.preferred, other_way.comparisons[0].difference) == ("first", -found.comparisons[0].difference)

@@ -126,7 +126,12 @@ def test_judging_with_another_goal_chooses_again_before_the_seal_is_opened(asked
 
 def test_only_validation_predictions_are_chosen_by(asked, monkeypatch):
     seen, choose = [], deciding.choose_threshold
-    monkeypatch.setattr(deciding, "choose_threshold", lambda given, aim: (seen.append(given.split), choose(given, aim))[1])
+
+    def noted(given, aim, **more):
+        seen.append(given.split)
+        return choose(given, aim, **more)
+
+    monkeypatch.setattr(deciding, "choose_threshold", noted)
     assert call("judge", asked, "--quiet", "--goal", "f1") in (0, 1, 3)
     assert set(seen) == {"validation"}
 
@@ -145,7 +150,8 @@ def test_the_untuned_encoder_can_be_switched_off(tiny_checkpoint):
     flags = [*learning_flags(tiny_checkpoint("bert"), epochs=1), "--set", "judge.encoder_linear=false"]
     assert call("run", "reviews.csv", "--run", "runs/x", "--quiet", *flags) in (0, 1, 3)
     assert not Path("runs/x/encoder_linear").exists()
-    assert {score.source for score in RunFolder(Path("runs/x")).read_record().scores} == {"finetuned", "majority", "linear"}
+    scores = RunFolder(Path("runs/x")).read_record().scores
+    assert {score.source for score in scores} == {"finetuned", "majority", "prior", "linear"}
 
 
 def test_an_encoder_that_is_gone_when_the_run_is_judged_is_left_out_with_a_note(asked):
@@ -153,7 +159,7 @@ def test_an_encoder_that_is_gone_when_the_run_is_judged_is_left_out_with_a_note(
     file.write_text(json.dumps(json.loads(file.read_text()) | {"encoder": "./gone"}))
     assert call("judge", asked, "--quiet") in (0, 1, 3)
     record = RunFolder(asked).read_record()
-    assert {score.source for score in record.scores if score.split == "test"} == {"finetuned", "majority", "linear"}
+    assert {score.source for score in record.scores if score.split == "test"} == {"finetuned", "majority", "prior", "linear"}
     notes = [event["text"] for event in RunFolder(asked).read_events() if event["event"] == "note"]
     assert any("encoder_linear is left out" in note for note in notes)
 
@@ -165,7 +171,7 @@ def test_a_model_whose_own_start_is_gone_is_judged_without_that_baseline(judged)
     data = pretune.load_data("reviews.csv", text=COLUMNS[1], label=COLUMNS[2])
     pretune.judge(pretune.load_model(judged), data, run="runs/again")
     record = RunFolder(Path("runs/again")).read_record()
-    assert {score.source for score in record.scores} == {"finetuned", "majority", "linear"}
+    assert {score.source for score in record.scores} == {"finetuned", "majority", "prior", "linear"}
 
 
 def test_balanced_classes_without_a_positive_one_keep_the_largest_class(judged):

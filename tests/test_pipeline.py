@@ -53,7 +53,7 @@ def test_the_snippets_of_the_documentation_run(data, model):
     assert model.history_.best_epoch in (1, 2, 3)
     evaluation = model.evaluate(data)
     assert {score.split for score in evaluation.scores} == {"validation"}
-    assert {score.source for score in evaluation.scores} == {"finetuned", "majority", "linear"}
+    assert {score.source for score in evaluation.scores} == {"finetuned", "majority", "prior", "linear"}
     assert "accuracy" in str(evaluation)
     assert ledger() == [], "validation is no look"
     verdict = pretune.judge(model, data)
@@ -285,7 +285,7 @@ def test_checking_reads_and_opens_nothing(monkeypatch):
 def test_other_data_is_scored_beside_the_baselines_and_counts_as_a_look():
     looks = len(ledger())
     evaluation, receipt, positive = asking.evaluate_on("runs/first", "reviews.csv", ReadConfig(), Trace())
-    assert {score.source for score in evaluation.scores} == {"finetuned", "majority", "linear", "encoder_linear"}
+    assert {score.source for score in evaluation.scores} == {"finetuned", "majority", "prior", "linear", "encoder_linear"}
     assert (receipt.num_used, positive) == (240, None)
     assert [entry["purpose"] for entry in ledger()[looks:]] == ["evaluate"]
     assert {score.look for score in evaluation.scores} == {2}, "the test rows are among these"

@@ -34,6 +34,16 @@ def test_the_files_give_the_same_bytes_as_stored(judged):
     assert len(stored["findings"]) > 5
 
 
+def test_another_threshold_than_validation_gives_is_noticed(judged):
+    def move(record):
+        record["threshold"]["threshold"] = 0.123
+        record["threshold"]["note"] = "by hand"
+
+    change_record(judged, move)
+    found = recompute(RunFolder(judged))
+    assert {line.partition(":")[0] for line in found.differences} == {"threshold.threshold", "threshold.note"}
+
+
 def test_it_is_no_look_and_writes_nothing(judged):
     def files():
         return {path: path.read_bytes() for path in (*judged.rglob("*"), *judged.parent.rglob("ledger*")) if path.is_file()}

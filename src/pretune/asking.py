@@ -13,7 +13,7 @@ from pretune.data import Table, clean_examples, clean_text, confidence_at, prepa
 from pretune.diagnose import DATA_CHECKS, diagnose
 from pretune.errors import DataError, UsageError
 from pretune.evaluate import evaluate_sources, groups_of
-from pretune.evaluate.baselines import load_linear, majority
+from pretune.evaluate.baselines import load_linear, majority, prior
 from pretune.hashing import fingerprint
 from pretune.loading import load_model
 from pretune.records import Evaluation, Evidence, Example, FileReceipt, Finding, PredictionTrace, Receipt
@@ -53,7 +53,7 @@ def evaluate_on(run: str, source: Any, config: ReadConfig, trace: Trace) -> tupl
     sources = [model.predictions(rows, "given", trace=trace)]
     if folder.is_begun:
         labels = [str(row.label) for row in folder.read_examples("train")]
-        sources.append(majority(labels, rows, split="given", classes=model.card_.classes))
+        sources += [guess(labels, rows, split="given", classes=model.card_.classes) for guess in (majority, prior)]
         sources.append(load_linear(folder.linear).predict(rows, split="given", classes=model.card_.classes))
         untuned = open_untuned(folder, model.device_, trace)
         if untuned is not None:

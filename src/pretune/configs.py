@@ -202,11 +202,10 @@ class JudgeConfig(Config):
         goal: One of the policy's goals; ``None`` takes the policy's own. The threshold is chosen for it.
         keep: What precision or recall must reach on validation meanwhile, such as ``recall=0.95``.
         cost: What mistakes cost, such as ``fn=10,fp=1``; the goal is then ``cost``.
-        min_precision: Replaces the policy's gate; likewise the next two.
-        min_recall: See above.
-        min_accuracy: See above.
+        min_precision: Replaces the policy's gate, as ``min_recall`` and ``min_accuracy`` do.
         policy: A TOML file in place of the default policy.
         encoder_linear: Whether the untuned encoder under a logistic regression is among the baselines.
+        thorough: Whether to train three more models, so that every training row is judged by one that did not see it.
     """
 
     positive: str | None = None
@@ -218,6 +217,7 @@ class JudgeConfig(Config):
     min_accuracy: float | None = None
     policy: str | None = None
     encoder_linear: bool = True
+    thorough: bool = False
 
 
 DOCUMENTS = ("blank", "line", "file")

@@ -7,6 +7,7 @@ from pretune.configs import JudgeConfig
 from pretune.estimators import TextClassifier
 from pretune.evaluate import is_unbalanced
 from pretune.evaluate.aims import Aim, make_aim
+from pretune.evaluate.codes import Groups
 from pretune.evaluate.encoder_linear import SOURCE, load_encoder_linear
 from pretune.evaluate.threshold import choose_threshold
 from pretune.records import Predictions, RunRecord, ThresholdChoice
@@ -14,8 +15,8 @@ from pretune.runs import RunFolder
 from pretune.trace import Trace
 from pretune.verdict import Policy
 
-# A constant answer has nothing to threshold.
-CONSTANT = "majority"
+# What gives every row the same probabilities has nothing to threshold.
+CONSTANT = ("majority", "prior")
 
 
 def read_aim(config: JudgeConfig, policy: Policy, *, positive: str | None, labels: Sequence[str]) -> Aim:
@@ -49,9 +50,9 @@ def inherit(config: JudgeConfig, record: RunRecord) -> JudgeConfig:
     return replace(config, goal=goal, keep=keep, cost=cost, policy=policy)
 
 
-def choose_thresholds(known: Sequence[Predictions], aim: Aim) -> dict[str, ThresholdChoice]:
+def choose_thresholds(known: Sequence[Predictions], aim: Aim, groups: Groups) -> dict[str, ThresholdChoice]:
     """Choose for every source by the same rule: a baseline that kept 0.5 would lose by its threshold alone."""
-    return {item.source: choose_threshold(item, aim) for item in known if item.source != CONSTANT}
+    return {item.source: choose_threshold(item, aim, groups=groups) for item in known if item.source not in CONSTANT}
 
 
 def store_thresholds(model: TextClassifier, choices: Mapping[str, ThresholdChoice], folder: RunFolder) -> None:

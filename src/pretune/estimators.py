@@ -17,7 +17,7 @@ from pretune.data import Dataset, TrainingData, as_texts, clean_text, to_example
 from pretune.data.arrays import Labels, Texts
 from pretune.errors import DataError, UsageError
 from pretune.evaluate import choose_positive, evaluate_sources, score_predictions
-from pretune.evaluate.baselines import LinearModel, fit_linear, majority
+from pretune.evaluate.baselines import LinearModel, fit_linear, majority, prior
 from pretune.evaluate.temperature import calibrate
 from pretune.evaluate.threshold import decide_by
 from pretune.fitting import Prepare, as_before, fit_network, prepare_rows, tell_progress
@@ -204,14 +204,15 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             return decide_by(known, self.card_.positive, self.card_.threshold)
         return self.predictions(training.validation, "validation")
 
-    def baselines(self, training: TrainingData, rows: Sequence[Example], split: str) -> tuple[Predictions, Predictions]:
-        """Return what the majority class and TF-IDF + logistic regression say about the same rows."""
+    def baselines(self, training: TrainingData, rows: Sequence[Example], split: str) -> tuple[Predictions, ...]:
+        """Return what the majority class, a random guess and TF-IDF + logistic regression say about the same rows."""
         if getattr(self, "_linear_rows", training.train) != training.train or not hasattr(self, "linear_"):
             self.linear_: LinearModel = fit_linear(training.train, seed=self.seed)
         self._linear_rows = training.train
         labels = [str(row.label) for row in training.train]
         classes = self.card_.classes
-        return majority(labels, rows, split=split, classes=classes), self.linear_.predict(rows, split=split, classes=classes)
+        known = (majority(labels, rows, split=split, classes=classes), prior(labels, rows, split=split, classes=classes))
+        return *known, self.linear_.predict(rows, split=split, classes=classes)
 
     def logits(self, texts: Sequence[str], *, progress: Callable[[int, int], None] | None = None) -> torch.Tensor:
         """Return float32 logits (num_texts, num_classes) of clean texts."""

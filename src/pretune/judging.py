@@ -13,7 +13,7 @@ from pretune.configs import JudgeConfig
 from pretune.data import Opening, Seal, TrainingData
 from pretune.deciding import choose_thresholds, inherit, read_aim, store_thresholds, tell_choice
 from pretune.estimators import TextClassifier
-from pretune.evaluate import choose_positive
+from pretune.evaluate import choose_positive, groups_of
 from pretune.evaluate.aims import Aim
 from pretune.evaluate.encoder_linear import SOURCE
 from pretune.evaluate.threshold import apply_threshold
@@ -28,7 +28,7 @@ from pretune.untuned import Untuned, open_untuned
 # Training rows scored to measure the gap to validation; more would cost time and change the gap by under a point.
 GAP_ROWS = 2_000
 # Who predicts on every split; the last one where the run has it.
-SOURCES = ("finetuned", "majority", "linear", SOURCE)
+SOURCES = ("finetuned", "majority", "prior", "linear", SOURCE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,7 @@ def open_and_judge(candidate: Candidate, record: RunRecord, config: JudgeConfig,
     labels = [str(row.label) for row in candidate.training.train]
     positive = choose_positive(labels, config.positive) if config.positive else record.positive
     aim = read_aim(config, policy, positive=positive, labels=labels)
-    record = _settle_threshold(candidate.model, aim, record, folder, trace)
+    record = _settle_threshold(candidate, aim, record, folder, trace)
     untuned = open_untuned(folder, candidate.model.device_, trace)
     _score_train(candidate, folder, trace)
     opening = _open(candidate.seal, folder, trace)
@@ -88,11 +88,11 @@ def write_report(folder: RunFolder, record: RunRecord) -> Path:
     return folder.report
 
 
-def _settle_threshold(model: TextClassifier, aim: Aim, record: RunRecord, folder: RunFolder, trace: Trace) -> RunRecord:
+def _settle_threshold(candidate: Candidate, aim: Aim, record: RunRecord, folder: RunFolder, trace: Trace) -> RunRecord:
     """Choose the threshold for this aim, on validation and before the seal is opened; store it where it is another one."""
     sources = [source for source in SOURCES if folder.has_predictions("validation", source)]
     known = [folder.read_predictions("validation", source) for source in sources]
-    choices = choose_thresholds(known, aim)
+    choices, model = choose_thresholds(known, aim, groups_of(candidate.training.validation)), candidate.model
     if choices["finetuned"] == record.threshold:
         return record
     store_thresholds(model, choices, folder)

@@ -23,6 +23,7 @@ from pretune.evaluate.aims import Aim
 from pretune.evaluate.baselines import fit_linear, load_linear
 from pretune.evaluate.encoder_linear import SOURCE
 from pretune.evaluate.threshold import apply_threshold
+from pretune.folds import add_out_of_fold
 from pretune.hashing import digest_of_place
 from pretune.judging import Candidate, open_and_judge
 from pretune.loading import load_pretrained_model
@@ -126,6 +127,8 @@ def judge_run(folder: RunFolder, config: JudgeConfig, trace: Trace) -> RunRecord
     training = TrainingData(
         train=_read(folder, record, "train"), validation=_read(folder, record, "validation"), classes=record.classes
     )
+    if config.thorough:
+        add_out_of_fold(training, record, folder, trace)
     candidate = Candidate(model=model, training=training, seal=Seal.load(folder.sealed))
     return open_and_judge(candidate, record, config, folder, trace)
 
@@ -168,6 +171,8 @@ def judge(
         length, base = model.card_.max_length, model.card_.base_model
         fit_untuned(base, data.training, folder, device=model.device_, max_length=length, seed=model.seed, trace=trace)
     record = _keep_trained(model, data.training, aim, record, folder, trace, start=start)
+    if config.thorough:
+        add_out_of_fold(data.training, record, folder, trace)
     judged = open_and_judge(Candidate(model=model, training=data.training, seal=data.seal), record, config, folder, trace)
     return Verdict.from_json(judged.to_json()["verdict"])
 
@@ -291,7 +296,8 @@ def _keep_trained(
     sources = [model.predict_validation(training), *model.baselines(training, training.validation, "validation")]
     if folder.has_predictions("validation", SOURCE):
         sources.append(folder.read_predictions("validation", SOURCE))
-    choices = choose_thresholds(sources, aim)
+    groups = groups_of(training.validation)
+    choices = choose_thresholds(sources, aim, groups)
     store_thresholds(model, choices, folder)
     tell_choice(choices, trace)
     with trace.stage("save", "weights, tokenizer, settings") as stage:
@@ -301,7 +307,6 @@ def _keep_trained(
         sources = [apply_threshold(item, choices[item.source]) if item.source in choices else item for item in sources]
         for item in sources:
             folder.write_predictions(item)
-        groups = groups_of(training.validation)
         found = evaluate_sources(sources, main="finetuned", positive=model.card_.positive, groups=groups)
         stage.done = f"accuracy {found.value('accuracy'):.3f}, the test still sealed"
         stage.shape_out = f"{len(training.validation):,} × {len(training.classes)} probabilities"

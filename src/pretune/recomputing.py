@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from pretune.assessing import Assessment, assess, costs_of, evidence_of
+from pretune.assessing import MAIN, Assessment, assess, costs_of, evidence_of
 from pretune.data.chain import LedgerEntry
 from pretune.data.seal import recall_opening
 from pretune.errors import StorageError, UsageError
+from pretune.evaluate import groups_of
+from pretune.evaluate.threshold import aim_of, choose_threshold
 from pretune.records import Example, Predictions, RunRecord
 from pretune.runs import RunFolder
 from pretune.verdict import Policy
@@ -78,7 +80,12 @@ def recompute(folder: RunFolder) -> Recomputed:
         costs=costs_of(record),
     )
     stored, given = _kept(record.to_json()), found.to_json()
-    differences = (*_compare_files(folder, record), *_compare_opening(record, opening), *_compare_rows(predictions, splits))
+    differences = (
+        *_compare_files(folder, record),
+        *_compare_opening(record, opening),
+        *_compare_rows(predictions, splits),
+        *_compare_threshold(predictions, splits["validation"], record),
+    )
     return Recomputed(
         stored=sha256(canonical_bytes(stored)).hexdigest(),
         found=sha256(canonical_bytes(given)).hexdigest(),
@@ -126,6 +133,17 @@ def _compare_rows(predictions: tuple[Predictions, ...], splits: dict[str, tuple[
         if wrong:
             where = f"predictions/{item.split}.{item.source}.csv"
             yield f"{where}: {len(wrong)} rows do not have the label of the data, such as {wrong[0]}"
+
+
+def _compare_threshold(predictions: tuple[Predictions, ...], rows: tuple[Example, ...], record: RunRecord) -> Iterator[str]:
+    """Choose the threshold again from the validation predictions, for what it was chosen for."""
+    stored = record.threshold
+    known = next((item for item in predictions if (item.split, item.source) == ("validation", MAIN)), None)
+    if stored is None or known is None or stored.is_asked is None:
+        return
+    found = choose_threshold(known, aim_of(stored), groups=groups_of(rows))
+    if canonical_bytes(found.to_json()) != canonical_bytes(stored.to_json()):
+        yield from _describe(stored.to_json(), found.to_json(), "threshold")
 
 
 def _describe(stored: Any, found: Any, path: str = "") -> Iterator[str]:

@@ -535,6 +535,8 @@ class ThresholdChoice(Record):
     keep: dict[str, float] = field(default_factory=dict)  # the least value of a figure, as asked for
     kept_share: float | None = None  # of the resamples' thresholds, those that hold every constraint on all rows
     costs: dict[str, float] = field(default_factory=dict)  # "fn" and "fp"
+    gates: dict[str, float] = field(default_factory=dict)  # what the verdict will ask for, by the lower end
+    is_asked: bool | None = None  # whether the user asked for goal, constraint or costs; None: made before this was kept
     reached: tuple[Reached, ...] = ()
     num_examples: int = 0
     num_positives: int = 0

@@ -306,7 +306,7 @@ def test_the_exit_code_is_the_outcome(scikit_learn, capsys, flags, code):
         }
         assert promised <= set(shown)
         assert {score["source"] for score in shown["scores"]} == {"audited"}
-        assert {score["source"] for score in shown["baselines"]} == {"majority"}
+        assert {score["source"] for score in shown["baselines"]} == {"majority", "prior"}
 
 
 def test_flags_name_the_columns(tmp_path, capsys):

@@ -147,7 +147,7 @@ def test_the_exit_code_of_a_run_is_its_verdict_and_json_is_one_object(quick, cap
     assert code == EXIT_CODES[Outcome(value["verdict"]["outcome"])]
     assert value["verdict"].keys() >= {"outcome", "reasons", "rows_needed"}
     assert {score["source"] for score in value["scores"]} == {"finetuned"}
-    assert {score["source"] for score in value["baselines"]} == {"majority", "linear", "encoder_linear"}
+    assert {score["source"] for score in value["baselines"]} == {"majority", "prior", "linear", "encoder_linear"}
     assert {finding["severity"] for finding in value["not_checked"]} <= {"unknown", "not_applicable"}
     assert value["data"]["columns"] == {"text": [COLUMNS[1]], "label": COLUMNS[2], "group": None, "guessed": ["text", "label"]}
 

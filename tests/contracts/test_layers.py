@@ -41,6 +41,7 @@ TOP = (
     "pacing",
     "budgeting",
     "untuned",
+    "folds",
     "deciding",
     "judging",
     "repairing",

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pretune.errors import DataError, MissingLabelsError, StorageError
-from pretune.evaluate.baselines import LinearModel, fit_linear, load_linear, majority
+from pretune.evaluate.baselines import LinearModel, fit_linear, load_linear, majority, prior
 from pretune.records import Example
 
 
@@ -26,6 +26,23 @@ def test_the_majority_class_is_predicted_with_the_shares_of_training():
     rows = [Example(id="1", text="x", label="b")]
     found = majority(["a", "b", "b", "b"], rows, split="test", classes=("a", "b"))
     assert (found.source, found.predicted, found.probabilities) == ("majority", ("b",), ((0.25, 0.75),))
+
+
+def test_the_guess_comes_as_often_as_the_class_does_in_training_whatever_the_labels_are():
+    rows = [Example(id=str(number), text="x", label="b") for number in range(4_000)]
+    found = prior(["a", "b", "b", "b"], rows, split="test", classes=("a", "b", "c"))
+    shares = [found.predicted.count(label) / 4_000 for label in found.classes]
+    assert (found.source, set(found.probabilities)) == ("prior", {(0.25, 0.75, 0.0)})
+    assert shares == pytest.approx([0.25, 0.75, 0.0], abs=0.03)  # four standard errors
+    assert found == prior(["a", "b", "b", "b"], rows, split="test", classes=("a", "b", "c"))
+    assert found.predicted != prior(["a", "b", "b", "b"], rows, split="test", classes=("a", "b", "c"), seed=1).predicted
+
+
+def test_the_guess_copes_with_classes_that_only_one_side_knows_and_with_no_rows():
+    rows = [Example(id="1", text="x", label="b"), Example(id="2", text="x", label="a")]
+    assert set(prior(["a", "z", "z"], rows, split="test", classes=("a", "b")).predicted) == {"a"}
+    assert set(prior(["z"], rows * 20, split="test", classes=("a", "b")).predicted) == {"a", "b"}
+    assert prior(["a"], [], split="test", classes=("a", "b")).ids == ()
 
 
 def test_the_linear_model_learns_what_words_tell(model, examples):

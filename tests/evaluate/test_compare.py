@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.stats import binomtest
+from scipy.stats import binom, binomtest
 
 from judging import constant, from_counts, from_pairs, noisy
 from pretune.errors import DataError
@@ -13,8 +13,9 @@ from pretune.evaluate.compare import difference_interval, mcnemar_p_value
 
 
 @pytest.mark.parametrize(("only_a", "only_b"), [(0, 0), (1, 0), (9, 1), (30, 12), (5, 5)])
-def test_the_p_value_is_the_exact_binomial_one(only_a, only_b):
-    expected = binomtest(only_a, only_a + only_b).pvalue if only_a + only_b else 1.0
+def test_the_p_value_is_the_exact_binomial_one_less_half_of_what_came_on_either_side(only_a, only_b):
+    total = only_a + only_b
+    expected = binomtest(only_a, total).pvalue - binom.pmf(only_a, total, 0.5) if only_a != only_b else 1.0
     assert mcnemar_p_value(only_a, only_b) == pytest.approx(expected)
 
 
@@ -25,7 +26,7 @@ def test_only_rows_that_differ_count():
     b = from_pairs(list(zip(labels, ["pos"] * 84 + ["neg"] * 6 + ["pos"] + ["neg"] * 9, strict=True)), source="linear")
     found = compare(a, b)
     assert (found.value_a, found.value_b, found.difference) == (0.90, 0.85, pytest.approx(0.05))
-    assert found.p_value == pytest.approx(2 * (1 + 7) / 2**7)
+    assert found.p_value == pytest.approx((2 * 1 + 7) / 2**7)
     assert found.low < 0.05 < found.high
     assert found.name == "finetuned-linear"
 

@@ -7,7 +7,7 @@ import pytest
 
 from pretune.errors import DataError, MissingLabelsError, UsageError
 from pretune.evaluate.aims import Aim
-from pretune.evaluate.threshold import apply_threshold, choose_threshold, decide_by
+from pretune.evaluate.threshold import aim_of, apply_threshold, choose_threshold, decide_by
 from pretune.records import Predictions, ThresholdChoice
 from scored import draw, from_chances
 
@@ -17,6 +17,24 @@ UNASKED = Aim(positive="pos", gates=GATES, is_asked=False)
 
 def reached(choice: ThresholdChoice, metric: str):
     return next(item for item in choice.reached if item.metric == metric)
+
+
+def test_rows_of_one_group_are_drawn_together_so_the_threshold_is_less_sure():
+    """300 rows, each there ten times: drawn one by one they would pass for 3,000."""
+    one = draw(300, skill=1.0)
+    many = replace(one, ids=tuple(f"{id}/{copy}" for copy in range(10) for id in one.ids), labels=one.labels * 10,
+                   predicted=one.predicted * 10, probabilities=one.probabilities * 10)  # fmt: skip
+    groups = {id: id.partition("/")[0] for id in many.ids}
+    aim = Aim(positive="pos", goal="precision", keep={"recall": 0.5})
+    apart, together = choose_threshold(many, aim), choose_threshold(many, aim, groups=groups)
+    assert together.high - together.low > apart.high - apart.low
+    assert together == choose_threshold(many, aim, groups=groups)
+
+
+def test_what_was_chosen_can_be_chosen_again_from_the_record():
+    for aim in (UNASKED, Aim(positive="pos", goal="cost", costs={"fn": 5.0, "fp": 1.0}, gates={"recall": 0.8})):
+        choice = choose_threshold(draw(300), aim)
+        assert choose_threshold(draw(300), aim_of(ThresholdChoice.from_json(choice.to_json()))) == choice
 
 
 def test_a_shifted_model_gets_its_threshold_back_without_being_asked():

@@ -10,6 +10,8 @@ from pretune.records import (
     Comparison,
     Conflict,
     Confusion,
+    CorpusFile,
+    CorpusReceipt,
     FileReceipt,
     Finding,
     Guess,
@@ -151,13 +153,29 @@ def tokenizer_quality():
 
 
 @pytest.fixture
-def pretrained(record, pretraining, tokenizer_quality):
+def corpus_receipt():
+    """What became of the documents of a corpus."""
+    return CorpusReceipt(
+        name="wikitext-2", licence="CC BY-SA 3.0",
+        files=(CorpusFile(file="train.raw.gz", role="train", format="text", encoding="utf-8", sha256="ab" * 32,
+                          num_documents=1_000, num_rejected=1,
+                          rejected=(Rejection(file="train.raw.gz", row=17, column=None, reason="not UTF-8"),)),),
+        num_documents=1_000, num_characters=2_000_000, num_words=400_000, num_kept=900, num_validation=9,
+        dropped={"empty": 60, "near duplicate": 39, "rejected": 1}, changed={"control characters": 12, "white space": 340},
+        near_duplicates={"compared": 5_000, "near": 41, "largest": 7}, near_duplicate_threshold=0.8,
+        validation_from="hash of the text", digest="cd" * 32, notes=("a document ends at a blank line",),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def pretrained(record, pretraining, tokenizer_quality, corpus_receipt):
     """The record of a pre-training run."""
     return RunRecord(
         run="my-lm", status="trained", task="pretrain", command="pretune pretrain wikitext-2",
         created=record.created, data_source="wikitext-2",
         device="cpu, 2 threads, bf16", versions=record.versions, configs={"tokenizer": {"kind": "wordpiece"}},
         pretraining=pretraining, tokenizer=tokenizer_quality,
+        corpus=corpus_receipt,
     )  # fmt: skip
 
 
@@ -343,7 +361,7 @@ OURS = ("severity", "outcome", "status", "task", "metric", "policy", "kind", "ev
 
 
 # Fields whose names are the user's, too: classes, settings of their files, versions of their packages.
-NAMED_BY_USERS = ("labels", "num_cleaned", "configs", "finetune", "versions", "seconds")
+NAMED_BY_USERS = ("dropped", "changed", "labels", "num_cleaned", "configs", "finetune", "versions", "seconds")
 
 
 def poison(value, key=""):

@@ -8,6 +8,7 @@ import pytest
 
 from pretune.records import Step
 from pretune.report.card import render_card
+from pretune.report.corpus import describe_corpus, draw_corpus
 from pretune.report.drawing import to_text
 from pretune.report.html import render_html
 from pretune.report.pretraining import render_pretraining, render_pretraining_card
@@ -154,7 +155,8 @@ def test_the_report_of_a_pretraining_says_where_the_model_is(pretrained, events)
 def test_the_card_of_a_pretraining_can_be_followed(pretrained):
     card = render_pretraining_card(pretrained)
     for words in ("# my-lm", "from scratch", "wikitext-2", "| 4.8M tokens | 2.100 | 2.000 | 0.300 |", 'pipeline("fill-mask"',
-                  "after 800K tokens: the 0.12", "Warning: the vocabulary"):  # fmt: skip
+                  "after 800K tokens: the 0.12", "Warning: the vocabulary", "licence: CC BY-SA 3.0",
+                  "- taken out: 60 documents (6 %): empty"):  # fmt: skip
         assert words in card
     assert "continued from minilm" in render_pretraining_card(
         replace(pretrained, pretraining=replace(pretrained.pretraining, started_from="minilm"))
@@ -165,3 +167,15 @@ def test_a_pretraining_without_a_milestone_has_a_report_too(pretrained):
     nothing = replace(pretrained, pretraining=replace(pretrained.pretraining, milestones=()), tokenizer=None)
     assert "Not trained yet" in render_pretraining(nothing)
     assert render_pretraining_card(replace(nothing, pretraining=None))
+
+
+def test_every_document_of_a_corpus_is_accounted_for(corpus_receipt, pretrained, events):
+    for shown in (
+        to_text(draw_corpus(corpus_receipt), width=110),
+        re.sub("<[^>]*>", "", render_pretraining(pretrained, events)),
+    ):
+        for words in ("1,000 documents = 900 kept + 100 taken out", "39 documents (3.9 %): near duplicate", "similarity ≥ 0.8",
+                      "9 documents (1 % of those kept), chosen by hash of the text", "train.raw.gz line 17: not UTF-8",
+                      "340 documents (34 %): white space", "a document ends at a blank line", "CC BY-SA 3.0"):  # fmt: skip
+            assert words in shown
+    assert "near duplicates" not in dict(describe_corpus(replace(corpus_receipt, near_duplicate_threshold=None)))

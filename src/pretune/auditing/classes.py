@@ -12,7 +12,7 @@ from pretune.data.table import RawTable
 from pretune.diagnose import diagnose
 from pretune.errors import UsageError
 from pretune.evaluate import choose_positive, evaluate_sources
-from pretune.evaluate.baselines import fit_linear, majority
+from pretune.evaluate.baselines import fit_linear, majority, prior
 from pretune.evaluate.mistakes import find_mistakes
 from pretune.evaluate.slices import columns_left_out, find_slices
 from pretune.records import Evaluation, Evidence, Finding, Predictions, RunRecord
@@ -103,17 +103,17 @@ def _baselines(found: Inputs, seed: int, trace: Trace) -> tuple[Predictions, ...
     """Score what anyone could have done: from the training rows as in a run, else the commonest class of these rows."""
     rows, classes = found.judged.examples, found.judged.predictions.classes
     if not found.train:
-        trace.note("without --train the majority baseline knows the share of each class in the judged rows themselves")
+        trace.note("without --train majority and prior know the share of each class in the judged rows themselves")
     labels = found.train_labels or [str(row.label) for row in rows]
-    constant = majority(labels, rows, split=SPLIT, classes=classes)
+    constant = [guess(labels, rows, split=SPLIT, classes=classes) for guess in (majority, prior)]
     if not found.train or not found.judged.has_texts:
-        return (constant,)
+        return tuple(constant)
     with trace.stage("baseline", f"{len(found.train):,} texts") as stage:
         model = fit_linear(found.train, seed=seed)
         linear = model.predict(rows, split=SPLIT, classes=classes)
         stage.done = f"TF-IDF + logistic regression, strength {model.strength:g}"
         stage.shape_out = f"{len(model.terms):,} terms × {len(model.classes)} classes"
-    return constant, linear
+    return *constant, linear
 
 
 def _evaluate(sources: Sequence[Predictions], positive: str | None, look: _Look, trace: Trace) -> Evaluation:

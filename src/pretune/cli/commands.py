@@ -40,7 +40,8 @@ def run(
     threads: o.Threads = None, recipe: o.Recipe = None, config: o.ConfigFile = None, set_: o.Set = None,
     positive: o.Positive = None, goal: o.Goal = None, keep: o.Keep = None, cost: o.Cost = None,
     min_precision: o.MinPrecision = None, min_recall: o.MinRecall = None,
-    min_accuracy: o.MinAccuracy = None, policy: o.PolicyFile = None, run: o.Folder = None, overwrite: o.Overwrite = False,
+    min_accuracy: o.MinAccuracy = None, policy: o.PolicyFile = None, thorough: o.Thorough = False,
+    run: o.Folder = None, overwrite: o.Overwrite = False,
     continue_changed: o.ContinueChanged = False,
     json: o.Json = False, quiet: o.Quiet = False, debug: o.Debug = False,
 ) -> int:  # fmt: skip
@@ -82,7 +83,8 @@ def judge(
     run: o.Run, positive: o.Positive = None, goal: o.Goal = None, keep: o.Keep = None, cost: o.Cost = None,
     min_precision: o.MinPrecision = None,
     min_recall: o.MinRecall = None, min_accuracy: o.MinAccuracy = None, policy: o.PolicyFile = None,
-    recompute: o.Recompute = False, json: o.Json = False, quiet: o.Quiet = False, debug: o.Debug = False,
+    thorough: o.Thorough = False, recompute: o.Recompute = False, json: o.Json = False, quiet: o.Quiet = False,
+    debug: o.Debug = False,
 ) -> int:  # fmt: skip
     """Open the sealed test of a run, and judge.
 
@@ -90,7 +92,8 @@ def judge(
     nothing is opened: the verdict is computed again from the files of the run, and must come out the same to the byte.
     """
     if recompute:
-        return recompute_run(run, [positive, goal, min_precision, min_recall, min_accuracy, policy], json=json)
+        others = [positive, goal, keep, cost, min_precision, min_recall, min_accuracy, policy, thorough or None]
+        return recompute_run(run, others, json=json)
     from pretune.pipeline import judge_run
     from pretune.runs import RunFolder
 

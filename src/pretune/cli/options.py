@@ -124,6 +124,9 @@ MinRecall = Annotated[
 MinAccuracy = Annotated[
     float | None, _flag("--min-accuracy", about=ABOUT_JUDGING, text="Gate in place of the policy's.", metavar="SHARE")
 ]
+Thorough = Annotated[
+    bool, _flag("--thorough", about=ABOUT_JUDGING, text="Train three more times, to look for wrong labels.")
+]
 PolicyFile = Annotated[
     str | None, _flag("--policy", about=ABOUT_JUDGING, text="A policy file, or classification or domain.", metavar="FILE")
 ]
@@ -235,7 +238,7 @@ PLACES = {
     "device": "finetune.device", "threads": "finetune.threads", "positive": "judge.positive", "goal": "judge.goal",
     "keep": "judge.keep", "cost": "judge.cost",
     "min_precision": "judge.min_precision", "min_recall": "judge.min_recall", "min_accuracy": "judge.min_accuracy",
-    "policy": "judge.policy",
+    "policy": "judge.policy", "thorough": "judge.thorough",
 }  # fmt: skip
 KINDS: dict[type, str] = {int: "a whole number", float: "a number", bool: "true or false", str: "text", tuple: "a list"}
 SECTIONS: dict[str, type[Config]] = {"read": ReadConfig, "split": SplitConfig, "finetune": FinetuneConfig, "judge": JudgeConfig}

@@ -10,9 +10,6 @@ from html.entities import html5
 
 from pretune.records import Example
 
-# Printable ASCII without markup and with single spaces inside: nothing to do. Most texts end here.
-_NEEDS_WORK = re.compile(r"[^ -~]|[<&]|  |^ | $")
-
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _LINE_TAG = re.compile(r"<(?:br|/?p|/?div|/?li|/?tr|/?h[1-6]|hr)(?:\s[^<>]*|\s*/)?>", re.IGNORECASE)
 # Only names that HTML has, so that "a < b", "<3" and "<unk>" stay.
@@ -38,6 +35,12 @@ _SPACES = re.compile("  +")
 _SPACED_LINE_END = re.compile(r" *\n *")
 _EMPTY_LINES = re.compile(r"\n{3,}")
 _VISIBLE = re.compile("[^\\s\u200c\u200d\ufe0e\ufe0f]")
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a text is printable ASCII without markup and with single spaces inside: nothing to do. Most texts are."""
+    is_printable = text.isascii() and text.isprintable()
+    return is_printable and not ("<" in text or "&" in text or "  " in text or text[:1] == " " or text[-1:] == " ")
 
 
 def _unescape(text: str) -> str:
@@ -111,7 +114,7 @@ def clean_examples(examples: Iterable[Example]) -> tuple[tuple[Example, ...], di
 
 def clean_noting(text: str, done: set[str]) -> str:
     """Clean as ``clean_text`` does, and add to ``done`` what kinds of cleaning changed the text."""
-    if not _NEEDS_WORK.search(text):
+    if _is_plain(text):
         return text
     changed = True
     while changed:  # what one step uncovers (an escaped tag, say) is for the next round

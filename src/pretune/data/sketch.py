@@ -8,7 +8,7 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
-from pretune.data.words import windows_of, words_of
+from pretune.data.words import distinct, windows_of, words_of
 from pretune.records import CorpusSketch
 
 # Words in a row that two texts hardly share by chance; quotations and idioms are shorter. Six such windows one after the
@@ -109,5 +109,5 @@ def _sorted_parts(scratch: Path, files: Sequence[IO[bytes]]) -> Iterator[NDArray
     for part, file in enumerate(files):
         file.flush()
         path = scratch / f"{part}.hashes"
-        yield np.unique(np.fromfile(path, dtype="<u8"))
+        yield distinct(np.fromfile(path, dtype="<u8"))
         path.unlink()

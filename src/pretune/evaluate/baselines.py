@@ -1,4 +1,4 @@
-"""What anyone could have done without a language model: the commonest class, and word counts with a linear model."""
+"""What anyone could have done without a language model: the commonest class, a guess, word counts with a linear model."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -41,6 +41,28 @@ def majority(train_labels: Sequence[str], examples: Sequence[Example], *, split:
     commonest = max(classes, key=lambda label: counts[label])
     shares = tuple(counts[label] / len(train_labels) for label in classes)
     return make_predictions("majority", examples, split, classes, [commonest] * len(examples), [shares] * len(examples))
+
+
+def prior(
+    train_labels: Sequence[str], examples: Sequence[Example], *, split: str, classes: tuple[str, ...], seed: int = 0
+) -> Predictions:
+    """Guess every row's label at random, each class as often as it comes in training: what knowing only the shares is worth.
+
+    The majority class has the better accuracy, this has figures for every class.
+
+    Args:
+        train_labels: Of all training rows.
+        examples: Rows to guess.
+        split: Which split they are.
+        classes: In the order of the probabilities.
+        seed: Of the guesses; the same rows and seed give the same ones.
+    """
+    shares = majority(train_labels, examples, split=split, classes=classes).probabilities or ()
+    if not examples:
+        return make_predictions("prior", examples, split, classes, [], [])
+    known = np.array(shares[0])  # less than 1 together where training has further classes
+    guesses = np.random.default_rng(seed).choice(len(classes), len(examples), p=known / known.sum() if known.any() else None)
+    return make_predictions("prior", examples, split, classes, [classes[guess] for guess in guesses], shares)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -24,10 +24,12 @@ class Ladder:
         cells: Rows between a threshold and the next higher one, shape (num_thresholds, 3, 2). Middle axis: those of the
             positive class; others that are decided rightly if they are not called positive; others that are decided
             wrongly either way. Last axis: whether the largest class leaves them alone or calls them positive.
+        places: Position of each row in the flat cells, shape (num_examples,).
     """
 
     thresholds: Floats
     cells: Floats
+    places: npt.NDArray[np.int64]
 
     def find(self, threshold: float) -> int:
         """Return the position of the lowest threshold that calls no more rows than this one, at least the first."""
@@ -85,8 +87,9 @@ def build_ladder(chances: Floats, is_positive: Truth, is_right_otherwise: Truth,
         ends = np.unique(np.linspace(0, len(levels) - 1, MAX_THRESHOLDS).round().astype(int))
     cell_of, above, below = np.searchsorted(ends, level_of), levels[ends], np.append(levels[ends[:-1] + 1], -1.0)
     kind = 2 * np.where(is_positive, 0, np.where(is_right_otherwise, 1, 2)) + is_called
-    cells = np.bincount(cell_of * 6 + kind, minlength=6 * len(ends)).reshape(-1, 3, 2).astype(float)
-    return Ladder(np.array([between(*ends) for ends in zip(below, above, strict=True)]), cells)
+    places = cell_of * 6 + kind
+    cells = np.bincount(places, minlength=6 * len(ends)).reshape(-1, 3, 2).astype(float)
+    return Ladder(np.array([between(*ends) for ends in zip(below, above, strict=True)]), cells, places)
 
 
 def count(tables: Floats) -> Counts:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from scipy.special import gammaln, logsumexp
 
 from pretune.errors import DataError
+from pretune.evaluate.compare import holm
 from pretune.evaluate.metrics import codes_of
 from pretune.evaluate.mistakes import certainty_of
 from pretune.intervals import MIN_RARER_CLASS, Floats, proportion_interval, uses_exact
@@ -80,20 +81,6 @@ def tail_probability(num_hits: int, num_rows: int, is_right: Bools) -> float:
     counts = np.arange(fewest, num_hits + 1)
     logs = _log_choose(hits, counts) + _log_choose(total - hits, num_rows - counts) - _log_choose(total, num_rows)
     return min(1.0, float(np.exp(logsumexp(logs))))
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Return p values corrected for their number, each to be held against the same limit.
-
-    Example:
-        >>> [round(value, 3) for value in holm([0.01, 0.04, 0.03])]
-        [0.03, 0.06, 0.06]
-    """
-    corrected, largest = [1.0] * len(p_values), 0.0
-    for rank, index in enumerate(sorted(range(len(p_values)), key=lambda index: p_values[index])):
-        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[index]))
-        corrected[index] = largest
-    return corrected
 
 
 def _log_choose(total: int, chosen: npt.ArrayLike) -> Floats:

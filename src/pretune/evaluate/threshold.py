@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from pretune.errors import UsageError
 from pretune.evaluate.aims import KEPT, Aim
+from pretune.evaluate.codes import Groups, units_of
 from pretune.evaluate.ladder import Counts, Ladder, build_ladder, count, count_largest
 from pretune.evaluate.metrics import codes_of
 from pretune.evaluate.tradeoff import curve_of, table_of
@@ -41,7 +42,7 @@ class _Draws:
     figures: dict[str, Floats]
 
 
-def choose_threshold(predictions: Predictions, aim: Aim, *, seed: int = 0) -> ThresholdChoice:
+def choose_threshold(predictions: Predictions, aim: Aim, *, groups: Groups | None = None, seed: int = 0) -> ThresholdChoice:
     """Choose the threshold on the probability of the positive class.
 
     Figures are weighed by the lower end of their 95 % interval, as gates are, so that 3 right of 3 do not beat 95 of 100. On
@@ -52,6 +53,7 @@ def choose_threshold(predictions: Predictions, aim: Aim, *, seed: int = 0) -> Th
     Args:
         predictions: On validation rows, with labels and probabilities; test rows are refused.
         aim: What is sought.
+        groups: Group of each row that has one, by id; then whole groups are drawn.
         seed: Of the resamples; the same seed gives the same threshold.
 
     Returns:
@@ -70,7 +72,8 @@ def choose_threshold(predictions: Predictions, aim: Aim, *, seed: int = 0) -> Th
         raise UsageError("a threshold chosen on test rows", expected="validation rows", fix="choose before the seal is opened")
     blank = ThresholdChoice(
         source=predictions.source, split=predictions.split, goal=aim.goal, rule=say_rule(aim), positive=aim.positive,
-        keep=dict(aim.keep), costs=dict(aim.costs), num_examples=len(predictions.ids),
+        keep=dict(aim.keep), costs=dict(aim.costs), gates=dict(aim.gates), is_asked=aim.is_asked,
+        num_examples=len(predictions.ids),
     )  # fmt: skip
     if aim.positive is None:
         return replace(blank, note="no class is the positive one, so the largest class decides")
@@ -87,7 +90,7 @@ def choose_threshold(predictions: Predictions, aim: Aim, *, seed: int = 0) -> Th
         note = f"only {rarer} {predictions.split} rows are {which}, {MIN_RARER_CLASS} are needed to choose by"
         return replace(blank, note=f"{note}: the largest class decides")
     ladder = _ladder_of(predictions, aim.positive)
-    return _choose(ladder, aim, blank, seed)
+    return _choose(ladder, aim, blank, units_of(predictions.ids, groups), seed)
 
 
 def apply_threshold(predictions: Predictions, choice: ThresholdChoice) -> Predictions:
@@ -153,9 +156,19 @@ def _shares(predictions: Predictions, positive: str) -> tuple[int, Floats, npt.N
     return index, shares, others.argmax(axis=1)
 
 
-def _choose(ladder: Ladder, aim: Aim, blank: ThresholdChoice, seed: int) -> ThresholdChoice:
+def aim_of(choice: ThresholdChoice) -> Aim:
+    """Return what a threshold was chosen for, so that it can be chosen again."""
+    return Aim(
+        positive=choice.positive, goal=choice.goal, gates=choice.gates, keep=choice.keep, costs=choice.costs,
+        is_asked=choice.is_asked is not False,
+    )  # fmt: skip
+
+
+def _choose(
+    ladder: Ladder, aim: Aim, blank: ThresholdChoice, units: npt.NDArray[np.int64] | None, seed: int
+) -> ThresholdChoice:
     counts, largest = count(ladder.cells[None]), count_largest(ladder.cells[None])
-    draws = _draw(ladder, aim, seed)
+    draws = _draw(ladder, aim, units, seed)
     holds = _room(aim, counts)[0] >= 0
     place, note = _settle(ladder, aim, counts, draws, holds)
     better = float((draws.merit[:, place] > draws.merit_of_largest).mean())
@@ -188,15 +201,12 @@ def _settle(ladder: Ladder, aim: Aim, counts: Counts, draws: _Draws, holds: npt.
     return int(distance.argmin()), ""
 
 
-def _draw(ladder: Ladder, aim: Aim, seed: int) -> _Draws:
+def _draw(ladder: Ladder, aim: Aim, units: npt.NDArray[np.int64] | None, seed: int) -> _Draws:
     generator, cells = np.random.default_rng(seed), ladder.cells
-    kept = np.flatnonzero(cells)
-    shares, num_rows = cells.ravel()[kept] / cells.sum(), round(float(cells.sum()))
     merits, largest, figures = [], [], []
     for _ in range(NUM_RESAMPLES // RESAMPLES_AT_ONCE):
-        tables = np.zeros((RESAMPLES_AT_ONCE, cells.size))
-        tables[:, kept] = generator.multinomial(num_rows, shares, size=RESAMPLES_AT_ONCE)
-        tables = tables.reshape(RESAMPLES_AT_ONCE, *cells.shape)
+        drawn = _resample(ladder, generator) if units is None else _resample_groups(ladder, units, generator)
+        tables = drawn.reshape(RESAMPLES_AT_ONCE, *cells.shape)
         counts = count(tables)
         merit = _merit(ladder, aim, counts)
         rows, best = np.arange(RESAMPLES_AT_ONCE), merit.argmax(axis=1)
@@ -206,6 +216,22 @@ def _draw(ladder: Ladder, aim: Aim, seed: int) -> _Draws:
     merit = np.concatenate(merits)
     joined = {metric: np.concatenate([part[metric] for part in figures]) for metric in _metrics(aim)}
     return _Draws(chosen=merit.argmax(axis=1), merit_of_largest=np.concatenate(largest), merit=merit, figures=joined)
+
+
+def _resample(ladder: Ladder, generator: np.random.Generator) -> Floats:
+    """Draw rows with replacement; return their flat cells, shape (num_resamples, num_cells)."""
+    cells = ladder.cells.ravel()
+    kept = np.flatnonzero(cells)
+    tables = np.zeros((RESAMPLES_AT_ONCE, cells.size))
+    tables[:, kept] = generator.multinomial(len(ladder.places), cells[kept] / cells.sum(), size=RESAMPLES_AT_ONCE)
+    return tables
+
+
+def _resample_groups(ladder: Ladder, units: npt.NDArray[np.int64], generator: np.random.Generator) -> Floats:
+    """Draw whole groups with replacement; each brings all its rows."""
+    num_units = int(units.max()) + 1
+    drawn = generator.multinomial(num_units, np.full(num_units, 1 / num_units), size=RESAMPLES_AT_ONCE)
+    return np.stack([np.bincount(ladder.places, weights=row[units], minlength=ladder.cells.size) for row in drawn])
 
 
 def _merit(ladder: Ladder, aim: Aim, counts: Counts) -> Floats:

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pretune.records import PretrainHistory, RunRecord, TokenizerQuality
+from pretune.records import CorpusReceipt, PretrainHistory, RunRecord, TokenizerQuality
 from pretune.report import charts
 from pretune.report.card import escape
+from pretune.report.corpus import describe_corpus
 from pretune.report.html import make_environment
 from pretune.report.sections import build_sections
 from pretune.report.timeline import OBJECTIVES, describe_change, guess_rows, thin, timeline_rows
@@ -30,7 +31,7 @@ def render_pretraining(record: RunRecord, events: Sequence[Mapping[str, Any]] = 
     """Return the report of a pre-training run as one HTML document: ``report.html``.
 
     Args:
-        record: The run; ``pretraining`` holds its milestones, ``tokenizer`` how the vocabulary fits.
+        record: The run; ``pretraining`` holds its milestones, ``tokenizer`` how the vocabulary fits, ``corpus`` what it read.
         events: The lines of ``trace.jsonl``, decoded.
     """
     template = make_environment().get_template("pretraining.html.jinja")
@@ -44,6 +45,7 @@ def render_pretraining_card(record: RunRecord) -> str:
         ("How it learned", _tell_learning(record.pretraining)),
         ("Guesses over time", _tell_guesses(record.pretraining)),
         ("Vocabulary", _tell_vocabulary(record.tokenizer)),
+        ("Corpus", _tell_corpus(record.corpus)),
         ("How to use it", _tell_use(record)),
         ("Limits", _tell_limits()),
         ("Licence and source", _tell_licences(record)),
@@ -137,6 +139,12 @@ def _tell_vocabulary(quality: TokenizerQuality | None) -> Iterator[str]:
         yield from ("", f"Warning: {escape(quality.warning)}.")
 
 
+def _tell_corpus(receipt: CorpusReceipt | None) -> Iterator[str]:
+    for name, lines in describe_corpus(receipt) if receipt is not None else ():
+        if name != "licence":
+            yield f"- {name}: {'; '.join(map(escape, lines))}"
+
+
 def _tell_use(record: RunRecord) -> Iterator[str]:
     is_causal = record.pretraining is not None and record.pretraining.objective == "causal"
     task, prompt = ("text-generation", "the sun rises in") if is_causal else ("fill-mask", "the sun rises in the [MASK]")
@@ -157,5 +165,6 @@ def _tell_licences(record: RunRecord) -> Iterator[str]:
     start = record.pretraining.started_from if record.pretraining is not None else ""
     if start:
         yield f"- starting model: {escape(start)}; licence: {escape(record.model_licence or 'not stated by the source')}"
-    yield f"- corpus: {escape(record.data_source)}"
+    licence = record.corpus.licence if record.corpus is not None else None
+    yield f"- corpus: {escape(record.data_source)}; licence: {escape(licence or 'not stated by the source')}"
     yield f"- made with: {', '.join(f'{escape(name)} {escape(version)}' for name, version in record.versions.items())}"

@@ -126,6 +126,7 @@ def say_source(source: str) -> str:
     """Return what a baseline is called in a sentence."""
     names = {
         "majority": "the majority class",
+        "prior": "guessing by the class shares",
         "linear": "the linear model",
         "encoder_linear": "the untuned encoder",
         "before": "the model before adaptation",

@@ -49,7 +49,6 @@ STEPS: tuple[tuple[str, str, Callable[[str], str]], ...] = (
     ("(", "empty brackets", lambda text: _EMPTY_BRACKETS.sub("", text)),
     (" @", "WikiText escapes", lambda text: _ESCAPES.sub(r"\1", text)),
 )
-_NEEDS_WORK = re.compile(r"<\w|\{[{|]|\[|''|==|^ ?= |\(\s*[;,]?\s*\)| @[-,.]@ ", re.M)
 
 
 def clean_document(text: str, done: set[str]) -> str:
@@ -64,9 +63,7 @@ def clean_document(text: str, done: set[str]) -> str:
     """
     while True:
         before = text
-        if _NEEDS_WORK.search(text):
-            text = _drop_markup(text, done)
-        text = clean_noting(text, done)
+        text = clean_noting(_drop_markup(text, done), done)
         if text == before:
             return text
 

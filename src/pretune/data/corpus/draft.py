@@ -94,7 +94,3 @@ class Draft:
     def keys(self) -> NDArray[np.uint32]:
         """Return the keys of all documents, mapped from disk, shape (num_documents, ``NUM_KEYS``)."""
         return np.memmap(self.scratch / "keys", dtype="<u4", mode="r", shape=(len(self.spool), NUM_KEYS))
-
-    def text(self, row: int, text: str) -> str:
-        """Return the text of a document as it is kept, from what the spool has."""
-        return self.lines.trim(text) if self.is_trimmed[row] else text

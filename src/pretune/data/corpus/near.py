@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pretune.data.similar import jaccard
-from pretune.data.words import Words, pairs_of
+from pretune.data.words import Words, distinct, pairs_of
 
 # Documents of one key are each compared with so many before them, and with the first: a template of 10,000 documents costs
 # 10,000 comparisons a key, not 50 million. Those compared have been tied together by then.
@@ -91,7 +91,7 @@ class _Shingles:
             first, last = self._words.starts[row], self._words.starts[row + 1]
             hashes = np.array(self._words.hashes[first:last])
             one = Words(hashes, np.array([0, len(hashes)]))
-            found = np.unique(np.concatenate((hashes, pairs_of(one)[:-1])))
+            found = distinct(np.concatenate((hashes, pairs_of(one)[:-1])))
             if len(self._kept) >= 10_000:
                 self._kept.clear()
             self._kept[row] = found

@@ -1,6 +1,6 @@
 """Workers: blocks of documents done by other processes, in order; what comes back does not depend on how many there are.
 
-A worker is this module run by the same Python: it reads messages from its standard input and answers on its standard output.
+A worker is ``worker.py`` run by the same Python: it reads messages from its standard input and answers on its standard output.
 A message is a line of JSON (values, and name, type and shape of each array) followed by the arrays' bytes. So nothing is
 pickled, nothing is forked out of a process that has threads, and a script that calls us needs no ``if __name__ == "__main__"``.
 """
@@ -8,10 +8,8 @@ pickled, nothing is forked out of a process that has threads, and a script that 
 import contextlib
 import json
 import os
-import signal
 import subprocess
 import sys
-import traceback
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -111,7 +109,7 @@ class Workers:
         root = str(Path(__file__).parents[3])
         paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1"}
-        command = [sys.executable, "-m", "pretune.data.corpus.workers"]
+        command = [sys.executable, "-m", "pretune.data.corpus.worker"]
         for _ in range(self._count):
             process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
             if process.stdin is not None and process.stdout is not None:  # always so: they are pipes
@@ -150,19 +148,3 @@ def receive(stream: IO[bytes]) -> Message | None:
             return None
         arrays[name] = np.frombuffer(data, dtype=kind).reshape(shape)
     return Message(header["values"], arrays)
-
-
-def main() -> None:
-    """Answer messages until the other side closes; an interrupt is for the other side to handle."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    source, target = sys.stdin.buffer, sys.stdout.buffer
-    while (message := receive(source)) is not None:
-        try:
-            answer = TASKS[message.values["task"]](Message(message.values["values"], message.arrays))
-        except Exception:  # whatever it is, the other side shall hear of it
-            answer = Message({"error": traceback.format_exc()})
-        send(target, answer)
-
-
-if __name__ == "__main__":
-    main()
