@@ -35,8 +35,8 @@ from pretune.verdict import Policy, decide, load_policy
 MAIN = "finetuned"
 # The order in which sources are scored and compared, whoever made them in whatever order; others follow by name.
 ORDER = (MAIN, "majority", "prior", "linear", "encoder_linear", "before")
-# The same model trained again is no rival, and rows predicted out of fold are those of training.
-NOT_COMPARED = ("seed-", "out_of_fold")
+# The same model trained again is no rival, rows predicted out of fold are those of training, and a proof has its own table.
+NOT_COMPARED = ("seed-", "out_of_fold", "proof-")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -435,6 +435,7 @@ class RunConfig(Config):
         seeds: Trainings, with this seed and those that follow it; the best on validation is kept.
         budget: Time for the whole command, such as ``90s``, ``5m`` or ``1h``: what is trained, how long and how much of each
             text is then chosen so that it ends in time, as far as it was not given.
+        prove: Whether the same fine-tuning is made from random weights and from the checkpoint before pre-training as well.
     """
 
     model: str = "minilm"
@@ -449,6 +450,7 @@ class RunConfig(Config):
     validation: str | None = None  # file with rows of their own
     test: str | None = None
     budget: str | None = None
+    prove: bool = False
 
     def __post_init__(self) -> None:
         _check(self.epochs is None or self.epochs >= 1, "epochs", self.epochs, "at least 1")

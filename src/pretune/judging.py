@@ -18,6 +18,7 @@ from pretune.evaluate.aims import Aim
 from pretune.evaluate.encoder_linear import SOURCE
 from pretune.evaluate.threshold import apply_threshold
 from pretune.models import write_card
+from pretune.proving import Proof
 from pretune.records import Example, RunRecord
 from pretune.report.card import render_card
 from pretune.report.html import render_html
@@ -38,6 +39,7 @@ class Candidate:
     model: TextClassifier
     training: TrainingData
     seal: Seal
+    proof: Proof | None = None  # trainings from other weights, to be asked about the same rows
 
 
 def open_and_judge(candidate: Candidate, record: RunRecord, config: JudgeConfig, folder: RunFolder, trace: Trace) -> RunRecord:
@@ -67,6 +69,7 @@ def open_and_judge(candidate: Candidate, record: RunRecord, config: JudgeConfig,
         mistakes=found.mistakes,
         findings=found.findings,
         verdict=found.verdict,
+        proof=candidate.proof.judge(predictions, confidence=opening.confidence) if candidate.proof is not None else None,
         digests=folder.digests(),
         look=opening.look,
         ledger_head=opening.head,
@@ -128,6 +131,7 @@ def _score_test(candidate: Candidate, untuned: Untuned | None, opening: Opening,
     rows, model, classes = opening.examples, candidate.model, candidate.training.classes
     with trace.stage("evaluate", f"{len(rows):,} test texts") as stage:
         tested = [model.predictions(rows, "test", trace=trace), *model.baselines(candidate.training, rows, "test")]
+        tested += candidate.proof.ask(rows, trace) if candidate.proof is not None else []
         if untuned is not None:
             tested.append(untuned.predict(rows, split="test", classes=classes, trace=trace))
         else:

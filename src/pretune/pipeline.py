@@ -29,6 +29,8 @@ from pretune.judging import Candidate, open_and_judge
 from pretune.loading import load_pretrained_model
 from pretune.models import PEFT, check_freeze, find_checkpoint
 from pretune.optional import require
+from pretune.origins import origin_of
+from pretune.proving import Proof, no_origin
 from pretune.records import BudgetChoice, Example, RunRecord, Verdict
 from pretune.repairing import score_repair
 from pretune.runs import UNFINISHED, RunFolder, claim_folder, identity_of
@@ -71,6 +73,8 @@ def finetune(
     start, inputs = time.perf_counter() if start is None else start, inputs_of(command, source, config)
     read_policy(config.judge)  # a policy that cannot be read is better known now than after training
     check_seeds(config.seeds)
+    if config.prove and origin_of(config.model) is None:
+        raise no_origin(config.model)
     if config.finetune.lora:
         require(**PEFT)
     data = _load(source, config, folder, trace)
@@ -129,7 +133,10 @@ def judge_run(folder: RunFolder, config: JudgeConfig, trace: Trace) -> RunRecord
     )
     if config.thorough:
         add_out_of_fold(training, record, folder, trace)
-    candidate = Candidate(model=model, training=training, seal=Seal.load(folder.sealed))
+    proof = Proof(record, folder, training) if record.configs.get("prove") else None
+    if proof is not None:
+        proof.train(trace)
+    candidate = Candidate(model=model, training=training, seal=Seal.load(folder.sealed), proof=proof)
     return open_and_judge(candidate, record, config, folder, trace)
 
 
@@ -237,6 +244,9 @@ def _begin(
         versions={name: importlib.metadata.version(name) for name in PACKAGES},
         classes=data.classes,
     )
+    origin = origin_of(config.model)
+    if origin is not None:  # one timeline spans both trainings
+        record = replace(record, pretraining=origin.pretraining, tokenizer=origin.tokenizer, corpus=origin.corpus)
     folder.clear(record, keep_checkpoints=folder.is_begun and not folder.is_to_be_replaced)
     storage.replace_json(folder.data / "receipt.json", data.receipt.to_json())
     folder.write_examples("train", data.train)

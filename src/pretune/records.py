@@ -802,6 +802,30 @@ class BudgetChoice(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProofArm(Record):
+    """One fine-tuning of the proof: from which weights, on how many labels, from which seed."""
+
+    source: str  # "pretrained", "random" or "before"
+    num_labels: int
+    seed: int
+    validation_accuracy: float
+    test_accuracy: float | None = None  # None until the seal was opened
+    best_epoch: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PretrainingProof(Record):
+    """Whether pre-training paid: the same fine-tuning from other weights, paired on the test rows."""
+
+    schema: int = SCHEMA
+    arms: tuple[ProofArm, ...]
+    comparisons: tuple[Comparison, ...] = ()  # "pretrained@1000" against "random@1000", ...
+    loss_before: float | None = None  # of language modelling, on held-out text of the corpus
+    loss_after: float | None = None
+    statement: str = ""  # in a sentence or two
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord(Record):
     """``run.json``: all that is known of one run; the report is drawn from it and ``trace.jsonl`` alone."""
 
@@ -840,6 +864,7 @@ class RunRecord(Record):
     threshold: ThresholdChoice | None = None
     budget: BudgetChoice | None = None
     seeds: SeedSpread | None = None  # where several were trained
+    proof: PretrainingProof | None = None  # --prove-pretraining
     look: int | None = None
     ledger_head: str | None = None  # hash of the ledger entry of this run's last opening
     first_known_look: bool | None = None  # True where no ledger could say whether the rows were opened before

@@ -43,6 +43,8 @@ TOP = (
     "untuned",
     "folds",
     "deciding",
+    "origins",
+    "proving",
     "judging",
     "repairing",
     "assisting",

@@ -36,7 +36,7 @@ def run(
     freeze: o.Freeze = None, budget: o.Budget = None,
     max_length: o.MaxLength = None, epochs: o.Epochs = None, lr: o.Rate = None, batch_size: o.BatchSize = None,
     dropout: o.Dropout = None, lora: o.Lora = None, monitor: o.Monitor = None, seed: o.Seed = None, seeds: o.Seeds = None,
-    device: o.Device = None,
+    prove_pretraining: o.Prove = False, device: o.Device = None,
     threads: o.Threads = None, recipe: o.Recipe = None, config: o.ConfigFile = None, set_: o.Set = None,
     positive: o.Positive = None, goal: o.Goal = None, keep: o.Keep = None, cost: o.Cost = None,
     min_precision: o.MinPrecision = None, min_recall: o.MinRecall = None,

@@ -105,6 +105,12 @@ Set = Annotated[
     list[str] | None,
     _flag("--set", about=ABOUT_TRAINING, text="One setting, such as finetune.label_smoothing=0.1.", metavar="KEY=VALUE"),
 ]
+Prove = Annotated[
+    bool,
+    _flag(
+        "--prove-pretraining", about=ABOUT_TRAINING, text="Fine-tune from random weights and from before as well: did it pay?"
+    ),
+]
 Positive = Annotated[
     str | None, _flag("--positive", about=ABOUT_JUDGING, text="The class that precision and recall are about.", metavar="LABEL")
 ]
@@ -124,9 +130,7 @@ MinRecall = Annotated[
 MinAccuracy = Annotated[
     float | None, _flag("--min-accuracy", about=ABOUT_JUDGING, text="Gate in place of the policy's.", metavar="SHARE")
 ]
-Thorough = Annotated[
-    bool, _flag("--thorough", about=ABOUT_JUDGING, text="Train three more times, to look for wrong labels.")
-]
+Thorough = Annotated[bool, _flag("--thorough", about=ABOUT_JUDGING, text="Train three more times, to look for wrong labels.")]
 PolicyFile = Annotated[
     str | None, _flag("--policy", about=ABOUT_JUDGING, text="A policy file, or classification or domain.", metavar="FILE")
 ]
@@ -234,7 +238,7 @@ PLACES = {
     "validation": "validation", "test": "test", "model": "model", "head": "finetune.head", "freeze": "freeze",
     "max_length": "finetune.max_length", "epochs": "epochs", "lr": "finetune.learning_rate",
     "batch_size": "finetune.batch_size", "dropout": "finetune.dropout", "lora": "finetune.lora",
-    "monitor": "finetune.monitor", "seed": "seed", "seeds": "seeds", "budget": "budget",
+    "monitor": "finetune.monitor", "seed": "seed", "seeds": "seeds", "budget": "budget", "prove_pretraining": "prove",
     "device": "finetune.device", "threads": "finetune.threads", "positive": "judge.positive", "goal": "judge.goal",
     "keep": "judge.keep", "cost": "judge.cost",
     "min_precision": "judge.min_precision", "min_recall": "judge.min_recall", "min_accuracy": "judge.min_accuracy",

@@ -9,9 +9,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers.masking_utils import create_bidirectional_mask, create_bidirectional_sliding_window_mask
+from transformers.masking_utils import create_bidirectional_mask
 
 from pretune.models.bert import attention_bias, call_last_layer, call_layer
+from pretune.models.prenorm import Context as PrenormContext, call_modernbert, compute_dtype, near_bias, rotary_of
 
 Context = Any  # what a family computes once a batch for all of its layers
 # Functions below that return ``Any`` return what a module of transformers does: a tensor, unknown to mypy.
@@ -89,13 +90,14 @@ def _deberta_context(trunk: Any, hidden: Tensor, mask: Tensor) -> Context:
 
 
 def _modernbert_context(trunk: Any, hidden: Tensor, mask: Tensor) -> Context:
-    known = {"config": trunk.config, "inputs_embeds": hidden, "attention_mask": mask}
-    positions = torch.arange(hidden.shape[1], device=hidden.device).unsqueeze(0)
-    masks = {
-        "full_attention": create_bidirectional_mask(**known),
-        "sliding_attention": create_bidirectional_sliding_window_mask(**known),
-    }
-    return {kind: (masks[kind], trunk.rotary_emb(hidden, positions, kind)) for kind in set(trunk.config.layer_types)}
+    """Return what the layers of each kind need: all of a text is seen, or so many tokens around each."""
+    bias, dtype = attention_bias(hidden, mask), compute_dtype(hidden)
+    found = {}
+    for kind in set(trunk.config.layer_types):
+        own = bias if kind == "full_attention" else near_bias(hidden.shape[1], trunk.config.local_attention // 2, dtype, bias)
+        rotary = rotary_of(trunk.rotary_emb, kind, hidden.shape[1], dtype)
+        found[kind] = PrenormContext(bias=own, is_causal=False, rotary={kind: rotary})
+    return found
 
 
 def _call(layer: Any, hidden: Tensor, context: Context) -> Any:
@@ -106,9 +108,8 @@ def _call_deberta(layer: Any, hidden: Tensor, context: Context) -> Any:
     return layer(hidden, **context)[0]
 
 
-def _call_modernbert(layer: Any, hidden: Tensor, context: Context) -> Any:
-    mask, positions = context[layer.attention_type]
-    return layer(hidden, attention_mask=mask, position_embeddings=positions)
+def _call_modernbert(layer: Any, hidden: Tensor, context: Context) -> Tensor:
+    return call_modernbert(layer, hidden, context[layer.attention_type])
 
 
 def _finish(trunk: Any, hidden: Tensor) -> Tensor:

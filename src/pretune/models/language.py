@@ -15,7 +15,17 @@ from torch import Tensor, nn
 from pretune.errors import UsageError
 from pretune.models.bert import call_layer
 from pretune.models.dropout import Masks, share_masks
-from pretune.models.prenorm import Context, call_llama, call_modernbert, causal_bias, rms_norm, rotary_tables, window_bias
+from pretune.models.prenorm import (
+    Context,
+    call_llama,
+    call_modernbert,
+    causal_bias,
+    compute_dtype,
+    rms_norm,
+    rotary_of,
+    rotary_tables,
+    window_bias,
+)  # fmt: skip
 from pretune.models.target_loss import target_loss
 
 
@@ -161,16 +171,11 @@ def find_language_family(config: Any) -> LanguageFamily:
     )
 
 
-def _compute_dtype(hidden: Tensor) -> torch.dtype:
-    kind = hidden.device.type
-    return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else hidden.dtype
-
-
 def _bias(hidden: Tensor, documents: Tensor | None, *, is_causal: bool) -> Tensor | None:
     if documents is not None:
-        return window_bias(documents, _compute_dtype(hidden), is_causal=is_causal)
+        return window_bias(documents, compute_dtype(hidden), is_causal=is_causal)
     if is_causal and torch.is_grad_enabled() and hidden.device.type == "cpu":
-        return causal_bias(hidden.shape[1], hidden.to(_compute_dtype(hidden)))
+        return causal_bias(hidden.shape[1], hidden.to(compute_dtype(hidden)))
     return None
 
 
@@ -189,7 +194,7 @@ def positions_in(documents: Tensor) -> Tensor:
 
 
 def _context_modernbert(trunk: Any, hidden: Tensor, documents: Tensor | None) -> Context:
-    dtype, rotary = _compute_dtype(hidden), {}
+    dtype, rotary = compute_dtype(hidden), {}
     for kind in set(trunk.config.layer_types):
         if kind != "full_attention" and hidden.shape[1] > trunk.config.local_attention // 2 + 1:
             raise UsageError(
@@ -197,14 +202,13 @@ def _context_modernbert(trunk: Any, hidden: Tensor, documents: Tensor | None) ->
                 expected="windows that such layers see whole",
                 fix=f"--window {trunk.config.local_attention // 2}",
             )
-        frequencies, scale = (getattr(trunk.rotary_emb, f"{kind}_{name}") for name in ("inv_freq", "attention_scaling"))
-        rotary[kind] = rotary_tables(frequencies, hidden.shape[1], dtype, scale=scale)
+        rotary[kind] = rotary_of(trunk.rotary_emb, kind, hidden.shape[1], dtype)
     return Context(bias=_bias(hidden, documents, is_causal=False), is_causal=False, rotary=rotary)
 
 
 def _context_llama(trunk: Any, hidden: Tensor, documents: Tensor | None) -> Context:
     tables = rotary_tables(
-        trunk.rotary_emb.inv_freq, hidden.shape[1], _compute_dtype(hidden), scale=trunk.rotary_emb.attention_scaling
+        trunk.rotary_emb.inv_freq, hidden.shape[1], compute_dtype(hidden), scale=trunk.rotary_emb.attention_scaling
     )
     bias = _bias(hidden, documents, is_causal=True)
     return Context(bias=bias, is_causal=True, rotary={"full_attention": tables})

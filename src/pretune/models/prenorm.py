@@ -51,7 +51,7 @@ def rotate(states: Tensor, tables: tuple[Tensor, Tensor]) -> Tensor:
     return states * tables[0] + torch.cat((second, first), dim=-1) * tables[1]
 
 
-def attend(query: Tensor, key: Tensor, value: Tensor, context: Context, scale: float) -> Tensor:
+def attend(query: Tensor, key: Tensor, value: Tensor, context: Context, scale: float, dropout: float = 0.0) -> Tensor:
     """(batch, heads, time, size) three times → (batch, time, heads × size).
 
     Backwards through torch's fused CPU kernel is slow, so where gradients are wanted these are plain batched products.
@@ -63,11 +63,11 @@ def attend(query: Tensor, key: Tensor, value: Tensor, context: Context, scale: f
             bias = causal_bias(time, query)
         scores = torch.matmul(query * scale, key.transpose(-1, -2))
         shares = torch.softmax(scores if bias is None else scores + bias, dim=-1)
-        mixed = torch.matmul(shares, value)
+        mixed = torch.matmul(functional.dropout(shares, dropout) if dropout else shares, value)
     else:
         is_causal = context.is_causal and context.bias is None
         mixed = functional.scaled_dot_product_attention(
-            query, key, value, attn_mask=context.bias, is_causal=is_causal, scale=scale
+            query, key, value, attn_mask=context.bias, dropout_p=dropout, is_causal=is_causal, scale=scale
         )
     return mixed.transpose(1, 2).reshape(batch, time, heads * size)
 
@@ -93,6 +93,36 @@ def window_bias(documents: Tensor, dtype: torch.dtype, *, is_causal: bool) -> Te
     return bias.masked_fill_(~may, torch.finfo(dtype).min)[:, None]
 
 
+def near_bias(time: int, reach: int, dtype: torch.dtype, bias: Tensor | None) -> Tensor | None:
+    """Return the bias under which a token sees so many on either side and none that ``bias`` rules out; ``None`` where all do.
+
+    Args:
+        time: Tokens of a text.
+        reach: Tokens on either side.
+        dtype: Of the attention scores.
+        bias: (batch, 1, 1, time) or ``None``.
+    """
+    if time <= reach + 1:
+        return bias
+    places = torch.arange(time, device=None if bias is None else bias.device)
+    is_far = (places[:, None] - places[None]).abs() > reach
+    lowest = torch.finfo(dtype).min
+    found = torch.zeros(time, time, dtype=dtype, device=places.device).masked_fill_(is_far, lowest)[None, None]
+    return found if bias is None else torch.minimum(found, bias)
+
+
+def rotary_of(module: Any, kind: str, time: int, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """Return the tables of ModernBERT's positions for one kind of layer."""
+    frequencies, scale = (getattr(module, f"{kind}_{name}") for name in ("inv_freq", "attention_scaling"))
+    return rotary_tables(frequencies, time, dtype, scale=scale)
+
+
+def compute_dtype(hidden: Tensor) -> torch.dtype:
+    """Return the precision that matrix products are taken in."""
+    kind = hidden.device.type
+    return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else hidden.dtype
+
+
 def call_modernbert(layer: Any, hidden: Tensor, context: Context) -> Tensor:
     """(batch, time, width) → the same: attention and gated feed-forward, each behind its norm.
 
@@ -104,7 +134,8 @@ def call_modernbert(layer: Any, hidden: Tensor, context: Context) -> Tensor:
     mixed = attention.Wqkv(layer.attn_norm(hidden)).view(batch, time, 3, -1, attention.head_dim)
     turned = rotate(mixed[:, :, :2].flatten(2, 3), context.rotary[layer.attention_type]).transpose(1, 2)
     query, key = turned.chunk(2, dim=1)
-    attended = attend(query, key, mixed[:, :, 2].transpose(1, 2), context, attention.head_dim**-0.5)
+    dropout = attention.attention_dropout if attention.training else 0.0
+    attended = attend(query, key, mixed[:, :, 2].transpose(1, 2), context, attention.head_dim**-0.5, dropout)
     hidden = hidden + attention.out_drop(attention.Wo(attended))
     inner, gate = forward.Wi(layer.mlp_norm(hidden)).chunk(2, dim=-1)
     result: Tensor = hidden + forward.Wo(forward.drop(forward.act(inner) * gate))
