@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
+from huggingface_hub.errors import StrictDataclassError
 from transformers import LlamaConfig, LlamaForCausalLM, ModernBertConfig, ModernBertForMaskedLM
 
 from pretune.errors import UsageError
@@ -60,8 +61,10 @@ def new_language_model(objective: str, size: str, tokenizer: Any, fields: Mappin
     width = given.get("hidden_size", dial.width)
     if isinstance(width, int) and width > 0:
         given = {"num_attention_heads": max(1, width // HEAD_SIZE), "intermediate_size": inner_size(width), **given}
-    if objective == "masked":  # windows are short: every layer sees all of one, and of longer texts in fine-tuning
-        given.setdefault("layer_types", ["full_attention"] * int(given.get("num_hidden_layers", dial.num_layers)))
+    num_layers = given.get("num_hidden_layers", dial.num_layers)
+    if objective == "masked" and isinstance(num_layers, int):
+        # Windows are short: every layer sees all of one, and of longer texts in fine-tuning.
+        given.setdefault("layer_types", ["full_attention"] * num_layers)
     try:
         config = kind(**{**known, **given})
         if config.hidden_size % config.num_attention_heads:
@@ -69,7 +72,7 @@ def new_language_model(objective: str, size: str, tokenizer: Any, fields: Mappin
         if config.hidden_size // config.num_attention_heads % 2:
             raise ValueError("rotary positions turn pairs of features, and a head has an odd number of them")
         return (ModernBertForMaskedLM if objective == "masked" else LlamaForCausalLM)(config)
-    except (ValueError, TypeError, KeyError, RuntimeError, ZeroDivisionError) as error:
+    except (ValueError, TypeError, KeyError, RuntimeError, ZeroDivisionError, StrictDataclassError) as error:
         raise UsageError(
             f"the architecture cannot be built: {' '.join(str(error).split())[:200]}",
             expected=f"fields of {kind.__name__} that fit together",

@@ -1,0 +1,186 @@
+"""Pre-training: does it learn what can be learned, is a cut-off one gone on with to the bit, and are bad corpora told?"""
+
+import math
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from pretune.configs import PretrainConfig
+from pretune.errors import DataError, DivergedError, UsageError
+from pretune.models import LanguageNetwork
+from pretune.models.architectures import new_language_model
+from pretune.tokens import Vocabulary
+from pretune.train import Checkpoints, choose_device
+from pretune.train.pretrain import Pretraining, PretrainPlan, Text, WindowOrder
+
+VOCABULARY = 64
+SPECIAL = 5
+MASK = 4
+
+
+class Stream:
+    """A chain: each token names the next one, in documents of 16 tokens."""
+
+    digest = "chain"
+
+    def __init__(self, num_tokens: int, seed: int) -> None:
+        generator = np.random.default_rng(seed)
+        follower = np.random.default_rng(0).permutation(VOCABULARY - SPECIAL)
+        ids = np.zeros(num_tokens, dtype=np.int64)
+        for place in range(num_tokens):
+            ids[place] = generator.integers(len(follower)) if place % 16 == 0 else follower[ids[place - 1]]
+        self.ids, self.of, self.num_tokens = ids + SPECIAL, np.arange(num_tokens) // 16, num_tokens
+
+    def windows(self, starts, length):
+        places = np.asarray(starts)[:, None] + np.arange(length)
+        return self.ids[places], self.of[places].astype(np.int32)
+
+
+def vocabulary():
+    special = np.zeros(VOCABULARY, dtype=bool)
+    special[:SPECIAL] = True
+    return Vocabulary(mask_id=MASK, is_special=special, continues=np.zeros(VOCABULARY, dtype=bool))
+
+
+class Tokens(SimpleNamespace):
+    def __len__(self):
+        return VOCABULARY
+
+
+TOKENIZER = Tokens(pad_token_id=0, cls_token_id=2, sep_token_id=3, eos_token_id=3, bos_token_id=2)
+
+
+def build(objective="causal", *, num_steps=60, tokens=6_000, checkpoints=None, seed=0, **settings):
+    torch.manual_seed(seed)
+    fields = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
+    network = LanguageNetwork(new_language_model(objective, "tiny", TOKENIZER, fields))
+    known = {
+        "window": 32,
+        "batch_tokens": 256,
+        "learning_rate": 1e-2,
+        "optimizer": "muon",
+        "mask_share": 0.2,
+        "num_milestones": 3,
+    }
+    config = PretrainConfig(**{"objective": objective, **known, **settings})
+    text = Text(
+        train=Stream(tokens, 1), validation=Stream(1_000, 2), vocabulary=vocabulary() if objective == "masked" else None,
+        validation_bytes=2.0,
+    )  # fmt: skip
+    plan = PretrainPlan(num_steps=num_steps, device=choose_device("cpu", precision="fp32"), seed=seed)
+    return Pretraining(network, text, config, plan, checkpoints=checkpoints)
+
+
+@pytest.mark.parametrize("optimizer", ["muon", "adamw"])
+def test_next_words_of_a_chain_are_learned(optimizer):
+    run = build(optimizer=optimizer, num_steps=90)
+    milestones = list(run.milestones())
+    assert [item.step for item in milestones] == [0, 30, 60, 90]
+    assert milestones[0].loss == pytest.approx(math.log(VOCABULARY), abs=0.3)
+    assert milestones[-1].accuracy > 0.95
+    assert milestones[-1].perplexity == pytest.approx(math.exp(milestones[-1].loss))
+    assert milestones[-1].bits_per_byte == pytest.approx(milestones[-1].loss / math.log(2) / 2.0)
+    assert milestones[-1].num_tokens == 90 * 256
+    assert run.history.num_targets == sum(1 for _ in range(90)) * 8 * 30  # two documents meet in a window of 32 tokens
+
+
+def test_hidden_words_of_a_chain_are_learned():
+    milestones = list(build("masked", num_steps=400, learning_rate=2e-2).milestones())
+    assert milestones[-1].accuracy > 0.8
+    assert milestones[-1].bits_per_byte is None
+    assert milestones[-1].observation
+
+
+@pytest.mark.parametrize("objective", ["masked", "causal"])
+@pytest.mark.parametrize("cut", [1, 7, 20, 33])
+def test_a_training_that_was_cut_off_ends_with_the_same_bits(objective, cut, tmp_path, monkeypatch):
+    monkeypatch.setenv("PRETUNE_SAVE_SECONDS", "0")
+    whole = build(objective, num_steps=40)
+    expected = list(whole.milestones())
+
+    def stop(step, _planned):
+        if step.index + 1 == cut:
+            raise SystemExit
+
+    run = build(objective, num_steps=40, checkpoints=Checkpoints(tmp_path, {}))
+    run.on_step = stop
+    with pytest.raises(SystemExit):
+        list(run.milestones())
+    again = build(objective, num_steps=40, checkpoints=Checkpoints(tmp_path, {}))
+    list(again.milestones())
+    for name, weight in whole.network.named_parameters():
+        assert torch.equal(weight, dict(again.network.named_parameters())[name]), name
+    blank = {"seconds": 0.0, "tokens_per_second": 0.0}
+    assert [replace(item, **blank) for item in again.history.milestones] == [replace(item, **blank) for item in expected]
+
+
+def test_parts_of_an_update_give_the_gradient_of_the_whole(monkeypatch):
+    def gradients():
+        run = build(num_steps=1)
+        update = run._update(0)
+        for windows, labels in update.parts:
+            (run._loss(windows, labels) / update.weight).backward()
+        return len(update.parts), {name: weight.grad for name, weight in run.network.named_parameters()}
+
+    one, whole = gradients()
+    monkeypatch.setitem(__import__("pretune.train.pretrain", fromlist=["x"]).MAX_TOKENS_A_PART, "cpu", 64)
+    several, parted = gradients()
+    assert (one, several) == (1, 4)
+    for name, gradient in whole.items():
+        torch.testing.assert_close(parted[name], gradient, atol=1e-5, rtol=1e-4)
+
+
+def test_every_window_is_read_once_an_epoch_and_cut_elsewhere_in_the_next():
+    config = PretrainConfig(window=32, batch_tokens=64)
+    order = WindowOrder(32 * 21 + 1, config, seed=3)
+    assert order.num_windows == 20
+    first = np.concatenate([order.starts(step) for step in range(10)])
+    assert sorted(first.tolist()) == list(range(0, 640, 32))
+    second = np.concatenate([order.starts(step) for step in range(10, 20)])
+    assert len(set(second % 32)) == 1
+    assert second.max() + 32 < 32 * 21 + 1
+    assert (WindowOrder(32 * 21 + 1, config, seed=3).starts(13) == order.starts(13)).all()
+    assert second.tolist() != first.tolist()
+
+
+def test_an_update_may_span_two_epochs():
+    order = WindowOrder(32 * 4 + 1, PretrainConfig(window=32, batch_tokens=64), seed=0)
+    assert order.num_windows == 3
+    assert len(order.starts(1)) == 2
+
+
+def test_less_text_than_one_update_is_told():
+    with pytest.raises(DataError, match=r"less than one update(.|\n)*more text, or smaller updates"):
+        build(tokens=200)
+
+
+def test_a_loss_that_is_not_finite_ends_with_the_windows_named():
+    run = build(num_steps=5)
+    with torch.no_grad():
+        run.network.output.weight[10] = float("nan")
+    with pytest.raises(DivergedError, match="tokens "):
+        list(run.milestones())
+
+
+def test_a_trial_is_at_the_first_rate_and_makes_no_milestone():
+    run = build(num_steps=50)
+    steps = list(run.trial(3))
+    assert len(steps) == 3
+    assert len({step.learning_rate for step in steps}) == 1
+    assert run.history.milestones == ()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"objective": "other"}, {"size": "huge"}, {"window": 4}, {"mask_share": 0.0}, {"learning_rate": 2.0},
+        {"optimizer": "sgd"},
+        {"batch_tokens": 10}, {"architecture": ("layers",)}, {"dropout": 1.0}, {"num_milestones": 0}, {"warmup_share": 1.0},
+    ],
+)  # fmt: skip
+def test_settings_that_do_not_fit_are_told(settings):
+    with pytest.raises(UsageError):
+        PretrainConfig(**settings)
