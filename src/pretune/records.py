@@ -313,6 +313,37 @@ class PromptGuesses(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LayerGuesses(Record):
+    """What a language model would guess if its head read this layer."""
+
+    name: str  # "embeddings", "layer 1", ...
+    guesses: tuple[Guess, ...]  # the likeliest first
+    final_probability: float  # that this layer gives to the guess of the last one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WordPlace(Record):
+    """One word to be guessed, followed through the layers."""
+
+    place: int  # among the tokens: the hidden one, or the last one, after which the guess stands
+    layers: tuple[LayerGuesses, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WordTrace(Record):
+    """The words that a language model guesses, from the embeddings to the last layer."""
+
+    schema: int = SCHEMA
+    model: str = ""  # as the user named it
+    prompt: str
+    objective: str  # "masked" or "causal"
+    tokens: tuple[str, ...]
+    ids: tuple[int, ...]
+    places: tuple[WordPlace, ...]
+    note: str = ""  # what the user should know of the model
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Milestone(Record):
     """One row of a pre-training's timeline: the figures after so many tokens, and what they mean in words."""
 

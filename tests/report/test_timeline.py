@@ -96,6 +96,8 @@ def test_what_changed_is_said_with_its_figures(pretraining):
     assert "loss 2.000 nats on held-out text after 4,800,000 tokens, from 7.000 after 800,000" in said
     assert "masked words: 30.0 % guessed right" in said
     assert "bits" not in said
+    begun = replace(pretraining, milestones=(replace(pretraining.milestones[0], step=0, num_tokens=0), *pretraining.milestones))
+    assert "from 7.000 before the first step" in describe_change(begun)
     causal = replace(pretraining, objective="causal", milestones=(replace(pretraining.milestones[0], bits_per_byte=1.5),))
     assert describe_change(causal).endswith("the next word: 5.0 % guessed right, 1.500 bits a byte")
 

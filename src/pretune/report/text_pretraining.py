@@ -79,7 +79,9 @@ def _timeline_table(rows: list[TimelineRow]) -> Table:
         cells = [plain(row.phase if row.phase != before else "", "bold")] if both else []
         cells += [plain(f"{'★ ' if row.is_kept else ''}{row.place}")]
         figures = [number(row.training_loss), number(row.loss), number(row.accuracy)]
-        figures += [number(row.perplexity, 1), short_count(row.tokens_per_second or 0)] if extra else []
+        figures += (
+            [number(row.perplexity, 1), short_count(row.tokens_per_second) if row.tokens_per_second else ""] if extra else []
+        )
         figures += [number(row.bits_per_byte) if row.bits_per_byte is not None else ""] if has_bits else []
         table.add_row(*cells, *figures, plain(row.observation))
         before = row.phase

@@ -166,7 +166,7 @@ def describe_change(pretraining: PretrainHistory) -> str:
     guessed = OBJECTIVES.get(pretraining.objective, pretraining.objective)
     said = f"loss {number(last.loss)} nats on held-out text after {pretraining.num_tokens:,} tokens"
     if len(pretraining.milestones) > 1:
-        said += f", from {number(first.loss)} after {first.num_tokens:,}"
+        said += f", from {number(first.loss)} {f'after {first.num_tokens:,}' if first.num_tokens else 'before the first step'}"
     bits = "" if last.bits_per_byte is None else f", {number(last.bits_per_byte)} bits a byte"
     return f"{said}; {guessed}: {percent_of(last.accuracy)} guessed right{bits}"
 

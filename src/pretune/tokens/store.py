@@ -185,7 +185,7 @@ def check_shard(folder: Path, shard: Shard, layout: Layout, *, is_thorough: bool
 
 
 def _mapped(path: Path, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
-    # A plain array over the map: slices of ``np.memmap`` itself take five times as long.
+    # A plain array over the map: slices of ``np.memmap`` itself take ten times as long.
     return np.asarray(_read(lambda place: np.memmap(place, dtype=dtype, mode="r"), path)).view(np.ndarray)
 
 

@@ -19,8 +19,8 @@ from pretune.trace import Trace
 WORDPIECE_SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 BPE_SPECIAL = ("<|endoftext|>", "<|pad|>")
 MULTIPLE = 64  # of the vocabulary: matrix products are fastest at such sizes
-# Characters that get pieces of their own: the commonest, as many as cover this share of the text. The rest are typing slips and
-# single words of other scripts, which would take a vocabulary of 8,192 over (Wikipedia has about 3,000 of them in 8 MB).
+# Characters that get pieces of their own: the commonest, as many as cover this share of the text. The rest are slips and single
+# words of other scripts: of 569 characters in 8 MB of English Wikipedia 158 cover so much, and 340 come once or twice.
 COVERED_SHARE = 0.9999
 MAX_ALPHABET_SHARE = 0.125  # of the vocabulary: a character takes two pieces, one that begins a word and one that goes on
 BATCH = 1_000  # texts handed over at once, to be counted on all cores
