@@ -1,0 +1,201 @@
+"""From raw text to a language model to a verdict, by the commands: does it learn, go on, hand over and say whether it paid?"""
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, AutoModelForMaskedLM, AutoTokenizer
+
+from pretune.errors import ModelLoadError
+from pretune.models import find_checkpoint
+from running import call, read_strictly, write_reviews
+from tiny import make_rows
+
+SMALL = [
+    "--architecture", "hidden_size=32,num_hidden_layers=2,num_attention_heads=2", "--vocab-size", "512", "--window", "32",
+    "--batch-tokens", "256", "--threads", "1", "--set", "pretrain.precision=fp32",
+]  # fmt: skip
+
+
+def write_corpus(path: Path, number: int = 200, *, seed: int = 0) -> Path:
+    """Write documents made of the words that the reviews have, in chains: each word is followed by one of two."""
+    chance = random.Random(seed)
+    words = sorted({word for text, _ in make_rows(240) for word in text.split() if word.isalpha()})
+    order = words[:]
+    random.Random(1).shuffle(order)
+    documents = []
+    for _ in range(number):
+        place = chance.randrange(len(order))
+        document = []
+        for _ in range(24):
+            document.append(order[place % len(order)])
+            place += chance.choice((1, 1, 1, 2))
+        documents.append(" ".join(document))
+    path.write_text("\n\n".join(documents) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    return write_corpus(tmp_path_factory.mktemp("corpus") / "words.txt")
+
+
+def pretrain(corpus, run, *flags):
+    return call("pretrain", corpus, "--run", run, *SMALL, "--set", "corpus.near_duplicate_threshold=0.95", *flags)
+
+
+def test_from_scratch_to_a_model_that_plain_transformers_loads(corpus, tmp_path, capsys):
+    run = tmp_path / "lm"
+    assert pretrain(corpus, run, "--epochs", "14", "--lr", "1e-2", "--watch", "a [MASK]", "--json") == 0
+    told = read_strictly(capsys.readouterr().out)
+    milestones = told["history"]["milestones"]
+    assert told["status"] == "pretrained"
+    assert milestones[0]["step"] == 0
+    assert milestones[-1]["loss"] < milestones[0]["loss"] - 0.3
+    assert milestones[-1]["guesses"][0]["prompt"] == "a [MASK]"
+    receipt = told["data"]
+    assert receipt["num_documents"] == receipt["num_kept"] + sum(receipt["dropped"].values())
+    model = AutoModelForMaskedLM.from_pretrained(run / "model")
+    tokenizer = AutoTokenizer.from_pretrained(run / "model")
+    assert model.config.vocab_size >= len(tokenizer)
+    assert model(**tokenizer("a word", return_tensors="pt")).logits.shape[-1] == model.config.vocab_size
+    assert "Loss" in (run / "report.html").read_text(encoding="utf-8")
+    assert (run / "README.md").is_file()
+    assert not (run / "checkpoints").exists()
+    stages = [
+        json.loads(line)["stage"] for line in (run / "trace.jsonl").read_text().splitlines() if '"event": "stage"' in line
+    ]
+    assert {"read", "clean", "duplicates", "train tokenizer", "tokenize", "pre-train", "save"} <= set(stages)
+
+
+def test_next_words_from_scratch(corpus, tmp_path, capsys):
+    run = tmp_path / "causal"
+    assert pretrain(corpus, run, "--objective", "causal", "--epochs", "6", "--lr", "1e-2", "--json") == 0
+    told = read_strictly(capsys.readouterr().out)
+    first, last = told["history"]["milestones"][0], told["history"]["milestones"][-1]
+    assert last["bits_per_byte"] < first["bits_per_byte"]
+    assert {score["source"] for score in told["scores"] if score["metric"] == "bits_per_byte"} == {"before", "pretrained"}
+    assert AutoModelForCausalLM.from_pretrained(run / "model").config.model_type == "llama"
+
+
+def test_a_continued_model_starts_from_its_weights_and_shows_what_it_forgets(corpus, tmp_path, capsys):
+    first, second = tmp_path / "first", tmp_path / "second"
+    assert pretrain(corpus, first, "--epochs", "3", "--lr", "1e-2", "--quiet") == 0
+    other = write_corpus(tmp_path / "other.txt", seed=9)
+    capsys.readouterr()
+    flags = ["--window", "32", "--batch-tokens", "256", "--threads", "1", "--set", "pretrain.precision=fp32", "--json"]
+    assert call("pretrain", other, "--run", second, "--model", first, "--epochs", "1", "--general", corpus, *flags) == 0
+    told = read_strictly(capsys.readouterr().out)
+    ended = json.loads((first / "run.json").read_text())["pretraining"]["milestones"][-1]["loss"]
+    assert told["history"]["started_from"] == str(first)
+    assert told["history"]["milestones"][0]["loss"] == pytest.approx(
+        ended, abs=0.8
+    )  # other hidden words, the same kind of text
+    assert {(score["split"], score["source"]) for score in told["scores"]} == {
+        (split, source) for split in ("domain", "general") for source in ("before", "pretrained")
+    }
+
+
+def test_the_same_command_goes_on_and_a_finished_run_is_left_alone(corpus, tmp_path, capsys, monkeypatch):
+    from pretune.train.pretrain import Pretraining
+
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    assert pretrain(corpus, whole, "--epochs", "2", "--quiet") == 0
+    monkeypatch.setenv("PRETUNE_SAVE_SECONDS", "0")
+    keep, calls = Pretraining._keep, []
+
+    def interrupt(self):
+        keep(self)
+        calls.append(1)
+        if len(calls) == 9:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Pretraining, "_keep", interrupt)
+    assert pretrain(corpus, cut, "--epochs", "2", "--quiet") == 130
+    monkeypatch.setattr(Pretraining, "_keep", keep)
+    capsys.readouterr()
+    assert pretrain(corpus, cut, "--epochs", "2") == 0
+    assert "going on after step 9" in capsys.readouterr().err
+    weights = [AutoModelForMaskedLM.from_pretrained(run / "model").state_dict() for run in (whole, cut)]
+    assert all(torch.equal(value, weights[1][name]) for name, value in weights[0].items())
+    assert pretrain(corpus, cut, "--epochs", "2", "--quiet") == 2
+    assert "holds a finished run" in capsys.readouterr().err
+
+
+def test_fine_tuning_takes_it_over_and_says_whether_it_paid(corpus, tmp_path, capsys):
+    lm, run = tmp_path / "lm", tmp_path / "run"
+    assert pretrain(corpus, lm, "--epochs", "4", "--lr", "1e-2", "--quiet") == 0
+    data = write_reviews(tmp_path / "reviews.csv")
+    capsys.readouterr()
+    code = call(
+        "run", data, "--run", run, "--model", lm, "--prove-pretraining", "--freeze", "none", "--epochs", "2", "--lr", "3e-3",
+        "--batch-size", "4", "--threads", "1", "--set", "finetune.precision=fp32",
+        "--set", "judge.encoder_linear=false", "--quiet",
+    )  # fmt: skip
+    assert code in (0, 1, 3)
+    record = json.loads((run / "run.json").read_text())
+    assert record["pretraining"]["milestones"]
+    proof = record["proof"]
+    assert {(arm["source"], arm["num_labels"]) for arm in proof["arms"]} == {
+        (source, number) for source in ("pretrained", "random") for number in (100, 168)
+    }
+    assert all(arm["test_accuracy"] is not None for arm in proof["arms"])
+    assert [item["b"] for item in proof["comparisons"]] == ["random@100", "random@168"]
+    assert "points of accuracy over random weights" in proof["statement"]
+    assert not (run / "proof").exists()
+    assert call("judge", run, "--recompute", "--json") == code
+
+
+def test_a_proof_needs_a_model_that_pretune_trained(tmp_path, capsys, tiny_checkpoint):
+    data = write_reviews(tmp_path / "reviews.csv")
+    assert call("run", data, "--run", tmp_path / "run", "--model", tiny_checkpoint("bert"), "--prove-pretraining") == 2
+    assert "was not pre-trained by pretune" in capsys.readouterr().err
+
+
+def test_a_damaged_language_model_is_refused(corpus, tmp_path):
+    run = tmp_path / "lm"
+    assert pretrain(corpus, run, "--tokens", "512", "--quiet") == 0
+    weights = run / "model" / "model.safetensors"
+    data = bytearray(weights.read_bytes())
+    data[-5] ^= 1
+    weights.write_bytes(data)
+    with pytest.raises(ModelLoadError, match=r"model.safetensors is not what was written"):
+        find_checkpoint(str(run))
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"\x00\x01\x02\xff\xfe\x00" * 400, ""), ("schön und gut ".encode("latin-1") * 50, "encoding"), (b"", ""),
+        (b"only a few words here\n\nand some more words there\n", ""),
+    ],
+)  # fmt: skip
+def test_a_wrong_corpus_is_one_message_and_leaves_no_run_that_looks_whole(content, said, tmp_path, capsys):
+    path, run = tmp_path / "corpus.txt", tmp_path / "run"
+    path.write_bytes(content)
+    assert call("pretrain", path, "--run", run, *SMALL) == 2
+    error = capsys.readouterr().err
+    assert "pretune:" in error
+    assert "Fix:" in error
+    assert said in error
+    assert "Traceback" not in error
+    assert not (run / "model").exists()
+    path = write_corpus(path)
+    assert call("pretrain", path, "--run", run, "--overwrite", *SMALL, "--tokens", "512", "--quiet") == 0
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ["--size", "hug"], ["--objective", "both"], ["--tokens", "many"], ["--epochs", "1", "--tokens", "5k"],
+        ["--budget", "soon"], ["--architecture", "layers"], ["--architecture", "num_layers=3"], ["--set", "pretrain.windw=3"],
+        ["--mask-share", "2"], ["--model", "no-such-model/"], ["--set", "pretrain.window=long"],
+    ],
+)  # fmt: skip
+def test_flags_that_do_not_fit_are_one_message(flags, corpus, tmp_path, capsys):
+    assert call("pretrain", corpus, "--run", tmp_path / "run", "--threads", "1", *flags) == 2
+    error = capsys.readouterr().err
+    assert "pretune:" in error
+    assert "Traceback" not in error
