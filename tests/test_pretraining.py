@@ -8,6 +8,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoModelForMaskedLM, AutoTokenizer
 
+from corpora import make_documents, write_documents
 from pretune.errors import ModelLoadError
 from pretune.models import find_checkpoint
 from running import call, read_strictly, write_reviews
@@ -199,3 +200,27 @@ def test_flags_that_do_not_fit_are_one_message(flags, corpus, tmp_path, capsys):
     error = capsys.readouterr().err
     assert "pretune:" in error
     assert "Traceback" not in error
+
+
+def test_one_command_from_raw_text_to_a_verdict(tmp_path, capsys):
+    corpus = write_documents(tmp_path / "raw.txt", make_documents(400, num_words=60))
+    data, run = write_reviews(tmp_path / "reviews.csv"), tmp_path / "run"
+    flags = ["--pretrain", corpus, "--size", "tiny", "--tokens", "20k", "--run", run, "--freeze", "none", "--epochs", "1",
+             "--threads", "1", "--set", "finetune.precision=fp32", "--set", "judge.encoder_linear=false"]  # fmt: skip
+    code = call("run", data, *flags)
+    shown, told = capsys.readouterr()
+    assert code in (0, 1, 3), told
+    assert "train tokenizer" in shown
+    assert "pre-training" in shown
+    record = json.loads((run / "run.json").read_text())
+    assert record["configs"]["model"] == str(tmp_path / "run-lm")
+    stages = [json.loads(line).get("stage") for line in (run / "trace.jsonl").read_text().splitlines()]
+    assert stages.index("pre-train") < stages.index("fine-tune") < stages.index("evaluate")
+    assert (
+        call("run", data, *flags[:-4], "--overwrite", *flags[-4:], "--quiet") == code
+    )  # what was pre-trained is taken as it is
+
+
+def test_pre_training_flags_without_a_corpus_are_told(tmp_path, capsys):
+    assert call("run", write_reviews(tmp_path / "reviews.csv"), "--size", "tiny") == 2
+    assert "--pretrain CORPUS" in capsys.readouterr().err

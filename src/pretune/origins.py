@@ -1,10 +1,20 @@
 """Where a model came from: the record of the pre-training run that made it, if pretune did."""
 
 from pathlib import Path
+from typing import Any
 
 from pretune.errors import PretuneError
 from pretune.records import RunRecord
 from pretune.runs import RunFolder
+
+
+def stages_before(model: str) -> list[dict[str, Any]]:
+    """Return the stages of the pre-training that made this model, for the trace of a run that fine-tunes it."""
+    if origin_of(model) is None:
+        return []
+    place = Path(model)
+    folder = RunFolder(place if (place / "run.json").is_file() else place.parent)
+    return [event for event in folder.read_events() if event.get("event") == "stage"]
 
 
 def origin_of(model: str) -> RunRecord | None:

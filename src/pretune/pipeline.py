@@ -29,7 +29,7 @@ from pretune.judging import Candidate, open_and_judge
 from pretune.loading import load_pretrained_model
 from pretune.models import PEFT, check_freeze, find_checkpoint
 from pretune.optional import require
-from pretune.origins import origin_of
+from pretune.origins import origin_of, stages_before
 from pretune.proving import Proof, no_origin
 from pretune.records import BudgetChoice, Example, RunRecord, Verdict
 from pretune.repairing import score_repair
@@ -98,6 +98,8 @@ def finetune(
     check_freeze(find_checkpoint(config.model), config.freeze)
     record = _begin(data, config, folder, typed or command, inputs=inputs, budget=budget)
     trace.keep_in(folder.trace, begin=True)
+    for event in stages_before(config.model):
+        trace.adopt(event)
     model.linear_.save(folder.linear)
     if config.judge.encoder_linear:
         length = config.finetune.max_length or DEFAULT_MAX_LENGTH

@@ -84,6 +84,10 @@ class Trace:
         """Keep one sentence that the user should see: a guess, a default, something dropped."""
         self._write({"event": "note", "text": text}, durable=True)
 
+    def adopt(self, event: dict[str, Any]) -> None:
+        """Keep a stage that another run made before; nobody is told again."""
+        self._waiting.append(json.dumps(event, ensure_ascii=False, allow_nan=False))
+
     def progress(self, what: str, done: int, total: int, unit: str = "") -> None:
         """Tell how far long work is; this is for eyes only and not kept."""
         self._tell({"event": "progress", "what": what, "done": done, "total": total, "unit": unit})

@@ -36,7 +36,8 @@ def run(
     freeze: o.Freeze = None, budget: o.Budget = None,
     max_length: o.MaxLength = None, epochs: o.Epochs = None, lr: o.Rate = None, batch_size: o.BatchSize = None,
     dropout: o.Dropout = None, lora: o.Lora = None, monitor: o.Monitor = None, seed: o.Seed = None, seeds: o.Seeds = None,
-    prove_pretraining: o.Prove = False, device: o.Device = None,
+    prove_pretraining: o.Prove = False, pretrain: o.PretrainFirst = None, pretrain_budget: o.PretrainBudget = None,
+    size: o.Size = None, tokens: o.Tokens = None, device: o.Device = None,
     threads: o.Threads = None, recipe: o.Recipe = None, config: o.ConfigFile = None, set_: o.Set = None,
     positive: o.Positive = None, goal: o.Goal = None, keep: o.Keep = None, cost: o.Cost = None,
     min_precision: o.MinPrecision = None, min_recall: o.MinRecall = None,
@@ -50,6 +51,15 @@ def run(
     Read, split, seal, baselines, fine-tune, evaluate, diagnose, judge, report.
     """
     settings = build_config(_flags(locals()), recipe=recipe, file=config, settings=set_ or ())
+    if pretrain is not None:
+        from pretune.cli.pretrain import pretrain_first
+
+        flags = {"model": model, "size": size, "budget": pretrain_budget, "tokens": tokens}
+        settings = pretrain_first(data, settings, pretrain, flags, run=run, shown=(json, quiet))
+    elif pretrain_budget or size or tokens:
+        raise UsageError(
+            "--pretrain-budget, --size or --tokens without --pretrain", expected="--pretrain CORPUS beside them", fix="add it"
+        )
     return train_run(
         "run", data, settings, run=run, overwrite=overwrite, continue_changed=continue_changed, shown=(json, quiet)
     )

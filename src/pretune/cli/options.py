@@ -226,6 +226,15 @@ Tokens = Annotated[str | None, _flag("--tokens", about=ABOUT_TRAINING, text="Tok
 BatchTokens = Annotated[int | None, _flag("--batch-tokens", about=ABOUT_TRAINING, text="Tokens an update (8192).", metavar="N")]
 TextRate = Annotated[float | None, _flag("--lr", about=ABOUT_TRAINING, text="Peak rate.", metavar="RATE")]
 TextBudget = Annotated[str | None, _flag("--budget", about=ABOUT_TRAINING, text="Time for all of it.", metavar="10m")]
+PretrainFirst = Annotated[
+    str | None,
+    _flag(
+        "--pretrain", about=ABOUT_MODEL, text="Pre-train on this raw text first; continues --model if given.", metavar="CORPUS"
+    ),
+]
+PretrainBudget = Annotated[
+    str | None, _flag("--pretrain-budget", about=ABOUT_MODEL, text="Time for --pretrain.", metavar="30m")
+]
 Watch = Annotated[
     list[str] | None, _flag("--watch", about=ABOUT_RUN, text="Show the guesses for this at every milestone.", metavar="TEXT")
 ]

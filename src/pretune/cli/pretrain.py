@@ -4,7 +4,7 @@ import re
 import shlex
 import time
 from collections.abc import Iterable
-from dataclasses import fields
+from dataclasses import fields, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from pretune.configs import Config, CorpusConfig, PretrainConfig, PretrainRunCon
 from pretune.errors import UsageError
 
 if TYPE_CHECKING:
+    from pretune.configs import RunConfig
     from pretune.records import RunRecord
     from pretune.runs import RunFolder
 
@@ -95,6 +96,50 @@ def run_pretraining(
         trace, typed = open_trace(terminal), shlex.join(ARGUMENTS.get())
         record = pretrain(source, config, folder, trace, inputs=inputs, command=typed or "pretune pretrain", start=start)
     return _show(record, folder, json=json)
+
+
+def pretrain_first(
+    source: str, config: "RunConfig", corpus: str, flags: dict[str, Any], *, run: str | None, shown: tuple[bool, bool]
+) -> "RunConfig":
+    """Pre-train on a corpus for the data of a run; return the run's settings with what came out as its model.
+
+    The test of the run is known before: documents that share text with it are taken out of the corpus. A pre-training of the
+    same inputs that is done is taken as it is.
+
+    Args:
+        source: The run's data.
+        config: The run's settings; the model is continued where one was named, otherwise one is made from nothing.
+        corpus: Raw text.
+        flags: Of pre-training: ``model``, ``size``, ``budget``, ``tokens``.
+        run: The run's folder, if it was named; the language model lies beside it.
+        shown: Whether JSON is wanted, and quiet.
+    """
+    start = time.perf_counter()
+    from pretune.data.dataset import prepare
+    from pretune.hashing import digest_of_lines
+    from pretune.pipeline import default_name
+    from pretune.pretraining import inputs_of_corpus, pretrain
+    from pretune.report.text_traces import draw_pipeline
+    from pretune.runs import RunFolder, claim_folder, identity_of
+    from pretune.trace import Trace
+
+    settings = build_pretrain_config({**flags, "seed": config.seed, "device": config.finetune.device})
+    sealed = prepare(source, config.read, config.split, given=config.given, trace=Trace()).seal.texts()
+    inputs = {**inputs_of_corpus(corpus, settings), "sealed": digest_of_lines(sealed)[:16]}
+    base = f"{default_name(source, settings.model or settings.pretrain.size)}-lm"
+    place = Path(run).with_name(f"{Path(run).name}-lm") if run else Path("runs") / base
+    known = RunFolder(place)
+    if known.is_begun and known.read_record().status == "pretrained" and known.read_record().identity == identity_of(inputs):
+        typer.echo(f"pre-trained before: {place}", err=True)
+        return replace(config, model=str(place))
+    folder = claim_folder(base, inputs, named=place if run else None, done="pretrained")
+    with open_terminal(*shown) as terminal:
+        pretrain(corpus, settings, folder, open_trace(terminal), inputs=inputs, sealed=sealed, start=start)
+    if not any(shown):
+        from pretune.cli.show import show
+
+        show(draw_pipeline(folder.read_events()))
+    return replace(config, model=str(folder.path))
 
 
 def _show(record: "RunRecord", folder: "RunFolder", *, json: bool) -> int:

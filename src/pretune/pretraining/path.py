@@ -46,6 +46,7 @@ def pretrain(
     trace: Trace,
     *,
     inputs: dict[str, str] | None = None,
+    sealed: tuple[str, ...] = (),
     command: str = "pretune pretrain",
     start: float | None = None,
 ) -> RunRecord:
@@ -57,6 +58,7 @@ def pretrain(
         folder: Where the run lies, or will lie; a pre-training that was cut off there goes on.
         trace: Receives the stages, steps and milestones.
         inputs: What makes two commands the same.
+        sealed: Texts of a test whose like is taken out of the corpus.
         command: As typed.
         start: When it was given, by ``time.perf_counter``.
 
@@ -69,7 +71,7 @@ def pretrain(
     device = choose_device(chosen.device, precision=chosen.precision, threads=chosen.threads)
     began = None if config.model is None else load_language_model(config.model)  # what cannot be had is better known now
     record = _begin(source, config, folder, inputs or {}, command)
-    corpus = _read_corpus(source, config, folder, trace)
+    corpus = _read_corpus(source, config, folder, sealed, trace)
     trace.keep_in(folder.trace, begin=True)
     ready = prepare_training(corpus, config, began, folder, device, trace)
     network, tokenizer = ready.start.network, ready.start.tokenizer
@@ -169,13 +171,13 @@ def _begin(source: str, config: PretrainRunConfig, folder: RunFolder, inputs: di
     return record
 
 
-def _read_corpus(source: str, config: PretrainRunConfig, folder: RunFolder, trace: Trace) -> Corpus:
+def _read_corpus(source: str, config: PretrainRunConfig, folder: RunFolder, sealed: tuple[str, ...], trace: Trace) -> Corpus:
     """Return the corpus, as it was prepared before the run was cut off, or prepare it."""
     try:
         corpus = load_corpus(folder.data)
     except StorageError:
-        sealed = itertools.chain.from_iterable(map(_texts_of, config.keep_out))
-        return prepare_corpus(source, config.corpus, folder.data, sealed=sealed, trace=trace)
+        known = itertools.chain(sealed, *map(_texts_of, config.keep_out))
+        return prepare_corpus(source, config.corpus, folder.data, sealed=known, trace=trace)
     trace.note(f"the corpus was prepared when this run was begun: {corpus.num_texts('train'):,} documents to learn from")
     return corpus
 
