@@ -305,6 +305,8 @@ class PretrainConfig(Config):
         window: Tokens that are read together.
         whole_documents: Read documents whole, cut at ``window`` and padded, in place of slices of the packed stream.
         mask_share: Share of the tokens that are hidden; ``None`` means 0.3 from scratch and 0.15 when continued.
+        next_word_share: Share of the steps of a masked model from scratch in which it predicts next words first, looking back
+            only. Every token then teaches something, and the way from a word to its neighbours is found much sooner.
         keep_some: Of those, replace a tenth by random tokens and leave a tenth (the 80/10/10 rule), in place of hiding all.
         whole_words: Hide all tokens of a word or none.
         batch_tokens: Tokens an update.
@@ -330,6 +332,7 @@ class PretrainConfig(Config):
     window: int = 128
     whole_documents: bool = False
     mask_share: float | None = None
+    next_word_share: float = 0.4
     keep_some: bool = False
     whole_words: bool = False
     batch_tokens: int = 8192
@@ -358,6 +361,7 @@ class PretrainConfig(Config):
         share, rate = self.mask_share, self.learning_rate
         _check(share is None or 0.01 <= share <= 0.9, "mask_share", share, "a share from 0.01 to 0.9; 0.15 to 0.40 is usual")
         _check(rate is None or 0 < rate < 1, "learning_rate", rate, "a positive rate below 1, such as 1e-3")
+        _check(0 <= self.next_word_share < 1, "next_word_share", self.next_word_share, "a share from 0 to below 1")
         _check(self.batch_tokens >= self.window, "batch_tokens", self.batch_tokens, f"at least one window of {self.window}")
         _check(0 <= self.weight_decay < 10, "weight_decay", self.weight_decay, "0 or more")
         _check(0 <= self.warmup_share < 1, "warmup_share", self.warmup_share, "a share from 0 to below 1")

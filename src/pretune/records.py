@@ -359,6 +359,7 @@ class Milestone(Record):
     tokens_per_second: float  # since the milestone before
     observation: str = ""
     guesses: tuple[PromptGuesses, ...] = ()
+    task: str = ""  # "next words" where a masked model predicts these first: its losses are of these then
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,11 +37,13 @@ class Windows:
         ids: (batch, time), as the model reads them.
         targets: (targets,), places in the flattened window at which a word is predicted.
         documents: (batch, time), which document a token is of: no token sees another's; ``None`` where all are of one a row.
+        looks_back: Whether tokens look back only, also where the model could look both ways.
     """
 
     ids: Tensor
     targets: Tensor
     documents: Tensor | None = None
+    looks_back: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +57,7 @@ class LanguageFamily:
         layers: Dotted path from the trunk to its layers.
         output: Dotted path from the model to its output layer, which has a weight and perhaps a bias.
         embed: (trunk, ids, documents) → hidden.
-        context: (trunk, hidden, documents) → what ``call`` needs.
+        context: (trunk, hidden, windows) → what ``call`` needs.
         call: (layer, hidden, context) → hidden.
         finish: (trunk, hidden) → hidden, after the last layer.
         transform: (model, hidden) → states for the output layer.
@@ -67,7 +69,7 @@ class LanguageFamily:
     layers: str
     output: str
     embed: Callable[[Any, Tensor, Tensor | None], Tensor]
-    context: Callable[[Any, Tensor, Tensor | None], Any]
+    context: Callable[[Any, Tensor, Windows], Any]
     call: Callable[[Any, Tensor, Any], Tensor]
     finish: Callable[[Any, Tensor], Tensor]
     transform: Callable[[Any, Tensor], Tensor]
@@ -116,7 +118,7 @@ class LanguageNetwork(nn.Module):
         """Return the hidden states after the last layer and what follows it, (batch, time, width)."""
         family, trunk = self.family, self.trunk
         hidden = family.embed(trunk, windows.ids, windows.documents)
-        context = family.context(trunk, hidden, windows.documents)
+        context = family.context(trunk, hidden, windows)
         for layer in self.layers:
             hidden = family.call(layer, hidden, context)
         return family.finish(trunk, hidden)
@@ -130,7 +132,7 @@ class LanguageNetwork(nn.Module):
         """Yield the logits at the targets, (targets, vocabulary): what the head makes of the embeddings, then of each layer."""
         family, trunk = self.family, self.trunk
         hidden = family.embed(trunk, windows.ids, windows.documents)
-        context = family.context(trunk, hidden, windows.documents)
+        context = family.context(trunk, hidden, windows)
         yield self._guess(hidden, windows.targets)
         for layer in self.layers:
             hidden = family.call(layer, hidden, context)
@@ -171,10 +173,11 @@ def find_language_family(config: Any) -> LanguageFamily:
     )
 
 
-def _bias(hidden: Tensor, documents: Tensor | None, *, is_causal: bool) -> Tensor | None:
+def _bias(hidden: Tensor, documents: Tensor | None, *, is_causal: bool, may_be_left_out: bool = True) -> Tensor | None:
+    """Return what is added to attention scores; looking back may be left to the fused kernel where nothing is learned."""
     if documents is not None:
         return window_bias(documents, compute_dtype(hidden), is_causal=is_causal)
-    if is_causal and torch.is_grad_enabled() and hidden.device.type == "cpu":
+    if is_causal and (not may_be_left_out or (torch.is_grad_enabled() and hidden.device.type == "cpu")):
         return causal_bias(hidden.shape[1], hidden.to(compute_dtype(hidden)))
     return None
 
@@ -185,6 +188,10 @@ def _embed_bert(trunk: Any, ids: Tensor, documents: Tensor | None) -> Tensor:
     return embedded
 
 
+def _context_bert(_: Any, hidden: Tensor, windows: Windows) -> Tensor | None:
+    return _bias(hidden, windows.documents, is_causal=windows.looks_back, may_be_left_out=False)
+
+
 def positions_in(documents: Tensor) -> Tensor:
     """Return each token's place in its document, as far as the window shows it: (batch, time) → the same."""
     places = torch.arange(documents.shape[1], device=documents.device).expand(documents.shape)
@@ -193,7 +200,7 @@ def positions_in(documents: Tensor) -> Tensor:
     return places - torch.where(is_first, places, 0).cummax(dim=1).values
 
 
-def _context_modernbert(trunk: Any, hidden: Tensor, documents: Tensor | None) -> Context:
+def _context_modernbert(trunk: Any, hidden: Tensor, windows: Windows) -> Context:
     dtype, rotary = compute_dtype(hidden), {}
     for kind in set(trunk.config.layer_types):
         if kind != "full_attention" and hidden.shape[1] > trunk.config.local_attention // 2 + 1:
@@ -203,20 +210,21 @@ def _context_modernbert(trunk: Any, hidden: Tensor, documents: Tensor | None) ->
                 fix=f"--window {trunk.config.local_attention // 2}",
             )
         rotary[kind] = rotary_of(trunk.rotary_emb, kind, hidden.shape[1], dtype)
-    return Context(bias=_bias(hidden, documents, is_causal=False), is_causal=False, rotary=rotary)
+    bias = _bias(hidden, windows.documents, is_causal=windows.looks_back)
+    return Context(bias=bias, is_causal=windows.looks_back, rotary=rotary)
 
 
-def _context_llama(trunk: Any, hidden: Tensor, documents: Tensor | None) -> Context:
+def _context_llama(trunk: Any, hidden: Tensor, windows: Windows) -> Context:
     tables = rotary_tables(
         trunk.rotary_emb.inv_freq, hidden.shape[1], compute_dtype(hidden), scale=trunk.rotary_emb.attention_scaling
     )
-    bias = _bias(hidden, documents, is_causal=True)
+    bias = _bias(hidden, windows.documents, is_causal=True)
     return Context(bias=bias, is_causal=True, rotary={"full_attention": tables})
 
 
 _BERT = LanguageFamily(
     name="bert", is_causal=False, trunk="bert", layers="encoder.layer", output="cls.predictions.decoder", embed=_embed_bert,
-    context=lambda _, hidden, documents: _bias(hidden, documents, is_causal=False), call=call_layer,
+    context=_context_bert, call=call_layer,
     finish=lambda _, hidden: hidden, transform=lambda model, hidden: model.cls.predictions.transform(hidden),
 )  # fmt: skip
 _MODERNBERT = LanguageFamily(

@@ -70,10 +70,10 @@ def _time_steps(ready: Prepared, device: Device) -> tuple[float, float]:
     """Return the seconds of a step and of scoring held-out text once; the weights are as they were."""
     network = ready.start.network
     kept = {name: weight.detach().clone() for name, weight in network.named_parameters()}
-    trial = Pretraining(network, ready.text, ready.config, PretrainPlan(num_steps=1000, device=device))
-    times = [time.perf_counter()]
-    for _ in trial.trial(TIMED_STEPS):
-        times.append(time.perf_counter())
+    plan = PretrainPlan(num_steps=1000, device=device, started_from="" if ready.start.name == "scratch" else ready.start.name)
+    trial = Pretraining(network, ready.text, ready.config, plan)
+    share = trial.first_phase_share
+    seconds = sum(part * _time(trial, first) for part, first in ((share, 0), (1 - share, 999)) if part)
     start = time.perf_counter()
     trial.score()
     scoring = time.perf_counter() - start
@@ -82,4 +82,12 @@ def _time_steps(ready: Prepared, device: Device) -> tuple[float, float]:
             weight.copy_(kept[name])
             weight.grad = None
     network.train()
-    return float(np.median(np.diff(times)[WARM_STEPS:])), scoring
+    return seconds, scoring
+
+
+def _time(trial: Pretraining, first: int) -> float:
+    """Return the seconds of a step like the one at ``first``."""
+    times = [time.perf_counter()]
+    for _ in trial.trial(TIMED_STEPS, first=first):
+        times.append(time.perf_counter())
+    return float(np.median(np.diff(times)[WARM_STEPS:]))

@@ -112,6 +112,7 @@ class Pretraining:
         self._schedule = make_schedule(num_steps=plan.num_steps, warmup_share=config.warmup_share, decay=config.decay)
         self._milestones: list[Milestone] = []
         self._due = {round(plan.num_steps * (place + 1) / config.num_milestones) for place in range(config.num_milestones)}
+        self._num_first = round(plan.num_steps * config.next_word_share) if self._has_first_phase else 0
         self._step, self._loss_sum, self._num_targets = 0, 0.0, 0  # steps made; loss and targets since the last milestone
         self._all_targets, self._seconds, self._seconds_then = 0, 0.0, 0.0
         self._interrupt = Interrupt()
@@ -128,6 +129,15 @@ class Pretraining:
             started_from=self.plan.started_from,
             stopped_because=f"all {self.plan.num_steps:,} steps done" if self._step == self.plan.num_steps else "",
         )
+
+    @property
+    def _has_first_phase(self) -> bool:
+        return not self.network.family.is_causal and not self.plan.started_from
+
+    @property
+    def is_first_phase(self) -> bool:
+        """Whether the steps around here predict next words in place of hidden ones."""
+        return self._has_first_phase and 0 < self._step < self._num_first
 
     @property
     def tokens_per_update(self) -> int:
@@ -153,16 +163,26 @@ class Pretraining:
                     start = time.perf_counter() - self._seconds  # scoring is not training
                 self._keep()
 
-    def trial(self, num_steps: int) -> Iterator[Step]:
-        """Train for a few steps at the first step's rate: for measuring, on weights that are put back by the caller."""
+    def trial(self, num_steps: int, *, first: int = 0) -> Iterator[Step]:
+        """Train for a few steps like those from ``first`` on, at the first rate; the caller puts the weights back."""
         factor = self._schedule(0)
-        yield from islice(self._steps(lambda _: factor, range(num_steps)), num_steps)
+        yield from islice(self._steps(lambda _: factor, range(first, first + num_steps)), num_steps)
 
-    def score(self) -> tuple[float, float]:
-        """Return the loss in nats a target and the share of targets guessed right, on held-out text."""
+    @property
+    def first_phase_share(self) -> float:
+        """Share of the steps in which a masked model predicts next words."""
+        return self._num_first / self.plan.num_steps
+
+    def score(self, *, next_words: bool = False) -> tuple[float, float]:
+        """Return the loss in nats a target and the share of targets guessed right, on held-out text.
+
+        Args:
+            next_words: Ask a masked model for next words, looking back only.
+        """
         config, stream = self.config, self.text.validation
         self.network.eval()
-        extra = int(self.network.family.is_causal)
+        next_words = next_words or self.network.family.is_causal
+        extra = int(next_words)
         window = min(config.window, stream.num_tokens - extra)
         starts = np.arange(0, min(stream.num_tokens, config.validation_tokens) - window - extra + 1, window, dtype=np.int64)
         most = max(1, MAX_TOKENS_A_PART[self.plan.device.kind] // window)
@@ -170,7 +190,8 @@ class Pretraining:
         with torch.inference_mode(), self.plan.device.autocast():
             for place in range(0, len(starts), most):
                 generator = np.random.default_rng([VALIDATION_SEED, place])
-                windows, labels = self._windows(stream, starts[place : place + most], window, generator)
+                held = starts[place : place + most]
+                windows, labels = self._windows(stream, held, window, generator, next_words=next_words)
                 found, right = self.network.loss(windows, labels)
                 loss, num_right, num_targets = loss + float(found), num_right + int(right), num_targets + len(labels)
         return loss / max(1, num_targets), num_right / max(1, num_targets)
@@ -199,19 +220,21 @@ class Pretraining:
         self.network.masks.begin_step(seed, step)
         seed_step(seed, step)
         generator = np.random.default_rng([seed % 2**32, step])
-        starts = self._order.starts(step)
+        starts, next_words = self._order.starts(step), self.network.family.is_causal or step < self._num_first
         most = max(1, MAX_TOKENS_A_PART[self.plan.device.kind] // config.window)
         parts = tuple(
-            self._windows(self.text.train, starts[place : place + most], config.window, generator)
+            self._windows(self.text.train, starts[place : place + most], config.window, generator, next_words=next_words)
             for place in range(0, len(starts), most)
         )
         num_targets = sum(len(labels) for _, labels in parts)
         rows = tuple(f"tokens {start} to {start + config.window - 1}" for start in starts.tolist())
         return Update(parts=parts, rows=rows, weight=float(max(1, num_targets)), num_targets=num_targets)
 
-    def _windows(self, stream: Stream, starts: Ids, length: int, generator: np.random.Generator) -> tuple[Windows, Tensor]:
+    def _windows(
+        self, stream: Stream, starts: Ids, length: int, generator: np.random.Generator, *, next_words: bool
+    ) -> tuple[Windows, Tensor]:
         config, kind = self.config, self.plan.device.kind
-        if self.network.family.is_causal:
+        if next_words:
             ids, documents = stream.windows(starts, length + 1)
             masked, documents = next_tokens(ids, documents), documents[:, :-1]
         else:
@@ -227,12 +250,14 @@ class Pretraining:
             ids=torch.from_numpy(masked.ids).to(kind),
             targets=torch.from_numpy(masked.targets).to(kind),
             documents=None if is_one else torch.from_numpy(np.ascontiguousarray(documents)).to(kind),
+            looks_back=next_words,
         )
         return windows, torch.from_numpy(masked.labels).to(kind)
 
     def _reach(self, step: Step | None = None) -> Milestone:
         """Score held-out text and say where training stands."""
-        loss, accuracy = self.score()
+        is_first = self.is_first_phase
+        loss, accuracy = self.score(next_words=is_first)
         num_tokens, before = self._step * self.tokens_per_update, self._milestones[-1] if self._milestones else None
         spent, since = self._seconds - self._seconds_then, num_tokens - (before.num_tokens if before else 0)
         is_causal = self.network.family.is_causal
@@ -247,8 +272,9 @@ class Pretraining:
             learning_rate=step.learning_rate if step is not None else 0.0,
             seconds=round(self._seconds, 3),
             tokens_per_second=since / spent if spent > 0 else 0.0,
+            task="next words" if is_first else "",
         )
-        self._milestones.append(self._on_milestone(milestone))
+        self._milestones.append(milestone if is_first else self._on_milestone(milestone))
         self._milestones[-1] = replace(self._milestones[-1], observation=_observe(self._milestones))
         self._loss_sum, self._num_targets, self._seconds_then = 0.0, 0, self._seconds
         release_memory()
@@ -356,8 +382,10 @@ class WindowOrder:
 
 def _observe(milestones: list[Milestone]) -> str:
     """Say what training is doing, in the words of fine-tuning; the score before the first step counts as no epoch."""
-    epochs = [_as_epoch(place, item) for place, item in enumerate(milestones) if place]
-    return observe(epochs).replace("epoch", "milestone") if epochs else "before training"
+    task = milestones[-1].task
+    epochs = [_as_epoch(place, item) for place, item in enumerate(milestones) if place and item.task == task]
+    words = observe(epochs).replace("epoch", "milestone") if epochs else "before training"
+    return f"next words first: {words}" if task else words
 
 
 def _as_epoch(place: int, item: Milestone) -> Validation:
