@@ -25,7 +25,8 @@ def make_place(place, *words):
 @pytest.fixture
 def found():
     return WordTrace(
-        model="runs/my-lm", prompt="the sun rises in the [MASK] .", objective="masked", tokens=("[CLS]", "the", "[MASK]", "[SEP]"),
+        model="runs/my-lm", prompt="the sun rises in the [MASK] .", objective="masked",
+        tokens=("[CLS]", "the", "[MASK]", "[SEP]"),
         ids=(2, 90, 4, 3), places=(make_place(2, "house", "sky", "east"),),
     )  # fmt: skip
 
