@@ -33,7 +33,7 @@ def found():
 
 def test_the_guesses_of_every_layer_and_the_answer_are_shown(found):
     shown = to_text(draw_words(found), width=100)
-    for words in ("runs/my-lm", "house 0.30, the 0.10", "layer 2", "east 0.70", "p(east)", "0.650", "The hidden word",
+    for words in ("runs/my-lm", "house 0.30 · the 0.10", "layer 2", "east 0.70", "p(east)", "0.650", "The hidden word",
                   "Guess   the sun rises in the east ."):  # fmt: skip
         assert words in shown
 

@@ -74,7 +74,7 @@ def write_store(
         _finish(folder, layout, shards)
         store = TokenStore.open(folder, check=False)  # every file was read back when it was written
         stage.shape_in = f"{store.num_documents:,} texts, {num_bytes / 1e6:,.1f} MB"
-        stage.done = f"tokenized and packed, {8 * layout.dtype.itemsize} bits an id"
+        stage.done = f"tokenized and packed into {folder.name}, {8 * layout.dtype.itemsize} bits an id"
         stage.shape_out = f"{store.num_tokens:,} tokens in {len(shards):,} shard{'s' * (len(shards) > 1)}"
         stage.notes += [f"{num_kept:,} shards were there already, from a writing that was cut off"] if num_kept else []
         stage.notes += [f"{store.num_unknown:,} tokens unknown to the vocabulary"] if store.num_unknown else []
