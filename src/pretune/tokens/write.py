@@ -34,7 +34,8 @@ from pretune.trace import Trace
 # seconds: that is what a killed writing repeats at most.
 SHARD_BYTES = 32_000_000
 # Text handed to the tokenizer at once: enough for all cores to share; what the library makes of it takes about a hundred times
-# its size until the ids are taken out.
+# its size until the ids are taken out. On two busy cores 0.1, 0.5, 2 and 8 MB gave 303, 331, 273 and 261 thousand tokens/s, and
+# 97 % or more of the time is the library's.
 CHUNK_BYTES = 500_000
 
 
