@@ -16,7 +16,9 @@ from pretune.evaluate import evaluate_sources, groups_of
 from pretune.evaluate.baselines import load_linear, majority, prior
 from pretune.hashing import fingerprint
 from pretune.loading import load_model
-from pretune.records import Evaluation, Evidence, Example, FileReceipt, Finding, PredictionTrace, Receipt
+from pretune.models.language_load import load_language_model
+from pretune.predict.masked import follow_words
+from pretune.records import Evaluation, Evidence, Example, FileReceipt, Finding, PredictionTrace, Receipt, WordTrace
 from pretune.repairing import score_repair
 from pretune.report.receipts import describe_rejection
 from pretune.runs import RunFolder
@@ -95,6 +97,34 @@ def follow_text(run: str, text: str) -> PredictionTrace:
     if folder.is_begun:
         Trace(folder.trace).prediction(found)
     return found
+
+
+def guess_words(model: str | None, prompt: str) -> WordTrace:
+    """Follow the guesses of a language model for each ``[MASK]``, or for the next word, through its layers.
+
+    Args:
+        model: A pre-training run, a folder with a model, or a name; ``None`` takes the newest pre-training run in ``runs/``.
+        prompt: With ``[MASK]`` where a word is hidden; for a causal model the beginning of a text.
+
+    Raises:
+        UsageError: No model is named and none is there, or nothing is hidden.
+        ModelLoadError: It is no language model.
+    """
+    name = model or _newest_language_model()
+    start = load_language_model(name)
+    note = f"{start.note}: until it is pre-trained, its guesses mean nothing" if start.has_fresh_head else start.note
+    return replace(follow_words(start.network, start.tokenizer, clean_text(prompt)), model=name, note=note)
+
+
+def _newest_language_model() -> str:
+    for path in sorted(Path("runs").glob("*/run.json"), key=lambda path: (path.stat().st_mtime, path), reverse=True):
+        if RunFolder(path.parent).read_record().status == "pretrained":
+            return str(path.parent)
+    raise UsageError(
+        "no model is named, and runs/ holds no pre-trained one",
+        expected="a language model: a run of `pretune pretrain`, a folder, or a name such as smollm2",
+        fix='pretune trace RUN --mask "the sun rises in the [MASK]"',
+    )
 
 
 def read_texts(texts: list[str] | None, file: str | None, stdin: TextIO, config: ReadConfig) -> list[tuple[str, str]]:

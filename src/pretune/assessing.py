@@ -17,6 +17,7 @@ from pretune.evaluate.slices import find_slices
 from pretune.records import (
     Comparison,
     Confusion,
+    CorpusSketch,
     Evaluation,
     Evidence,
     Example,
@@ -72,8 +73,20 @@ def read_policy(config: JudgeConfig, predictions: Iterable[Predictions] = ()) ->
     )
 
 
-def evidence_of(record: RunRecord, splits: dict[str, tuple[Example, ...]], predictions: Sequence[Predictions]) -> Evidence:
-    """Return all that judges may read of a run."""
+def evidence_of(
+    record: RunRecord,
+    splits: dict[str, tuple[Example, ...]],
+    predictions: Sequence[Predictions],
+    corpus: CorpusSketch | None = None,
+) -> Evidence:
+    """Return all that judges may read of a run.
+
+    Args:
+        record: The run.
+        splits: Its rows.
+        predictions: On them.
+        corpus: What the model was pre-trained on has in common with the test texts, where that is known.
+    """
     return Evidence(
         classes=record.classes,
         positive=record.positive,
@@ -85,6 +98,7 @@ def evidence_of(record: RunRecord, splits: dict[str, tuple[Example, ...]], predi
         receipt=record.receipt,
         token_counts=record.token_counts,
         changes=record.changes,
+        corpus=corpus,
     )
 
 

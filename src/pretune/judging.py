@@ -11,6 +11,8 @@ from pretune.assessing import assess, costs_of, evidence_of, read_policy
 from pretune.budgeting import tell_end
 from pretune.configs import JudgeConfig
 from pretune.data import Opening, Seal, TrainingData
+from pretune.data.corpus import find_sketch
+from pretune.data.sketch import SketchFile
 from pretune.deciding import choose_thresholds, inherit, read_aim, store_thresholds, tell_choice
 from pretune.estimators import TextClassifier
 from pretune.evaluate import choose_positive, groups_of
@@ -19,7 +21,7 @@ from pretune.evaluate.encoder_linear import SOURCE
 from pretune.evaluate.threshold import apply_threshold
 from pretune.models import write_card
 from pretune.proving import Proof
-from pretune.records import Example, RunRecord
+from pretune.records import CorpusSketch, Example, RunRecord
 from pretune.report.card import render_card
 from pretune.report.html import render_html
 from pretune.runs import RunFolder
@@ -50,15 +52,18 @@ def open_and_judge(candidate: Candidate, record: RunRecord, config: JudgeConfig,
     positive = choose_positive(labels, config.positive) if config.positive else record.positive
     aim = read_aim(config, policy, positive=positive, labels=labels)
     record = _settle_threshold(candidate, aim, record, folder, trace)
+    corpus = find_sketch(record.model_source)  # before the seal is opened: a damaged one costs no look
     untuned = open_untuned(folder, candidate.model.device_, trace)
     _score_train(candidate, folder, trace)
     opening = _open(candidate.seal, folder, trace)
     _score_test(candidate, untuned, opening, folder, trace)
+    _look_into_corpus(corpus, opening, record, folder)
     record = replace(record, positive=positive)
     splits = {"train": candidate.training.train, "validation": candidate.training.validation, "test": opening.examples}
     predictions = folder.read_all_predictions()  # as kept, so that recomputing starts from the same
     policy = read_policy(config, predictions)
-    found = assess(evidence_of(record, splits, predictions), policy, look=opening.look, costs=costs_of(record), trace=trace)
+    evidence = evidence_of(record, splits, predictions, folder.read_corpus())
+    found = assess(evidence, policy, look=opening.look, costs=costs_of(record), trace=trace)
     record = replace(
         record,
         status="judged",
@@ -141,6 +146,15 @@ def _score_test(candidate: Candidate, untuned: Untuned | None, opening: Opening,
         stage.done = f"{', '.join(item.source for item in tested)} on the same rows"
         stage.shape_out = f"{len(rows):,} × {len(classes)} logits → probabilities → decisions"
         stage.example = _describe_decision(model, rows[0])
+
+
+def _look_into_corpus(corpus: SketchFile | None, opening: Opening, record: RunRecord, folder: RunFolder) -> None:
+    """Keep what the corpus that the model was pre-trained on has in common with the test texts."""
+    if corpus is not None:
+        folder.write_corpus(corpus.within(row.text for row in opening.examples))
+    elif record.corpus is not None:
+        gone = CorpusSketch(name=record.corpus.name, num_texts=record.corpus.num_kept, hashes=(), is_known=False)
+        folder.write_corpus(gone)
 
 
 def _describe_decision(model: TextClassifier, row: Example) -> str:

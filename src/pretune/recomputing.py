@@ -73,7 +73,7 @@ def recompute(folder: RunFolder) -> Recomputed:
     predictions = folder.read_all_predictions()
     policy = Policy.from_json(record.verdict.policy)
     found = assess(
-        evidence_of(record, splits, predictions),
+        evidence_of(record, splits, predictions, folder.read_corpus()),
         policy,
         look=opening.look,
         num_models=opening.num_models,

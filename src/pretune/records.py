@@ -395,7 +395,8 @@ class CorpusSketch(Record):
 
     name: str
     num_texts: int
-    hashes: tuple[int, ...]
+    hashes: tuple[int, ...]  # all of them, or those that the test texts have too
+    is_known: bool = True  # False: there is a corpus, and its sketch is gone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

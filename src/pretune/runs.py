@@ -14,7 +14,7 @@ from weakref import WeakValueDictionary
 from pretune import storage
 from pretune.errors import StorageError, UsageError
 from pretune.hashing import digest_of, digest_of_file
-from pretune.records import Example, Predictions, RunRecord
+from pretune.records import CorpusSketch, Example, Predictions, RunRecord
 
 Events = list[dict[str, Any]]
 PROBABILITY = "p:"  # prefix of a probability column: "p:spam"
@@ -49,6 +49,7 @@ class RunFolder:
         self.trace, self.report, self.card = path / "trace.jsonl", path / "report.html", path / "README.md"
         self.checkpoints = path / "checkpoints"
         self.sealed, self.openings = self.data / "test.sealed.jsonl", self.data / "openings.jsonl"
+        self.corpus = self.data / "in-corpus.jsonl"
         self.is_to_be_replaced = self.continue_changed = False
         self._lock: _Lock | None = None
 
@@ -119,6 +120,15 @@ class RunFolder:
     def write_record(self, record: RunRecord) -> None:
         """Replace ``run.json``."""
         storage.replace_json(self.path / "run.json", record.to_json())
+
+    def write_corpus(self, sketch: CorpusSketch) -> None:
+        """Keep what the pre-training corpus has in common with the test texts, so that recomputing needs no other folder."""
+        storage.replace(self.corpus, json.dumps(sketch.to_json()) + "\n")
+
+    def read_corpus(self) -> CorpusSketch | None:
+        """Return what the corpus has in common with the test texts; ``None`` where no corpus is known."""
+        lines = storage.read_lines(self.corpus)
+        return CorpusSketch.from_json(json.loads(lines[0])) if lines else None
 
     def write_examples(self, split: str, examples: Sequence[Example]) -> None:
         """Write one split that is not sealed, as JSON lines."""

@@ -7,7 +7,7 @@ import pytest
 from judging import evaluation_of, from_counts
 from pretune.data.sketch import hash_windows, sketch_corpus
 from pretune.diagnose.leakage import check_corpus, check_near_texts, check_seen_texts, check_validation_texts
-from pretune.records import Severity
+from pretune.records import CorpusSketch, Severity
 
 
 def plant(evidence, texts, *, split="test"):
@@ -95,3 +95,18 @@ def test_a_short_text_is_in_a_corpus_only_as_a_whole():
     assert hash_windows("Not bad!") == hash_windows("not  BAD")
     assert not hash_windows("not bad") & hash_windows("this one is not bad at all, I would say")
     assert hash_windows("?!") == set()
+
+
+def test_thirteen_shared_words_are_counted_and_are_not_yet_the_text(clean_evidence):
+    words = clean_evidence.test[0].text.split()
+    quoting = " ".join([*words, *clean_evidence.test[1].text.split()[:1], *(f"own{n}" for n in range(20))])
+    evidence = replace(clean_evidence, test=(replace(clean_evidence.test[0], text=quoting), *clean_evidence.test[1:]))
+    twelve, thirteen = " ".join(["x", *quoting.split()[:12], "y"]), " ".join(["x", *quoting.split()[:13], "y"])
+    found = [check_corpus(replace(evidence, corpus=sketch_corpus("pages", [page]))) for page in (twelve, thirteen)]
+    assert [finding.severity for finding in found] == [Severity.OK, Severity.OK]
+    assert ["share 13 words" in finding.summary for finding in found] == [False, True]
+
+
+def test_a_corpus_whose_sketch_is_gone_leaves_the_question_open(clean_evidence):
+    gone = CorpusSketch(name="pages", num_texts=9, hashes=(), is_known=False)
+    assert check_corpus(replace(clean_evidence, corpus=gone)).severity is Severity.UNKNOWN

@@ -25,14 +25,15 @@ def make_place(place, *words):
 @pytest.fixture
 def found():
     return WordTrace(
-        model="runs/my-lm", prompt="the sun rises in the [MASK] .", objective="masked", tokens=("[CLS]", "the", "[MASK]", "[SEP]"),
+        model="runs/my-lm", prompt="the sun rises in the [MASK] .", objective="masked",
+        tokens=("[CLS]", "the", "[MASK]", "[SEP]"),
         ids=(2, 90, 4, 3), places=(make_place(2, "house", "sky", "east"),),
     )  # fmt: skip
 
 
 def test_the_guesses_of_every_layer_and_the_answer_are_shown(found):
     shown = to_text(draw_words(found), width=100)
-    for words in ("runs/my-lm", "house 0.30, the 0.10", "layer 2", "east 0.70", "p(east)", "0.650", "The hidden word",
+    for words in ("runs/my-lm", "house 0.30 · the 0.10", "layer 2", "east 0.70", "p(east)", "0.650", "The hidden word",
                   "Guess   the sun rises in the east ."):  # fmt: skip
         assert words in shown
 

@@ -105,8 +105,8 @@ def test_what_changed_is_said_with_its_figures(pretraining):
 def test_guesses_are_followed_prompt_by_prompt(pretraining):
     ((prompt, rows),) = guess_rows(pretraining)
     assert prompt == "the sun rises in the [MASK]"
-    assert rows[0] == ("800K tokens", "the 0.12, a 0.05")
-    assert rows[-1] == ("4.8M tokens", "east 0.31, sky 0.22")
+    assert rows[0] == ("800K tokens", "the 0.12 · a 0.05")
+    assert rows[-1] == ("4.8M tokens", "east 0.31 · sky 0.22")
 
 
 def test_a_loss_that_is_not_finite_breaks_nothing(pretraining, history):
@@ -133,7 +133,7 @@ def test_the_terminal_shows_one_of_them_alone(pretraining, history):
 
 def test_the_terminal_shows_guesses_and_vocabulary(pretraining, tokenizer_quality):
     shown = to_text(draw_guesses(pretraining), draw_tokenizer(tokenizer_quality), width=100)
-    assert "east 0.31, sky 0.22" in shown
+    assert "east 0.31 · sky 0.22" in shown
     assert re.search(r"domain +4\.20 +1\.25 +< 0\.1 % +4\.5 %", shown)
     assert "! the vocabulary does not fit the domain" in shown
 

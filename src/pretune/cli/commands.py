@@ -194,22 +194,34 @@ def predict(
 
 
 def trace(
-    run: o.Trained, text: Annotated[str, typer.Argument(help="The text to follow.", metavar="TEXT")],
-    json: o.Json = False, debug: o.Debug = False,
+    run: o.Followed = None,
+    text: Annotated[str | None, typer.Argument(help="The text to follow.", metavar="TEXT", show_default=False)] = None,
+    mask: o.Mask = None, json: o.Json = False, debug: o.Debug = False,
 ) -> int:  # fmt: skip
     """Follow one text through the layers.
 
-    Tokens → embeddings → each layer → head → decision.
+    Tokens → embeddings → each layer → head → decision. With --mask, the words that a language model would guess after each
+    layer; without RUN those of the newest pre-training run.
     """
-    from pretune.asking import follow_text
+    from pretune.asking import follow_text, guess_words
     from pretune.cli.show import show, show_json
     from pretune.report.text_traces import draw_prediction
+    from pretune.report.text_words import draw_words
 
-    found = follow_text(run, text)
+    if mask is not None and text is None:
+        found: Any = guess_words(run, mask)
+    elif mask is None and run is not None and text is not None:
+        found = follow_text(run, text)
+    else:
+        raise UsageError(
+            "both TEXT and --mask were given" if mask is not None else "RUN or TEXT is missing",
+            expected="RUN and TEXT, or --mask",
+            fix='pretune trace RUN "a text", or pretune trace RUN --mask "the [MASK] rises"; see pretune trace --help',
+        )
     if json:
         show_json(found.to_json())
     else:
-        show(draw_prediction(found))
+        show(draw_prediction(found) if mask is None else draw_words(found))
     return 0
 
 

@@ -25,6 +25,15 @@ Data = Annotated[
     str, typer.Argument(help="Catalogue name, file (CSV, TSV, JSON lines, Parquet, .gz), folder, or hub id.", metavar="DATA")
 ]
 Run = Annotated[str, typer.Argument(help="A run folder, such as runs/movie-reviews-minilm.", metavar="RUN")]
+Followed = Annotated[
+    str | None, typer.Argument(help="A run, a folder that holds a model, or a name.", metavar="RUN", show_default=False)
+]
+Mask = Annotated[
+    str | None,
+    typer.Option(
+        "--mask", help="Guess each [MASK] in this, or its next word, after every layer.", metavar="TEXT", show_default=False
+    ),
+]
 Trained = Annotated[str, typer.Argument(help="A run folder, or a folder that holds a model.", metavar="RUN")]
 
 Text = Annotated[

@@ -144,6 +144,7 @@ def pretrain_first(
 
 def _show(record: "RunRecord", folder: "RunFolder", *, json: bool) -> int:
     from pretune.cli.show import show, show_json
+    from pretune.report.corpus import draw_corpus
     from pretune.report.text_pretraining import draw_guesses, draw_timeline, draw_tokenizer
     from pretune.report.text_traces import draw_pipeline
 
@@ -154,7 +155,8 @@ def _show(record: "RunRecord", folder: "RunFolder", *, json: bool) -> int:
     else:
         parts = [draw_timeline(record.pretraining, None), draw_guesses(record.pretraining)] if record.pretraining else []
         vocabulary = [draw_tokenizer(record.tokenizer)] if record.tokenizer else []
-        show(draw_pipeline(folder.read_events()), *vocabulary, *parts)
+        corpus = [draw_corpus(record.corpus)] if record.corpus else []
+        show(draw_pipeline(folder.read_events()), *corpus, *vocabulary, *parts)
         typer.echo(f"Model:  {folder.model}\nReport: {folder.report}\nNext:   pretune run DATA --model {folder.path}\n")
     return 0
 

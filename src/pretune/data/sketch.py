@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from pretune.data.words import distinct, windows_of, words_of
 from pretune.records import CorpusSketch
 
-# Words in a row that two texts hardly share by chance; quotations and idioms are shorter. Six such windows one after the
-# other are 13 words in a row, the length that GPT-3 was audited with (Brown et al. 2020, appendix C): one sketch for both.
+# Words in a row that two texts hardly share by chance; quotations and idioms are shorter.
 WINDOW = 8
+# Words in a row that two texts share as one has copied the other: GPT-3 was audited so (Brown et al. 2020, appendix C). Six
+# windows one after the other are so many words, so that one sketch answers for both.
+SHARED = 13
 # Hashes are parted by their first bits before they are sorted, so that a part fits in memory whatever the corpus.
 _PARTS = 64
 

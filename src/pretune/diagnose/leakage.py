@@ -1,14 +1,17 @@
 """Leakage: has training already shown the model what the test asks?"""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-from pretune.data.sketch import hash_windows
+from pretune.data.sketch import SHARED, WINDOW, are_in
+from pretune.data.words import windows_of, words_of
 from pretune.diagnose.measures import clusters_of, judged_source, right_answers
 from pretune.intervals import proportion_interval
-from pretune.records import Evaluation, Evidence, Finding, Severity
+from pretune.records import CorpusSketch, Evaluation, Evidence, Finding, Severity
 
 # Share of test texts also seen in training above which a test score no longer measures generalization: one point of
 # accuracy is what we call a gain worth having, and that many known answers can fake it. Ours, see docs/decisions/.
@@ -73,15 +76,28 @@ def check_corpus(evidence: Evidence, evaluation: Evaluation | None = None) -> Fi
         return Finding.not_applicable(check, "no pre-training corpus is known")
     if not evidence.has_texts("test"):
         return Finding.unknown(check, "needs the texts of the test")
-    known = set(corpus.hashes)
-    windows = [hash_windows(row.text) for row in evidence.test]
-    seen = [len(item & known) >= MIN_WINDOW_SHARE * len(item) > 0 for item in windows]
+    if not corpus.is_known:
+        return Finding.unknown(check, f"the sketch of the pre-training corpus {corpus.name!r} is not where the model was made")
+    seen, num_quoting = _in_corpus([row.text for row in evidence.test], corpus)
     how = f"are in the pre-training corpus {corpus.name!r}, at least by half"
-    finding = _judge(check, evidence, evaluation, leaked=np.array(seen), limit=MAX_SEEN_SHARE, how=how)
+    finding = _judge(check, evidence, evaluation, leaked=seen, limit=MAX_SEEN_SHARE, how=how)
+    if num_quoting:
+        finding = replace(finding, summary=f"{finding.summary}; {num_quoting:,} share {SHARED} words in a row with it")
     is_much = (finding.measured or 0.0) > MAX_SEEN_SHARE
     severity = Severity.WARNING if is_much else Severity.NOTE if finding.examples else Severity.OK
     fix = "Take these texts out of the corpus and pre-train again, or judge on rows that are newer than the corpus."
     return replace(finding, severity=severity, fix=fix if finding.examples else "")
+
+
+def _in_corpus(texts: Sequence[str], corpus: CorpusSketch) -> tuple[npt.NDArray[np.bool_], int]:
+    """Return which texts the corpus has at least by half, and how many share ``SHARED`` words in a row with it."""
+    windows = windows_of(words_of(texts), WINDOW)
+    is_known = are_in(windows.hashes, np.array(sorted(corpus.hashes), dtype=np.uint64))
+    parts = [is_known[start:end] for start, end in pairwise(windows.starts.tolist())]
+    seen = np.array([len(part) > 0 and part.mean() >= MIN_WINDOW_SHARE for part in parts], dtype=np.bool_)
+    run = np.ones(SHARED - WINDOW + 1, dtype=np.int64)
+    quoting = [bool(part.any() and (np.convolve(part, run) == len(run)).any()) for part in parts]
+    return seen, sum(quoting)
 
 
 def _exact(evidence: Evidence, asked: str, known: str) -> npt.NDArray[np.bool_]:

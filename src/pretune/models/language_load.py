@@ -55,7 +55,7 @@ def load_language_model(name: str) -> LanguageStart:
     checkpoint = find_checkpoint(name)
     config = read_config(checkpoint)
     family = find_language_family(config)
-    config.torch_dtype = torch.float32
+    config.dtype = torch.float32
     kind = AutoModelForCausalLM if family.is_causal else AutoModelForMaskedLM
     expected = "a checkpoint that transformers can predict words with, weights as safetensors"
     with load_errors(f"{name}: cannot be loaded as a language model", expected, fix="see `pretune models`"):

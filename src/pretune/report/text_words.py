@@ -6,6 +6,7 @@ from rich.text import Text
 from pretune.records import WordPlace, WordTrace
 from pretune.report.drawing import NAME_LENGTH, bar, columns, heading, named, plain, stack
 from pretune.report.text_traces import TokenLines
+from pretune.report.timeline import list_guesses
 from pretune.report.words import counted, number, one_line
 
 BAR_WIDTH = 12
@@ -25,9 +26,8 @@ def _draw_place(trace: WordTrace, index: int) -> Group:
     chance = f"p({final})"
     table = columns("layer", "likeliest, with probabilities", chance, "", right=(chance,), wide="likeliest, with probabilities")
     for layer in place.layers:
-        guesses = ", ".join(f"{one.token} {number(one.probability, 2)}" for one in layer.guesses)
         share = layer.final_probability
-        table.add_row(named(layer.name), plain(guesses), number(share), bar(share, BAR_WIDTH))
+        table.add_row(named(layer.name), plain(list_guesses(layer.guesses)), number(share), bar(share, BAR_WIDTH))
     return Group(heading(_title(trace, index), "what the head would guess if it read that layer"), table)
 
 

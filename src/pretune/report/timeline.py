@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from pretune.records import History, Milestone, PretrainHistory, Step, Validation
+from pretune.records import Guess, History, Milestone, PretrainHistory, Step, Validation
 from pretune.report.charts import LEFT, PLOT_WIDTH, RIGHT, LossPlot, place_curve
 from pretune.report.plot import Curve, make_curve
 from pretune.report.words import UNDEFINED, number
@@ -186,7 +186,7 @@ def guess_rows(pretraining: PretrainHistory) -> list[tuple[str, list[tuple[str, 
             [
                 (
                     f"{short_count(item.num_tokens)} tokens",
-                    ", ".join(f"{one.token} {one.probability:.2f}" for one in found.guesses),
+                    list_guesses(found.guesses),
                 )
                 for item in measured
                 for found in item.guesses
@@ -195,6 +195,16 @@ def guess_rows(pretraining: PretrainHistory) -> list[tuple[str, list[tuple[str, 
         )
         for prompt in prompts
     ]
+
+
+def list_guesses(guesses: Sequence[Guess]) -> str:
+    """Write guesses with their probabilities, parted by a sign that is seldom guessed itself.
+
+    Example:
+        >>> list_guesses([Guess(token="east", probability=0.31), Guess(token=",", probability=0.2)])
+        'east 0.31 · , 0.20'
+    """
+    return " · ".join(f"{one.token} {one.probability:.2f}" for one in guesses)
 
 
 def thin(items: Sequence[Item], limit: int) -> list[Item]:

@@ -34,7 +34,8 @@ from pretune.trace import Trace
 # seconds: that is what a killed writing repeats at most.
 SHARD_BYTES = 32_000_000
 # Text handed to the tokenizer at once: enough for all cores to share; what the library makes of it takes about a hundred times
-# its size until the ids are taken out.
+# its size until the ids are taken out. On two busy cores 0.1, 0.5, 2 and 8 MB gave 303, 331, 273 and 261 thousand tokens/s, and
+# 97 % or more of the time is the library's.
 CHUNK_BYTES = 500_000
 
 
@@ -74,7 +75,7 @@ def write_store(
         _finish(folder, layout, shards)
         store = TokenStore.open(folder, check=False)  # every file was read back when it was written
         stage.shape_in = f"{store.num_documents:,} texts, {num_bytes / 1e6:,.1f} MB"
-        stage.done = f"tokenized and packed, {8 * layout.dtype.itemsize} bits an id"
+        stage.done = f"tokenized and packed into {folder.name}, {8 * layout.dtype.itemsize} bits an id"
         stage.shape_out = f"{store.num_tokens:,} tokens in {len(shards):,} shard{'s' * (len(shards) > 1)}"
         stage.notes += [f"{num_kept:,} shards were there already, from a writing that was cut off"] if num_kept else []
         stage.notes += [f"{store.num_unknown:,} tokens unknown to the vocabulary"] if store.num_unknown else []

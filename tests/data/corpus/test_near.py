@@ -6,7 +6,7 @@ import pytest
 from corpora import change_words, make_documents
 from pretune.data.corpus import near as near_module
 from pretune.data.corpus.hold_out import choose_held_out
-from pretune.data.corpus.minhash import NUM_KEYS, keys_of, minima_of
+from pretune.data.corpus.minhash import NUM_KEYS, WIDTH, keys_of, may_be_near, minima_of
 from pretune.data.corpus.near import NearDuplicates, find_near
 from pretune.data.similar import jaccard
 from pretune.data.words import distinct, pairs_of, words_of
@@ -39,8 +39,8 @@ def test_at_the_threshold_nine_in_ten_are_found_and_below_it_none():
 
 def test_the_index_takes_at_most_100_bytes_a_document():
     keys = keys_of(words_of(make_documents(10)), minima_of(0.8))
-    assert keys.nbytes / 10 + 8 <= 100  # and the hash for exact duplicates
-    assert keys.shape == (10, NUM_KEYS)
+    assert keys.nbytes / 10 + 8 <= 100  # keys, bits, and the hash for exact duplicates
+    assert keys.shape == (10, WIDTH)
 
 
 @pytest.mark.parametrize("threshold", [0.5, 0.6, 0.7, 0.8, 0.9, 1.0])
@@ -72,10 +72,19 @@ def test_a_template_costs_comparisons_in_proportion_to_its_documents(monkeypatch
 def test_documents_of_one_key_that_are_not_alike_cost_little_each():
     texts = make_documents(3_000)
     words = words_of(texts)
-    keys = np.zeros((3_000, 1), dtype=np.uint32)
+    keys = np.zeros((3_000, WIDTH), dtype=np.uint32)
     found = find_near(keys, np.arange(3_000), words, threshold=0.8)
-    assert found.num_compared <= 3_000 * (near_module.MAX_NEIGHBOURS + 1)
+    assert found.num_compared <= 3_000 * (near_module.MAX_NEIGHBOURS + 1) * NUM_KEYS
     assert not found.repeats.any()
+
+
+def test_bits_tell_most_pairs_that_are_not_near_and_hardly_any_that_are():
+    originals = make_documents(2_000, num_words=50)
+    near = [change_words(text, 3, seed=index) for index, text in enumerate(originals)]  # about 0.8
+    far = [change_words(text, 20, seed=index) for index, text in enumerate(originals)]  # about 0.3
+    keys = [keys_of(words_of(texts), 8) for texts in (originals, near, far)]
+    assert may_be_near(keys[0], keys[1], 0.8).mean() > 0.998
+    assert may_be_near(keys[0], keys[2], 0.8).mean() < 0.15
 
 
 def test_keys_do_not_depend_on_the_company():

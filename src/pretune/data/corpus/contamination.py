@@ -5,11 +5,9 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from pretune.data.sketch import WINDOW, are_in
+from pretune.data.sketch import SHARED, WINDOW, are_in
 from pretune.data.words import Words, windows_of, words_of
 
-# Words in a row that make a document contaminated (Brown et al. 2020, appendix C).
-SHARED = 13
 # A sealed text of fewer words is looked for as a whole inside documents where it has as many as a window of the sketch.
 # Below that it may be a phrase that anybody says, and only a document that is nothing else counts.
 MIN_INSIDE = WINDOW

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pretune.data.corpus.boilerplate import LineCounts
-from pretune.data.corpus.minhash import NUM_KEYS
+from pretune.data.corpus.minhash import WIDTH
 from pretune.data.corpus.spool import Spool
 from pretune.data.words import Words
 from pretune.records import CorpusFile
@@ -92,5 +92,5 @@ class Draft:
         return Words(hashes, starts)
 
     def keys(self) -> NDArray[np.uint32]:
-        """Return the keys of all documents, mapped from disk, shape (num_documents, ``NUM_KEYS``)."""
-        return np.memmap(self.scratch / "keys", dtype="<u4", mode="r", shape=(len(self.spool), NUM_KEYS))
+        """Return the keys of all documents, mapped from disk, shape (num_documents, ``minhash.WIDTH``)."""
+        return np.memmap(self.scratch / "keys", dtype="<u4", mode="r", shape=(len(self.spool), WIDTH))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pretune.data.corpus.minhash import NUM_KEYS, may_be_near
 from pretune.data.similar import jaccard
 from pretune.data.words import Words, distinct, pairs_of
 
@@ -22,7 +23,7 @@ class NearDuplicates:
 
     Args:
         repeats: Whether the document is in a cluster and not the first of it, shape (num_documents,).
-        num_compared: Pairs that shared a key and were compared word by word.
+        num_compared: Pairs that shared a key, and enough bits, and were compared word by word.
         num_near: Pairs of these that were near.
         largest: Documents of the largest cluster.
     """
@@ -40,16 +41,18 @@ def find_near(keys: NDArray[np.uint32], rows: NDArray[np.int64], words: Words, *
     a ~ b and b ~ c puts all three into one cluster, of which the first is kept.
 
     Args:
-        keys: Of ``minhash.keys_of``, shape (num_documents, num_keys).
+        keys: Of ``minhash.keys_of``, shape (num_documents, ``minhash.WIDTH``).
         rows: The documents to compare, rising: those that are not dropped already.
         words: Of all documents.
         threshold: Jaccard similarity from which two documents are near.
     """
     forest, sets = _Forest(), _Shingles(words)
     num_compared = num_near = 0
-    for column in range(keys.shape[1]):
+    for column in range(NUM_KEYS):
         for first, second in _candidates(keys[rows, column]):
-            for a, b in zip(rows[first].tolist(), rows[second].tolist(), strict=True):
+            first, second = rows[first], rows[second]
+            hopeful = may_be_near(keys[first], keys[second], threshold)
+            for a, b in zip(first[hopeful].tolist(), second[hopeful].tolist(), strict=True):
                 if forest.root(a) == forest.root(b):
                     continue
                 num_compared += 1

@@ -9,7 +9,7 @@ import numpy as np
 
 from pretune import storage
 from pretune.configs import CorpusConfig
-from pretune.data.corpus.contamination import SHARED, find_contaminated, hash_sealed
+from pretune.data.corpus.contamination import find_contaminated, hash_sealed
 from pretune.data.corpus.corpus import FOLDER, Corpus, load_corpus
 from pretune.data.corpus.draft import CONTAMINATED, EMPTY, EXACT, NEAR, SHORT, Draft
 from pretune.data.corpus.hold_out import choose_held_out
@@ -18,6 +18,7 @@ from pretune.data.corpus.passes import describe_all, read_all
 from pretune.data.corpus.sources import Source, find_source
 from pretune.data.corpus.workers import Workers
 from pretune.data.corpus.write import write_corpus
+from pretune.data.sketch import SHARED
 from pretune.errors import DataError
 from pretune.trace import Trace
 
