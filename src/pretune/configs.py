@@ -335,7 +335,7 @@ class PretrainConfig(Config):
     next_word_share: float = 0.4
     keep_some: bool = False
     whole_words: bool = False
-    batch_tokens: int = 8192
+    batch_tokens: int = 4096
     learning_rate: float | None = None
     optimizer: str | None = None
     weight_decay: float = 0.05

@@ -232,7 +232,7 @@ TextEpochs = Annotated[
     float | None, _flag("--epochs", about=ABOUT_TRAINING, text="Times the text is read (5; 1 when continued).", metavar="N")
 ]
 Tokens = Annotated[str | None, _flag("--tokens", about=ABOUT_TRAINING, text="Tokens to read in all, such as 20M.", metavar="N")]
-BatchTokens = Annotated[int | None, _flag("--batch-tokens", about=ABOUT_TRAINING, text="Tokens an update (8192).", metavar="N")]
+BatchTokens = Annotated[int | None, _flag("--batch-tokens", about=ABOUT_TRAINING, text="Tokens an update (4096).", metavar="N")]
 TextRate = Annotated[float | None, _flag("--lr", about=ABOUT_TRAINING, text="Peak rate.", metavar="RATE")]
 TextBudget = Annotated[str | None, _flag("--budget", about=ABOUT_TRAINING, text="Time for all of it.", metavar="10m")]
 PretrainFirst = Annotated[
