@@ -370,6 +370,7 @@ class PretrainHistory(Record):
     objective: str  # "masked" or "causal"
     milestones: tuple[Milestone, ...] = ()
     num_tokens: int = 0  # seen, in all epochs
+    num_first_steps: int = 0  # of a masked model: updates that predicted next words, before those of hidden words
     num_targets: int | None = None  # that the loss counted
     num_weights: int | None = None
     started_from: str = ""  # the checkpoint that was continued; empty from scratch

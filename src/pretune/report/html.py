@@ -11,6 +11,7 @@ from pretune.records import RunRecord
 from pretune.report import charts, threshold as tradeoff
 from pretune.report.choices import describe_budget, make_range_plot, say_optimism
 from pretune.report.corpus import describe_corpus
+from pretune.report.proof import proof_rows
 from pretune.report.sections import build_sections
 from pretune.report.weak_spots import say_slices
 from pretune.report.words import (
@@ -64,6 +65,7 @@ def make_environment() -> Environment:
         say_optimism=say_optimism,
         describe_changes=describe_changes,
         describe_corpus=describe_corpus,
+        proof_rows=proof_rows,
     )
     return environment
 

@@ -24,6 +24,7 @@ from pretune.records import (
 from pretune.report.drawing import NAME_LENGTH, SHORT_LENGTH, columns, heading, indent, named, pairs, plain, stack
 from pretune.report.figures import MAX_CLASSES, Figures, arrange_scores, list_mistakes
 from pretune.report.receipts import describe_receipt
+from pretune.report.text_proof import draw_proof
 from pretune.report.threshold import draw_threshold
 from pretune.report.weak_spots import draw_mistakes, draw_slices
 from pretune.report.words import (
@@ -73,6 +74,7 @@ def draw_run(record: RunRecord) -> Group:
     shown = [item for item in record.confusions if item.source == main]
     return stack(
         draw_seeds(record.seeds) if record.seeds else None,
+        draw_proof(record.proof) if record.proof else None,
         draw_scores(scores, positive=record.positive) if scores else None,
         draw_methods(scores) if record.task == "generate" else None,
         draw_threshold(record),

@@ -13,6 +13,7 @@ from pretune.report.words import UNDEFINED, number
 Item = TypeVar("Item")
 
 PRETRAINING, FINETUNING = "pre-training", "fine-tuning"
+NEXT_WORDS = "next words"  # what a masked model predicts first, as its milestones call it
 OBJECTIVES = {"masked": "masked words", "causal": "the next word"}  # what is guessed
 # Milestones in a table of the report, and on a terminal; more are thinned evenly, and that is said.
 MAX_ROWS, MAX_LINES = 16, 12
@@ -81,14 +82,16 @@ def short_count(count: float) -> str:
     return f"{count:.0f}"
 
 
-def pretraining_curve(history: PretrainHistory, steps: Sequence[Step] = ()) -> Curve:
+def pretraining_curve(history: PretrainHistory, steps: Sequence[Step] = (), task: str = "") -> Curve:
     """Collect the losses of a pre-training; x in steps, marked by the tokens seen.
 
     Args:
         history: Its milestones.
         steps: Every update, where they are known; without them training is drawn by its milestones' means.
+        task: What the losses are of, where a model learned two things: ``next words``, or what it is for.
     """
-    milestones = history.milestones
+    milestones = [item for item in history.milestones if item.task == task]
+    steps = [step for step in steps if (step.index < history.num_first_steps) == bool(task)]
     by_step = tuple((float(step.index), step.loss) for step in steps if _is_finite(step.loss))
     by_milestone = tuple((float(item.step), item.training_loss) for item in milestones if _is_finite(item.training_loss))
     return Curve(
@@ -107,6 +110,8 @@ def timeline_curves(
     curves: list[tuple[str, Curve, int | None]] = []
     if pretraining is not None:
         guessed = OBJECTIVES.get(pretraining.objective, pretraining.objective)
+        if any(item.task for item in pretraining.milestones):
+            curves.append((f"{PRETRAINING}: loss of {NEXT_WORDS}", pretraining_curve(pretraining, steps, NEXT_WORDS), None))
         curves.append((f"{PRETRAINING}: loss of {guessed}", pretraining_curve(pretraining, steps), None))
     if history is not None:
         curves.append((f"{FINETUNING}: loss of the task", make_curve(history.steps, history.validations), history.best_epoch))
@@ -221,7 +226,7 @@ def thin(items: Sequence[Item], limit: int) -> list[Item]:
 
 def _milestone_row(item: Milestone) -> TimelineRow:
     return TimelineRow(
-        phase=PRETRAINING,
+        phase=f"{PRETRAINING}: {item.task}" if item.task else PRETRAINING,
         place=f"{short_count(item.num_tokens)} tokens",
         training_loss=item.training_loss,
         loss=item.loss,

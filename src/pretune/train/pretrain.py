@@ -124,6 +124,7 @@ class Pretraining:
             objective="causal" if self.network.family.is_causal else "masked",
             milestones=tuple(self._milestones),
             num_tokens=self._step * self.tokens_per_update,
+            num_first_steps=min(self._step, self._num_first),
             num_targets=self._all_targets,
             num_weights=sum(weight.numel() for weight in self.network.parameters()),
             started_from=self.plan.started_from,
