@@ -103,6 +103,15 @@ class Terminal:
         known = self._loss is not None and loss is not None
         self._loss = 0.95 * self._loss + 0.05 * loss if known else loss  # type: ignore[operator]
 
+    def _tell_milestone(self, event: dict[str, Any]) -> None:
+        figures = {"training loss": event["training_loss"], "held-out loss": event["loss"], "accuracy": event["accuracy"]}
+        said = ", ".join(f"{name} {number(value)}" for name, value in figures.items())
+        self._loss = None  # what is predicted may be another thing from here on
+        self._bar.say("  ", f"{event['num_tokens']:,} tokens: {said}: {one_line(event['observation'])}")
+        for item in event["guesses"][:1]:
+            best = ", ".join(f"{guess['token']} {guess['probability']:.2f}" for guess in item["guesses"][:3])
+            self._bar.say("  ", f"  {one_line(item['prompt'], 60)} → {one_line(best, 60)}")
+
     def _tell_validation(self, event: dict[str, Any]) -> None:
         figures = {"training loss": event["training_loss"], "validation loss": event["loss"], "accuracy": event["accuracy"]}
         said = ", ".join(f"{name} {number(value)}" for name, value in figures.items())

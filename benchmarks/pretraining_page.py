@@ -1,0 +1,125 @@
+"""docs/pretraining.md from what ``pretraining.py`` and ``pretrain_speed.py`` have kept."""
+
+from collections.abc import Iterator
+from typing import Any
+
+TITLES = {
+    "scratch": "From scratch, on film reviews",
+    "films": "Continued: minilm on film reviews",
+    "medicine": "Continued: minilm on medical text",
+    "smollm2": "Continued: smollm2 on medical questions and answers",
+}
+NAMES = {"pretrained": "pre-trained", "random": "random weights", "before": "the checkpoint before"}
+SIDES = {"pretune": "pretune", "trainer": "Trainer, bf16", "trainer-sparse": "Trainer, bf16, sparse prediction"}
+
+
+def write_page(rows: dict[str, dict[str, Any]], speed: dict[str, dict[str, Any]]) -> str:
+    """Return the page."""
+    parts = [
+        "# Pre-training",
+        "Whether pre-training pays, and how fast it is, as measured. Written by `python benchmarks/pretraining.py` and "
+        "`python benchmarks/pretrain_speed.py` from `benchmarks/results/`; rows that are not there were not measured.",
+    ]
+    parts += [part for name, title in TITLES.items() for part in _row(title, rows.get(name))]
+    parts += list(_speed(speed))
+    return "\n\n".join(parts) + "\n"
+
+
+def _row(title: str, found: dict[str, Any] | None) -> Iterator[str]:
+    yield f"## {title}"
+    if found is None:
+        yield "Not measured yet."
+        return
+    yield f"`{found['command']}`" + (f", then `{found['task_command']}`" if "task_command" in found else "")
+    made = found["pretraining"]
+    corpus = made["corpus"]
+    dropped = ", ".join(f"{count:,} {reason}" for reason, count in (corpus["dropped"] or {}).items() if count) or "none"
+    yield (
+        f"Corpus: {corpus['num_documents']:,} documents, {corpus['num_kept']:,} kept (dropped: {dropped}), {corpus['num_words']:,} words. "
+        f"{made['weights']:,} weights, {made['tokens']:,} tokens read, {made['milestones'][-1]['seconds'] / 60:.1f} minutes of training "
+        f"({made['device']}), the whole command {made['seconds'].get('pretraining', 0) / 60:.1f} minutes."
+    )
+    yield _table(
+        ("tokens", "what is predicted", "training loss", "held-out loss", "accuracy", "tokens a second", "first guess"),
+        [
+            (
+                f"{item['num_tokens']:,}", item.get("task") or ("next words" if made["objective"] == "causal" else "hidden words"),
+                f"{item['training_loss']:.3f}", f"{item['loss']:.3f}", f"{item['accuracy']:.3f}",
+                f"{item['tokens_per_second']:,.0f}", _guesses(item),
+            )
+            for item in made["milestones"]
+        ],
+    )  # fmt: skip
+    scores = {(item["metric"], item["split"], item["source"]): item["value"] for item in made["scores"]}
+    lines = [
+        f"- {metric.replace('_', ' ')} on {split} text: {scores[metric, split, 'before']:.3f} before, {after:.3f} after"
+        for (metric, split, source), after in scores.items()
+        if source == "pretrained" and scores.get((metric, split, "before")) is not None
+    ]
+    if lines:
+        yield "\n".join(lines)
+    if "task" in found:
+        yield from _task(found["task"])
+    yield f"Measured {found['measured']}, at {found['commit']}."
+
+
+def _guesses(item: dict[str, Any]) -> str:
+    if not item["guesses"]:
+        return ""
+    first = item["guesses"][0]
+    best = ", ".join(f"{guess['token']} {guess['probability']:.2f}" for guess in first["guesses"][:3])
+    return f"*{first['prompt']}*: {best}".replace("|", "\\|")
+
+
+def _task(task: dict[str, Any]) -> Iterator[str]:
+    proof = task["proof"]
+    if proof is None:
+        return
+    arms: dict[tuple[int, str], list[dict[str, Any]]] = {}
+    for arm in proof["arms"]:
+        arms.setdefault((arm["num_labels"], arm["source"]), []).append(arm)
+    compared = {item["b"]: item for item in proof["comparisons"]}
+    lines = []
+    for (number, source), held in sorted(arms.items(), key=lambda item: (item[0][0], list(NAMES).index(item[0][1]))):
+        gain = compared.get(f"{source}@{number}")
+        lines.append((
+            f"{number:,}", NAMES[source], _mean([arm["validation_accuracy"] for arm in held]), _mean([arm["test_accuracy"] for arm in held]),
+            "" if gain is None else f"{100 * gain['difference']:+.1f} ({100 * gain['low']:+.1f} to {100 * gain['high']:+.1f})",
+            "" if gain is None else f"{gain['p_value']:.2g}",
+        ))  # fmt: skip
+    yield _table(("labels", "start", "validation accuracy", "test accuracy", "gain of pre-training, points", "p (Holm)"), lines)
+    yield f"**{proof['statement'][:1].upper()}{proof['statement'][1:]}.** Verdict of the run: {task['verdict'].replace('_', ' ')}."
+    for finding in task["findings"]:
+        if finding["severity"] not in ("not_applicable", "ok"):
+            yield f"- {finding['check']}: {finding['summary']}"
+
+
+def _mean(values: list[float | None]) -> str:
+    held = [value for value in values if value is not None]
+    if not held:
+        return "–"
+    mean = sum(held) / len(held)
+    return f"{mean:.3f}" if len(held) == 1 else f"{mean:.3f} ({min(held):.3f}–{max(held):.3f}, {len(held)} seeds)"
+
+
+def _speed(speed: dict[str, dict[str, Any]]) -> Iterator[str]:
+    yield "## Speed beside transformers' Trainer"
+    if not speed:
+        yield "Not measured yet."
+        return
+    for name, found in speed.items():
+        lines = []
+        for side, figures in found["median"].items():
+            ratios = found["ratios"].get(side)
+            lines.append((
+                SIDES[side], f"{figures['tokens_per_second']:,.0f}", f"{figures['share_of_peak']:.0%}",
+                f"{figures['share_of_own_products']:.0%}",
+                "" if ratios is None else f"{sorted(ratios)[len(ratios) // 2]:.1f} × ({min(ratios):.1f}–{max(ratios):.1f})",
+            ))  # fmt: skip
+        yield f"**{name}**, windows of 128 tokens, 64 an update; median of {len(next(iter(found['runs'].values())))} runs each, in turn."
+        yield _table(("side", "tokens a second", "share of peak", "of the model's own products", "pretune is faster by"), lines)
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
