@@ -84,7 +84,7 @@ def run_pretraining(
     """Claim a folder, pre-train, show what came out; return the exit code."""
     start, (json, quiet) = time.perf_counter(), shown
     from pretune.pipeline import default_name
-    from pretune.pretraining import inputs_of_corpus, pretrain
+    from pretune.pretraining import Order, inputs_of_corpus, pretrain
     from pretune.runs import claim_folder
 
     inputs = inputs_of_corpus(source, config)
@@ -94,7 +94,8 @@ def run_pretraining(
     )  # fmt: skip
     with open_terminal(json, quiet) as terminal:
         trace, typed = open_trace(terminal), shlex.join(ARGUMENTS.get())
-        record = pretrain(source, config, folder, trace, inputs=inputs, command=typed or "pretune pretrain", start=start)
+        order = Order(inputs=inputs, command=typed or "pretune pretrain", start=start)
+        record = pretrain(source, config, folder, trace, order)
     return _show(record, folder, json=json)
 
 
@@ -118,7 +119,7 @@ def pretrain_first(
     from pretune.data.dataset import prepare
     from pretune.hashing import digest_of_lines
     from pretune.pipeline import default_name
-    from pretune.pretraining import inputs_of_corpus, pretrain
+    from pretune.pretraining import Order, inputs_of_corpus, pretrain
     from pretune.report.text_traces import draw_pipeline
     from pretune.runs import RunFolder, claim_folder, identity_of
     from pretune.trace import Trace
@@ -134,7 +135,8 @@ def pretrain_first(
         return replace(config, model=str(place))
     folder = claim_folder(base, inputs, named=place if run else None, done="pretrained")
     with open_terminal(*shown) as terminal:
-        pretrain(corpus, settings, folder, open_trace(terminal), inputs=inputs, sealed=sealed, start=start)
+        order = Order(inputs=inputs, sealed=sealed, start=start)
+        pretrain(corpus, settings, folder, open_trace(terminal), order)
     if not any(shown):
         from pretune.cli.show import show
 

@@ -5,7 +5,7 @@ import itertools
 import shutil
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -39,17 +39,24 @@ PACKAGES = ("pretune", "torch", "transformers", "tokenizers", "numpy")
 ASSESSED_TEXTS = 2_000  # held-out documents by which the vocabulary is judged
 
 
-def pretrain(
-    source: str,
-    config: PretrainRunConfig,
-    folder: RunFolder,
-    trace: Trace,
-    *,
-    inputs: dict[str, str] | None = None,
-    sealed: tuple[str, ...] = (),
-    command: str = "pretune pretrain",
-    start: float | None = None,
-) -> RunRecord:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """How a pre-training was asked for.
+
+    Args:
+        inputs: What makes two commands the same.
+        sealed: Texts of a test whose like is taken out of the corpus.
+        command: As typed.
+        start: When it was given, by ``time.perf_counter``.
+    """
+
+    inputs: dict[str, str] = field(default_factory=dict)
+    sealed: tuple[str, ...] = ()
+    command: str = "pretune pretrain"
+    start: float = field(default_factory=time.perf_counter)
+
+
+def pretrain(source: str, config: PretrainRunConfig, folder: RunFolder, trace: Trace, order: Order | None = None) -> RunRecord:
     """Take raw text to a language model.
 
     Args:
@@ -57,21 +64,18 @@ def pretrain(
         config: Everything else.
         folder: Where the run lies, or will lie; a pre-training that was cut off there goes on.
         trace: Receives the stages, steps and milestones.
-        inputs: What makes two commands the same.
-        sealed: Texts of a test whose like is taken out of the corpus.
-        command: As typed.
-        start: When it was given, by ``time.perf_counter``.
+        order: How it was asked for.
 
     Raises:
         DataError: The corpus cannot be read, or is too small.
         UsageError: Settings do not fit the corpus or the model.
         DivergedError: Loss or gradient stopped being finite.
     """
-    start, chosen = time.perf_counter() if start is None else start, config.pretrain
+    order, chosen = order or Order(), config.pretrain
     device = choose_device(chosen.device, precision=chosen.precision, threads=chosen.threads)
     began = None if config.model is None else load_language_model(config.model)  # what cannot be had is better known now
-    record = _begin(source, config, folder, inputs or {}, command)
-    corpus = _read_corpus(source, config, folder, sealed, trace)
+    record = _begin(source, config, folder, order)
+    corpus = _read_corpus(source, config, folder, order.sealed, trace)
     trace.keep_in(folder.trace, begin=True)
     ready = prepare_training(corpus, config, began, folder, device, trace)
     network, tokenizer = ready.start.network, ready.start.tokenizer
@@ -83,7 +87,7 @@ def pretrain(
     for note in filter(None, (ready.start.note, record.tokenizer.warning if record.tokenizer else "")):
         trace.note(note)
     general = read_general(config, ready, folder, trace)
-    ready, num_steps = choose_steps(config, ready, folder, device, trace, start=start)
+    ready, num_steps = choose_steps(config, ready, folder, device, trace, start=order.start)
     if chosen.compile or (chosen.compile is None and device.kind == "cuda"):
         network.compile_layers()
     plan = PretrainPlan(
@@ -110,7 +114,7 @@ def pretrain(
     record = replace(
         record, status="pretrained", pretraining=run.history, changes=keeper.changes,
         scores=(*domain_scores(run), *before, *general_scores(run, general, source="pretrained")),
-        seconds={"pretraining": round(time.perf_counter() - start, 1)},
+        seconds={"pretraining": round(time.perf_counter() - order.start, 1)},
     )  # fmt: skip
     folder.write_record(record)
     write_pretraining_report(folder, record)
@@ -155,10 +159,10 @@ def write_pretraining_report(folder: RunFolder, record: RunRecord) -> Path:
     return folder.report
 
 
-def _begin(source: str, config: PretrainRunConfig, folder: RunFolder, inputs: dict[str, str], command: str) -> RunRecord:
+def _begin(source: str, config: PretrainRunConfig, folder: RunFolder, order: Order) -> RunRecord:
     """Write the record of a run that was begun; a cut-off one of the same inputs keeps what it has."""
     record = RunRecord(
-        run=folder.name, identity=identity_of(inputs), inputs=inputs, status="started", task="pretrain", command=command,
+        run=folder.name, identity=identity_of(order.inputs), inputs=order.inputs, status="started", task="pretrain", command=order.command,
         created=datetime.now(UTC).isoformat(timespec="seconds"), data_source=source, model_source=config.model or "scratch",
         configs=config.to_json(), versions={name: importlib.metadata.version(name) for name in PACKAGES},
     )  # fmt: skip
