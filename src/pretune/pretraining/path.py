@@ -162,9 +162,10 @@ def write_pretraining_report(folder: RunFolder, record: RunRecord) -> Path:
 def _begin(source: str, config: PretrainRunConfig, folder: RunFolder, order: Order) -> RunRecord:
     """Write the record of a run that was begun; a cut-off one of the same inputs keeps what it has."""
     record = RunRecord(
-        run=folder.name, identity=identity_of(order.inputs), inputs=order.inputs, status="started", task="pretrain", command=order.command,
-        created=datetime.now(UTC).isoformat(timespec="seconds"), data_source=source, model_source=config.model or "scratch",
-        configs=config.to_json(), versions={name: importlib.metadata.version(name) for name in PACKAGES},
+        run=folder.name, identity=identity_of(order.inputs), inputs=order.inputs, status="started", task="pretrain",
+        command=order.command, created=datetime.now(UTC).isoformat(timespec="seconds"), data_source=source,
+        model_source=config.model or "scratch", configs=config.to_json(),
+        versions={name: importlib.metadata.version(name) for name in PACKAGES},
     )  # fmt: skip
     if not folder.is_begun or folder.is_to_be_replaced:
         folder.clear(record)
