@@ -106,7 +106,8 @@ def run_pretune(model: Any, tokenizer: Any, objective: str, device: Any) -> tupl
     from pretune.configs import PretrainConfig
     from pretune.models import LanguageNetwork
     from pretune.tokens import vocabulary_of
-    from pretune.train.pretrain import Pretraining, PretrainPlan, Text
+    from pretune.train.pretrain import Pretraining, PretrainPlan
+    from pretune.train.windows import Text
 
     config = PretrainConfig(
         objective=objective, mask_share=SHARE, learning_rate=1e-3, optimizer="adamw", window=WINDOW, next_word_share=0.0,
@@ -200,6 +201,7 @@ class Ids:
 
     digest = "random"
     num_tokens = STEPS * WINDOWS * WINDOW * 4
+    num_documents = num_tokens // DOCUMENT
 
     def __init__(self) -> None:
         self._ids = np.random.default_rng(0).integers(5, VOCABULARY - 64, size=self.num_tokens)

@@ -14,7 +14,8 @@ from pretune.models import LanguageNetwork
 from pretune.models.architectures import new_language_model
 from pretune.tokens import Vocabulary
 from pretune.train import Checkpoints, choose_device
-from pretune.train.pretrain import Pretraining, PretrainPlan, Text, WindowOrder
+from pretune.train.pretrain import Pretraining, PretrainPlan
+from pretune.train.windows import Text, WindowOrder
 
 VOCABULARY = 64
 SPECIAL = 5
@@ -33,10 +34,25 @@ class Stream:
         for place in range(num_tokens):
             ids[place] = generator.integers(len(follower)) if place % 16 == 0 else follower[ids[place - 1]]
         self.ids, self.of, self.num_tokens = ids + SPECIAL, np.arange(num_tokens) // 16, num_tokens
+        self.num_documents = num_tokens // 16
 
     def windows(self, starts, length):
         places = np.asarray(starts)[:, None] + np.arange(length)
         return self.ids[places], self.of[places].astype(np.int32)
+
+    def documents(self, rows, max_length):
+        lengths = np.minimum(8 + np.asarray(rows) % 9, max_length)  # 8 to 16 tokens
+        width = int(lengths.max())
+        mask = np.arange(width) < lengths[:, None]
+        places = np.asarray(rows)[:, None] * 16 + np.arange(width)
+        return np.where(mask, self.ids[places], 0), mask.astype(np.int64)
+
+
+class Flat:
+    """So many tokens in documents of eight."""
+
+    def __init__(self, num_tokens):
+        self.num_tokens, self.num_documents = num_tokens, num_tokens // 8
 
 
 def vocabulary():
@@ -117,6 +133,34 @@ def test_a_training_that_was_cut_off_ends_with_the_same_bits(objective, cut, tmp
     assert [replace(item, **blank) for item in again.history.milestones] == [replace(item, **blank) for item in expected]
 
 
+@pytest.mark.parametrize("objective", ["masked", "causal"])
+def test_whole_documents_are_read_and_padding_is_never_asked_for(objective):
+    run = build(objective, num_steps=30 if objective == "causal" else 150, whole_documents=True, learning_rate=2e-2)
+    update = run._update(0)
+    for windows, labels in update.parts:
+        assert windows.ids.shape[1] <= 16
+        assert (labels >= SPECIAL).all()
+        assert (windows.documents.flatten()[windows.targets] >= 0).all()
+    milestones = list(run.milestones())
+    assert milestones[-1].loss < milestones[0].loss
+    assert run._order.num_windows == 375
+
+
+def test_a_masked_model_predicts_next_words_first_and_is_scored_by_what_it_predicts():
+    run = build("masked", num_steps=40, num_milestones=4, next_word_share=0.5)
+    assert [windows.looks_back for step in (0, 19, 20, 39) for windows, _ in run._update(step).parts[:1]] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    milestones = list(run.milestones())
+    assert [item.task for item in milestones] == ["", "next words", "next words", "", ""]
+    assert milestones[1].observation.startswith("next words first: ")
+    assert run.history.num_first_steps == 20
+    assert not any(windows.looks_back for windows, _ in build("masked", next_word_share=0.0)._update(0).parts)
+
+
 def test_parts_of_an_update_give_the_gradient_of_the_whole(monkeypatch):
     def gradients():
         run = build(num_steps=1)
@@ -135,19 +179,19 @@ def test_parts_of_an_update_give_the_gradient_of_the_whole(monkeypatch):
 
 def test_every_window_is_read_once_an_epoch_and_cut_elsewhere_in_the_next():
     config = PretrainConfig(window=32, batch_tokens=64)
-    order = WindowOrder(32 * 21 + 1, config, seed=3)
+    order = WindowOrder(Flat(32 * 21 + 1), config, seed=3)
     assert order.num_windows == 20
     first = np.concatenate([order.starts(step) for step in range(10)])
     assert sorted(first.tolist()) == list(range(0, 640, 32))
     second = np.concatenate([order.starts(step) for step in range(10, 20)])
     assert len(set(second % 32)) == 1
     assert second.max() + 32 < 32 * 21 + 1
-    assert (WindowOrder(32 * 21 + 1, config, seed=3).starts(13) == order.starts(13)).all()
+    assert (WindowOrder(Flat(32 * 21 + 1), config, seed=3).starts(13) == order.starts(13)).all()
     assert second.tolist() != first.tolist()
 
 
 def test_an_update_may_span_two_epochs():
-    order = WindowOrder(32 * 4 + 1, PretrainConfig(window=32, batch_tokens=64), seed=0)
+    order = WindowOrder(Flat(32 * 4 + 1), PretrainConfig(window=32, batch_tokens=64), seed=0)
     assert order.num_windows == 3
     assert len(order.starts(1)) == 2
 

@@ -45,6 +45,11 @@ class Windows:
     documents: Tensor | None = None
     looks_back: bool = False
 
+    def to(self, device: str) -> "Windows":
+        """Return the same on a device."""
+        documents = None if self.documents is None else self.documents.to(device)
+        return replace(self, ids=self.ids.to(device), targets=self.targets.to(device), documents=documents)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LanguageFamily:

@@ -12,7 +12,8 @@ from pretune.pretraining.prepare import Prepared
 from pretune.runs import RunFolder
 from pretune.trace import Trace
 from pretune.train import Device
-from pretune.train.pretrain import Pretraining, PretrainPlan, WindowOrder
+from pretune.train.pretrain import Pretraining, PretrainPlan
+from pretune.train.windows import WindowOrder
 
 DEFAULT_EPOCHS = {"scratch": 5.0, "continued": 1.0}
 # Share of a budget that is not planned for, and seconds for saving and the report.
@@ -34,7 +35,7 @@ def choose_steps(
     Raises:
         DataError: There is less text than one update reads.
     """
-    order = WindowOrder(ready.text.train.num_tokens, ready.config, seed=config.seed)
+    order = WindowOrder(ready.text.train, ready.config, seed=config.seed)
     per_update = ready.config.windows_per_update * ready.config.window
     if config.tokens is not None:
         return ready, max(1, round(config.tokens / per_update))

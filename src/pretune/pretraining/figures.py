@@ -3,7 +3,8 @@
 import math
 
 from pretune.records import Milestone, Score
-from pretune.train.pretrain import Pretraining, Text
+from pretune.train.pretrain import Pretraining
+from pretune.train.windows import Text
 
 
 def domain_scores(run: Pretraining) -> tuple[Score, ...]:

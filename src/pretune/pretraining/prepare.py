@@ -18,7 +18,7 @@ from pretune.runs import RunFolder
 from pretune.tokens import TokenStore, train_tokenizer, vocabulary_of, write_store
 from pretune.trace import Trace
 from pretune.train import Device, seed_everything
-from pretune.train.pretrain import Text
+from pretune.train.windows import Text
 
 COUNTED_TOKENS = 4_000_000  # from which the shares of words are counted
 

@@ -5,58 +5,30 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from pretune.configs import PretrainConfig
-from pretune.errors import DataError, PretuneError, StorageError
+from pretune.errors import PretuneError, StorageError
 from pretune.models import LanguageNetwork, Windows
 from pretune.observation import observe
 from pretune.records import Milestone, PretrainHistory, Step, Validation
-from pretune.tokens import MAX_TOKENS_A_PART, Vocabulary, mask_tokens, next_tokens
+from pretune.tokens import MAX_TOKENS_A_PART
 from pretune.train.checkpoint import Checkpoints, Saved
 from pretune.train.device import Device, release_memory, seed_step
 from pretune.train.interrupt import Interrupt
 from pretune.train.loop import Update, train_steps
 from pretune.train.optimizer import Optimizer, make_language_optimizer
 from pretune.train.schedule import Schedule, make_schedule
+from pretune.train.windows import Ids, Stream, Text, WindowOrder, ask, held_out_starts
 
-Ids = npt.NDArray[np.int64]
 # Seed of what is hidden in held-out text: the same words each time, so that two scores differ by the model alone.
 VALIDATION_SEED = 20_241_019
 # How many times larger the peak rate of a fresh head is than that of the trained layers below it.
 HEAD_RATE_FACTOR = 10.0
-
-
-class Stream(Protocol):
-    """Packed token ids, as ``tokens.TokenStore`` has them."""
-
-    num_tokens: int
-    digest: str
-
-    def windows(self, starts: Ids, length: int) -> tuple[Ids, npt.NDArray[np.int32]]:
-        """Return slices of the stream, (starts, length), and which document each token is of."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Text:
-    """What pre-training reads.
-
-    Args:
-        train: To learn from.
-        validation: Held out.
-        vocabulary: What masking has to know; ``None`` for next words.
-        validation_bytes: UTF-8 bytes of the held-out text that a token stands for, mean.
-    """
-
-    train: Stream
-    validation: Stream
-    vocabulary: Vocabulary | None
-    validation_bytes: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,12 +79,13 @@ class Pretraining:
     ) -> None:
         self.network, self.text, self.config, self.plan = network, text, config, plan
         self.on_step, self._checkpoints, self._on_milestone = on_step, checkpoints, on_milestone
-        self._order = WindowOrder(text.train.num_tokens, config, seed=plan.seed)
+        self._order = WindowOrder(text.train, config, seed=plan.seed)
         self.optimizer = self._make_optimizer()
         self._schedule = make_schedule(num_steps=plan.num_steps, warmup_share=config.warmup_share, decay=config.decay)
         self._milestones: list[Milestone] = []
         self._due = {round(plan.num_steps * (place + 1) / config.num_milestones) for place in range(config.num_milestones)}
         self._num_first = round(plan.num_steps * config.next_word_share) if self._has_first_phase else 0
+        self._due |= {self._num_first} - {0}  # losses of two things are not averaged
         self._step, self._loss_sum, self._num_targets = 0, 0.0, 0  # steps made; loss and targets since the last milestone
         self._all_targets, self._seconds, self._seconds_then = 0, 0.0, 0.0
         self._interrupt = Interrupt()
@@ -137,8 +110,8 @@ class Pretraining:
 
     @property
     def is_first_phase(self) -> bool:
-        """Whether the steps around here predict next words in place of hidden ones."""
-        return self._has_first_phase and 0 < self._step < self._num_first
+        """Whether the steps up to here predicted next words in place of hidden ones."""
+        return 0 < self._step <= self._num_first
 
     @property
     def tokens_per_update(self) -> int:
@@ -183,9 +156,8 @@ class Pretraining:
         config, stream = self.config, self.text.validation
         self.network.eval()
         next_words = next_words or self.network.family.is_causal
-        extra = int(next_words)
-        window = min(config.window, stream.num_tokens - extra)
-        starts = np.arange(0, min(stream.num_tokens, config.validation_tokens) - window - extra + 1, window, dtype=np.int64)
+        window = min(config.window, stream.num_tokens - 1)
+        starts = held_out_starts(stream, config, window)
         most = max(1, MAX_TOKENS_A_PART[self.plan.device.kind] // window)
         loss, num_right, num_targets = 0.0, 0, 0
         with torch.inference_mode(), self.plan.device.autocast():
@@ -234,26 +206,10 @@ class Pretraining:
     def _windows(
         self, stream: Stream, starts: Ids, length: int, generator: np.random.Generator, *, next_words: bool
     ) -> tuple[Windows, Tensor]:
-        config, kind = self.config, self.plan.device.kind
-        if next_words:
-            ids, documents = stream.windows(starts, length + 1)
-            masked, documents = next_tokens(ids, documents), documents[:, :-1]
-        else:
-            ids, documents = stream.windows(starts, length)
-            if self.text.vocabulary is None:
-                raise ValueError("masking needs a vocabulary")
-            masked = mask_tokens(
-                ids, self.text.vocabulary, share=config.mask_share or 0.0, generator=generator,
-                whole_words=config.whole_words, keep_some=config.keep_some,
-            )  # fmt: skip
-        is_one = bool((documents == documents[:, :1]).all())
-        windows = Windows(
-            ids=torch.from_numpy(masked.ids).to(kind),
-            targets=torch.from_numpy(masked.targets).to(kind),
-            documents=None if is_one else torch.from_numpy(np.ascontiguousarray(documents)).to(kind),
-            looks_back=next_words,
+        windows, labels = ask(
+            stream, starts, length, text=self.text, config=self.config, generator=generator, next_words=next_words
         )
-        return windows, torch.from_numpy(masked.labels).to(kind)
+        return windows.to(self.plan.device.kind), labels.to(self.plan.device.kind)
 
     def _reach(self, step: Step | None = None) -> Milestone:
         """Score held-out text and say where training stands."""
@@ -335,50 +291,6 @@ class Pretraining:
         self._loss_sum, self._num_targets = float(state["loss_sum"]), int(state["num_targets"])
         self._all_targets, self._seconds = int(state["all_targets"]), float(state["seconds"])
         self._seconds_then = float(state["seconds_then"])
-
-
-class WindowOrder:
-    """Which windows each update reads: every epoch all of them, shuffled, cut at another place.
-
-    Args:
-        num_tokens: Of the stream.
-        config: Tokens of a window and of an update; whether next words are predicted.
-        seed: Of the order.
-
-    Raises:
-        DataError: The stream is shorter than one update.
-    """
-
-    def __init__(self, num_tokens: int, config: PretrainConfig, *, seed: int) -> None:
-        self._window, self._rows, self._seed = config.window, config.windows_per_update, seed
-        self.num_windows = (num_tokens - config.window - 1) // config.window  # one is given up, so that cuts can move
-        if self.num_windows < self._rows:
-            raise DataError(
-                f"the training part has {num_tokens:,} tokens, less than one update of {self._rows} windows × {self._window}",
-                expected=f"at least {(self._rows + 1) * self._window + 1:,} tokens",
-                fix="more text, or smaller updates: --batch-tokens, --window",
-            )
-        self._epoch, self._held = -1, np.empty(0, dtype=np.int64)
-
-    @property
-    def steps_per_epoch(self) -> float:
-        """Updates in which every window is read once."""
-        return self.num_windows / self._rows
-
-    def starts(self, step: int) -> Ids:
-        """Return where the windows of an update begin, (windows,)."""
-        places = np.arange(step * self._rows, (step + 1) * self._rows)
-        epochs = places // self.num_windows
-        return np.concatenate(
-            [self._epoch_starts(int(epoch))[places[epochs == epoch] % self.num_windows] for epoch in np.unique(epochs)]
-        )
-
-    def _epoch_starts(self, epoch: int) -> Ids:
-        if epoch != self._epoch:
-            generator = np.random.default_rng([self._seed % 2**32, epoch])
-            cut = int(generator.integers(self._window)) if epoch else 0
-            self._epoch, self._held = epoch, generator.permutation(self.num_windows) * self._window + cut
-        return self._held
 
 
 def _observe(milestones: list[Milestone]) -> str:
