@@ -49,7 +49,7 @@ def choose_steps(
     with trace.stage("budget", config.budget) as stage:
         seconds, scoring = _time_steps(ready, device)
         left = parse_duration(config.budget) * (1 - BUDGET_MARGIN) - (time.perf_counter() - start) - CLOSING_SECONDS
-        times, known = ready.config.num_milestones + 1, min(ready.config.validation_tokens, ready.text.validation.num_tokens)
+        times, known = ready.config.num_milestones + 2, min(ready.config.validation_tokens, ready.text.validation.num_tokens)
         affordable = max(left, 0.0) * SCORING_SHARE / max(times * scoring, 1e-9)
         held = max(min(known, MIN_SCORED_TOKENS), round(known * min(1.0, affordable)))
         num_steps = max(1, int((left - times * scoring * held / max(1, known)) / seconds))
