@@ -29,7 +29,7 @@ ROWS: dict[str, dict[str, Any]] = {
         "corpus": FILMS,
         "pretrain": ["--size", "tiny", "--budget", "24m", "--keep-out", "movie-reviews", *WATCH],
         "data": ["movie-reviews"],
-        "tune": [*TUNE, "--seeds", "3", "--epochs", "4", "--lr", "5e-4"],
+        "tune": [*TUNE, "--seeds", "3", "--epochs", "3", "--lr", "3e-4"],
     },
     "films": {
         "corpus": FILMS,
