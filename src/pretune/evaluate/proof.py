@@ -75,7 +75,7 @@ def describe(compared: Sequence[Comparison], losses: tuple[float | None, float |
     if fell and not (judged.low is not None and judged.low > 0 and judged.p_value < MAX_P_VALUE):
         parts.append(
             f"the language-model loss fell ({before:.3f} to {after:.3f}), but the task did not gain over "
-            f"{_NAMES[judged.b.partition('@')[0]]} with {judged.a.partition('@')[2]} labels: judge by the task"
+            f"{_NAMES[judged.b.partition('@')[0]]} with {int(judged.a.partition('@')[2]):,} labels: judge by the task"
         )
     return "; ".join(parts)
 
@@ -85,7 +85,7 @@ _NAMES = {"random": "random weights", "before": "the checkpoint before"}
 
 def _say(item: Comparison) -> str:
     other, _, labels = item.b.partition("@")
-    gain = f"{100 * item.difference:+.1f} points of accuracy over {_NAMES[other]} with {labels} labels"
+    gain = f"{100 * item.difference:+.1f} points of accuracy over {_NAMES[other]} with {int(labels):,} labels"
     if item.low is None or item.high is None:
         return gain
     interval = f"({100 * item.low:+.1f} to {100 * item.high:+.1f})"
