@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.nn import functional
+from transformers.activations import GELUActivation
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +46,60 @@ def rotary_tables(frequencies: Tensor, num_positions: int, dtype: torch.dtype, *
     return tables[0].to(dtype)[:, None], tables[1].to(dtype)[:, None]
 
 
+class _Rotate(torch.autograd.Function):
+    """Rotation into the layout of attention, in three passes over the features each way; autograd's own takes nine."""
+
+    @staticmethod
+    def forward(ctx: Any, states: Tensor, cosines: Tensor, sines: Tensor) -> Tensor:
+        batch, time, heads, size = states.shape
+        found = states.new_empty(batch, heads, time, size)
+        _turn(states, cosines, sines, found.transpose(1, 2))
+        ctx.save_for_backward(cosines, sines)
+        return found
+
+    @staticmethod
+    def backward(ctx: Any, of_found: Tensor) -> tuple[Tensor, None, None]:
+        cosines, sines = ctx.saved_tensors
+        gradient = of_found.transpose(1, 2)
+        of_states = torch.empty(gradient.shape, dtype=gradient.dtype, device=gradient.device)
+        half = sines.shape[-1] // 2
+        back = torch.cat((sines[..., half:], sines[..., :half]), dim=-1)  # the turn's transpose
+        _turn(gradient, cosines, back, of_states)
+        return of_states, None, None
+
+
+def _turn(states: Tensor, cosines: Tensor, sines: Tensor, into: Tensor) -> None:
+    """Write ``states × cosines + (second half, first half) × sines`` into a tensor of the same shape."""
+    half = states.shape[-1] // 2
+    torch.mul(states, cosines, out=into)
+    into[..., :half].addcmul_(states[..., half:], sines[..., :half])
+    into[..., half:].addcmul_(states[..., :half], sines[..., half:])
+
+
 def rotate(states: Tensor, tables: tuple[Tensor, Tensor]) -> Tensor:
-    """Turn every pair of features by its position's angle: (batch, time, heads, size) → the same."""
-    first, second = states.chunk(2, dim=-1)
-    return states * tables[0] + torch.cat((second, first), dim=-1) * tables[1]
+    """Turn every pair of features by its position's angle: (batch, time, heads, size) → (batch, heads, time, size)."""
+    turned: Tensor = _Rotate.apply(states, *tables)  # type: ignore[no-untyped-call]
+    return turned
+
+
+class _Gated(torch.autograd.Function):
+    """The activation of one half times the other; both gradients are written where the product before wants them."""
+
+    @staticmethod
+    def forward(ctx: Any, both: Tensor) -> Tensor:
+        inner, gate = both.chunk(2, dim=-1)
+        ctx.save_for_backward(both)
+        return functional.gelu(inner).mul_(gate)
+
+    @staticmethod
+    def backward(ctx: Any, of_found: Tensor) -> Tensor:
+        (both,) = ctx.saved_tensors
+        inner, gate = both.chunk(2, dim=-1)
+        of_both = torch.empty_like(both)
+        of_inner, of_gate = of_both.chunk(2, dim=-1)
+        torch.mul(of_found, functional.gelu(inner), out=of_gate)
+        of_inner.copy_(torch.ops.aten.gelu_backward(of_found * gate, inner))
+        return of_both
 
 
 def attend(query: Tensor, key: Tensor, value: Tensor, context: Context, scale: float, dropout: float = 0.0) -> Tensor:
@@ -131,15 +182,24 @@ def call_modernbert(layer: Any, hidden: Tensor, context: Context) -> Tensor:
     """
     batch, time, _ = hidden.shape
     attention, forward = layer.attn, layer.mlp
-    mixed = attention.Wqkv(layer.attn_norm(hidden)).view(batch, time, 3, -1, attention.head_dim)
-    turned = rotate(mixed[:, :, :2].flatten(2, 3), context.rotary[layer.attention_type]).transpose(1, 2)
-    query, key = turned.chunk(2, dim=1)
+    query, key, value = attention.Wqkv(layer.attn_norm(hidden)).view(batch, time, 3, -1, attention.head_dim).unbind(2)
+    query, key = (rotate(states, context.rotary[layer.attention_type]) for states in (query, key))
     dropout = attention.attention_dropout if attention.training else 0.0
-    attended = attend(query, key, mixed[:, :, 2].transpose(1, 2), context, attention.head_dim**-0.5, dropout)
+    attended = attend(query, key, value.transpose(1, 2), context, attention.head_dim**-0.5, dropout)
     hidden = hidden + attention.out_drop(attention.Wo(attended))
-    inner, gate = forward.Wi(layer.mlp_norm(hidden)).chunk(2, dim=-1)
-    result: Tensor = hidden + forward.Wo(forward.drop(forward.act(inner) * gate))
+    gated = gate_states(forward.act, forward.Wi(layer.mlp_norm(hidden)))
+    result: Tensor = hidden + forward.Wo(forward.drop(gated))
     return result
+
+
+def gate_states(activation: Any, both: Tensor) -> Tensor:
+    """Return the activation of the first half of the features times the second half."""
+    if isinstance(activation, GELUActivation):
+        found: Tensor = _Gated.apply(both)  # type: ignore[no-untyped-call]
+        return found
+    inner, gate = both.chunk(2, dim=-1)
+    gated: Tensor = activation(inner) * gate
+    return gated
 
 
 def call_llama(layer: Any, hidden: Tensor, context: Context) -> Tensor:
@@ -155,7 +215,7 @@ def call_llama(layer: Any, hidden: Tensor, context: Context) -> Tensor:
         project(normed).view(batch, time, -1, attention.head_dim)
         for project in (attention.q_proj, attention.k_proj, attention.v_proj)
     )
-    query, key = (rotate(states, context.rotary["full_attention"]).transpose(1, 2) for states in (query, key))
+    query, key = (rotate(states, context.rotary["full_attention"]) for states in (query, key))
     value, groups = value.transpose(1, 2), attention.num_key_value_groups
     if groups > 1:
         key, value = (states.repeat_interleave(groups, dim=1) for states in (key, value))
