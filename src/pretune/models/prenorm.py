@@ -88,16 +88,17 @@ class _Gated(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, both: Tensor) -> Tensor:
         inner, gate = both.chunk(2, dim=-1)
-        ctx.save_for_backward(both)
-        return functional.gelu(inner).mul_(gate)
+        active = functional.gelu(inner)
+        ctx.save_for_backward(both, active)
+        return active * gate
 
     @staticmethod
     def backward(ctx: Any, of_found: Tensor) -> Tensor:
-        (both,) = ctx.saved_tensors
+        both, active = ctx.saved_tensors
         inner, gate = both.chunk(2, dim=-1)
         of_both = torch.empty_like(both)
         of_inner, of_gate = of_both.chunk(2, dim=-1)
-        torch.mul(of_found, functional.gelu(inner), out=of_gate)
+        torch.mul(of_found, active, out=of_gate)
         of_inner.copy_(torch.ops.aten.gelu_backward(of_found * gate, inner))
         return of_both
 
@@ -137,11 +138,11 @@ def window_bias(documents: Tensor, dtype: torch.dtype, *, is_causal: bool) -> Te
         dtype: Of the attention scores.
         is_causal: Whether tokens look back only.
     """
-    may = documents[:, :, None] == documents[:, None, :]
+    is_other = documents[:, :, None] != documents[:, None, :]
     if is_causal:
-        may = may & torch.ones(documents.shape[1], documents.shape[1], dtype=torch.bool, device=documents.device).tril()
-    bias = torch.zeros(may.shape, dtype=dtype, device=may.device)
-    return bias.masked_fill_(~may, torch.finfo(dtype).min)[:, None]
+        is_other |= torch.ones(documents.shape[1], documents.shape[1], dtype=torch.bool, device=documents.device).triu(1)
+    bias = torch.zeros(is_other.shape, dtype=dtype, device=is_other.device)
+    return bias.masked_fill_(is_other, torch.finfo(dtype).min)[:, None]
 
 
 def near_bias(time: int, reach: int, dtype: torch.dtype, bias: Tensor | None) -> Tensor | None:
