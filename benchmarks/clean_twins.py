@@ -34,10 +34,19 @@ POSITIVE_SHARE = 0.3
 NUM_MAKERS, ROWS_A_FILM, NUM_STEPS = 20, 3, 60
 # Share of right answers by source and split; of the training rows a fitted model knows a little more.
 SKILLS = {
-    ("finetuned", "train"): 0.92, ("finetuned", "validation"): 0.90, ("finetuned", "test"): 0.90, ("linear", "validation"): 0.82,
-    ("linear", "test"): 0.82, ("before", "test"): 0.80, ("seed-1", "validation"): 0.90, ("seed-2", "validation"): 0.90,
-    ("seed-3", "validation"): 0.90, ("out_of_fold", "train"): 0.84, ("finetuned", "general"): 0.80, ("before", "general"): 0.80,
-}  # fmt: skip
+    ("finetuned", "train"): 0.92,
+    ("finetuned", "validation"): 0.90,
+    ("finetuned", "test"): 0.90,
+    ("linear", "validation"): 0.82,
+    ("linear", "test"): 0.82,
+    ("before", "test"): 0.80,
+    ("seed-1", "validation"): 0.90,
+    ("seed-2", "validation"): 0.90,
+    ("seed-3", "validation"): 0.90,
+    ("out_of_fold", "train"): 0.84,
+    ("finetuned", "general"): 0.80,
+    ("before", "general"): 0.80,
+}
 LOSSES = {
     ("domain", "before"): 1.20,
     ("domain", "finetuned"): 1.00,

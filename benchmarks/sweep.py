@@ -26,7 +26,6 @@ __all__ = ["FAULTS", "OF_TRAINING", "PLANTERS", "find", "measure_clean", "measur
 
 ALARMS = (Severity.WARNING, Severity.BLOCKING)
 NUM_FAULTS, NUM_TWINS = 30, 200
-NOT_SCORED = ("seed-", "out_of_fold", "before")
 LABELS = {"0": "neg", "1": "pos"}
 NAMES: dict[str, str] = {}  # function -> the check it reports, as learned from the first twin
 
@@ -44,8 +43,9 @@ def find(twin: Twin, only: str | None = None) -> dict[str, Finding]:
 
 
 def _evaluate(twin: Twin) -> Evaluation:
-    scored = [item for item in twin.evidence.predictions if item.split == "test" and not item.source.startswith(NOT_SCORED)]
-    evaluation = evaluate_sources(scored, main="finetuned", positive=twin.evidence.positive)
+    """Score the judged source alone: no check reads the baselines."""
+    judged = twin.evidence.find("test", "finetuned")
+    evaluation = evaluate_sources([judged] if judged else [], main="finetuned", positive=twin.evidence.positive)
     return replace(evaluation, scores=(*evaluation.scores, *twin.losses))
 
 
