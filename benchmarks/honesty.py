@@ -6,6 +6,7 @@ of the same rows are in the tests.
 
 import argparse
 import json
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,12 @@ import error_rates
 import paired
 import planted_texts
 import sweep
+import thorough
 from harness import RESULTS, SHARED, row
 from honesty_page import write_page
 
 FOLDER = "honesty"
+KEPT = Path(tempfile.gettempdir()) / "pretune-honesty"  # answers of trained models, so that a measurement goes on
 ROWS: dict[str, Callable[[], dict[str, Any]]] = {
     "wrong-ship": error_rates.measure_wrong_ship,
     "right-ship": error_rates.measure_right_ship,
@@ -30,9 +33,13 @@ ROWS: dict[str, Callable[[], dict[str, Any]]] = {
     "near-duplicates": planted_texts.measure_near,
     "labels-sms-spam": lambda: planted_texts.measure_labels("sms-spam"),
     "labels-movie-reviews": lambda: planted_texts.measure_labels("movie-reviews"),
-    "detectors": sweep.measure,
+    "thorough-sms-spam": lambda: thorough.measure_thorough("sms-spam", folder=KEPT),
+    "thorough-movie-reviews": lambda: thorough.measure_thorough("movie-reviews", folder=KEPT),
+    "detectors-clean": sweep.measure_clean,
+    "detectors-data": lambda: sweep.measure_planted(planters=sweep.FAULTS),
+    "detectors-training": lambda: sweep.measure_planted(planters=sweep.OF_TRAINING),
 }
-NEEDS_SHARED = {"near-duplicates", "detectors"}
+NEEDS_SHARED = {"near-duplicates", "detectors-clean", "detectors-data", "detectors-training"}
 
 
 def main() -> None:

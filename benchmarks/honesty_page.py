@@ -26,7 +26,11 @@ def write_page(kept: dict[str, dict[str, Any]], expected: list[str]) -> str:
             ("near-duplicates", _near),
             ("labels-sms-spam", lambda row: _labels(row, 0.60)),
             ("labels-movie-reviews", lambda row: _labels(row, 0.45)),
-            ("detectors", _detectors),
+            ("thorough-sms-spam", lambda row: _thorough(row, 0.60)),
+            ("thorough-movie-reviews", lambda row: _thorough(row, 0.45)),
+            ("detectors-clean", _detectors_clean),
+            ("detectors-data", lambda row: _detectors_planted(row, "data")),
+            ("detectors-training", lambda row: _detectors_planted(row, "answers and training")),
         )
         if name in kept
     ]
@@ -43,7 +47,14 @@ that much.
 """
 REFUSAL = """
 The target is met where every gate is missed by 5 points, and for accuracy alone. For recall alone, 1,000 balanced rows hold 500 positive ones, and the
-95 % interval of 375 of 500 reaches 0.786 on average: no rule that is wrong in 2.5 % of cases at the gate refuses in 90 % of cases here.
+95 % interval of 375 of 500 reaches 0.786 on average: no rule that is wrong in 2.5 % of cases at the gate refuses in more than 78 % of cases here (92 % with a
+rule that is wrong in 10 % of them, which would refuse what its own interval leaves open).
+"""
+
+
+PAIRED = """
+pretune's test is McNemar's, mid-p. What pairing gains depends on how far the mistakes of the two models overlap: at an accuracy of 0.88, 21 % of the rows would be right in one
+model only if they did not overlap at all, and then pairing gains nothing. At 16 % the two hardly overlap, and no test of these rows can have 1.5 × the power.
 """
 
 
@@ -122,7 +133,7 @@ def _paired(row: dict[str, Any]) -> str:
         ratio = cell["pretune"][0] / cell["unpaired z"][0]
         met = "met" if ratio >= 1.5 else "**not met**"
         lines.append(f"| {cell['num_rows']:,} | {100 * cell['discordant']:.0f} % | {rates} | {ratio:.2f} ×, {met} |")
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines) + PAIRED
 
 
 def _coverage(row: dict[str, Any]) -> str:
@@ -168,25 +179,46 @@ def _near(row: dict[str, Any]) -> str:
 
 def _labels(row: dict[str, Any], least: float) -> str:
     return (
-        f"## Wrong labels planted at {100 * row['share']:.0f} %: `{row['data']}`\n\nPrecision at the planted count, {row['rows']:,} rows, "
+        f"## Wrong labels planted at {100 * row['share']:.0f} %, looked for by TF-IDF + logistic regression: `{row['data']}`\n\nPrecision at the planted count, {row['rows']:,} rows, "
         f"{row['seeds']} seeds: {_percent(row['precision'])} (at least {100 * least:.0f} %: {_is_met(row['precision'], least, None)}).\n"
     )
 
 
-def _detectors(row: dict[str, Any]) -> str:
+def _thorough(row: dict[str, Any], least: float) -> str:
+    share, low, high = (100 * value for value in row["estimated share"])
+    return (
+        f"## The same with `--thorough`: `{row['data']}`\n\nPrecision at the planted count, {row['rows']:,} rows, one seed, three models fine-tuned for an "
+        f"epoch (accuracy out of fold {row['accuracy out of fold']:.3f}): {_percent(row['precision'])} (at least {100 * least:.0f} %: "
+        f"{_is_met(row['precision'], least, None)}). The check estimates {share:.1f} % wrong labels [{low:.1f}, {high:.1f}].\n"
+    )
+
+
+def _detectors_clean(row: dict[str, Any]) -> str:
     lines = [
-        f"## Detectors: planted faults, and {row['twins']} clean twins\n",
-        f"All *blocking* findings together, on clean twins: {_percent(row['false blocking'])} (at most 3 %: "
-        f"{_is_met(row['false blocking'], None, 0.03)}).\n",
-        "| check | false alarms (at most 5 %) | | ran on | found, by strength of the fault | clear from |",
-        "|---|---|---|---|---|---|",
+        f"## Detectors on {row['twins']} clean twins: false alarms at most 5 % each\n",
+        f"All *blocking* findings together: {_percent(row['false blocking'])} (at most 3 %: "
+        f"{_is_met(row['false blocking'], None, 0.03)}). A twin is evidence over other real film-review sentences, with simulated answers and "
+        "histories.\n",
+        "| check | ran on | false alarms | |",
+        "|---|---|---|---|",
     ]
     for check, alarms in row["false alarms"].items():
-        curve = row["planted"].get(check, {})
-        shown = ", ".join(f"{strength}: {100 * share[0]:.0f} %" for strength, share in curve.items()) or "no planter yet"
-        ran = row["twins it ran on"][check]
-        alarms = alarms if ran else [None, None, None]  # what never ran raised no alarm, which says nothing
+        lines.append(f"| {check} | {row['ran on'][check]} | {_percent(alarms)} | {_is_met(alarms, None, 0.05)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _detectors_planted(row: dict[str, Any], where: str) -> str:
+    lines = [
+        f"## Detectors on faults planted in {where}: at least 95 % of the clear ones found\n",
+        f"At least {row['clear faults']} clear faults, each in a clean twin of its own, and as many of each faint strength as of each clear one. Without a planter: "
+        f"{', '.join(row['without a planter']) or 'none'}.\n",
+        "| check | strength | found, by strength | clear from | clear ones found | |",
+        "|---|---|---|---|---|---|",
+    ]
+    for check, item in row["planted"].items():
+        curve = ", ".join(f"{strength}: {100 * share[0]:.0f} %" for strength, share in item["curve"].items())
+        found = item["clear ones found"]
         lines.append(
-            f"| {check} | {_percent(alarms)} | {_is_met(alarms, None, 0.05)} | {row['twins it ran on'][check]} | {shown} | {row['clear from'].get(check, '')} |"
+            f"| {check} | {item['unit']} | {curve} | {item['clear from']:g} | {_percent(found)} | {_is_met(found, 0.95, None)} |"
         )
     return "\n".join(lines) + "\n"

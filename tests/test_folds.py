@@ -7,7 +7,7 @@ from pretune.configs import JudgeConfig
 from pretune.data import TrainingData
 from pretune.errors import DataError
 from pretune.estimators import TextClassifier
-from pretune.folds import deal, predict_out_of_fold
+from pretune.folds import blend, deal, predict_out_of_fold
 from pretune.pipeline import judge_run
 from pretune.recomputing import recompute
 from pretune.records import Example, Predictions
@@ -53,7 +53,7 @@ class Recorder:
     """A model that says what it was fitted on: it is sure of the label of a row that it has seen, and of nothing else."""
 
     def __init__(self):
-        self.seen = None
+        self.seen, self.seed = None, 0
 
     def __sklearn_clone__(self):
         return Recorder()
@@ -63,9 +63,9 @@ class Recorder:
         return self
 
     def predictions(self, rows, split, **_trace):
-        sure = tuple((1.0, 0.0) if row.id in self.seen else (0.0, 1.0) for row in rows)
+        sure = tuple((1.0, 0.0) if row.id in self.seen else (0.0, 1.0) for row in rows)  # "bad" for a row it was shown
         ids, labels = tuple(row.id for row in rows), tuple(row.label for row in rows)
-        return Predictions(source="finetuned", split=split, classes=("seen", "unseen"), ids=ids, labels=labels,
+        return Predictions(source="finetuned", split=split, classes=("bad", "good"), ids=ids, labels=labels,
                            predicted=labels, probabilities=sure)  # fmt: skip
 
 
@@ -75,7 +75,17 @@ def test_no_row_is_judged_by_a_model_that_saw_it():
     found = predict_out_of_fold(Recorder(), training, deal(rows, threshold=0.8, seed=0), trace=Trace())
     assert found.ids == tuple(row.id for row in rows)
     assert (found.source, found.split) == ("out_of_fold", "train")
-    assert all(shares == (0.0, 1.0) for shares in found.probabilities)
+    assert all(shares[1] > 0.9 for shares in found.probabilities)
+    assert set(found.predicted) == {"good"}
+
+
+def test_the_linear_model_has_a_say_where_the_other_is_in_doubt():
+    def says(*shares):
+        return Predictions(source="x", split="train", classes=("bad", "good"), ids=("1",), labels=("bad",),
+                           predicted=("bad",), probabilities=(shares,))  # fmt: skip
+
+    assert blend(says(0.5, 0.5), says(0.2, 0.8))[0] == pytest.approx((1 / 3, 2 / 3))  # odds of 4, their root
+    assert blend(says(1.0, 0.0), says(0.2, 0.8))[0, 0] > 0.99
 
 
 def test_a_thorough_judgement_reads_labels_and_comes_out_the_same_when_recomputed(finetuned):

@@ -1,8 +1,9 @@
 """``--thorough``: every training row judged by a model that was not trained on it, nor on a near copy of it.
 
 The training rows are dealt into three parts; three models are trained like the run's own, each on two of the parts, and asked
-about the third. That costs twice the run's training. Their answers are kept as predictions of the source ``out_of_fold``,
-which the checks of labels and of memorized rows read.
+about the third. That costs twice the run's training. A linear model of the same rows has a say as well, since it errs
+elsewhere. The answers are kept as predictions of the source ``out_of_fold``, which the checks of labels and of memorized rows
+read.
 """
 
 from collections.abc import Sequence
@@ -17,12 +18,19 @@ from pretune.data import TrainingData, find_duplicates
 from pretune.data.duplicates import join_components
 from pretune.errors import DataError
 from pretune.estimators import TextClassifier
+from pretune.evaluate.baselines import fit_linear
+from pretune.evaluate.temperature import softmax
 from pretune.records import Example, Predictions, RunRecord
 from pretune.runs import RunFolder
 from pretune.trace import Trace
 
 SOURCE = "out_of_fold"
 NUM_FOLDS = 3
+# Weight of the linear model's log probabilities beside those of the language model. A fine-tuned model learns how often labels
+# are wrong as well, and is never surer than that, which hides their share (docs/decisions/0023).
+LINEAR_WEIGHT = 0.5
+# Probability below which no model's doubt in a class counts for more.
+LEAST = 1e-4
 
 
 def add_out_of_fold(training: TrainingData, record: RunRecord, folder: RunFolder, trace: Trace) -> None:
@@ -65,7 +73,10 @@ def predict_out_of_fold(
                        for chosen in (parts != number, parts == number))  # fmt: skip
         one = clone(model).fit(replace(training, train=kept), trace=trace)
         said = one.predictions(asked, "train", trace=trace)
-        answers |= dict(zip(said.ids, zip(said.predicted, said.probabilities or (), strict=True), strict=True))
+        simple = fit_linear(kept, seed=model.seed).predict(asked, split="train", classes=training.classes)
+        shares = blend(said, simple)
+        best = [training.classes[column] for column in shares.argmax(axis=1)]
+        answers |= dict(zip(said.ids, zip(best, map(tuple, shares.tolist()), strict=True), strict=True))
     rows = training.train
     return Predictions(
         source=SOURCE,
@@ -76,6 +87,12 @@ def predict_out_of_fold(
         predicted=tuple(answers[row.id][0] for row in rows),
         probabilities=tuple(answers[row.id][1] for row in rows),
     )
+
+
+def blend(first: Predictions, second: Predictions) -> npt.NDArray[np.float64]:
+    """Return the probabilities of the first with a say of the second, shape (num_rows, num_classes)."""
+    logs = [np.log(np.maximum(np.asarray(item.probabilities, float), LEAST)) for item in (first, second)]
+    return softmax(logs[0] + LINEAR_WEIGHT * logs[1])
 
 
 def deal(rows: Sequence[Example], *, threshold: float, seed: int, num_folds: int = NUM_FOLDS) -> npt.NDArray[np.int64]:

@@ -15,7 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, log_loss
 
 from pretune.auditing import Question, audit, write_audit
-from pretune.configs import AuditConfig, JudgeConfig
+from pretune.configs import AuditConfig, JudgeConfig, ReadConfig
 from pretune.data import verify
 from pretune.errors import DataError, UsageError
 from pretune.records import Outcome, Severity
@@ -371,3 +371,49 @@ def test_an_audit_loads_no_torch(scikit_learn):
     done = subprocess.run([sys.executable, "-c", code, path], check=True, capture_output=True, text=True, env=dict(os.environ))
     assert not {"torch", "transformers", "tokenizers"} & set(done.stderr.split())
     assert '"outcome": "ship"' in done.stdout
+
+
+# groups and costs
+
+
+def rows_of_films(copies: int):
+    """300 rows, each there so many times under one film: the answers of one film stand and fall together."""
+    rows = []
+    for number in range(300):
+        label, score = "yn"[number % 2], 0.9 if number % 7 else 0.1
+        for copy in range(copies):
+            share = score if label == "y" else 1 - score
+            rows.append({"id": f"{number}-{copy}", "label": label, "p:y": share, "p:n": 1 - share, "film": f"film {number}"})
+    return rows
+
+
+def test_groups_make_intervals_as_wide_as_their_number_says():
+    config = AuditConfig(read=ReadConfig(group="film"))
+    alone, apart, together = (
+        figures(audit(rows_of_films(copies), Question(config=chosen)))["accuracy"]
+        for copies, chosen in ((1, AuditConfig()), (10, AuditConfig()), (10, config))
+    )
+    widths = [high - low for _, low, high, _ in (alone, apart, together)]
+    assert widths[1] < 0.5 * widths[0]
+    assert widths[2] == pytest.approx(widths[0], rel=0.2)
+
+
+def test_a_group_column_that_is_not_there_is_an_error():
+    with pytest.raises(DataError, match="no column 'director'"):
+        audit(rows_of_films(1), Question(config=AuditConfig(read=ReadConfig(group="director"))))
+
+
+def test_costs_price_the_answers_of_every_source():
+    config = AuditConfig(judge=JudgeConfig(positive="y", cost="fn=10,fp=1"))
+    record = audit(rows_of_films(1), Question(config=config))
+    costs = {score.source: score.value for score in record.scores if score.metric == "cost"}
+    wrong = [number for number in range(300) if number % 7 == 0]
+    missed = sum(number % 2 == 0 for number in wrong)
+    assert costs["audited"] == pytest.approx((10 * missed + (len(wrong) - missed)) / 300)
+    assert {"audited", "majority", "prior"} <= set(costs)
+
+
+def test_costs_without_a_positive_class_are_an_error(tmp_path, capsys):
+    (tmp_path / "p.csv").write_text("id,label,predicted\n" + "".join(f"{n},{'ab'[n % 2]},{'ab'[n % 2]}\n" for n in range(60)))
+    assert call("audit", tmp_path / "p.csv", "--cost", "fn=10,fp=1") == 2
+    assert "--positive" in capsys.readouterr().err

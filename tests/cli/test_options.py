@@ -17,7 +17,7 @@ EXAMPLES = {
     "lora": 4,
     "positive": "spam", "goal": "recall", "keep": "precision=0.9",
     "cost": "fn=2,fp=1", "min_precision": 0.5, "min_recall": 0.6, "min_accuracy": 0.7, "policy": "p.toml",
-    "thorough": True,
+    "thorough": True, "prove_pretraining": True,
 }  # fmt: skip
 
 

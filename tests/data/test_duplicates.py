@@ -202,10 +202,10 @@ def test_a_template_with_one_free_word_is_one_cluster_and_stays_fast() -> None:
     """2,000 texts that pairwise share all their shingles but three: 2 million pairs, if each were compared."""
     words = [f"t{i}" for i in range(20)]
     texts = [" ".join([*words[:10], f"free{i}", *words[10:]]) for i in range(2_000)]
-    start = time.perf_counter()
+    start = time.process_time()
     found = find_duplicates(texts, threshold=0.8)
     assert (found.num_near, found.largest) == (1_999, 2_000)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 def test_ten_thousand_sentences_take_seconds() -> None:

@@ -85,6 +85,6 @@ def test_many_classes_take_seconds():
     pairs = [(label, label if n % 8 else classes[n % 40]) for label in classes for n in range(25)]
     model = from_pairs(pairs, classes)
     evaluation = evaluate_sources([model, constant(model, classes[0]), noisy(model, 0.4)], main="finetuned")
-    start = time.perf_counter()
+    start = time.process_time()
     decide(evaluation, clean_findings(), load_policy())
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5

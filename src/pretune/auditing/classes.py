@@ -1,7 +1,7 @@
 """Classes: figures, baselines, findings, slices and the verdict on predicted classes."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pretune.auditing.inputs import Inputs, read_inputs
@@ -11,11 +11,13 @@ from pretune.data import record_opening
 from pretune.data.table import RawTable
 from pretune.diagnose import diagnose
 from pretune.errors import UsageError
-from pretune.evaluate import choose_positive, evaluate_sources
+from pretune.evaluate import choose_positive, evaluate_sources, groups_of
+from pretune.evaluate.aims import make_aim
 from pretune.evaluate.baselines import fit_linear, majority, prior
+from pretune.evaluate.cost import score_cost
 from pretune.evaluate.mistakes import find_mistakes
 from pretune.evaluate.slices import columns_left_out, find_slices
-from pretune.records import Evaluation, Evidence, Finding, Predictions, RunRecord
+from pretune.records import Evaluation, Evidence, Example, Finding, Predictions, RunRecord
 from pretune.trace import Trace
 from pretune.verdict import Policy, decide, load_policy
 from pretune.verdict.narrow import AUDIT, add_to_summary, narrow_policy
@@ -38,8 +40,13 @@ def audit_classes(raw: RawTable, source: Any, question: Question, trace: Trace) 
     labels = found.train_labels or [str(label) for label in judged.labels]
     positive = choose_positive(labels, question.config.judge.positive)
     look = _open(found, name_of(source), question.is_sealed, policy, trace)
+    costs = _costs(question.config, positive)
     sources = (judged, *(table.predictions for table in found.others), *_baselines(found, question.config.seed, trace))
-    evaluation = _evaluate(sources, positive, look, trace)
+    evaluation = _evaluate(sources, found.judged.examples, positive, look, trace)
+    if positive is not None and costs:
+        number, level = look.number, look.confidence
+        priced = [score_cost(one, positive=positive, costs=costs, look=number, confidence=level) for one in sources]
+        evaluation = replace(evaluation, scores=(*evaluation.scores, *priced))
     evidence = Evidence(
         classes=judged.classes, positive=positive, train=found.train, test=found.judged.examples, predictions=sources,
         receipt=found.receipt if found.judged.has_texts else None,  # conflicts are known where there are texts
@@ -71,11 +78,17 @@ def _check_flags(question: Question) -> None:
         )  # fmt: skip
 
 
+def _costs(config: AuditConfig, positive: str | None) -> Mapping[str, float]:
+    """Return what mistakes cost; the answers are priced as they are, without validation rows to choose a threshold by."""
+    judge = config.judge
+    return make_aim(positive=positive, goal=judge.goal, default_goal="balanced", gates={}, keep=None, cost=judge.cost).costs
+
+
 def _read_policy(config: AuditConfig) -> Policy:
     judge = config.judge
     return load_policy(
         judge.policy or AUDIT,
-        goal=judge.goal,
+        goal=judge.goal or ("cost" if judge.cost is not None else None),
         min_precision=judge.min_precision,
         min_recall=judge.min_recall,
         min_accuracy=judge.min_accuracy,
@@ -116,9 +129,13 @@ def _baselines(found: Inputs, seed: int, trace: Trace) -> tuple[Predictions, ...
     return *constant, linear
 
 
-def _evaluate(sources: Sequence[Predictions], positive: str | None, look: _Look, trace: Trace) -> Evaluation:
+def _evaluate(
+    sources: Sequence[Predictions], rows: Sequence[Example], positive: str | None, look: _Look, trace: Trace
+) -> Evaluation:
     with trace.stage("evaluate", f"{len(sources[0].ids):,} predictions") as stage:
-        evaluation = evaluate_sources(sources, main=SOURCE, positive=positive, look=look.number, confidence=look.confidence)
+        evaluation = evaluate_sources(
+            sources, main=SOURCE, positive=positive, look=look.number, confidence=look.confidence, groups=groups_of(rows)
+        )
         stage.done, stage.shape_out = ", ".join(item.source for item in sources), f"{len(evaluation.scores)} figures"
     return evaluation
 

@@ -56,10 +56,24 @@ def _read_scored(raw: RawTable, source: Any, name: str, question: Question, trac
     with trace.stage("read", shown(source)) as stage:
         table = read_scored(raw, question.config, source=name, split=SPLIT)
         found = table.predictions
+        if question.config.read.group is not None:
+            table = replace(table, examples=_grouped(table, question.config.read.group, shown(source)))
         stage.notes = [*table.notes, *(f"{len(file.rejected):,} rows rejected" for file in table.files if file.rejected)]
         stage.done = f"classes {', '.join(found.classes[:6])}" + (" …" if len(found.classes) > 6 else "")
         stage.shape_out = f"{len(found.ids):,} rows × {len(found.classes)} classes"
     return table
+
+
+def _grouped(table: ScoredTable, column: str, source: str) -> tuple[Example, ...]:
+    """Return the rows with the value of this column as their group; an empty one is a group of its own."""
+    if not any(column in row.extra for row in table.examples):
+        known = ", ".join(dict.fromkeys(name for row in table.examples[:100] for name in row.extra))
+        raise DataError(
+            f"{source} has no column {column!r} besides those of text, label and answers",
+            expected=f"one of {known}" if known else "a column that says which rows belong together",
+            fix="check --group",
+        )
+    return tuple(replace(row, group=row.extra.get(column) or None) for row in table.examples)
 
 
 def _over_one_order(tables: list[ScoredTable]) -> list[ScoredTable]:
@@ -86,7 +100,9 @@ def _read_train(judged: ScoredTable, question: Question, trace: Trace) -> Table:
     with trace.stage("read training", shown(question.train)) as stage:
         try:
             table = read_table(
-                question.train, replace(config, text=judged.columns.text, label=judged.columns.label), role="train"
+                question.train,
+                replace(config, text=judged.columns.text, label=judged.columns.label, group=read.group),
+                role="train",
             )
         except DataError:
             table = read_table(question.train, config, role="train")
