@@ -78,6 +78,9 @@ def _turn(states: Tensor, cosines: Tensor, sines: Tensor, into: Tensor) -> None:
 
 def rotate(states: Tensor, tables: tuple[Tensor, Tensor]) -> Tensor:
     """Turn every pair of features by its position's angle: (batch, time, heads, size) → (batch, heads, time, size)."""
+    if torch.compiler.is_compiling():  # which fuses plain operations itself
+        first, second = states.chunk(2, dim=-1)
+        return (states * tables[0] + torch.cat((second, first), dim=-1) * tables[1]).transpose(1, 2)
     turned: Tensor = _Rotate.apply(states, *tables)  # type: ignore[no-untyped-call]
     return turned
 
@@ -195,7 +198,7 @@ def call_modernbert(layer: Any, hidden: Tensor, context: Context) -> Tensor:
 
 def gate_states(activation: Any, both: Tensor) -> Tensor:
     """Return the activation of the first half of the features times the second half."""
-    if isinstance(activation, GELUActivation):
+    if isinstance(activation, GELUActivation) and not torch.compiler.is_compiling():
         found: Tensor = _Gated.apply(both)  # type: ignore[no-untyped-call]
         return found
     inner, gate = both.chunk(2, dim=-1)
