@@ -202,6 +202,7 @@ def test_flags_that_do_not_fit_are_one_message(flags, corpus, tmp_path, capsys):
     assert "Traceback" not in error
 
 
+@pytest.mark.slow
 def test_one_command_from_raw_text_to_a_verdict(tmp_path, capsys):
     corpus = write_documents(tmp_path / "raw.txt", make_documents(400, num_words=60))
     data, run = write_reviews(tmp_path / "reviews.csv"), tmp_path / "run"
