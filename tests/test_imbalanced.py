@@ -18,8 +18,8 @@ NUM_ROWS = 3_000
 @pytest.mark.slow
 @pytest.mark.shared
 @pytest.mark.network
-def test_a_model_that_hardly_finds_the_rare_class_does_not_ship_however_often_it_is_right(tmp_path, monkeypatch):
-    """Only the head is trained, for an epoch and without class weights: the quickest way to a constant answer."""
+def test_nine_right_answers_of_ten_do_not_ship_where_a_third_of_the_rare_class_is_missed(tmp_path, monkeypatch):
+    """Only the head is trained, for an epoch and without class weights; the threshold alone keeps it from a constant answer."""
     if not HATE_TWEETS.exists():
         pytest.skip("there is no ../shared/data")
     monkeypatch.chdir(tmp_path)
@@ -37,7 +37,6 @@ def test_a_model_that_hardly_finds_the_rare_class_does_not_ship_however_often_it
     assert record.positive == "1"
     assert all(reason.name != "accuracy" for reason in record.verdict.reasons if reason.kind == "score")
     paradox = next(reason for reason in record.verdict.reasons if reason.name == "results.accuracy_paradox")
-    assert paradox.holds is False
     assert "a rule that always says 0, and so finds no 1 at all, is right in" in paradox.text
     assert "saying 0 every time would be right in" in record.verdict.summary
     assert "but it finds only" in record.verdict.summary
