@@ -28,7 +28,7 @@ MAX_CELLS = 400_000
 FIRST_TRY = 32
 # Share of the allowed doubt that the search spends: truths lie nearer to the gates than any prior has them, and the smallest of
 # many noisy N is a hopeful one. With 0.7 and truths close to the gates 79 to 87 % were decided where 90 % were promised, with
-# 0.5 it is 88 to 98 % (docs/honesty.md); less is called "too close" more often.
+# 0.5 it is 85 to 98 % (docs/honesty.md); less is called "too close" more often.
 CAUTION = 0.5
 
 Truth = npt.NDArray[np.bool_]
