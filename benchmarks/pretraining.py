@@ -46,7 +46,7 @@ ROWS: dict[str, dict[str, Any]] = {
     },
     "smollm2": {
         "corpus": "medquad.jsonl",
-        "pretrain": ["--model", "smollm2", "--budget", "8m", "--general", str(WIKIPEDIA), "--batch-tokens", "1024",
+        "pretrain": ["--model", "smollm2", "--budget", "4m", "--general", str(WIKIPEDIA), "--batch-tokens", "1024",
                      "--set", "pretrain.validation_tokens=8192", "--set", "pretrain.num_milestones=2"],
     },
 }  # fmt: skip
