@@ -114,7 +114,7 @@ def _mean_score(blank: MakeScore, rows: Rows, values: Floats | None) -> Score:
     blank = partial(blank, num_examples=len(rows.labels))
     if values is None:
         return blank(value=None, low=None, high=None, method=NO_PROBABILITIES)
-    value, rarer = float(values.mean()), _rarest_present(rows)
+    value, rarer = float(values.mean()), rows.rarer()  # a class without a row has the most to say
     if rarer < MIN_RARER_CLASS:
         return blank(value=value, low=None, high=None, method=too_few("the rarest class", rarer, rows.unit_name))
     interval = skewed_mean_interval(group_means(values, rows.units), blank.keywords["confidence"])
@@ -122,10 +122,6 @@ def _mean_score(blank: MakeScore, rows: Rows, values: Floats | None) -> Score:
         return blank(value=value, low=None, high=None, method=f"no interval: all {rows.unit_name} have the same value")
     method = "t interval, corrected for skewness (Hall)" + ("" if rows.units is None else ", over groups")
     return blank(value=value, low=max(0.0, interval[0]), high=interval[1], method=method)
-
-
-def _rarest_present(rows: Rows) -> int:
-    return int(rows.support[rows.support > 0].min())
 
 
 def _claims(rows: Rows) -> tuple[Floats, Floats]:
