@@ -7,7 +7,7 @@ their truth is known: answers come right with the probability that they state, w
 import random
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -44,28 +44,20 @@ SKILLS = {
     ("seed-2", "validation"): 0.90,
     ("seed-3", "validation"): 0.90,
     ("out_of_fold", "train"): 0.84,
-    ("finetuned", "general"): 0.80,
+    ("pretrained", "general"): 0.80,
     ("before", "general"): 0.80,
 }
 LOSSES = {
     ("domain", "before"): 1.20,
-    ("domain", "finetuned"): 1.00,
+    ("domain", "pretrained"): 1.00,
     ("general", "before"): 1.00,
-    ("general", "finetuned"): 1.01,
+    ("general", "pretrained"): 1.01,
 }
 
 Rows = Sequence[tuple[str, str]]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Twin:
-    """Evidence, and the losses of language modelling that came with it."""
-
-    evidence: Evidence
-    losses: tuple[Score, ...]
-
-
-def make_twin(rows: Rows, generator: random.Random, corpus: CorpusSketch | None = None) -> Twin:
+def make_twin(rows: Rows, generator: random.Random, corpus: CorpusSketch | None = None) -> Evidence:
     """Draw splits from real rows (text, label) and simulate the rest.
 
     Args:
@@ -81,12 +73,12 @@ def make_twin(rows: Rows, generator: random.Random, corpus: CorpusSketch | None 
     predictions += [simulate(general, skill, source, split, numbers)
                     for (source, split), skill in SKILLS.items() if split == "general"]  # fmt: skip
     majority = replace(predictions[2], source="majority", predicted=("neg",) * len(splits["test"]), probabilities=None)
-    evidence = Evidence(
+    return Evidence(
         classes=CLASSES, positive="pos", train=splits["train"], validation=splits["validation"], test=splits["test"],
         predictions=(*predictions, majority), receipt=receipt_of(splits), corpus=corpus, token_counts=_token_counts(splits),
         history=make_history(generator, len(splits["validation"])),
+        language=tuple(loss_score(*place, value) for place, value in LOSSES.items()),
     )  # fmt: skip
-    return Twin(evidence=evidence, losses=tuple(loss_score(*place, value) for place, value in LOSSES.items()))
 
 
 def simulate(

@@ -7,12 +7,12 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from clean_twins import Twin, make_corpus, receipt_of, simulate
+from clean_twins import make_corpus, receipt_of, simulate
 from pretune.data.duplicates import find_duplicates
 from pretune.data.shared import find_conflicts
 from pretune.records import Evidence, Example, Predictions
 
-Plant = Callable[[Twin, float, random.Random], Twin]
+Plant = Callable[[Evidence, float, random.Random], Evidence]
 # Sentences of other matters, for texts that are not film reviews; read by ``sweep``.
 FOREIGN: list[str] = []
 
@@ -34,11 +34,6 @@ class Planter:
     strengths: tuple[float, ...]
     clear_from: float
     unit: str
-
-
-def changed(twin: Twin, **parts: object) -> Twin:
-    """Return the twin with other parts of its evidence."""
-    return replace(twin, evidence=replace(twin.evidence, **parts))
 
 
 def with_predictions(evidence: Evidence, *new: Predictions) -> tuple[Predictions, ...]:
@@ -67,95 +62,95 @@ def at(rows: Sequence[Example], places: Sequence[int], change: Callable[[Example
     return tuple(change(row) if place in chosen else row for place, row in enumerate(rows))
 
 
-def plant_copies(twin: Twin, strength: float, generator: random.Random) -> Twin:
+def plant_copies(twin: Evidence, strength: float, generator: random.Random) -> Evidence:
     """Copy a share of the test texts into training, with other capitals."""
-    test = twin.evidence.test
+    test = twin.test
     copies = [
         replace(test[place], id=f"copy {place}", text=test[place].text.upper()) for place in some(test, strength, generator)
     ]
-    return changed(twin, train=(*twin.evidence.train, *copies))
+    return replace(twin, train=(*twin.train, *copies))
 
 
-def plant_near_copies(twin: Twin, strength: float, generator: random.Random) -> Twin:
+def plant_near_copies(twin: Evidence, strength: float, generator: random.Random) -> Evidence:
     """Likewise, with one word of ten or more replaced."""
-    test = [row for row in twin.evidence.test if len(row.text.split()) >= 12]
+    test = [row for row in twin.test if len(row.text.split()) >= 12]
     copies = []
-    for place in generator.sample(range(len(test)), min(len(test), round(strength * len(twin.evidence.test)))):
+    for place in generator.sample(range(len(test)), min(len(test), round(strength * len(twin.test)))):
         words = test[place].text.split()
         words[generator.randrange(len(words))] = "indeed"
         copies.append(replace(test[place], id=f"near {place}", text=" ".join(words)))
-    return changed(twin, train=(*twin.evidence.train, *copies))
+    return replace(twin, train=(*twin.train, *copies))
 
 
-def plant_validation_copies(twin: Twin, strength: float, generator: random.Random) -> Twin:
+def plant_validation_copies(twin: Evidence, strength: float, generator: random.Random) -> Evidence:
     """Copy a share of the validation texts into training."""
-    rows = twin.evidence.validation
+    rows = twin.validation
     copies = [replace(rows[place], id=f"copy {place}") for place in some(rows, strength, generator)]
-    return changed(twin, train=(*twin.evidence.train, *copies))
+    return replace(twin, train=(*twin.train, *copies))
 
 
-def plant_in_corpus(twin: Twin, strength: float, generator: random.Random) -> Twin:
+def plant_in_corpus(twin: Evidence, strength: float, generator: random.Random) -> Evidence:
     """Pre-train on a share of the test texts."""
-    test = twin.evidence.test
+    test = twin.test
     read = [test[place].text for place in some(test, strength, generator)]
-    return changed(twin, corpus=make_corpus([*FOREIGN[:300], *read]))
+    return replace(twin, corpus=make_corpus([*FOREIGN[:300], *read]))
 
 
-def plant_shared_groups(twin: Twin, strength: float, generator: random.Random) -> Twin:
+def plant_shared_groups(twin: Evidence, strength: float, generator: random.Random) -> Evidence:
     """Put a share of the test rows into groups that training has."""
-    films, test = [row.group for row in twin.evidence.train], twin.evidence.test
-    return changed(
+    films, test = [row.group for row in twin.train], twin.test
+    return replace(
         twin, test=at(test, some(test, strength, generator), lambda row: replace(row, group=generator.choice(films)))
     )
 
 
-def plant_hidden_groups(twin: Twin, strength: float, generator: random.Random) -> Twin:
+def plant_hidden_groups(twin: Evidence, strength: float, generator: random.Random) -> Evidence:
     """Add a column of 60 authors on both sides of the split; this share of an author's rows has one label."""
 
     def author(row: Example) -> Example:
         side = row.label if generator.random() < strength else generator.choice(("pos", "neg", "neg"))
         return replace(row, extra={**row.extra, "author": f"author {generator.randrange(30)} of {side}"})
 
-    evidence = twin.evidence
-    return changed(twin, train=tuple(map(author, evidence.train)), test=tuple(map(author, evidence.test)))
+    evidence = twin
+    return replace(twin, train=tuple(map(author, evidence.train)), test=tuple(map(author, evidence.test)))
 
 
-def plant_drift(twin: Twin, strength: float, generator: random.Random) -> Twin:
+def plant_drift(twin: Evidence, strength: float, generator: random.Random) -> Evidence:
     """Scatter the days of all splits over one time, positive rows later by so many standard deviations."""
 
     def dated(row: Example) -> Example:
         moved = generator.gauss(strength if row.label == "pos" else 0.0, 1.0)
         return replace(row, extra={**row.extra, "day": (date(2020, 1, 1) + timedelta(days=round(200 * moved))).isoformat()})
 
-    evidence = twin.evidence
-    return changed(twin, train=tuple(map(dated, evidence.train)), test=tuple(map(dated, evidence.test)))
+    evidence = twin
+    return replace(twin, train=tuple(map(dated, evidence.train)), test=tuple(map(dated, evidence.test)))
 
 
-def plant_signature(twin: Twin, strength: float, generator: random.Random) -> Twin:
+def plant_signature(twin: Evidence, strength: float, generator: random.Random) -> Evidence:
     """Stamp this share of the positive rows, and no other, with a word."""
 
     def stamped(row: Example) -> Example:
         is_stamped = row.label == "pos" and generator.random() < strength
         return replace(row, text=f"{row.text} #archive") if is_stamped else row
 
-    evidence = twin.evidence
-    return changed(twin, train=tuple(map(stamped, evidence.train)), test=tuple(map(stamped, evidence.test)))
+    evidence = twin
+    return replace(twin, train=tuple(map(stamped, evidence.train)), test=tuple(map(stamped, evidence.test)))
 
 
-def plant_telling_column(twin: Twin, strength: float, generator: random.Random) -> Twin:
+def plant_telling_column(twin: Evidence, strength: float, generator: random.Random) -> Evidence:
     """Add a column of sources that names the class of this share of the rows, and the other one of the rest."""
 
     def named(row: Example) -> Example:
         is_right = generator.random() < strength
         return replace(row, extra={**row.extra, "origin": "site a" if (row.label == "pos") == is_right else "site b"})
 
-    evidence = twin.evidence
-    return changed(twin, train=tuple(map(named, evidence.train)), test=tuple(map(named, evidence.test)))
+    evidence = twin
+    return replace(twin, train=tuple(map(named, evidence.train)), test=tuple(map(named, evidence.test)))
 
 
-def plant_conflicts(twin: Twin, strength: float, generator: random.Random) -> Twin:
+def plant_conflicts(twin: Evidence, strength: float, generator: random.Random) -> Evidence:
     """Add copies of training rows under the other label, so that this share of the rows is in conflict."""
-    evidence, num_rows = twin.evidence, sum(map(len, (twin.evidence.train, twin.evidence.validation, twin.evidence.test)))
+    evidence, num_rows = twin, sum(map(len, (twin.train, twin.validation, twin.test)))
     places = generator.sample(range(len(evidence.train)), max(1, round(strength * num_rows / 2)))
     other = {"pos": "neg", "neg": "pos"}
     copies = [replace(row, id=f"other {row.id}", label=other[str(row.label)]) for row in (evidence.train[at] for at in places)]
@@ -163,115 +158,111 @@ def plant_conflicts(twin: Twin, strength: float, generator: random.Random) -> Tw
     rows = (*train, *evidence.validation, *evidence.test)
     found = find_conflicts(rows, find_duplicates([row.text for row in rows], threshold=0.8))
     receipt = receipt_of({"train": train, "validation": evidence.validation, "test": evidence.test})
-    return changed(twin, train=train, receipt=replace(receipt, conflicts=found))
+    return replace(twin, train=train, receipt=replace(receipt, conflicts=found))
 
 
-def plant_starved_class(twin: Twin, strength: float, generator: random.Random) -> Twin:
+def plant_starved_class(twin: Evidence, strength: float, generator: random.Random) -> Evidence:
     """Take this share of the positive rows out of training."""
-    positive = [place for place, row in enumerate(twin.evidence.train) if row.label == "pos"]
+    positive = [place for place, row in enumerate(twin.train) if row.label == "pos"]
     gone = set(generator.sample(positive, round(strength * len(positive))))
-    return changed(twin, train=tuple(row for place, row in enumerate(twin.evidence.train) if place not in gone))
+    return replace(twin, train=tuple(row for place, row in enumerate(twin.train) if place not in gone))
 
 
-def plant_imbalance(twin: Twin, strength: float, generator: random.Random) -> Twin:
+def plant_imbalance(twin: Evidence, strength: float, generator: random.Random) -> Evidence:
     """Leave so few positive rows in training that the others hold this share."""
-    train = twin.evidence.train
+    train = twin.train
     positive = [place for place, row in enumerate(train) if row.label == "pos"]
     kept = round((len(train) - len(positive)) * (1 - strength) / strength)
     gone = set(generator.sample(positive, max(0, len(positive) - kept)))
-    return changed(twin, train=tuple(row for place, row in enumerate(train) if place not in gone))
+    return replace(twin, train=tuple(row for place, row in enumerate(train) if place not in gone))
 
 
-def _of_test(twin: Twin, kept: Sequence[int]) -> Twin:
+def _of_test(twin: Evidence, kept: Sequence[int]) -> Evidence:
     """Leave only these test rows, in every source that answered them."""
-    evidence = twin.evidence
+    evidence = twin
     test = tuple(evidence.test[place] for place in kept)
     predictions = tuple(pick(item, kept) if item.split == "test" else item for item in evidence.predictions)
     receipt = receipt_of({"train": evidence.train, "validation": evidence.validation, "test": test})
-    return changed(twin, test=test, predictions=predictions, receipt=receipt)
+    return replace(twin, test=test, predictions=predictions, receipt=receipt)
 
 
-def plant_few_rows(twin: Twin, strength: float, generator: random.Random) -> Twin:
+def plant_few_rows(twin: Evidence, strength: float, generator: random.Random) -> Evidence:
     """Take this share of the test rows away."""
-    size = len(twin.evidence.test)
+    size = len(twin.test)
     return _of_test(twin, sorted(generator.sample(range(size), round((1 - strength) * size))))
 
 
-def plant_few_positives(twin: Twin, strength: float, generator: random.Random) -> Twin:
+def plant_few_positives(twin: Evidence, strength: float, generator: random.Random) -> Evidence:
     """Take this share of the positive test rows away."""
-    positive = [place for place, row in enumerate(twin.evidence.test) if row.label == "pos"]
+    positive = [place for place, row in enumerate(twin.test) if row.label == "pos"]
     gone = set(generator.sample(positive, round(strength * len(positive))))
-    return _of_test(twin, [place for place in range(len(twin.evidence.test)) if place not in gone])
+    return _of_test(twin, [place for place in range(len(twin.test)) if place not in gone])
 
 
-def plant_other_shares(twin: Twin, strength: float, generator: random.Random) -> Twin:
+def plant_other_shares(twin: Evidence, strength: float, generator: random.Random) -> Evidence:
     """Take negative test rows away until positive ones hold so much more of the test."""
-    test = twin.evidence.test
+    test = twin.test
     negative = [place for place, row in enumerate(test) if row.label == "neg"]
     num_positive, aim = len(test) - len(negative), (len(test) - len(negative)) / len(test) + strength
     gone = set(generator.sample(negative, len(negative) - round(num_positive * (1 - aim) / aim)))
     return _of_test(twin, [place for place in range(len(test)) if place not in gone])
 
 
-def plant_short_texts(twin: Twin, strength: float, generator: random.Random) -> Twin:
+def plant_short_texts(twin: Evidence, strength: float, generator: random.Random) -> Evidence:
     """Cut a share of the test texts in half."""
-    test = twin.evidence.test
-    return changed(
+    test = twin.test
+    return replace(
         twin,
         test=at(test, some(test, strength, generator), lambda row: replace(row, text=row.text[: len(row.text) // 2])),
     )
 
 
-def plant_foreign_texts(twin: Twin, strength: float, generator: random.Random) -> Twin:
+def plant_foreign_texts(twin: Evidence, strength: float, generator: random.Random) -> Evidence:
     """Let a share of the test be about something else."""
-    test, texts = twin.evidence.test, iter(generator.sample(FOREIGN, len(twin.evidence.test)))
-    return changed(twin, test=at(test, some(test, strength, generator), lambda row: replace(row, text=next(texts))))
+    test, texts = twin.test, iter(generator.sample(FOREIGN, len(twin.test)))
+    return replace(twin, test=at(test, some(test, strength, generator), lambda row: replace(row, text=next(texts))))
 
 
-def plant_unreadable(twin: Twin, strength: float, generator: random.Random) -> Twin:
+def plant_unreadable(twin: Evidence, strength: float, generator: random.Random) -> Evidence:
     """Put replacement characters into a share of the training texts."""
-    train = twin.evidence.train
+    train = twin.train
     spoilt = at(
         train,
         some(train, strength, generator),
         lambda row: replace(row, text=row.text.replace("e", "\ufffd").replace("a", "\ufffd")),
     )
-    return changed(twin, train=spoilt)
+    return replace(twin, train=spoilt)
 
 
-def plant_wrong_labels(twin: Twin, strength: float, generator: random.Random) -> Twin:
+def plant_wrong_labels(twin: Evidence, strength: float, generator: random.Random) -> Evidence:
     """Give a share of the training rows the other label; models out of fold go on answering as the texts say."""
-    evidence, other = twin.evidence, {"pos": "neg", "neg": "pos"}
+    evidence, other = twin, {"pos": "neg", "neg": "pos"}
     train = at(evidence.train, some(evidence.train, strength, generator), lambda row: replace(row, label=other[str(row.label)]))
     old = evidence.find("train", "out_of_fold")
     if old is None:
         raise ValueError("a clean twin has predictions out of fold")
     new = replace(old, labels=tuple(row.label for row in train))
-    return changed(twin, train=train, predictions=with_predictions(evidence, new))
+    return replace(twin, train=train, predictions=with_predictions(evidence, new))
 
 
-def plant_cut_texts(twin: Twin, strength: float, _generator: random.Random) -> Twin:
+def plant_cut_texts(twin: Evidence, strength: float, _generator: random.Random) -> Evidence:
     """Cut a share of the training texts to ``max_length`` tokens."""
-    first, *rest = twin.evidence.token_counts
+    first, *rest = twin.token_counts
     cut = round(strength * first.num_texts)
-    return changed(twin, token_counts=(replace(first, num_cut_texts=cut, num_cut_tokens=40 * cut), *rest))
+    return replace(twin, token_counts=(replace(first, num_cut_texts=cut, num_cut_tokens=40 * cut), *rest))
 
 
-def plant_unknown_tokens(twin: Twin, strength: float, _generator: random.Random) -> Twin:
+def plant_unknown_tokens(twin: Evidence, strength: float, _generator: random.Random) -> Evidence:
     """Let a share of the training tokens be unknown."""
-    first, *rest = twin.evidence.token_counts
-    return changed(twin, token_counts=(replace(first, num_unknown=round(strength * first.num_tokens)), *rest))
+    first, *rest = twin.token_counts
+    return replace(twin, token_counts=(replace(first, num_unknown=round(strength * first.num_tokens)), *rest))
 
 
 def simulated(
-    twin: Twin, source: str, split: str, skill: float, generator: random.Random, *, sharpness: float = 1.0
+    twin: Evidence, source: str, split: str, skill: float, generator: random.Random, *, sharpness: float = 1.0
 ) -> Predictions:
     """Return predictions of another skill on the rows of a split."""
-    rows = (
-        [replace(row, id=f"general {row.id}") for row in twin.evidence.test[:400]]
-        if split == "general"
-        else getattr(twin.evidence, split)
-    )
+    rows = [replace(row, id=f"general {row.id}") for row in twin.test[:400]] if split == "general" else getattr(twin, split)
     return simulate(rows, skill, source, split, np.random.default_rng(generator.randrange(2**32)), sharpness=sharpness)
 
 

@@ -3,19 +3,19 @@
 import random
 from dataclasses import replace
 
-from clean_twins import LOSSES, Twin, loss_score, make_steps
-from faults import FAULTS, Planter, changed, simulated, with_predictions
-from pretune.records import Change, Predictions
+from clean_twins import LOSSES, loss_score, make_steps
+from faults import FAULTS, Planter, simulated, with_predictions
+from pretune.records import Change, Evidence, Predictions
 
 
-def _kept(twin: Twin, source: str, split: str) -> Predictions:
-    found = twin.evidence.find(split, source)
+def _kept(twin: Evidence, source: str, split: str) -> Predictions:
+    found = twin.find(split, source)
     if found is None:
         raise ValueError(f"a clean twin has predictions of {source} on {split}")
     return found
 
 
-def _say(twin: Twin, source: str, split: str, answers: dict[int, str]) -> Twin:
+def _say(twin: Evidence, source: str, split: str, answers: dict[int, str]) -> Evidence:
     """Let a source answer otherwise at some places, as surely as it did before."""
     old = _kept(twin, source, split)
     said = tuple(answers.get(place, answer) for place, answer in enumerate(old.predicted))
@@ -23,40 +23,40 @@ def _say(twin: Twin, source: str, split: str, answers: dict[int, str]) -> Twin:
         row if (row[1] >= 0.5) == (answer == "pos") else row[::-1]
         for row, answer in zip(old.probabilities or (), said, strict=True)
     )
-    return changed(twin, predictions=with_predictions(twin.evidence, replace(old, predicted=said, probabilities=shares)))
+    return replace(twin, predictions=with_predictions(twin, replace(old, predicted=said, probabilities=shares)))
 
 
-def plant_missed_positives(twin: Twin, strength: float, generator: random.Random) -> Twin:
+def plant_missed_positives(twin: Evidence, strength: float, generator: random.Random) -> Evidence:
     """Call this share of the positive test rows negative."""
-    positive = [place for place, row in enumerate(twin.evidence.test) if row.label == "pos"]
+    positive = [place for place, row in enumerate(twin.test) if row.label == "pos"]
     missed = generator.sample(positive, round(strength * len(positive)))
     return _say(twin, "finetuned", "test", dict.fromkeys(missed, "neg"))
 
 
-def plant_dead_class(twin: Twin, strength: float, generator: random.Random) -> Twin:
+def plant_dead_class(twin: Evidence, strength: float, generator: random.Random) -> Evidence:
     """Call this share of all test rows that were called positive negative."""
     called = [place for place, answer in enumerate(_kept(twin, "finetuned", "test").predicted) if answer == "pos"]
     return _say(twin, "finetuned", "test", dict.fromkeys(generator.sample(called, round(strength * len(called))), "neg"))
 
 
-def plant_overfitting(twin: Twin, strength: float, generator: random.Random) -> Twin:
+def plant_overfitting(twin: Evidence, strength: float, generator: random.Random) -> Evidence:
     """Let the model be this much better on its training rows than on others (0.98 there)."""
     known = simulated(twin, "finetuned", "train", 0.98, generator)
     unseen = simulated(twin, "finetuned", "validation", 0.98 - strength, generator)
-    return changed(twin, predictions=with_predictions(twin.evidence, known, unseen))
+    return replace(twin, predictions=with_predictions(twin, known, unseen))
 
 
-def plant_rising_loss(twin: Twin, strength: float, _generator: random.Random) -> Twin:
+def plant_rising_loss(twin: Evidence, strength: float, _generator: random.Random) -> Evidence:
     """Let validation loss rise by this share after the second epoch, while the third is kept."""
-    history = twin.evidence.history
+    history = twin.history
     if history is None:
         raise ValueError("a clean twin has a history")
     first, second, third = history.validations
     epochs = (first, second, replace(third, loss=second.loss * (1 + strength)))
-    return changed(twin, history=replace(history, validations=epochs, best_epoch=third.epoch))
+    return replace(twin, history=replace(history, validations=epochs, best_epoch=third.epoch))
 
 
-def plant_memorized(twin: Twin, strength: float, generator: random.Random) -> Twin:
+def plant_memorized(twin: Evidence, strength: float, generator: random.Random) -> Evidence:
     """Let the model know a share of the training rows by heart, against what models that did not see them say."""
     known, unseen = _kept(twin, "finetuned", "train"), _kept(twin, "out_of_fold", "train")
     chosen = set(generator.sample(range(len(known.ids)), round(strength * len(known.ids))))
@@ -68,69 +68,67 @@ def plant_memorized(twin: Twin, strength: float, generator: random.Random) -> Tw
         said = tuple(answers[n] if n in chosen else answer for n, answer in enumerate(item.predicted))
         return replace(item, predicted=said, probabilities=shares)
 
-    return changed(twin, predictions=with_predictions(twin.evidence, told(known, is_right=True), told(unseen, is_right=False)))
+    return replace(twin, predictions=with_predictions(twin, told(known, is_right=True), told(unseen, is_right=False)))
 
 
-def plant_undertraining(twin: Twin, strength: float, _generator: random.Random) -> Twin:
+def plant_undertraining(twin: Evidence, strength: float, _generator: random.Random) -> Evidence:
     """Let the last epoch still lower the validation loss by this share."""
-    history = twin.evidence.history
+    history = twin.history
     if history is None:
         raise ValueError("a clean twin has a history")
     first, second, third = history.validations
     epochs = (first, second, replace(third, loss=second.loss * (1 - strength)))
-    return changed(twin, history=replace(history, validations=epochs, best_epoch=third.epoch))
+    return replace(twin, history=replace(history, validations=epochs, best_epoch=third.epoch))
 
 
-def plant_no_learning(twin: Twin, strength: float, generator: random.Random) -> Twin:
+def plant_no_learning(twin: Evidence, strength: float, generator: random.Random) -> Evidence:
     """Take this share off what the steps' loss falls by (half of it, in a clean twin)."""
-    history = twin.evidence.history
+    history = twin.history
     if history is None:
         raise ValueError("a clean twin has a history")
-    return changed(twin, history=replace(history, steps=make_steps(generator, 0.35 * (1 - strength))))
+    return replace(twin, history=replace(history, steps=make_steps(generator, 0.35 * (1 - strength))))
 
 
-def plant_changes(twin: Twin, strength: float, _generator: random.Random) -> Twin:
+def plant_changes(twin: Evidence, strength: float, _generator: random.Random) -> Evidence:
     """Go on with training after other data came in."""
     found = tuple(Change(what="data", then="a1", now="b2", step=10 * n) for n in range(round(strength)))
-    return changed(twin, changes=found)
+    return replace(twin, changes=found)
 
 
-def plant_overconfidence(twin: Twin, strength: float, generator: random.Random) -> Twin:
+def plant_overconfidence(twin: Evidence, strength: float, generator: random.Random) -> Evidence:
     """Multiply the log odds that the test answers state."""
     new = simulated(twin, "finetuned", "test", 0.80, generator, sharpness=strength)
-    return changed(twin, predictions=with_predictions(twin.evidence, new))
+    return replace(twin, predictions=with_predictions(twin, new))
 
 
-def plant_unstable_seed(twin: Twin, strength: float, generator: random.Random) -> Twin:
+def plant_unstable_seed(twin: Evidence, strength: float, generator: random.Random) -> Evidence:
     """Let one of three seeds be this much worse."""
     new = simulated(twin, "seed-2", "validation", 0.90 - strength, generator)
-    return changed(twin, predictions=with_predictions(twin.evidence, new))
+    return replace(twin, predictions=with_predictions(twin, new))
 
 
-def plant_wrong_yardstick(twin: Twin, strength: float, generator: random.Random) -> Twin:
+def plant_wrong_yardstick(twin: Evidence, strength: float, generator: random.Random) -> Evidence:
     """Take this share off the ten points that adaptation gains on the task; its own loss falls all the same."""
     new = simulated(twin, "before", "test", 0.80 + 0.10 * strength, generator)
-    return changed(twin, predictions=with_predictions(twin.evidence, new))
+    return replace(twin, predictions=with_predictions(twin, new))
 
 
-def plant_one_sided(twin: Twin, strength: float, generator: random.Random) -> Twin:
+def plant_one_sided(twin: Evidence, strength: float, generator: random.Random) -> Evidence:
     """Buy recall with precision: of the rows that the model before calls negative, call this share positive."""
     before = _kept(twin, "before", "test")
     called = [place for place, answer in enumerate(before.predicted) if answer == "neg"]
     more = set(generator.sample(called, round(strength * len(called))))
     said = tuple("pos" if place in more else answer for place, answer in enumerate(before.predicted))
     new = replace(before, source="finetuned", predicted=said, probabilities=None)
-    return changed(twin, predictions=with_predictions(twin.evidence, new))
+    return replace(twin, predictions=with_predictions(twin, new))
 
 
-def plant_forgetting(twin: Twin, strength: float, generator: random.Random) -> Twin:
+def plant_forgetting(twin: Evidence, strength: float, generator: random.Random) -> Evidence:
     """Let the loss on general text rise by this share, and accuracy on a general task fall by as much."""
-    values = LOSSES | {("general", "finetuned"): LOSSES["general", "before"] * (1 + strength)}
-    worse = simulated(twin, "finetuned", "general", 0.80 - min(strength, 0.25), generator)
-    return replace(
-        changed(twin, predictions=with_predictions(twin.evidence, worse)),
-        losses=tuple(loss_score(*place, value) for place, value in values.items()),
-    )
+    values = LOSSES | {("general", "pretrained"): LOSSES["general", "before"] * (1 + strength)}
+    worse = simulated(twin, "pretrained", "general", 0.80 - min(strength, 0.25), generator)
+    language = tuple(loss_score(*place, value) for place, value in values.items())
+    return replace(twin, predictions=with_predictions(twin, worse), language=language)
 
 
 OF_TRAINING: tuple[Planter, ...] = (

@@ -33,16 +33,16 @@ ROWS: dict[str, dict[str, Any]] = {
     },
     "films": {
         "corpus": FILMS,
-        "pretrain": ["--model", "minilm", "--budget", "8m", "--keep-out", "movie-reviews", "--general", str(WIKIPEDIA), *WATCH],
+        "pretrain": ["--model", "minilm", "--budget", "15m", "--keep-out", "movie-reviews", "--general", str(WIKIPEDIA), *WATCH],
         "data": ["movie-reviews"],
-        "tune": [*TUNE, "--epochs", "1"],
+        "tune": [*TUNE, "--seeds", "3", "--epochs", "1", "--general-task", str(SHARED / "ag_news_test.jsonl.gz")],
     },
     "medicine": {
         "corpus": "medicine.jsonl",
-        "pretrain": ["--model", "minilm", "--budget", "8m", "--keep-out", str(SHARED / "ohsumed_test.jsonl.gz"),
+        "pretrain": ["--model", "minilm", "--budget", "10m", "--keep-out", str(SHARED / "ohsumed_test.jsonl.gz"),
                      "--general", str(WIKIPEDIA)],
         "data": [str(SHARED / "ohsumed_train.jsonl.gz"), "--test", str(SHARED / "ohsumed_test.jsonl.gz")],
-        "tune": [*TUNE, "--epochs", "3"],
+        "tune": [*TUNE, "--epochs", "3", "--general-task", "movie-reviews"],
     },
     "smollm2": {
         "corpus": "medquad.jsonl",

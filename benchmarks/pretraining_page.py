@@ -90,7 +90,7 @@ def _task(task: dict[str, Any]) -> Iterator[str]:
     yield _table(("labels", "start", "validation accuracy", "test accuracy", "gain of pre-training, points", "p (Holm)"), lines)
     yield f"**{proof['statement'][:1].upper()}{proof['statement'][1:]}.** Verdict of the run: {task['verdict'].replace('_', ' ')}."
     for finding in task["findings"]:
-        if finding["severity"] not in ("not_applicable", "ok"):
+        if finding["severity"] != "not_applicable":
             yield f"- {finding['check']}: {finding['summary']}"
 
 

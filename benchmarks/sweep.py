@@ -8,11 +8,10 @@ import gzip
 import json
 import random
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from clean_twins import Rows, Twin, make_corpus, make_twin
+from clean_twins import Rows, make_corpus, make_twin
 from error_rates import share_of
 from faults import FAULTS, FOREIGN, Planter
 from faulty_training import OF_TRAINING, PLANTERS
@@ -20,7 +19,7 @@ from harness import SHARED
 from pretune.data.duplicates import find_duplicates
 from pretune.diagnose.checks import CHECKS, RESULT_CHECKS
 from pretune.evaluate import evaluate_sources
-from pretune.records import Evaluation, Finding, Severity
+from pretune.records import Evaluation, Evidence, Finding, Severity
 
 __all__ = ["FAULTS", "OF_TRAINING", "PLANTERS", "find", "measure_clean", "measure_planted"]
 
@@ -30,23 +29,22 @@ LABELS = {"0": "neg", "1": "pos"}
 NAMES: dict[str, str] = {}  # function -> the check it reports, as learned from the first twin
 
 
-def find(twin: Twin, only: str | None = None) -> dict[str, Finding]:
+def find(twin: Evidence, only: str | None = None) -> dict[str, Finding]:
     """Run all checks, or the one of this name (the others only until it is known which function reports it)."""
     found: dict[str, Finding] = {}
     asked = [check for check in CHECKS if only is None or NAMES.get(check.__name__, only) == only]
     evaluation = _evaluate(twin) if any(check in RESULT_CHECKS for check in asked) else None
     for check in asked:
-        finding = check(twin.evidence, evaluation)
+        finding = check(twin, evaluation)
         NAMES[check.__name__] = finding.check
         found[finding.check] = finding
     return found
 
 
-def _evaluate(twin: Twin) -> Evaluation:
+def _evaluate(twin: Evidence) -> Evaluation:
     """Score the judged source alone: no check reads the baselines."""
-    judged = twin.evidence.find("test", "finetuned")
-    evaluation = evaluate_sources([judged] if judged else [], main="finetuned", positive=twin.evidence.positive)
-    return replace(evaluation, scores=(*evaluation.scores, *twin.losses))
+    judged = twin.find("test", "finetuned")
+    return evaluate_sources([judged] if judged else [], main="finetuned", positive=twin.positive)
 
 
 def read_rows() -> Rows:

@@ -99,6 +99,7 @@ def evidence_of(
         token_counts=record.token_counts,
         changes=record.changes,
         corpus=corpus,
+        language=record.language,
     )
 
 

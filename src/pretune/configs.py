@@ -440,6 +440,7 @@ class RunConfig(Config):
         budget: Time for the whole command, such as ``90s``, ``5m`` or ``1h``: what is trained, how long and how much of each
             text is then chosen so that it ends in time, as far as it was not given.
         prove: Whether the same fine-tuning is made from random weights and from the checkpoint before pre-training as well.
+        general_task: A labelled table or catalogue name: how much of it the language model has forgotten is measured.
     """
 
     model: str = "minilm"
@@ -455,9 +456,11 @@ class RunConfig(Config):
     test: str | None = None
     budget: str | None = None
     prove: bool = False
+    general_task: str | None = None
 
     def __post_init__(self) -> None:
         _check(self.epochs is None or self.epochs >= 1, "epochs", self.epochs, "at least 1")
+        _check(self.general_task is None or self.prove, "general_task", self.general_task, "--prove-pretraining beside it")
         if self.freeze != "auto":
             check_epochs(self.freeze, self.epochs)
         _check(self.seeds >= 1, "seeds", self.seeds, "at least 1")

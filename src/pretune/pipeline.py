@@ -30,7 +30,7 @@ from pretune.loading import load_pretrained_model
 from pretune.models import PEFT, check_freeze, find_checkpoint
 from pretune.optional import require
 from pretune.origins import origin_of, stages_before
-from pretune.proving import Proof, no_origin
+from pretune.proving import Proof, check_proof
 from pretune.records import BudgetChoice, Example, RunRecord, Verdict
 from pretune.repairing import score_repair
 from pretune.runs import UNFINISHED, RunFolder, claim_folder, identity_of
@@ -73,8 +73,7 @@ def finetune(
     start, inputs = time.perf_counter() if start is None else start, inputs_of(command, source, config)
     read_policy(config.judge)  # a policy that cannot be read is better known now than after training
     check_seeds(config.seeds)
-    if config.prove and origin_of(config.model) is None:
-        raise no_origin(config.model)
+    check_proof(config)
     if config.finetune.lora:
         require(**PEFT)
     data = _load(source, config, folder, trace)
@@ -189,7 +188,7 @@ def judge(
 def inputs_of(command: str, source: Any, config: RunConfig) -> dict[str, str]:
     """Return what makes two commands the same: the command, every setting, the data as named and what its files hold."""
     inputs = {"command": command, "data": str(source)}
-    for name in (source, *config.given.values(), config.judge.policy):
+    for name in (source, *config.given.values(), config.judge.policy, config.general_task):
         if name is not None and Path(str(name)).exists():
             inputs[f"contents of {name}"] = digest_of_place(Path(str(name)))[:16]
     for part, value in config.to_json().items():
@@ -248,7 +247,10 @@ def _begin(
     )
     origin = origin_of(config.model)
     if origin is not None:  # one timeline spans both trainings
-        record = replace(record, pretraining=origin.pretraining, tokenizer=origin.tokenizer, corpus=origin.corpus)
+        language = origin.scores if origin.pretraining is not None and origin.pretraining.started_from else ()
+        record = replace(
+            record, pretraining=origin.pretraining, tokenizer=origin.tokenizer, corpus=origin.corpus, language=language
+        )
     folder.clear(record, keep_checkpoints=folder.is_begun and not folder.is_to_be_replaced)
     storage.replace_json(folder.data / "receipt.json", data.receipt.to_json())
     folder.write_examples("train", data.train)

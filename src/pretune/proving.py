@@ -14,8 +14,8 @@ import numpy as np
 from transformers import AutoConfig, AutoModelForMaskedLM, AutoTokenizer
 
 from pretune import storage
-from pretune.configs import RunConfig
-from pretune.data import TrainingData
+from pretune.configs import DEFAULT_MAX_LENGTH, ReadConfig, RunConfig, SplitConfig
+from pretune.data import TrainingData, prepare
 from pretune.errors import UsageError
 from pretune.estimators import TextClassifier
 from pretune.evaluate.proof import name_of, prove
@@ -25,7 +25,8 @@ from pretune.origins import origin_of
 from pretune.records import Example, Predictions, PretrainingProof, ProofArm, RunRecord
 from pretune.runs import RunFolder
 from pretune.trace import Trace
-from pretune.train import seed_everything
+from pretune.train import choose_device, seed_everything
+from pretune.untuned import score_general
 
 SIZES = (100, 1_000)  # labels, besides all of them
 # With few labels an epoch is a few steps: smaller batches and more epochs give each training about as many as it can use.
@@ -73,8 +74,13 @@ class Proof:
         self._config = RunConfig.from_json(dict(record.configs))
         origin = origin_of(self._config.model)
         if origin is None:
-            raise no_origin(self._config.model)
+            raise _no_origin(self._config.model)
         self._origin = origin
+
+    @property
+    def _before(self) -> str:
+        """The checkpoint that pre-training went on from; empty where it began with random weights."""
+        return self._origin.pretraining.started_from if self._origin.pretraining else ""
 
     def train(self, trace: Trace) -> None:
         """Make every training that is not there yet."""
@@ -97,6 +103,7 @@ class Proof:
             if model is not None:
                 model.save(place / "model")
             storage.replace_json(place / ARM, known.to_json())
+        self._look_back(trace)
 
     def ask(self, rows: Sequence[Example], trace: Trace) -> list[Predictions]:
         """Return what every training says about test rows."""
@@ -126,19 +133,31 @@ class Proof:
 
     def _losses(self) -> tuple[float | None, float | None]:
         history = self._origin.pretraining
-        if history is None or not history.milestones:
+        first = history.first_fair if history is not None else None
+        if history is None or first is None:
             return None, None
-        return history.milestones[0].loss, history.milestones[-1].loss
+        return first.loss, history.milestones[-1].loss
 
     def _arms(self) -> Iterator[Arm]:
         total = len(self._training.train)
-        before = self._origin.pretraining.started_from if self._origin.pretraining else ""
         for num_labels in (*(size for size in SIZES if size < total), total):
             for seed in range(self._config.seed, self._config.seed + self._config.seeds):
                 yield Arm(start="pretrained", model=self._config.model, num_labels=num_labels, seed=seed)
                 yield Arm(start="random", model=str(self._place / f"random-{seed}"), num_labels=num_labels, seed=seed)
-                if before:
-                    yield Arm(start="before", model=before, num_labels=num_labels, seed=seed)
+                if self._before:
+                    yield Arm(start="before", model=self._before, num_labels=num_labels, seed=seed)
+
+    def _look_back(self, trace: Trace) -> None:
+        """Ask the language model, before and after, about a general task."""
+        source = self._config.general_task
+        if source is None or self._folder.has_predictions("general", "pretrained"):
+            return
+        tuning = self._config.finetune
+        score_general(
+            source, {"before": self._before, "pretrained": self._config.model}, self._folder,
+            device=choose_device(tuning.device, precision=tuning.precision, threads=tuning.threads),
+            max_length=tuning.max_length or DEFAULT_MAX_LENGTH, seed=self._config.seed, trace=trace,
+        )  # fmt: skip
 
     def _fit(self, arm: Arm, trace: Trace) -> TextClassifier:
         if arm.start == "random":
@@ -152,8 +171,29 @@ class Proof:
         return model.fit(replace(self._training, train=rows), trace=trace)
 
 
-def no_origin(model: str) -> UsageError:
-    """Return the error of a proof that has nothing to prove."""
+def check_proof(config: RunConfig) -> None:
+    """Say before a run is begun what its proof would lack.
+
+    Raises:
+        UsageError: The model was not pre-trained by pretune; or was made from nothing, so that it has forgotten nothing.
+        DataError: The general task cannot be read.
+    """
+    if not config.prove:
+        return
+    origin = origin_of(config.model)
+    if origin is None:
+        raise _no_origin(config.model)
+    if config.general_task is None:
+        return
+    if origin.pretraining is None or not origin.pretraining.started_from:
+        raise UsageError(
+            f"--general-task, and {config.model} was pre-trained from nothing, so there is no model before it",
+            expected="a model that `pretune pretrain --model` continued", fix="leave --general-task out",
+        )  # fmt: skip
+    prepare(config.general_task, ReadConfig(), SplitConfig())
+
+
+def _no_origin(model: str) -> UsageError:
     return UsageError(
         f"--prove-pretraining, and {model} was not pre-trained by pretune",
         expected="--model RUN, where RUN is what `pretune pretrain` made",

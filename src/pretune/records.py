@@ -374,7 +374,13 @@ class PretrainHistory(Record):
     num_targets: int | None = None  # that the loss counted
     num_weights: int | None = None
     started_from: str = ""  # the checkpoint that was continued; empty from scratch
+    has_fresh_head: bool = False  # it had no head for words: what its losses were at first is that head's doing
     stopped_because: str = ""
+
+    @property
+    def first_fair(self) -> Milestone | None:
+        """The milestone from which a fall of the loss says something of the layers: after the first ones of a fresh head."""
+        return next(iter(self.milestones[1 if self.has_fresh_head else 0 :]), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -449,34 +455,6 @@ class Change(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence(Record):
-    """All that judges may read. Each part may be absent."""
-
-    schema: int = SCHEMA
-    task: str = "classify"
-    classes: tuple[str, ...] = ()
-    positive: str | None = None  # None: figures are macro averages
-    train: tuple[Example, ...] = ()
-    validation: tuple[Example, ...] = ()
-    test: tuple[Example, ...] = ()
-    predictions: tuple[Predictions, ...] = ()
-    history: History | None = None
-    receipt: Receipt | None = None
-    token_counts: tuple[TokenCounts, ...] = ()
-    corpus: CorpusSketch | None = None
-    changes: tuple[Change, ...] = ()
-
-    def find(self, split: str, source: str) -> Predictions | None:
-        """Return the predictions of ``source`` on ``split``, or ``None``."""
-        matches = (p for p in self.predictions if p.split == split and p.source == source)
-        return next(matches, None)
-
-    def has_texts(self, *splits: str) -> bool:
-        """Whether all of these splits came with texts."""
-        return all(any(example.text for example in getattr(self, split)) for split in splits)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Score(Record):
     """One metric on one split, with what is needed to doubt it."""
 
@@ -505,6 +483,35 @@ class Score(Record):
     def is_short_of(self, gate: float) -> bool:
         """Whether the whole interval lies below the gate."""
         return self.high is not None and self.high < gate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence(Record):
+    """All that judges may read. Each part may be absent."""
+
+    schema: int = SCHEMA
+    task: str = "classify"
+    classes: tuple[str, ...] = ()
+    positive: str | None = None  # None: figures are macro averages
+    train: tuple[Example, ...] = ()
+    validation: tuple[Example, ...] = ()
+    test: tuple[Example, ...] = ()
+    predictions: tuple[Predictions, ...] = ()
+    history: History | None = None
+    receipt: Receipt | None = None
+    token_counts: tuple[TokenCounts, ...] = ()
+    corpus: CorpusSketch | None = None
+    language: tuple[Score, ...] = ()  # of the language model on text, before and after pre-training: splits domain, general
+    changes: tuple[Change, ...] = ()
+
+    def find(self, split: str, source: str) -> Predictions | None:
+        """Return the predictions of ``source`` on ``split``, or ``None``."""
+        matches = (p for p in self.predictions if p.split == split and p.source == source)
+        return next(matches, None)
+
+    def has_texts(self, *splits: str) -> bool:
+        """Whether all of these splits came with texts."""
+        return all(any(example.text for example in getattr(self, split)) for split in splits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -884,6 +891,7 @@ class RunRecord(Record):
     pretraining: PretrainHistory | None = None  # of the model that was fine-tuned; of this run in ``pretrain``
     tokenizer: TokenizerQuality | None = None
     corpus: CorpusReceipt | None = None  # what it was pre-trained on
+    language: tuple[Score, ...] = ()  # where a checkpoint was continued: its figures on text before and after
     history: History | None = None
     changes: tuple[Change, ...] = ()  # where training was gone on with after a change (--continue-changed)
     token_counts: tuple[TokenCounts, ...] = ()

@@ -1,11 +1,15 @@
-"""The untuned encoder as a baseline: what the language model knew before it was fine-tuned, on the same rows."""
+"""The untuned encoder as a baseline: what the language model knew before it was fine-tuned, on the same rows.
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+The same regression over vectors says what a language model still knows of a general task after pre-training on a domain.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pretune.data import TrainingData
+from pretune.configs import ReadConfig, SplitConfig
+from pretune.data import TrainingData, prepare
 from pretune.errors import CatalogError, ModelLoadError
 from pretune.evaluate.encoder_linear import EncoderLinear, fit_encoder_linear, load_encoder_linear
 from pretune.fitting import tell_progress
@@ -43,27 +47,74 @@ def fit_untuned(
     with trace.stage("untuned", f"{sum(map(len, parts)):,} texts") as stage:
         stage.shape_out = "no features"
         try:
-            encoder = open_encoder(name, max_length=max_length, device=device.kind, cache=TrunkCache())
-        except (ModelLoadError, CatalogError) as error:
-            stage.done = f"left out: {error.got}"
+            fitted, predictions = _fit(name, training, device=device, max_length=max_length, seed=seed, trace=trace)
+        except _LeftOut as error:
+            stage.done = f"left out: {error}"
             return
-        if encoder is None:
-            stage.done = "left out: pretune has no adapter for this family, so its vectors cannot be read"
-            return
-        told = tell_progress(trace, "untuned encoder")
-        with device.autocast():  # split by split, as fine-tuning under a frozen trunk does: what it kept can be taken
-            known, asked = (encoder.features([row.text for row in part], progress=told) for part in parts)
-        if not (
-            np.isfinite(known).all() and np.isfinite(asked).all()
-        ):  # fine-tuning itself then stops, and says more about why
-            stage.done = "left out: the encoder's vectors are not finite"
-            return
-        fitted = fit_encoder_linear(known, training.train, encoder=name, max_length=max_length, seed=seed)
         fitted.save(folder.encoder_linear)
-        folder.write_predictions(fitted.predict(asked, training.validation, split="validation", classes=training.classes))
+        folder.write_predictions(predictions)
         stage.done = f"baseline: encoder as it came, token mean, logistic regression of strength {fitted.strength:g}"
-        stage.shape_out = f"{known.shape[1]} features × {len(training.classes)} classes"
+        stage.shape_out = f"{fitted.weights.shape[1]} features × {len(training.classes)} classes"
     release_memory()
+
+
+def score_general(
+    source: str, models: Mapping[str, str], folder: RunFolder, *, device: Device, max_length: int, seed: int, trace: Trace
+) -> None:
+    """Keep what each language model says about held-out rows of a general task, as predictions on the split ``general``.
+
+    Each is asked as it is: a logistic regression over its vectors is fitted on the training rows of the task. The rows held
+    out are those of its validation; its own test stays sealed.
+
+    Args:
+        source: The task: a table or catalogue name.
+        models: By the source that their predictions get.
+        folder: Where they are kept.
+        device: Runs the encoders.
+        max_length: Tokens a text.
+        seed: Of the regression's hold-out.
+        trace: Receives the stage.
+    """
+    task = prepare(source, ReadConfig(), SplitConfig()).training
+    with trace.stage("general task", f"{len(task.train):,} + {len(task.validation):,} texts of {source}") as stage:
+        said = []
+        for name, model in models.items():
+            try:
+                _, predictions = _fit(model, task, device=device, max_length=max_length, seed=seed, trace=trace)
+            except _LeftOut as error:
+                stage.done, stage.shape_out = f"left out: {error}", "no figures"
+                return
+            said.append(replace(predictions, source=name, split="general"))
+        for item in said:
+            folder.write_predictions(item)
+        stage.done = "a logistic regression over the vectors of each language model, asked about the held-out rows"
+        stage.shape_out = f"{len(said)} × {len(task.validation):,} decisions"
+    release_memory()
+
+
+class _LeftOut(Exception):  # noqa: N818  # no error: the run goes on without
+    """Why an encoder's vectors cannot be had."""
+
+
+def _fit(
+    name: str, training: TrainingData, *, device: Device, max_length: int, seed: int, trace: Trace
+) -> tuple[EncoderLinear, Predictions]:
+    """Return the regression over an encoder's vectors of the training rows, and what it says about validation."""
+    try:
+        encoder = open_encoder(name, max_length=max_length, device=device.kind, cache=TrunkCache())
+    except (ModelLoadError, CatalogError) as error:
+        raise _LeftOut(error.got) from error
+    if encoder is None:
+        raise _LeftOut("pretune has no adapter for this family, so its vectors cannot be read")
+    told = tell_progress(trace, "untuned encoder")
+    with device.autocast():  # split by split, as fine-tuning under a frozen trunk does: what it kept can be taken
+        known, asked = (
+            encoder.features([row.text for row in part], progress=told) for part in (training.train, training.validation)
+        )
+    if not (np.isfinite(known).all() and np.isfinite(asked).all()):  # fine-tuning itself then stops, and says more about why
+        raise _LeftOut("the encoder's vectors are not finite")
+    fitted = fit_encoder_linear(known, training.train, encoder=name, max_length=max_length, seed=seed)
+    return fitted, fitted.predict(asked, training.validation, split="validation", classes=training.classes)
 
 
 def open_untuned(folder: RunFolder, device: Device, trace: Trace) -> Untuned | None:

@@ -92,12 +92,12 @@ def test_equal_models_are_rarely_called_one_sided(clean_evaluation):
 
 
 @pytest.mark.parametrize(("after", "severity"), [(1.04, Severity.OK), (1.06, Severity.WARNING)])
-def test_a_loss_on_general_text_that_rose_is_forgetting(clean_evidence, clean_evaluation, after, severity):
-    scores = tuple(
-        replace(item, value=after) if (item.split, item.source) == ("general", "finetuned") else item
-        for item in clean_evaluation.scores
+def test_a_loss_on_general_text_that_rose_is_forgetting(clean_evidence, after, severity):
+    language = tuple(
+        replace(item, value=after) if (item.split, item.source) == ("general", "pretrained") else item
+        for item in clean_evidence.language
     )
-    assert check_forgetting(clean_evidence, replace(clean_evaluation, scores=scores)).severity is severity
+    assert check_forgetting(replace(clean_evidence, language=language)).severity is severity
 
 
 @pytest.mark.parametrize(("lost", "severity"), [(0, Severity.OK), (15, Severity.OK), (100, Severity.WARNING)])
@@ -105,11 +105,11 @@ def test_a_general_task_that_fell_is_forgetting(lost, severity):
     rows = make_examples("general", 1000, 0)
     before = replace(make_predictions(rows, 0.9, source="before"), predicted=tuple(row.label for row in rows))
     said = tuple(OTHER[row.label] if n < lost else row.label for n, row in enumerate(rows))
-    after = replace(before, source="finetuned", predicted=said)
+    after = replace(before, source="pretrained", predicted=said)
     assert check_forgetting(Evidence(predictions=(before, after))).severity is severity
 
 
 def test_without_pre_training_none_of_these_questions_arises(clean_evidence):
-    bare = replace(clean_evidence, predictions=())
+    bare = replace(clean_evidence, predictions=(), language=())
     for check in (check_yardstick, check_one_sided, check_forgetting):
         assert check(bare, None).severity is Severity.NOT_APPLICABLE

@@ -120,6 +120,15 @@ Prove = Annotated[
         "--prove-pretraining", about=ABOUT_TRAINING, text="Fine-tune from random weights and from before as well: did it pay?"
     ),
 ]
+GeneralTask = Annotated[
+    str | None,
+    _flag(
+        "--general-task",
+        about=ABOUT_TRAINING,
+        text="With --prove-pretraining: what was forgotten of this task.",
+        metavar="DATA",
+    ),
+]
 Positive = Annotated[
     str | None, _flag("--positive", about=ABOUT_JUDGING, text="The class that precision and recall are about.", metavar="LABEL")
 ]
@@ -257,6 +266,7 @@ PLACES = {
     "max_length": "finetune.max_length", "epochs": "epochs", "lr": "finetune.learning_rate",
     "batch_size": "finetune.batch_size", "dropout": "finetune.dropout", "lora": "finetune.lora",
     "monitor": "finetune.monitor", "seed": "seed", "seeds": "seeds", "budget": "budget", "prove_pretraining": "prove",
+    "general_task": "general_task",
     "device": "finetune.device", "threads": "finetune.threads", "positive": "judge.positive", "goal": "judge.goal",
     "keep": "judge.keep", "cost": "judge.cost",
     "min_precision": "judge.min_precision", "min_recall": "judge.min_recall", "min_accuracy": "judge.min_accuracy",

@@ -1,6 +1,7 @@
 """Figures of language modelling as scores: on the domain and on general text, before and after."""
 
 import math
+from dataclasses import replace
 
 from pretune.records import Milestone, Score
 from pretune.train.pretrain import Pretraining
@@ -8,14 +9,21 @@ from pretune.train.windows import Text
 
 
 def domain_scores(run: Pretraining) -> tuple[Score, ...]:
-    """Return the figures on held-out text of the corpus, before the first step and after the last."""
-    first, last = run.history.milestones[0], run.history.milestones[-1]
-    return (*_of_milestone(first, run, "before"), *_of_milestone(last, run, "pretrained"))
+    """Return the figures on held-out text of the corpus, before the first step and after the last.
+
+    A checkpoint without a head for words has no figures before: the first milestone stands for them, and the method says so.
+    """
+    first, last = run.history.first_fair, run.history.milestones[-1]
+    before = () if first is None else _of_milestone(first, run, "before")
+    if run.plan.has_fresh_head and first is not None:
+        late = f"; after the first {first.num_tokens:,} tokens, as the head for words was new"
+        before = tuple(replace(item, method=item.method + late) for item in before)
+    return (*before, *_of_milestone(last, run, "pretrained"))
 
 
 def general_scores(run: Pretraining, general: Text | None, *, source: str) -> tuple[Score, ...]:
-    """Score general text with the network as it stands; nothing where there is none."""
-    if general is None:
+    """Score general text with the network as it stands; nothing where there is none, or no head for words before training."""
+    if general is None or (source == "before" and run.plan.has_fresh_head):
         return ()
     domain, run.text = run.text, general
     try:

@@ -101,6 +101,7 @@ class Pretraining:
             num_targets=self._all_targets,
             num_weights=sum(weight.numel() for weight in self.network.parameters()),
             started_from=self.plan.started_from,
+            has_fresh_head=self.plan.has_fresh_head,
             stopped_because=f"all {self.plan.num_steps:,} steps done" if self._step == self.plan.num_steps else "",
         )
 
