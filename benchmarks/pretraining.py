@@ -33,7 +33,8 @@ ROWS: dict[str, dict[str, Any]] = {
     },
     "films": {
         "corpus": FILMS,
-        "pretrain": ["--model", "minilm", "--budget", "15m", "--keep-out", "movie-reviews", "--general", str(WIKIPEDIA), *WATCH],
+        "pretrain": ["--model", "minilm", "--budget", "15m", "--keep-out", "movie-reviews", "--general", str(WIKIPEDIA),
+                     *WATCH],
         "data": ["movie-reviews"],
         "tune": [*TUNE, "--seeds", "3", "--epochs", "1", "--general-task", str(SHARED / "ag_news_test.jsonl.gz")],
     },
