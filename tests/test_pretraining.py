@@ -19,6 +19,14 @@ SMALL = [
     "--batch-tokens", "256", "--threads", "1", "--set", "pretrain.precision=fp32",
 ]  # fmt: skip
 
+CONTINUE = [
+    "--epochs", "1", "--window", "32", "--batch-tokens", "256", "--threads", "1", "--set", "pretrain.precision=fp32",
+]  # fmt: skip
+PROOF = [
+    "--prove-pretraining", "--freeze", "none", "--epochs", "1", "--lr", "3e-3", "--batch-size", "8", "--threads", "1",
+    "--set", "finetune.precision=fp32", "--set", "judge.encoder_linear=false",
+]  # fmt: skip
+
 
 def write_corpus(path: Path, number: int = 200, *, seed: int = 0) -> Path:
     """Write documents made of the words that the reviews have, in chains: each word is followed by one of two."""
@@ -86,8 +94,7 @@ def test_a_continued_model_starts_from_its_weights_and_shows_what_it_forgets(cor
     assert pretrain(corpus, first, "--epochs", "3", "--lr", "1e-2", "--quiet") == 0
     other = write_corpus(tmp_path / "other.txt", seed=9)
     capsys.readouterr()
-    flags = ["--window", "32", "--batch-tokens", "256", "--threads", "1", "--set", "pretrain.precision=fp32", "--json"]
-    assert call("pretrain", other, "--run", second, "--model", first, "--epochs", "1", "--general", corpus, *flags) == 0
+    assert call("pretrain", other, "--run", second, "--model", first, "--general", corpus, *CONTINUE, "--json") == 0
     told = read_strictly(capsys.readouterr().out)
     ended = json.loads((first / "run.json").read_text())["pretraining"]["milestones"][-1]["loss"]
     assert told["history"]["started_from"] == str(first)
@@ -147,6 +154,38 @@ def test_fine_tuning_takes_it_over_and_says_whether_it_paid(corpus, tmp_path, ca
     assert "points of accuracy over random weights" in proof["statement"]
     assert not (run / "proof").exists()
     assert call("judge", run, "--recompute", "--json") == code
+
+
+def test_a_continued_model_is_asked_what_it_forgot_and_whether_its_yardstick_was_the_right_one(corpus, tmp_path, capsys):
+    first, second, run = tmp_path / "first", tmp_path / "second", tmp_path / "run"
+    assert pretrain(corpus, first, "--epochs", "1", "--quiet") == 0
+    other = write_corpus(tmp_path / "other.txt", seed=9)
+    assert call("pretrain", other, "--run", second, "--model", first, "--general", corpus, *CONTINUE, "--quiet") == 0
+    data, general = (write_reviews(tmp_path / f"{name}.csv") for name in ("reviews", "general"))
+    code = call("run", data, "--run", run, "--model", second, *PROOF, "--general-task", general, "--quiet")
+    assert code in (0, 1, 3)
+    record = json.loads((run / "run.json").read_text())
+    before = {item["split"]: item["value"] for item in record["language"] if item["source"] == "before"}
+    assert set(before) == {"domain", "general"}
+    found = {item["check"]: item for item in record["findings"]}
+    assert "loss on general text changed by" in found["adaptation.forgetting"]["summary"]
+    assert "accuracy on a general task by" in found["adaptation.forgetting"]["summary"]
+    assert found["adaptation.wrong_yardstick"]["severity"] in ("ok", "warning")
+    assert {arm["source"] for arm in record["proof"]["arms"]} == {"pretrained", "random", "before"}
+    assert record["verdict"]["policy"]["name"] == "domain"
+    assert call("judge", run, "--recompute", "--json") == code
+    capsys.readouterr()
+    assert call("run", data, "--run", tmp_path / "none", "--model", first, *PROOF, "--general-task", general) == 2
+    assert "no model before it" in capsys.readouterr().err
+    assert call("run", data, "--run", tmp_path / "none", "--model", second, "--general-task", general) == 2
+    assert "--prove-pretraining beside it" in capsys.readouterr().err
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_text_to_watch_that_hides_nothing_is_refused_before_the_corpus_is_read(tmp_path, capsys):
+    assert pretrain(tmp_path / "no corpus.txt", tmp_path / "run", "--watch", "all is said") == 2
+    assert "nothing is hidden in 'all is said'" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_proof_needs_a_model_that_pretune_trained(tmp_path, capsys, tiny_checkpoint):

@@ -57,11 +57,15 @@ def read_prompt(prompt: str, network: LanguageNetwork, tokenizer: Any) -> Window
     ids = tokenizer(prompt.replace("[MASK]", tokenizer.mask_token), return_tensors="pt")["input_ids"]
     targets = (ids[0] == tokenizer.mask_token_id).nonzero().flatten()
     if not len(targets):
-        raise UsageError(
-            f"nothing is hidden in {prompt[:80]!r}", expected="[MASK] in place of a word",
-            fix='such as "the sun rises in the [MASK]"',
-        )  # fmt: skip
+        raise nothing_hidden(prompt)
     return Windows(ids=ids.to(kind), targets=targets.to(kind))
+
+
+def nothing_hidden(prompt: str) -> UsageError:
+    """Return the error of a prompt that asks a masked model nothing."""
+    return UsageError(
+        f"nothing is hidden in {prompt[:80]!r}", expected="[MASK] in place of a word", fix=f"such as {USUAL_PROMPT!r}"
+    )
 
 
 def best_guesses(logits: torch.Tensor, tokenizer: Any, number: int = NUM_GUESSES) -> tuple[Guess, ...]:

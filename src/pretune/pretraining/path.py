@@ -26,7 +26,7 @@ from pretune.models.load import quiet_transformers
 from pretune.predict.words import WordGuesser, default_prompts
 from pretune.pretraining.duration import choose_steps
 from pretune.pretraining.figures import domain_scores, general_scores
-from pretune.pretraining.prepare import Prepared, prepare_training, read_general
+from pretune.pretraining.prepare import Prepared, check_asked, prepare_training, read_general
 from pretune.records import Milestone, RunRecord, Step
 from pretune.report.pretraining import render_pretraining, render_pretraining_card
 from pretune.runs import RunFolder, identity_of
@@ -74,19 +74,21 @@ def pretrain(source: str, config: PretrainRunConfig, folder: RunFolder, trace: T
     order, chosen = order or Order(), config.pretrain
     device = choose_device(chosen.device, precision=chosen.precision, threads=chosen.threads)
     began = None if config.model is None else load_language_model(config.model)  # what cannot be had is better known now
+    check_asked(config, began)
     record = _begin(source, config, folder, order)
     corpus = _read_corpus(source, config, folder, order.sealed, trace)
     trace.keep_in(folder.trace, begin=True)
     ready = prepare_training(corpus, config, began, folder, device, trace)
     network, tokenizer = ready.start.network, ready.start.tokenizer
-    held_out = list(itertools.islice(corpus.texts("validation"), ASSESSED_TEXTS))
+    general, of_general = read_general(config, ready, folder, trace) or (None, None)
+    kinds = {"domain": corpus, "general": of_general}
+    held_out = {name: list(itertools.islice(item.texts("validation"), ASSESSED_TEXTS)) for name, item in kinds.items() if item}
     record = replace(
         record, corpus=corpus.receipt, device=str(device), model_licence=ready.start.licence,
-        tokenizer=assess_tokenizer(tokenizer, {"domain": held_out}),
+        tokenizer=assess_tokenizer(tokenizer, held_out),
     )  # fmt: skip
     for note in filter(None, (ready.start.note, record.tokenizer.warning if record.tokenizer else "")):
         trace.note(note)
-    general = read_general(config, ready, folder, trace)
     ready, num_steps = choose_steps(config, ready, folder, device, trace, start=order.start)
     if chosen.compile or (chosen.compile is None and device.kind == "cuda"):
         network.compile_layers()
@@ -97,7 +99,7 @@ def pretrain(source: str, config: PretrainRunConfig, folder: RunFolder, trace: T
     keeper = Checkpoints(
         folder.checkpoints, _describe(ready, config, plan), trace.note, continue_changed=folder.continue_changed
     )
-    prompts = (*config.watch, *default_prompts(tokenizer, held_out, network))
+    prompts = (*config.watch, *default_prompts(tokenizer, held_out["domain"], network))
     run = Pretraining(
         network, ready.text, ready.config, plan, on_step=_step_teller(trace), checkpoints=keeper,
         on_milestone=_guess(WordGuesser(network, tokenizer), prompts),

@@ -14,6 +14,7 @@ from pretune.errors import UsageError
 from pretune.models import LanguageNetwork
 from pretune.models.architectures import SIZES, new_language_model
 from pretune.models.language_load import LanguageStart, start_output_bias
+from pretune.predict.words import nothing_hidden
 from pretune.runs import RunFolder
 from pretune.tokens import TokenStore, train_tokenizer, vocabulary_of, write_store
 from pretune.trace import Trace
@@ -48,7 +49,7 @@ def prepare_training(
     Raises:
         UsageError: The objective or the architecture do not fit the model.
     """
-    objective = _objective(config, began)
+    objective = objective_of(config, began)
     if began is None:
         wanted = config.pretrain.vocab_size or SIZES[config.pretrain.size].vocab_size
         tokenizer = train_tokenizer(
@@ -70,7 +71,7 @@ def prepare_training(
     return Prepared(corpus=corpus, start=began, text=text, config=resolved)
 
 
-def read_general(config: PretrainRunConfig, ready: Prepared, folder: RunFolder, trace: Trace) -> Text | None:
+def read_general(config: PretrainRunConfig, ready: Prepared, folder: RunFolder, trace: Trace) -> tuple[Text, Corpus] | None:
     """Return the held-out part of the general corpus, to see what is forgotten; ``None`` where none is named."""
     if config.general is None:
         return None
@@ -78,7 +79,8 @@ def read_general(config: PretrainRunConfig, ready: Prepared, folder: RunFolder, 
     corpus = prepare_corpus(config.general, replace(config.corpus, validation=None), place, trace=trace)
     counter = Counted(corpus.texts("validation"))
     store = write_store(counter, ready.start.tokenizer, place / "tokens", trace=trace)
-    return replace(ready.text, validation=store, validation_bytes=counter.num_bytes / max(1, store.num_tokens))
+    text = replace(ready.text, validation=store, validation_bytes=counter.num_bytes / max(1, store.num_tokens))
+    return text, corpus
 
 
 def count_tokens(stream: TokenStore, vocab_size: int) -> Tensor:
@@ -109,7 +111,25 @@ def _pack(corpus: Corpus, split: str, tokenizer: Any, folder: RunFolder, trace: 
     return store, counter.num_bytes / max(1, store.num_tokens)
 
 
-def _objective(config: PretrainRunConfig, began: LanguageStart | None) -> str:
+def check_asked(config: PretrainRunConfig, began: LanguageStart | None) -> None:
+    """Refuse before the corpus is read what would be refused after it.
+
+    Raises:
+        UsageError: The objective or the architecture do not fit the model; or hidden words are learned, and a text to watch
+            hides none.
+    """
+    hidden = {"[MASK]"} | ({str(began.tokenizer.mask_token)} if began is not None else set())
+    for prompt in config.watch if objective_of(config, began) == "masked" else ():
+        if not any(mask in prompt for mask in hidden):
+            raise nothing_hidden(prompt)
+
+
+def objective_of(config: PretrainRunConfig, began: LanguageStart | None) -> str:
+    """Return what is predicted: ``masked`` or ``causal``.
+
+    Raises:
+        UsageError: The objective or the architecture do not fit the model that is continued.
+    """
     asked = config.pretrain.objective
     if began is None:
         return asked or "masked"
