@@ -33,7 +33,7 @@ demo: setup  ## fine-tune and judge a model on movie-reviews; any verdict is a s
 	esac
 
 test: setup  ## run the tests and doctests; TESTS="tests/data -x" picks
-	$(BIN)/python -m pytest -m "not slow" $(TESTS)
+	$(BIN)/python -m pytest -m "not slow" --numprocesses auto --maxprocesses 4 --dist worksteal $(TESTS)
 
 slow: setup  ## run the slow tier: tests that take longer than ten seconds
 	$(BIN)/python -m pytest -m slow $(TESTS)

@@ -17,6 +17,8 @@ from tiny import make_rows, save_checkpoint
 os.environ["HF_HUB_OFFLINE"] = "1"  # read when huggingface_hub is imported, so before any test imports it
 os.environ["PRETUNE_BF16"] = "0"  # the same figures whatever the processor; tests of bf16 ask for it
 os.environ["TOKENIZERS_PARALLELISM"] = "false"  # tests start processes; forking after use would warn
+if "PYTEST_XDIST_WORKER" in os.environ:  # several processes test beside each other: their threads would wait for one another
+    os.environ["OMP_NUM_THREADS"] = "1"
 
 settings.register_profile("repeatable", derandomize=True)  # a failure found by luck is no failure of the change at hand
 settings.load_profile("repeatable")

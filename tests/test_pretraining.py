@@ -161,6 +161,8 @@ def test_a_continued_model_is_asked_what_it_forgot_and_whether_its_yardstick_was
     assert pretrain(corpus, first, "--epochs", "1", "--quiet") == 0
     other = write_corpus(tmp_path / "other.txt", seed=9)
     assert call("pretrain", other, "--run", second, "--model", first, "--general", corpus, *CONTINUE, "--quiet") == 0
+    assert "The language model before and after" in capsys.readouterr().out
+    assert "The language model before and after" in (second / "report.html").read_text(encoding="utf-8")
     data, general = (write_reviews(tmp_path / f"{name}.csv") for name in ("reviews", "general"))
     code = call("run", data, "--run", run, "--model", second, *PROOF, "--general-task", general, "--quiet")
     assert code in (0, 1, 3)
@@ -180,6 +182,29 @@ def test_a_continued_model_is_asked_what_it_forgot_and_whether_its_yardstick_was
     assert call("run", data, "--run", tmp_path / "none", "--model", second, "--general-task", general) == 2
     assert "--prove-pretraining beside it" in capsys.readouterr().err
     assert not (tmp_path / "none").exists()
+
+
+def test_what_is_refused_leaves_the_folder_as_it_was(corpus, tmp_path, monkeypatch):
+    run, wrong = tmp_path / "lm", tmp_path / "wrong.txt"
+    wrong.write_text("only a few words", encoding="utf-8")
+    assert pretrain(wrong, run) == 2
+    assert not run.exists()
+    assert pretrain(corpus, run, "--tokens", "512", "--quiet") == 0
+    before = (run / "model" / "model.safetensors").read_bytes()
+    for source in (wrong, tmp_path / "no such corpus"):
+        assert pretrain(source, run, "--overwrite") == 2
+        assert (run / "model" / "model.safetensors").read_bytes() == before
+    monkeypatch.setattr("pretune.pretraining.path.prepare_training", interrupt)
+    assert pretrain(corpus, run, "--tokens", "1024", "--overwrite", "--quiet") == 130
+    monkeypatch.undo()
+    assert (run / "model" / "model.safetensors").read_bytes() == before
+    assert pretrain(corpus, run, "--tokens", "1024", "--overwrite", "--quiet") == 0
+    assert (run / "model" / "model.safetensors").read_bytes() != before
+    assert sorted(item.name for item in tmp_path.iterdir() if item.name.startswith(".")) == []
+
+
+def interrupt(*_arguments):
+    raise KeyboardInterrupt
 
 
 def test_a_text_to_watch_that_hides_nothing_is_refused_before_the_corpus_is_read(tmp_path, capsys):

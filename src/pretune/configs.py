@@ -284,8 +284,12 @@ class TokenizerConfig(Config):
 
     def __post_init__(self) -> None:
         _check(self.kind in TOKENIZERS, "kind", self.kind, "one of " + ", ".join(TOKENIZERS))
-        _check(512 <= self.vocab_size <= 262_144, "vocab_size", self.vocab_size, "a size from 512 to 262,144")
+        _check_vocabulary(self.vocab_size)
         _check(self.max_bytes >= 100_000, "max_bytes", self.max_bytes, "at least 100,000 bytes of text")
+
+
+def _check_vocabulary(size: int) -> None:
+    _check(512 <= size <= 262_144, "vocab_size", size, "a size from 512 to 262,144")
 
 
 OBJECTIVES = ("masked", "causal")
@@ -357,6 +361,7 @@ class PretrainConfig(Config):
             _check(getattr(self, name) in known, name, getattr(self, name), "one of " + ", ".join(known))
         for item in self.architecture:
             _check(item.count("=") == 1, "architecture", item, "FIELD=VALUE, such as num_hidden_layers=8")
+        _check_vocabulary(self.vocab_size or 512)
         _check(8 <= self.window <= 8192, "window", self.window, "8 to 8,192 tokens")
         share, rate = self.mask_share, self.learning_rate
         _check(share is None or 0.01 <= share <= 0.9, "mask_share", share, "a share from 0.01 to 0.9; 0.15 to 0.40 is usual")

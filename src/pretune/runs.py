@@ -6,13 +6,14 @@ import itertools
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 from weakref import WeakValueDictionary
 
 from pretune import storage
-from pretune.errors import StorageError, UsageError
+from pretune.errors import DataError, StorageError, UsageError
 from pretune.hashing import digest_of, digest_of_file
 from pretune.records import CorpusSketch, Example, Predictions, RunRecord
 
@@ -91,6 +92,27 @@ class RunFolder:
             if item not in kept:
                 shutil.rmtree(item) if item.is_dir() and not item.is_symlink() else item.unlink()
         self.is_to_be_replaced = False
+
+    @contextmanager
+    def refusable(self) -> Iterator[None]:
+        """Leave the folder as it was found if what is begun inside is refused: a mistyped name costs no earlier run.
+
+        A run that is to be replaced is put aside meanwhile, and put back after Ctrl-C as well.
+        """
+        is_new, kept = not self.is_begun, self.path.with_name(f".{self.path.name}.before{storage.ASIDE}")
+        replaces = self.is_begun and self.is_to_be_replaced
+        if replaces:
+            shutil.rmtree(kept, ignore_errors=True)
+            self.path.rename(kept)
+        try:
+            yield
+        except BaseException as error:
+            if replaces or (is_new and isinstance(error, (UsageError, DataError))):
+                shutil.rmtree(self.path, ignore_errors=True)
+            if replaces:
+                kept.rename(self.path)
+            raise
+        shutil.rmtree(kept, ignore_errors=True)
 
     @property
     def is_begun(self) -> bool:

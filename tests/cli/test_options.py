@@ -17,8 +17,9 @@ EXAMPLES = {
     "lora": 4,
     "positive": "spam", "goal": "recall", "keep": "precision=0.9",
     "cost": "fn=2,fp=1", "min_precision": 0.5, "min_recall": 0.6, "min_accuracy": 0.7, "policy": "p.toml",
-    "thorough": True, "prove_pretraining": True,
+    "thorough": True, "prove_pretraining": True, "general_task": "g.csv",
 }  # fmt: skip
+NEEDED = {"general_task": {"prove_pretraining": True}}  # flags that do not stand alone
 
 
 def value_at(config: RunConfig, place: str) -> object:
@@ -33,12 +34,13 @@ def test_every_flag_has_an_example():
 
 @pytest.mark.parametrize("flag", PLACES)
 def test_a_flag_reaches_its_place_and_changes_nothing_else(flag):
-    config = build_config({flag: EXAMPLES[flag]})
+    needed = NEEDED.get(flag, {})
+    config = build_config({flag: EXAMPLES[flag], **needed})
     expected = ("a", "b") if flag == "text" else EXAMPLES[flag]
     assert value_at(config, PLACES[flag]) == expected
     assert value_at(RunConfig(), PLACES[flag]) != expected
     changed = {place for place in every_setting() if value_at(config, place) != value_at(RunConfig(), place)}
-    assert changed == {PLACES[flag]}
+    assert changed == {PLACES[flag], *(PLACES[other] for other in needed)}
 
 
 @pytest.mark.parametrize(("flag", "field"), [("dropout", "finetune.dropout"), ("seed", "seed"), ("split_seed", "split.seed")])

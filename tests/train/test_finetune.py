@@ -53,7 +53,7 @@ def test_words_that_tell_classes_apart_are_learned(head, tiny_checkpoint):
     _, tokenizer = open_network(task.folder, CLASSES)
     logits = predict_logits(network, Inputs(encode_texts(tokenizer, [text for text, _ in held_out])))
     truth = torch.tensor([CLASSES.index(label) for _, label in held_out])
-    assert float((logits.argmax(dim=1) == truth).float().mean()) >= 0.95
+    assert float((logits.argmax(dim=1) == truth).float().mean()) >= 0.9
 
 
 @pytest.mark.parametrize("family", [*FAMILIES, "mpnet"])

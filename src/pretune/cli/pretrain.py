@@ -147,7 +147,7 @@ def pretrain_first(
 def _show(record: "RunRecord", folder: "RunFolder", *, json: bool) -> int:
     from pretune.cli.show import show, show_json
     from pretune.report.corpus import draw_corpus
-    from pretune.report.text_pretraining import draw_guesses, draw_timeline, draw_tokenizer
+    from pretune.report.text_pretraining import draw_guesses, draw_language, draw_timeline, draw_tokenizer
     from pretune.report.text_traces import draw_pipeline
 
     if json:
@@ -158,7 +158,8 @@ def _show(record: "RunRecord", folder: "RunFolder", *, json: bool) -> int:
         parts = [draw_timeline(record.pretraining, None), draw_guesses(record.pretraining)] if record.pretraining else []
         vocabulary = [draw_tokenizer(record.tokenizer)] if record.tokenizer else []
         corpus = [draw_corpus(record.corpus)] if record.corpus else []
-        show(draw_pipeline(folder.read_events()), *corpus, *vocabulary, *parts)
+        language = draw_language(record.scores)
+        show(draw_pipeline(folder.read_events()), *corpus, *vocabulary, *parts, *([language] if language else []))
         typer.echo(f"Model:  {folder.model}\nReport: {folder.report}\nNext:   pretune run DATA --model {folder.path}\n")
     return 0
 

@@ -106,7 +106,7 @@ def show_run(record: "RunRecord", folder: Any, *, json: bool) -> int:
     """Show a run as it stands; return the exit code of its verdict, 0 where there is none."""
     from pretune.cli.show import show, show_json
     from pretune.report.text import draw_run
-    from pretune.report.text_pretraining import draw_timeline
+    from pretune.report.text_pretraining import draw_language, draw_timeline
     from pretune.report.text_traces import draw_pipeline, draw_training
 
     if json:
@@ -115,6 +115,7 @@ def show_run(record: "RunRecord", folder: Any, *, json: bool) -> int:
         training = [draw_training(record.history)] if record.history else []
         if record.pretraining is not None:
             training.append(draw_timeline(record.pretraining, record.history))
+        training += filter(None, [draw_language(record.language)])
         show(draw_pipeline(folder.read_events()), *training, draw_run(record))
         typer.echo(f"Report: {folder.report}\n" if record.verdict else f"Test still sealed: pretune judge {folder.path}\n")
     return EXIT_CODES[record.verdict.outcome] if record.verdict else 0

@@ -34,6 +34,7 @@ from pretune.tokens import assess_tokenizer
 from pretune.trace import Trace
 from pretune.train import Checkpoints, choose_device
 from pretune.train.pretrain import Pretraining, PretrainPlan
+from pretune.train.windows import Text
 
 PACKAGES = ("pretune", "torch", "transformers", "tokenizers", "numpy")
 ASSESSED_TEXTS = 2_000  # held-out documents by which the vocabulary is judged
@@ -71,56 +72,27 @@ def pretrain(source: str, config: PretrainRunConfig, folder: RunFolder, trace: T
         UsageError: Settings do not fit the corpus or the model.
         DivergedError: Loss or gradient stopped being finite.
     """
-    order, chosen = order or Order(), config.pretrain
-    device = choose_device(chosen.device, precision=chosen.precision, threads=chosen.threads)
-    began = None if config.model is None else load_language_model(config.model)  # what cannot be had is better known now
-    check_asked(config, began)
-    record = _begin(source, config, folder, order)
-    corpus = _read_corpus(source, config, folder, order.sealed, trace)
-    trace.keep_in(folder.trace, begin=True)
-    ready = prepare_training(corpus, config, began, folder, device, trace)
-    network, tokenizer = ready.start.network, ready.start.tokenizer
-    general, of_general = read_general(config, ready, folder, trace) or (None, None)
-    kinds = {"domain": corpus, "general": of_general}
-    held_out = {name: list(itertools.islice(item.texts("validation"), ASSESSED_TEXTS)) for name, item in kinds.items() if item}
-    record = replace(
-        record, corpus=corpus.receipt, device=str(device), model_licence=ready.start.licence,
-        tokenizer=assess_tokenizer(tokenizer, held_out),
-    )  # fmt: skip
-    for note in filter(None, (ready.start.note, record.tokenizer.warning if record.tokenizer else "")):
-        trace.note(note)
-    ready, num_steps = choose_steps(config, ready, folder, device, trace, start=order.start)
-    if chosen.compile or (chosen.compile is None and device.kind == "cuda"):
-        network.compile_layers()
-    plan = PretrainPlan(
-        num_steps=num_steps, device=device, seed=config.seed, has_fresh_head=ready.start.has_fresh_head,
-        started_from=config.model or "",
-    )  # fmt: skip
-    keeper = Checkpoints(
-        folder.checkpoints, _describe(ready, config, plan), trace.note, continue_changed=folder.continue_changed
-    )
-    prompts = (*config.watch, *default_prompts(tokenizer, held_out["domain"], network))
-    run = Pretraining(
-        network, ready.text, ready.config, plan, on_step=_step_teller(trace), checkpoints=keeper,
-        on_milestone=_guess(WordGuesser(network, tokenizer), prompts),
-    )  # fmt: skip
-    before = general_scores(run, general, source="before")
+    order = order or Order()
+    with folder.refusable():
+        ready = _set_up(source, config, folder, trace, order)
+    run, record = ready.run, ready.record
+    before = general_scores(run, ready.general, source="before")
     try:
-        _train(run, _describe_work(ready, plan), trace)
+        _train(run, ready.work, trace)
     except DivergedError as error:
         folder.write_record(replace(record, status="diverged", failure=error.got, pretraining=run.history))
         raise
     with trace.stage("save", "weights, tokenizer") as stage:
-        save_language_model(folder, network, tokenizer)
+        save_language_model(folder, run.network, ready.tokenizer)
         stage.shape_out = "model/"
     record = replace(
-        record, status="pretrained", pretraining=run.history, changes=keeper.changes,
-        scores=(*domain_scores(run), *before, *general_scores(run, general, source="pretrained")),
+        record, status="pretrained", pretraining=run.history, changes=ready.keeper.changes,
+        scores=(*domain_scores(run), *before, *general_scores(run, ready.general, source="pretrained")),
         seconds={"pretraining": round(time.perf_counter() - order.start, 1)},
     )  # fmt: skip
     folder.write_record(record)
     write_pretraining_report(folder, record)
-    keeper.remove()
+    ready.keeper.remove()
     return record
 
 
@@ -159,6 +131,57 @@ def write_pretraining_report(folder: RunFolder, record: RunRecord) -> Path:
     storage.replace(folder.report, render_pretraining(record, folder.read_events()))
     storage.replace(folder.card, render_pretraining_card(record))
     return folder.report
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _SetUp:
+    """A training that can begin: whatever can be refused was looked at."""
+
+    run: Pretraining
+    record: RunRecord
+    keeper: Checkpoints
+    tokenizer: Any
+    general: Text | None
+    work: str  # what it is, in words
+
+
+def _set_up(source: str, config: PretrainRunConfig, folder: RunFolder, trace: Trace, order: Order) -> _SetUp:
+    """Read the corpus, and make everything that training needs."""
+    chosen = config.pretrain
+    device = choose_device(chosen.device, precision=chosen.precision, threads=chosen.threads)
+    began = None if config.model is None else load_language_model(config.model)  # what cannot be had is better known now
+    check_asked(config, began)
+    record = _begin(source, config, folder, order)
+    corpus = _read_corpus(source, config, folder, order.sealed, trace)
+    trace.keep_in(folder.trace, begin=True)
+    ready = prepare_training(corpus, config, began, folder, device, trace)
+    network, tokenizer = ready.start.network, ready.start.tokenizer
+    general, of_general = read_general(config, ready, folder, trace) or (None, None)
+    kinds = {"domain": corpus, "general": of_general}
+    held_out = {name: list(itertools.islice(item.texts("validation"), ASSESSED_TEXTS)) for name, item in kinds.items() if item}
+    record = replace(
+        record, corpus=corpus.receipt, device=str(device), model_licence=ready.start.licence,
+        tokenizer=assess_tokenizer(tokenizer, held_out),
+    )  # fmt: skip
+    for note in filter(None, (ready.start.note, record.tokenizer.warning if record.tokenizer else "")):
+        trace.note(note)
+    ready, num_steps = choose_steps(config, ready, folder, device, trace, start=order.start)
+    if chosen.compile or (chosen.compile is None and device.kind == "cuda"):
+        network.compile_layers()
+    plan = PretrainPlan(
+        num_steps=num_steps, device=device, seed=config.seed, has_fresh_head=ready.start.has_fresh_head,
+        started_from=config.model or "",
+    )  # fmt: skip
+    keeper = Checkpoints(
+        folder.checkpoints, _describe(ready, config, plan), trace.note, continue_changed=folder.continue_changed
+    )
+    prompts = (*config.watch, *default_prompts(tokenizer, held_out["domain"], network))
+    run = Pretraining(
+        network, ready.text, ready.config, plan, on_step=_step_teller(trace), checkpoints=keeper,
+        on_milestone=_guess(WordGuesser(network, tokenizer), prompts),
+    )  # fmt: skip
+    work = _describe_work(ready, plan)
+    return _SetUp(run=run, record=record, keeper=keeper, tokenizer=tokenizer, general=general, work=work)
 
 
 def _begin(source: str, config: PretrainRunConfig, folder: RunFolder, order: Order) -> RunRecord:

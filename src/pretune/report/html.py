@@ -11,6 +11,7 @@ from pretune.records import RunRecord
 from pretune.report import charts, threshold as tradeoff
 from pretune.report.choices import describe_budget, make_range_plot, say_optimism
 from pretune.report.corpus import describe_corpus
+from pretune.report.language import language_rows
 from pretune.report.proof import proof_rows
 from pretune.report.sections import build_sections
 from pretune.report.weak_spots import say_slices
@@ -19,6 +20,7 @@ from pretune.report.words import (
     MARKS,
     OUTCOMES,
     SEVERITY_MARKS,
+    chance,
     counted,
     describe_changes,
     duration,
@@ -53,7 +55,7 @@ def make_environment() -> Environment:
         finalize=_fit,
     )
     environment.filters.update(
-        number=number, counted=counted, percent=percent, duration=duration, capitalize_first=_capitalize_first
+        number=number, chance=chance, counted=counted, percent=percent, duration=duration, capitalize_first=_capitalize_first
     )
     environment.globals.update(
         span=span, OUTCOMES=OUTCOMES, MARKS=MARKS, MARK_WORDS=MARK_WORDS, SEVERITY_MARKS=SEVERITY_MARKS, short=_shorten
@@ -66,6 +68,7 @@ def make_environment() -> Environment:
         describe_changes=describe_changes,
         describe_corpus=describe_corpus,
         proof_rows=proof_rows,
+        language_rows=language_rows,
     )
     return environment
 

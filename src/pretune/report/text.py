@@ -32,6 +32,7 @@ from pretune.report.words import (
     OUTCOMES,
     SEVERITY_MARKS,
     UNDEFINED,
+    chance,
     counted,
     number,
     one_line,
@@ -179,9 +180,10 @@ def draw_comparisons(comparisons: Sequence[Comparison]) -> Group:
             f"{one_line(name, SHORT_LENGTH)} {number(value)}"
             for name, value in ((item.a, item.value_a), (item.b, item.value_b))
         )
-        chance = "< 0.001" if item.p_value < 0.001 else number(item.p_value)
         bounds = span(item.low, item.high, signed=True) or UNDEFINED
-        table.add_row(named(item.metric.replace("_", " ")), Text(a), Text(b), f"{item.difference:+.3f}", bounds, chance)
+        table.add_row(
+            named(item.metric.replace("_", " ")), Text(a), Text(b), f"{item.difference:+.3f}", bounds, chance(item.p_value)
+        )
     methods = "; ".join(dict.fromkeys(item.method for item in comparisons))
     return Group(heading("Comparisons"), table, plain(methods, "dim"))
 

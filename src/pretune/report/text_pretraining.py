@@ -6,8 +6,9 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from pretune.records import History, PretrainHistory, Step, TokenizerQuality
+from pretune.records import History, PretrainHistory, Score, Step, TokenizerQuality
 from pretune.report.drawing import MAX_WIDTH, columns, heading, named, plain, stack
+from pretune.report.language import language_rows
 from pretune.report.plot import Curve, plot_losses
 from pretune.report.text_traces import MAX_PLOT_WIDTH
 from pretune.report.timeline import (
@@ -109,3 +110,15 @@ def draw_tokenizer(quality: TokenizerQuality) -> Group:
         table.add_row(named(fit.name), *figures, *shares, plain("; ".join(fit.examples[:2])))
     warning = [Text("! ", "yellow").append_text(plain(quality.warning))] if quality.warning else []
     return Group(heading("Vocabulary", f"{quality.kind}, {quality.vocab_size:,} tokens"), table, *warning)
+
+
+def draw_language(scores: Sequence[Score]) -> Group | None:
+    """Draw the language model before and after, on text of its domain and on general text; nothing where it was not scored."""
+    rows = language_rows(scores)
+    if not rows:
+        return None
+    table = columns("text", "figure", "before", "after", "change", right=("before", "after", "change"))
+    for row in rows:
+        table.add_row(row.text, named(row.metric), row.before, row.after, row.change)
+    notes = "; ".join(dict.fromkeys(f"{row.text}: {row.method}" for row in rows))
+    return Group(heading("The language model before and after"), table, plain(notes, "dim"))

@@ -7,7 +7,7 @@ from rich.text import Text
 
 from pretune.records import Mistake, Slice
 from pretune.report.drawing import SHORT_LENGTH, columns, heading, named, plain
-from pretune.report.words import MARKS, number, one_line, span
+from pretune.report.words import MARKS, chance, number, one_line, span
 
 # Lines on a terminal; the report has all that the record keeps.
 MAX_SLICES, MAX_MISTAKES = 6, 5
@@ -37,9 +37,8 @@ def draw_slices(slices: Sequence[Slice]) -> Group:
     for item in slices[: max(MAX_SLICES, sum(item.is_worse for item in slices))]:
         mark = Text(MARKS[False], "red") if item.is_worse else Text()
         accuracy = Text(number(item.accuracy)).append(f" {span(item.low, item.high)}", "dim")
-        chance = "< 0.001" if item.p_value < 0.001 else number(item.p_value)
         name = Text(one_line(item.column, SHORT_LENGTH)).append(" ").append_text(named(item.value, "bold"))
-        table.add_row(mark, name, f"{item.num_examples:,}", accuracy, number(item.rest), chance)
+        table.add_row(mark, name, f"{item.num_examples:,}", accuracy, number(item.rest), chance(item.p_value))
     return Group(heading("Slices"), plain(say_slices(slices), "dim"), table)
 
 

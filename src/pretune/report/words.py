@@ -71,6 +71,16 @@ def number(value: float | None, digits: int = 3) -> str:
     return UNDEFINED if value is None or not math.isfinite(value) else f"{value:,.{digits}f}"
 
 
+def chance(p_value: float) -> str:
+    """Write a p value; a small one is never rounded to nothing.
+
+    Example:
+        >>> chance(0.0321), chance(0.00002)
+        ('0.032', '< 0.001')
+    """
+    return "< 0.001" if p_value < 0.001 else number(p_value)
+
+
 def span(low: float | None, high: float | None, *, signed: bool = False) -> str:
     """Write an interval, or nothing where there is none.
 
