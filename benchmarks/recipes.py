@@ -12,7 +12,7 @@ from typing import Any
 
 from harness import row
 from pretune import TextClassifier, load_data
-from pretune.cli.options import build_config
+from pretune.cli.settings import build_config
 from pretune.evaluate import compare, evaluate_sources
 from pretune.evaluate.baselines import fit_linear
 

@@ -11,12 +11,6 @@ from typing import NamedTuple
 AIMS = {"lines in a file": 300, "lines in a function body": 30, "parameters": 6}
 LIMITS = {"lines in a file": 400, "lines in a function body": 60, "parameters": 7}
 
-# Where a limit is passed on purpose, and why.
-EXCEPTIONS = {
-    ("lines in a file", "src/pretune/records.py"): "the records are one page to read, and one place to look",
-    ("lines in a file", "src/pretune/configs.py"): "the configs, one a stage, are one page to read too",
-}
-
 AnyFunction = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -45,10 +39,8 @@ def main() -> int:
 
 
 def remark(size: Size) -> str:
-    """Say what a size past its aim deserves: a look, a known reason, or to fail."""
-    if size.value <= LIMITS[size.kind]:
-        return "look"
-    return "known" if (size.kind, size.place) in EXCEPTIONS else "FAIL"
+    """Say what a size past its aim deserves: a look, or to fail."""
+    return "look" if size.value <= LIMITS[size.kind] else "FAIL"
 
 
 def measure(path: Path) -> Iterator[Size]:

@@ -5,17 +5,14 @@ import shlex
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from pretune.cli import options as o
-from pretune.cli.options import PLACES, build_config
 from pretune.cli.running import ARGUMENTS, EXIT_CODES, open_terminal, open_trace, recompute_run, show_run, summarize, train_run
+from pretune.cli.settings import PLACES, build_config
 from pretune.errors import UsageError
-
-if TYPE_CHECKING:
-    pass
 
 Name = Annotated[str | None, typer.Argument(help="What to fetch now; listed only otherwise.", metavar="NAME")]
 Texts = Annotated[list[str] | None, typer.Argument(help="Texts; read from --file or standard input otherwise.", metavar="TEXT")]

@@ -4,15 +4,14 @@ import re
 import shlex
 import time
 from collections.abc import Iterable
-from dataclasses import fields, replace
-from difflib import get_close_matches
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from pretune.cli.options import fit_value, read_setting, read_settings_file
 from pretune.cli.running import ARGUMENTS, open_terminal, open_trace
+from pretune.cli.settings import Settings, given
 from pretune.configs import Config, CorpusConfig, PretrainConfig, PretrainRunConfig, TokenizerConfig
 from pretune.errors import UsageError
 
@@ -33,6 +32,7 @@ PLACES = {
     "epochs": "epochs", "tokens": "tokens", "budget": "budget", "seed": "seed",
 }  # fmt: skip
 SECTIONS: dict[str, type[Config]] = {"corpus": CorpusConfig, "tokenizer": TokenizerConfig, "pretrain": PretrainConfig}
+PRETRAIN = Settings(PretrainRunConfig, SECTIONS, example="pretrain.weight_decay=0.1")
 _COUNT = re.compile(r"(\d+(?:\.\d+)?)\s*([kKmMgGbB]?)")
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9}
 
@@ -43,21 +43,11 @@ def build_pretrain_config(flags: dict[str, Any], *, file: str | None = None, set
     Raises:
         UsageError: A name is not known, or a value does not fit.
     """
-    given = {
-        PLACES[name]: value for name, value in flags.items() if name in PLACES and value is not None and value is not False
-    }
-    if "tokens" in given:
-        given["tokens"] = parse_count(given["tokens"])
-    changes = {_known(key): value for key, value in read_settings_file(file).items()} | given
-    for item in settings:
-        key, value = read_setting(item, example="pretrain.weight_decay=0.1")
-        changes[_known(key)] = value
-    changes = {key: fit_value(key, value, SECTIONS, PretrainRunConfig) for key, value in changes.items()}
-    values: dict[str, Any] = {key: value for key, value in changes.items() if "." not in key}
-    for section, kind in SECTIONS.items():
-        inner = {key.partition(".")[2]: value for key, value in changes.items() if key.startswith(section + ".")}
-        values[section] = kind(**inner)
-    return PretrainRunConfig(**values)
+    asked = given(flags, PLACES)
+    if "tokens" in asked:
+        asked["tokens"] = parse_count(asked["tokens"])
+    config: PretrainRunConfig = PRETRAIN.build(PRETRAIN.read_file(file) | asked | PRETRAIN.read_items(settings))
+    return config
 
 
 def parse_count(text: str) -> int:
@@ -162,15 +152,3 @@ def _show(record: "RunRecord", folder: "RunFolder", *, json: bool) -> int:
         show(draw_pipeline(folder.read_events()), *corpus, *vocabulary, *parts, *([language] if language else []))
         typer.echo(f"Model:  {folder.model}\nReport: {folder.report}\nNext:   pretune run DATA --model {folder.path}\n")
     return 0
-
-
-def _known(key: str) -> str:
-    top = [item.name for item in fields(PretrainRunConfig) if item.name not in SECTIONS]
-    known = top + [f"{section}.{item.name}" for section, kind in SECTIONS.items() for item in fields(kind)]  # type: ignore[arg-type]
-    if key not in known:
-        near = get_close_matches(key, known, n=1, cutoff=0.5)
-        raise UsageError(
-            f"no setting {key!r}", expected=f"one of {', '.join(known)}",
-            fix=f"did you mean {near[0]}?" if near else "check the name",
-        )  # fmt: skip
-    return key

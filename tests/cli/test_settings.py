@@ -4,7 +4,7 @@ from dataclasses import fields
 
 import pytest
 
-from pretune.cli.options import PLACES, SECTIONS, build_config
+from pretune.cli.settings import PLACES, SECTIONS, build_config
 from pretune.configs import RECIPES, RunConfig
 from pretune.errors import UsageError
 

@@ -1,0 +1,39 @@
+"""The frozen configs, one a stage: best practice as defaults, checked when they are made."""
+
+from pretune.configs.base import Config, parse_duration
+from pretune.configs.data import DOCUMENTS, MAX_REJECTED_SHARE, CorpusConfig, ReadConfig, SplitConfig
+from pretune.configs.finetune import AUTO, DECAYS, DEFAULT_MAX_LENGTH, HEADS, MONITORS, PRECISIONS, SAMPLINGS, FinetuneConfig
+from pretune.configs.judge import SCORE_OF, TASKS, AuditConfig, JudgeConfig
+from pretune.configs.pretrain import OBJECTIVES, OPTIMIZERS, SIZES, TOKENIZERS, PretrainConfig, TokenizerConfig
+from pretune.configs.run import RECIPES, PretrainRunConfig, RunConfig
+
+__all__ = [
+    "AUTO",
+    "DECAYS",
+    "DEFAULT_MAX_LENGTH",
+    "DOCUMENTS",
+    "HEADS",
+    "MAX_REJECTED_SHARE",
+    "MONITORS",
+    "OBJECTIVES",
+    "OPTIMIZERS",
+    "PRECISIONS",
+    "RECIPES",
+    "SAMPLINGS",
+    "SCORE_OF",
+    "SIZES",
+    "TASKS",
+    "TOKENIZERS",
+    "AuditConfig",
+    "Config",
+    "CorpusConfig",
+    "FinetuneConfig",
+    "JudgeConfig",
+    "PretrainConfig",
+    "PretrainRunConfig",
+    "ReadConfig",
+    "RunConfig",
+    "SplitConfig",
+    "TokenizerConfig",
+    "parse_duration",
+]

@@ -1,0 +1,93 @@
+"""How tables and corpora are read, and rows divided."""
+
+from dataclasses import dataclass
+
+from pretune.configs.base import Config, check
+from pretune.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadConfig(Config):
+    """How a table is read."""
+
+    text: tuple[str, ...] = ()  # empty: guessed, and the guess printed
+    label: str | None = None
+    group: str | None = None
+    encoding: str | None = None  # None: UTF-8, or UTF-16 with a byte-order mark
+    allow_rejects: bool = False
+    require_labels: bool = True
+
+
+# Share of rejected rows above which a file is more likely misread than dirty.
+MAX_REJECTED_SHARE = 0.01
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitConfig(Config):
+    """How rows are divided. The split depends on the data and ``seed`` only."""
+
+    validation_share: float = 0.15
+    test_share: float = 0.15
+    seed: int = 0
+    near_duplicate_threshold: float = (
+        0.8  # similarity of words and word pairs; a few edits count as well, see data/duplicates.py
+    )
+    keep_leaks: bool = False
+    repair: bool = False  # regroup, drop conflicts: see data/repair.py
+
+    def __post_init__(self) -> None:
+        check(0 < self.validation_share < 1, "validation_share", self.validation_share, "a share between 0 and 1")
+        check(0 < self.test_share < 1, "test_share", self.test_share, "a share between 0 and 1")
+        total = self.validation_share + self.test_share
+        check(total < 1, "validation_share + test_share", total, "less than 1, so that rows are left to train on")
+        threshold = self.near_duplicate_threshold
+        check(0 < threshold <= 1, "near_duplicate_threshold", threshold, "a similarity above 0 and up to 1")
+        if self.keep_leaks and self.repair:
+            raise UsageError(
+                "repair and keep_leaks were both asked for",
+                expected="one of them: repair takes leaks out, keep_leaks leaves them",
+                fix="leave --keep-leaks out",
+            )
+
+
+DOCUMENTS = ("blank", "line", "file")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorpusConfig(Config):
+    """How raw text becomes a corpus to pre-train on.
+
+    Args:
+        document: What ends a document of a text file: a ``blank`` line (or an article, where the file has the headings of
+            WikiText), every ``line``, or the end of the ``file``.
+        text: Columns of the text, in JSON lines and tables; empty: guessed, and the guess told.
+        encoding: Of text files; ``None``: UTF-8, or UTF-16 with a byte-order mark.
+        allow_rejects: Go on where more than ``MAX_REJECTED_SHARE`` of the documents, or any file of a folder, cannot be read.
+        min_words: Documents of fewer words are dropped.
+        boilerplate: Documents in which a line must stand to be dropped from all of them; ``None`` means 20, or one in 500
+            where that is more; 0 keeps every line. Lines of fewer than three words, and documents of one line, stay.
+        near_duplicate_threshold: Jaccard similarity from which a text is nearly one before it, and dropped; ``None`` keeps it.
+        validation: A file of its own with held-out documents.
+        validation_share: Share of the documents that is held out otherwise, within the bounds of ``data/corpus/hold_out.py``.
+        workers: Processes; ``None`` takes one a core where there is enough to do. What comes out is the same.
+    """
+
+    document: str = "blank"
+    text: tuple[str, ...] = ()
+    encoding: str | None = None
+    allow_rejects: bool = False
+    min_words: int = 5
+    boilerplate: int | None = None
+    near_duplicate_threshold: float | None = 0.8
+    validation: str | None = None
+    validation_share: float = 0.01
+    workers: int | None = None
+
+    def __post_init__(self) -> None:
+        check(self.document in DOCUMENTS, "document", self.document, "one of " + ", ".join(DOCUMENTS))
+        check(self.min_words >= 1, "min_words", self.min_words, "at least 1 word")
+        repeats, near = self.boilerplate, self.near_duplicate_threshold
+        check(repeats is None or repeats == 0 or repeats >= 2, "boilerplate", repeats, "0 (off), or 2 documents or more")
+        check(near is None or 0.5 <= near <= 1, "near_duplicate_threshold", near, "a similarity from 0.5 to 1")
+        check(0 < self.validation_share < 0.5, "validation_share", self.validation_share, "a share between 0 and 0.5")
+        check(self.workers is None or self.workers >= 1, "workers", self.workers, "at least 1 process")

@@ -1,0 +1,143 @@
+"""How a classifier is fine-tuned."""
+
+import math
+from dataclasses import dataclass
+
+from pretune.configs.base import Config, check
+from pretune.errors import UsageError
+
+AUTO = "auto"
+
+
+DEFAULT_MAX_LENGTH = 128
+
+
+# What may choose the best epoch; precision, recall and f1 are those of the positive class.
+MONITORS = ("goal", "loss", "accuracy", "macro_f1", "precision", "recall", "f1", "balanced_accuracy", "mcc")
+
+
+HEADS = ("native", "mlp")
+
+
+SAMPLINGS = ("all", "balanced")
+
+
+DECAYS = ("linear", "cosine", "constant")
+
+
+PRECISIONS = ("auto", "bf16", "fp32")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinetuneConfig(Config):
+    """How a pre-trained model is adapted to labelled texts.
+
+    Args:
+        learning_rate: Peak rate (AdamW); ``None`` means 5e-5 when all layers are trained, 1e-4 when the last ones
+            are, 1e-3 when only the head is, and 5e-4 with ``lora``; ``auto`` finds one by a short range test before training.
+        head_learning_rate: Peak rate of the head, where it shall differ.
+        layer_decay: Factor on the rate from each layer to the one below it; the embeddings come after the first layer.
+        batch_size: Rows a batch; also the most rows that are computed at once.
+        accumulate: Batches an update: their losses are summed and divided once, as those of one large batch.
+        dropout: Probability in trunk and native head; with the ``mlp`` head, in that head alone. ``None`` keeps the
+            checkpoint's own (0.3 in the ``mlp`` head).
+        label_smoothing: Share of each target given to all classes alike.
+        weight_decay: Decoupled (AdamW), on weight matrices only.
+        warmup_share: Share of the planned steps in which the rate rises from 0.
+        decay: How the rate falls afterwards: ``linear`` or ``cosine`` to 0 at the last planned step, or ``constant``.
+        max_gradient_norm: Clipping; 0 switches it off.
+        patience: Epochs without improvement after which training stops.
+        min_change: Smallest change of the monitored metric that counts as improvement.
+        monitor: One of ``MONITORS``; ``goal`` is macro F1 where unbalanced, else accuracy.
+        positive: The class that ``precision``, ``recall`` and ``f1`` as ``monitor`` are about; ``None`` takes ``--positive``
+            or chooses (see ``choose_positive``).
+        class_weights: Weigh each class by the inverse of its share; ``None`` does so where the rarest class
+            has less than half of an equal share.
+        sampling: ``all`` (every row once an epoch) or ``balanced``: as many rows, drawn so that the classes come alike;
+            classes are then weighed as well only where ``class_weights`` is ``True``.
+        ema: Share that the moving average of the weights keeps in each step, such as 0.999; the average is evaluated and
+            saved instead of the weights. ``None`` averages nothing.
+        max_length: Tokens a text, special ones included; the rest is cut, counted and reported. ``None`` means 128, or
+            what a budget chooses.
+        head: ``native`` (the architecture's own) or ``mlp`` (masked mean, dense 64, ReLU, output).
+        head_size: Width of the ``mlp`` head's hidden layer.
+        precision: ``auto`` takes bf16 where the processor has instructions for it.
+        device: ``auto``, ``cpu`` or ``cuda``.
+        threads: Threads of the process; ``None`` leaves it to torch.
+        calibrate: Whether logits may be divided by a temperature where validation shows poor calibration.
+        keep_trunk: Whether what a frozen trunk makes of the texts is kept in the cache folder for later runs.
+        lora: Rank of low-rank adapters, which then learn in place of the layers above the freeze boundary; needs peft.
+        lora_alpha: What adapters add is scaled by this over the rank; ``None`` means twice the rank.
+        compile: Send the layers through ``torch.compile``: a minute before the first step, worth it on a GPU.
+    """
+
+    learning_rate: float | str | None = None
+    head_learning_rate: float | None = None
+    layer_decay: float = 1.0
+    batch_size: int = 32
+    accumulate: int = 1
+    dropout: float | None = None
+    label_smoothing: float = 0.0
+    weight_decay: float = 0.01
+    warmup_share: float = 0.06
+    decay: str = "linear"
+    max_gradient_norm: float = 1.0
+    patience: int = 3
+    min_change: float = 0.0
+    monitor: str = "goal"
+    positive: str | None = None
+    class_weights: bool | None = None
+    sampling: str = "all"
+    ema: float | None = None
+    max_length: int | None = None
+    head: str = "native"
+    head_size: int = 64
+    precision: str = "auto"
+    device: str = "auto"
+    threads: int | None = None
+    calibrate: bool = True
+    keep_trunk: bool = True
+    lora: int | None = None
+    lora_alpha: float | None = None
+    compile: bool = False
+
+    def __post_init__(self) -> None:
+        rate, head_rate = self.learning_rate, self.head_learning_rate
+        is_rate = rate == AUTO if isinstance(rate, str) else rate is None or 0 < rate < math.inf
+        check(is_rate, "learning_rate", rate, f"a positive rate such as 5e-5, or {AUTO}")
+        check(head_rate is None or head_rate > 0, "head_learning_rate", head_rate, "a positive rate, such as 5e-5")
+        check(0 < self.layer_decay <= 1, "layer_decay", self.layer_decay, "a factor above 0 and up to 1 (off), such as 0.9")
+        if rate == AUTO and head_rate is not None:
+            raise UsageError(
+                f"head_learning_rate is {head_rate}, and the other rate is to be found",
+                expected="a range test that moves all rates together",
+                fix="leave head_learning_rate out, or give both rates",
+            )
+        check(self.batch_size >= 1, "batch_size", self.batch_size, "at least 1")
+        check(self.ema is None or 0 < self.ema < 1, "ema", self.ema, "a share between 0 and 1, such as 0.999")
+        check(self.accumulate >= 1, "accumulate", self.accumulate, "at least 1 batch an update")
+        check(self.dropout is None or 0 <= self.dropout < 1, "dropout", self.dropout, "a share from 0 to below 1")
+        check(0 <= self.label_smoothing < 1, "label_smoothing", self.label_smoothing, "a share from 0 to below 1")
+        check(self.weight_decay >= 0, "weight_decay", self.weight_decay, "0 or more")
+        rates = (rate for rate in (self.learning_rate, self.head_learning_rate) if isinstance(rate, (int, float)))
+        taken = max(rates, default=0.0) * self.weight_decay
+        check(taken < 1, "learning_rate × weight_decay", taken, "less than 1: an update takes that share of each weight away")
+        check(0 <= self.warmup_share < 1, "warmup_share", self.warmup_share, "a share from 0 to below 1")
+        check(self.max_gradient_norm >= 0, "max_gradient_norm", self.max_gradient_norm, "0 (off) or more")
+        check(self.patience >= 1, "patience", self.patience, "at least 1 epoch")
+        check(self.max_length is None or self.max_length >= 4, "max_length", self.max_length, "at least 4 tokens")
+        check(self.head_size >= 1, "head_size", self.head_size, "at least 1")
+        check(self.threads is None or self.threads >= 1, "threads", self.threads, "at least 1")
+        check(self.lora is None or self.lora >= 1, "lora", self.lora, "a rank of at least 1, such as 8")
+        scale, fits = self.lora_alpha, self.lora_alpha is None or (self.lora_alpha > 0 and self.lora is not None)
+        check(fits, "lora_alpha", scale, "a positive number, beside a lora rank")
+        choices = {
+            "monitor": MONITORS, "head": HEADS, "decay": DECAYS, "precision": PRECISIONS, "sampling": SAMPLINGS
+        }  # fmt: skip
+        for name, known in choices.items():
+            check(getattr(self, name) in known, name, getattr(self, name), "one of " + ", ".join(known))
+
+    @property
+    def rows_per_update(self) -> int:
+        """Rows from which one update learns."""
+        return self.batch_size * self.accumulate

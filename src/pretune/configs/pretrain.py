@@ -1,0 +1,128 @@
+"""How a vocabulary is learned and a language model pre-trained."""
+
+from dataclasses import dataclass
+
+from pretune.configs.base import Config, check
+from pretune.configs.finetune import DECAYS, PRECISIONS
+
+TOKENIZERS = ("wordpiece", "bpe")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenizerConfig(Config):
+    """How a vocabulary is learned from text.
+
+    Args:
+        kind: ``wordpiece`` (pieces of words; for masked models) or ``bpe`` (byte-level, so nothing is unknown; for causal).
+        vocab_size: Tokens, special ones included; rounded up to a multiple of 64.
+        lowercase: Fold case and accents before anything else; ``None`` does so for ``wordpiece``, as BERT uncased.
+        max_bytes: Text that is learned from, at most; of more, an even sample of the documents is taken.
+    """
+
+    kind: str = "wordpiece"
+    vocab_size: int = 8192
+    lowercase: bool | None = None
+    max_bytes: int = 32_000_000
+
+    def __post_init__(self) -> None:
+        check(self.kind in TOKENIZERS, "kind", self.kind, "one of " + ", ".join(TOKENIZERS))
+        _check_vocabulary(self.vocab_size)
+        check(self.max_bytes >= 100_000, "max_bytes", self.max_bytes, "at least 100,000 bytes of text")
+
+
+def _check_vocabulary(size: int) -> None:
+    check(512 <= size <= 262_144, "vocab_size", size, "a size from 512 to 262,144")
+
+
+OBJECTIVES = ("masked", "causal")
+
+
+SIZES = ("tiny", "small", "base")
+
+
+OPTIMIZERS = ("muon", "adamw")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PretrainConfig(Config):
+    """How a language model learns from raw text.
+
+    Args:
+        objective: ``masked`` (hidden words) or ``causal`` (next words); ``None`` takes the continued model's, else ``masked``.
+        size: Of a model from scratch: ``tiny``, ``small`` or ``base``.
+        architecture: Fields of its configuration to set besides, such as ``num_hidden_layers=8``.
+        vocab_size: Tokens of a vocabulary from scratch; ``None`` takes the size's.
+        window: Tokens that are read together.
+        whole_documents: Read documents whole, cut at ``window`` and padded, in place of slices of the packed stream.
+        mask_share: Share of the tokens that are hidden; ``None`` means 0.3 from scratch and 0.15 when continued.
+        next_word_share: Share of the steps of a masked model from scratch in which it predicts next words first, looking back
+            only. Every token then teaches something, and the way from a word to its neighbours is found much sooner.
+        keep_some: Of those, replace a tenth by random tokens and leave a tenth (the 80/10/10 rule), in place of hiding all.
+        whole_words: Hide all tokens of a word or none.
+        batch_tokens: Tokens an update.
+        learning_rate: Peak rate; ``None`` means 3e-3 with ``muon``, 1e-3 with ``adamw`` from scratch, and 1e-4 when continued.
+        optimizer: ``muon`` for the matrices of layers, or ``adamw`` for all; ``None`` means muon from scratch, else adamw.
+        weight_decay: Decoupled, on weight matrices only.
+        warmup_share: Share of the steps in which the rate rises from 0.
+        decay: How it falls afterwards: ``linear``, ``cosine`` or ``constant``.
+        max_gradient_norm: Clipping; 0 switches it off.
+        dropout: Probability; 0 as far as texts are not read many times.
+        num_milestones: How often held-out text is scored, after the first time.
+        validation_tokens: Held-out tokens that are scored each time, at most.
+        precision: ``auto`` takes bf16 where the processor has instructions for it.
+        device: ``auto``, ``cpu`` or ``cuda``.
+        threads: Threads of the process; ``None`` leaves it to torch.
+        compile: Send the layers through ``torch.compile``; ``None`` does so on a GPU.
+    """
+
+    objective: str | None = None
+    size: str = "small"
+    architecture: tuple[str, ...] = ()
+    vocab_size: int | None = None
+    window: int = 128
+    whole_documents: bool = False
+    mask_share: float | None = None
+    next_word_share: float = 0.4
+    keep_some: bool = False
+    whole_words: bool = False
+    batch_tokens: int = 4096
+    learning_rate: float | None = None
+    optimizer: str | None = None
+    weight_decay: float = 0.05
+    warmup_share: float = 0.05
+    decay: str = "linear"
+    max_gradient_norm: float = 1.0
+    dropout: float = 0.0
+    num_milestones: int = 10
+    validation_tokens: int = 65_536
+    precision: str = "auto"
+    device: str = "auto"
+    threads: int | None = None
+    compile: bool | None = None
+
+    def __post_init__(self) -> None:
+        check(self.objective in (None, *OBJECTIVES), "objective", self.objective, "one of " + ", ".join(OBJECTIVES))
+        check(self.optimizer in (None, *OPTIMIZERS), "optimizer", self.optimizer, "one of " + ", ".join(OPTIMIZERS))
+        for name, known in {"size": SIZES, "decay": DECAYS, "precision": PRECISIONS}.items():
+            check(getattr(self, name) in known, name, getattr(self, name), "one of " + ", ".join(known))
+        for item in self.architecture:
+            check(item.count("=") == 1, "architecture", item, "FIELD=VALUE, such as num_hidden_layers=8")
+        _check_vocabulary(self.vocab_size or 512)
+        check(8 <= self.window <= 8192, "window", self.window, "8 to 8,192 tokens")
+        share, rate = self.mask_share, self.learning_rate
+        check(share is None or 0.01 <= share <= 0.9, "mask_share", share, "a share from 0.01 to 0.9; 0.15 to 0.40 is usual")
+        check(rate is None or 0 < rate < 1, "learning_rate", rate, "a positive rate below 1, such as 1e-3")
+        check(0 <= self.next_word_share < 1, "next_word_share", self.next_word_share, "a share from 0 to below 1")
+        check(self.batch_tokens >= self.window, "batch_tokens", self.batch_tokens, f"at least one window of {self.window}")
+        check(0 <= self.weight_decay < 10, "weight_decay", self.weight_decay, "0 or more")
+        check(0 <= self.warmup_share < 1, "warmup_share", self.warmup_share, "a share from 0 to below 1")
+        check(self.max_gradient_norm >= 0, "max_gradient_norm", self.max_gradient_norm, "0 (off) or more")
+        check(0 <= self.dropout < 1, "dropout", self.dropout, "a share from 0 to below 1")
+        check(self.num_milestones >= 1, "num_milestones", self.num_milestones, "at least 1")
+        check(self.validation_tokens >= 1, "validation_tokens", self.validation_tokens, "at least 1")
+        check(self.threads is None or self.threads >= 1, "threads", self.threads, "at least 1")
+
+    @property
+    def windows_per_update(self) -> int:
+        """Windows from which one update learns."""
+        return max(1, self.batch_tokens // self.window)

@@ -1,0 +1,142 @@
+"""Everything that a run is made from, and the named recipes."""
+
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from pretune.configs.base import Config, check, parse_duration
+from pretune.configs.data import CorpusConfig, ReadConfig, SplitConfig
+from pretune.configs.finetune import AUTO, FinetuneConfig
+from pretune.configs.judge import JudgeConfig
+from pretune.configs.pretrain import PretrainConfig, TokenizerConfig
+from pretune.errors import UsageError
+from pretune.stages import check_epochs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunConfig(Config):
+    """Everything that a run is made from besides its data.
+
+    Args:
+        model: Catalogue name, folder or hub id.
+        epochs: At most this many; ``None`` leaves it to early stopping.
+        freeze: ``none``, ``all``, ``last-K``, ``gradual``, stages such as ``all:2,last-2:1@1e-6`` (see ``plan_stages``),
+            or ``auto``: all layers are trained where the processor has bf16 instructions, the last two elsewhere.
+        seed: Of initial head weights, dropout and the order of rows.
+        seeds: Trainings, with this seed and those that follow it; the best on validation is kept.
+        budget: Time for the whole command, such as ``90s``, ``5m`` or ``1h``: what is trained, how long and how much of each
+            text is then chosen so that it ends in time, as far as it was not given.
+        prove: Whether the same fine-tuning is made from random weights and from the checkpoint before pre-training as well.
+        general_task: A labelled table or catalogue name: how much of it the language model has forgotten is measured.
+    """
+
+    model: str = "minilm"
+    epochs: int | None = None
+    freeze: str = "auto"
+    seed: int = 0
+    seeds: int = 1
+    read: ReadConfig = field(default_factory=ReadConfig)
+    split: SplitConfig = field(default_factory=SplitConfig)
+    finetune: FinetuneConfig = field(default_factory=FinetuneConfig)
+    judge: JudgeConfig = field(default_factory=JudgeConfig)
+    validation: str | None = None  # file with rows of their own
+    test: str | None = None
+    budget: str | None = None
+    prove: bool = False
+    general_task: str | None = None
+
+    def __post_init__(self) -> None:
+        check(self.epochs is None or self.epochs >= 1, "epochs", self.epochs, "at least 1")
+        check(self.general_task is None or self.prove, "general_task", self.general_task, "--prove-pretraining beside it")
+        if self.freeze != "auto":
+            check_epochs(self.freeze, self.epochs)
+        check(self.seeds >= 1, "seeds", self.seeds, "at least 1")
+        check(self.freeze != "all" or not self.finetune.lora, "freeze", self.freeze, "none or last-K beside --lora")
+        if self.budget is not None:
+            parse_duration(self.budget)
+            is_open = self.freeze == AUTO and self.finetune.lora is not None
+            check(
+                not is_open, "freeze", self.freeze, "none or last-K beside --lora and --budget, which may choose the head alone"
+            )
+        is_staged = self.freeze == "gradual" or any(sign in self.freeze for sign in ",:@")
+        if is_staged and (self.budget is not None or self.finetune.learning_rate == AUTO):
+            raise UsageError(
+                f"freeze is {self.freeze!r}, which are stages, with "
+                + ("a budget" if self.budget is not None else "--lr auto"),
+                expected="stages alone, which say themselves what is trained, how long and at which rate",
+                fix="leave one of them out; a stage takes its rate as in last-2:1@1e-6",
+            )
+
+    @property
+    def given(self) -> dict[str, str | None]:
+        """Files with validation or test rows of their own."""
+        return {"validation": self.validation, "test": self.test}
+
+    def to_json(self) -> dict[str, Any]:
+        """Return nested dicts, for ``run.json``."""
+        return {name: value.get_params() if isinstance(value, Config) else value for name, value in self.get_params().items()}
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Self:
+        """Build the config from what ``to_json`` returned, also after a trip through JSON."""
+        parts: dict[str, type[Config]] = {
+            "read": ReadConfig, "split": SplitConfig, "finetune": FinetuneConfig, "judge": JudgeConfig
+        }  # fmt: skip
+        values: dict[str, Any] = {name: parts[name].from_json(item) if name in parts else item for name, item in value.items()}
+        return cls(**values)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PretrainRunConfig(Config):
+    """Everything that a pre-training is made from besides its corpus.
+
+    Args:
+        model: What is continued: catalogue name, folder, run or hub id; ``None`` starts from nothing.
+        epochs: Times that the text is read; where neither this nor one of the next two is given, 5 from scratch, else 1.
+        tokens: Tokens to read in all, instead.
+        budget: Time for the whole command, instead.
+        seed: Of the first weights, the order of windows and of what is hidden.
+        keep_out: A table or folder of labelled texts: documents that share text with it are taken out of the corpus.
+        general: A corpus whose loss is measured before and after, to see what is forgotten.
+        watch: Prompts whose guesses are shown at every milestone.
+    """
+
+    model: str | None = None
+    epochs: float | None = None
+    tokens: int | None = None
+    budget: str | None = None
+    seed: int = 0
+    keep_out: tuple[str, ...] = ()
+    general: str | None = None
+    watch: tuple[str, ...] = ()
+    corpus: CorpusConfig = field(default_factory=CorpusConfig)
+    tokenizer: TokenizerConfig = field(default_factory=TokenizerConfig)
+    pretrain: PretrainConfig = field(default_factory=PretrainConfig)
+
+    def __post_init__(self) -> None:
+        check(self.epochs is None or 0 < self.epochs <= 10_000, "epochs", self.epochs, "a number above 0")
+        check(self.tokens is None or self.tokens >= 1, "tokens", self.tokens, "at least 1")
+        if self.budget is not None:
+            parse_duration(self.budget)
+        given = [name for name in ("epochs", "tokens", "budget") if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise UsageError(
+                f"{' and '.join(given)} were given", expected="one of them: each says how long", fix="leave the others out"
+            )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return nested dicts, for ``run.json``."""
+        return {name: value.get_params() if isinstance(value, Config) else value for name, value in self.get_params().items()}
+
+
+# Named ways to train: changes to the default RunConfig, sections as in a --config file.
+RECIPES: dict[str, dict[str, Any]] = {
+    # The published movie-review recipe: trunk frozen, pooled head, Adam at 1e-5, early stopping on validation loss.
+    "frozen": {
+        "freeze": "all",
+        "epochs": 20,
+        "finetune": {
+            "head": "mlp", "head_size": 64, "dropout": 0.3, "learning_rate": 1e-5, "weight_decay": 0.0, "batch_size": 32,
+            "warmup_share": 0.0, "decay": "constant", "monitor": "loss", "patience": 3, "class_weights": False,
+        },
+    },
+}  # fmt: skip

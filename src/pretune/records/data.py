@@ -1,0 +1,131 @@
+"""Records of the data: rows, what became of each, and how they were divided."""
+
+from dataclasses import dataclass, field
+
+from pretune.records.base import SCHEMA, Record
+from pretune.records.figures import Score
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example(Record):
+    """One row of the user's table."""
+
+    id: str  # "reviews.csv:17", the row as a spreadsheet numbers it
+    text: str
+    label: str | None = None
+    group: str | None = None  # rows of one group must not be separated
+    extra: dict[str, str] = field(default_factory=dict)  # the other columns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejection(Record):
+    """One row that was not used, and why."""
+
+    file: str
+    row: int | None  # as a spreadsheet numbers it: the header of a CSV is row 1; None where the whole file is meant
+    column: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileReceipt(Record):
+    """What became of every row of one file: ``num_rows == num_used + len(rejected)``."""
+
+    file: str
+    role: str  # "data", "train", "validation" or "test"
+    format: str
+    encoding: str | None
+    sha256: str | None
+    num_rows: int
+    num_used: int
+    rejected: tuple[Rejection, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Columns(Record):
+    """Which columns were read, and whether that was a guess."""
+
+    text: tuple[str, ...]
+    label: str | None
+    group: str | None = None
+    guessed: tuple[str, ...] = ()  # subset of ("text", "label")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conflict(Record):
+    """One text (after folding) under more than one label."""
+
+    text: str
+    ids: tuple[str, ...]
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared(Record):
+    """What two given splits have in common."""
+
+    first: str  # name of a split
+    second: str
+    num_exact: int  # distinct folded texts on both sides
+    num_exact_rows: int  # rows of ``first`` whose folded text is in ``second``
+    num_near_rows: int  # further rows of ``first`` nearly the same as a row of ``second``, or tied to one through others
+    num_group_rows: int = 0  # further rows of ``first`` whose group is in ``second``
+    removed: tuple[str, ...] = ()  # ids taken out of ``first``
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitReceipt(Record):
+    """One split: how many rows, of which classes, and the digest of its rows."""
+
+    name: str
+    num_rows: int
+    labels: dict[str, int]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repair(Record):
+    """What ``--repair`` did to the rows."""
+
+    what: str  # "leaks dropped", "regrouped" or "conflicts dropped"
+    summary: str
+    ids: tuple[str, ...]  # rows dropped, or that changed sides
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt(Record):
+    """What became of every row, from the files to the splits."""
+
+    schema: int = SCHEMA
+    source: str
+    files: tuple[FileReceipt, ...]
+    columns: Columns
+    licence: str | None = None
+    num_rows: int  # in all files
+    num_used: int  # rows == used + rejected
+    num_rejected: int
+    num_removed: int = 0  # used rows then taken out of training or validation: a later split has them, or --repair
+    num_cleaned: dict[str, int] = field(default_factory=dict)  # texts changed, by what was done
+    num_exact_duplicates: int = 0  # rows whose folded text is that of an earlier row
+    num_near_duplicates: int = 0  # further rows nearly the same as an earlier row
+    near_duplicate_threshold: float | None = None
+    conflicts: tuple[Conflict, ...] = ()
+    shared: tuple[Shared, ...] = ()
+    splits: tuple[SplitReceipt, ...] = ()
+    split_seed: int | None = None  # None where the splits were given
+    repairs: tuple[Repair, ...] = ()
+    repair_scores: tuple[Score, ...] = ()  # a linear model fitted and scored on validation before and after the repairs
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenCounts(Record):
+    """How the texts of one split became tokens, special tokens included."""
+
+    split: str
+    num_texts: int
+    num_tokens: int  # kept
+    num_cut_texts: int  # texts longer than ``max_length``
+    num_cut_tokens: int  # tokens lost to the cut
+    num_unknown: int  # tokens the vocabulary does not have
+    max_length: int

@@ -1,0 +1,246 @@
+"""Records of figures with their doubt: scores, comparisons, thresholds, slices, mistakes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from pretune.records.base import SCHEMA, Record
+
+LOWER_IS_BETTER = ("loss", "brier", "calibration_error", "cost")  # metrics of which less is better; none is a share to be gated
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score(Record):
+    """One metric on one split, with what is needed to doubt it."""
+
+    metric: str  # "accuracy", "precision", "recall", "f1", "loss", ...
+    label: str | None  # the class, or "macro"; None where the metric has no class
+    split: str
+    source: str  # whose predictions: "finetuned", "linear", ...
+    value: float | None  # None where the figure is undefined; the reason is in ``method``
+    low: float | None  # bounds of the interval, in the metric's unit
+    high: float | None
+    confidence: float  # 0.95 at the first look
+    method: str  # "wilson", "percentile bootstrap, 2,000 resamples", ...
+    num_examples: int  # rows the figure rests on: for recall the rows of the class
+    num_hits: int | None = None  # numerator of a proportion
+    look: int = 1
+
+    @property
+    def name(self) -> str:
+        """How reasons refer to it, such as ``recall[spam]``."""
+        return f"{self.metric}[{self.label}]" if self.label is not None else self.metric
+
+    def is_clear_of(self, gate: float) -> bool:
+        """Whether the whole interval lies at or above the gate."""
+        return self.low is not None and self.low >= gate
+
+    def is_short_of(self, gate: float) -> bool:
+        """Whether the whole interval lies below the gate."""
+        return self.high is not None and self.high < gate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison(Record):
+    """Two sources on the same rows."""
+
+    metric: str
+    split: str
+    a: str
+    b: str
+    value_a: float
+    value_b: float
+    difference: float  # a - b
+    low: float | None
+    high: float | None
+    confidence: float
+    p_value: float
+    method: str
+    num_examples: int
+
+    @property
+    def name(self) -> str:
+        """How reasons refer to it, such as ``finetuned-linear``."""
+        return f"{self.a}-{self.b}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reached(Record):
+    """What a threshold reaches in one figure, on the rows that it was chosen on."""
+
+    metric: str  # "precision", "recall", "f1", "accuracy", or "cost" (mean a row, in the user's unit)
+    value: float | None  # with the chosen threshold; None where it is undefined
+    before: float | None  # with the largest class
+    expected: float | None  # value less the optimism of choosing and measuring on the same rows
+    low: float | None = None  # 5 % and 95 % of what thresholds chosen on resamples reach on these rows
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradeoffPoint(Record):
+    """Precision and recall of the positive class at one threshold."""
+
+    threshold: float
+    precision: float
+    recall: float
+    num_called: int  # rows that would be decided for the positive class
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThresholdChoice(Record):
+    """Which threshold decides, by what rule it was chosen, how sure that is, and what others would have given."""
+
+    schema: int = SCHEMA
+    source: str
+    split: str  # never "test"
+    goal: str
+    rule: str  # one sentence
+    positive: str | None = None
+    threshold: float | None = None  # None: the largest class decides, and ``note`` says why
+    low: float | None = None  # 5 % and 95 % of the thresholds that resamples of the rows choose
+    high: float | None = None
+    keep: dict[str, float] = field(default_factory=dict)  # the least value of a figure, as asked for
+    kept_share: float | None = None  # of the resamples' thresholds, those that hold every constraint on all rows
+    costs: dict[str, float] = field(default_factory=dict)  # "fn" and "fp"
+    gates: dict[str, float] = field(default_factory=dict)  # what the verdict will ask for, by the lower end
+    is_asked: bool | None = None  # whether the user asked for goal, constraint or costs; None: made before this was kept
+    reached: tuple[Reached, ...] = ()
+    num_examples: int = 0
+    num_positives: int = 0
+    num_resamples: int = 0
+    note: str = ""
+    table: tuple[TradeoffPoint, ...] = ()  # about ten, the chosen one among them
+    curve: tuple[TradeoffPoint, ...] = ()  # falling thresholds, so rising recall
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration(Record):
+    """How far probabilities are from shares, and the temperature that was put to it."""
+
+    split: str
+    error: float  # root mean square, debiased, of confidence less accuracy; 0 where chance explains all of it
+    limit: float  # above which it is poor
+    temperature: float = 1.0  # that minimizes the log loss; logits are divided by it where ``is_scaled``
+    is_scaled: bool = False
+    error_after: float | None = None
+    loss: float  # nats, before
+    loss_after: float | None = None
+    num_examples: int
+    why: str  # one sentence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confusion(Record):
+    """Rows are the true classes, columns the predicted ones, both in the order of ``classes``."""
+
+    split: str
+    source: str
+    classes: tuple[str, ...]
+    counts: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slice(Record):
+    """Rows that have something in common, and whether the model does worse on them than on the other rows."""
+
+    column: str  # "label", "length", or one of the table's other columns
+    value: str  # "spam", "12–85 characters", "2 to 5"
+    split: str
+    source: str
+    num_examples: int
+    num_hits: int  # rows that were right
+    accuracy: float
+    low: float | None  # bounds of the interval of ``accuracy``
+    high: float | None
+    confidence: float
+    rest: float  # accuracy on all other rows
+    p_value: float  # of so few hits here if mistakes fell on all rows alike; corrected for the number of slices
+    is_worse: bool  # whether the corrected p value is small enough to say so
+    method: str
+    examples: tuple[str, ...] = ()  # ids of its mistakes, the most confident first
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mistake(Record):
+    """One wrong answer that the model was sure of."""
+
+    id: str
+    label: str
+    predicted: str
+    probability: float  # that the model gave to its answer
+    split: str
+    source: str
+    text: str = ""  # empty where the predictions came without texts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation(Record):
+    """Figures of one model on one set of rows; unpacks to ``loss, accuracy``."""
+
+    schema: int = SCHEMA
+    scores: tuple[Score, ...]
+    comparisons: tuple[Comparison, ...] = ()
+    confusions: tuple[Confusion, ...] = ()
+
+    def __iter__(self) -> Iterator[float]:
+        yield self.value("loss")
+        yield self.value("accuracy")
+
+    def __str__(self) -> str:
+        lines = [f"{s.source:<10} {s.name:<24} {_figure(s.value)}  [{_figure(s.low)}, {_figure(s.high)}]" for s in self.scores]
+        pairs = [f"{c.name}: {c.metric} {c.difference:+.3f}, p = {c.p_value:.3g}" for c in self.comparisons]
+        return "\n".join([*lines, *pairs])
+
+    @property
+    def main(self) -> str:
+        """The source that is judged; the others are what it is compared with."""
+        return self.scores[0].source
+
+    def find(self, metric: str, label: str | None = None) -> Score | None:
+        """Return one of the main model's scores, or ``None``."""
+        matches = (s for s in self.scores if s.source == self.main and s.metric == metric and s.label == label)
+        return next(matches, None)
+
+    def value(self, metric: str, label: str | None = None) -> float:
+        """Return the value of one of the main model's figures; NaN where it is undefined.
+
+        Raises:
+            KeyError: There is no such figure.
+        """
+        score = self.find(metric, label)
+        if score is None:
+            raise KeyError(f"no figure {metric!r} for {label!r}; there are {sorted({s.name for s in self.scores})}")
+        return float("nan") if score.value is None else score.value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preference(Record):
+    """Which of two models to take, and why."""
+
+    a: str
+    b: str
+    preferred: str | None  # a or b; None where the deciding figure is the same
+    metric: str  # the figure that decides
+    is_proven: bool  # whether the difference can hardly be chance
+    p_value: float | None  # from the pairs; None where there are none
+    summary: str
+    reasons: tuple[str, ...] = ()
+    num_examples: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunComparison(Record):
+    """Two runs on the rows that both scored."""
+
+    schema: int = SCHEMA
+    split: str
+    num_examples: int  # rows that match, by id and text
+    num_rows: tuple[int, ...]  # rows of the split in each of the two runs
+    notes: tuple[str, ...] = ()
+    look: int | None = None  # None where no sealed row was opened
+    preference: Preference
+    comparisons: tuple[Comparison, ...]
+    scores: tuple[Score, ...]
+
+
+def _figure(value: float | None) -> str:
+    return "    –" if value is None else f"{value:.3f}"

@@ -1,0 +1,109 @@
+"""Records of the judgement: evidence, findings, reasons, verdict."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from pretune.records.base import SCHEMA, Record
+from pretune.records.corpus import CorpusSketch
+from pretune.records.data import Example, Receipt, TokenCounts
+from pretune.records.figures import Score
+from pretune.records.predictions import Predictions
+from pretune.records.training import Change, History
+
+
+class Severity(StrEnum):
+    """How much a finding weighs."""
+
+    OK = "ok"
+    NOTE = "note"
+    WARNING = "warning"
+    BLOCKING = "blocking"
+    UNKNOWN = "unknown"  # should have run and could not
+    NOT_APPLICABLE = "not_applicable"  # the question does not arise
+
+
+class Outcome(StrEnum):
+    """What a verdict says."""
+
+    SHIP = "ship"
+    DO_NOT_SHIP = "do_not_ship"
+    NOT_ENOUGH_EVIDENCE = "not_enough_evidence"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence(Record):
+    """All that judges may read. Each part may be absent."""
+
+    schema: int = SCHEMA
+    task: str = "classify"
+    classes: tuple[str, ...] = ()
+    positive: str | None = None  # None: figures are macro averages
+    train: tuple[Example, ...] = ()
+    validation: tuple[Example, ...] = ()
+    test: tuple[Example, ...] = ()
+    predictions: tuple[Predictions, ...] = ()
+    history: History | None = None
+    receipt: Receipt | None = None
+    token_counts: tuple[TokenCounts, ...] = ()
+    corpus: CorpusSketch | None = None
+    language: tuple[Score, ...] = ()  # of the language model on text, before and after pre-training: splits domain, general
+    changes: tuple[Change, ...] = ()
+
+    def find(self, split: str, source: str) -> Predictions | None:
+        """Return the predictions of ``source`` on ``split``, or ``None``."""
+        matches = (p for p in self.predictions if p.split == split and p.source == source)
+        return next(matches, None)
+
+    def has_texts(self, *splits: str) -> bool:
+        """Whether all of these splits came with texts."""
+        return all(any(example.text for example in getattr(self, split)) for split in splits)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding(Record):
+    """What one check measured."""
+
+    check: str  # "leakage.seen_texts"
+    severity: Severity
+    summary: str
+    measured: float | None = None
+    limit: float | None = None
+    examples: tuple[str, ...] = ()  # ids of rows that show it
+    fix: str = ""
+
+    @classmethod
+    def unknown(cls, check: str, why: str) -> "Finding":
+        """The check should have run and could not; this is never a pass."""
+        return cls(check=check, severity=Severity.UNKNOWN, summary=why)
+
+    @classmethod
+    def not_applicable(cls, check: str, why: str) -> "Finding":
+        """The question does not arise."""
+        return cls(check=check, severity=Severity.NOT_APPLICABLE, summary=why)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason(Record):
+    """One sentence of a verdict and the record it rests on."""
+
+    kind: str  # "score", "comparison" or "finding"
+    name: str  # the name of that record
+    holds: bool | None  # True: passed, False: failed, None: open
+    text: str
+    metric: str | None = None  # of a comparison: which of those between the two sources
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict(Record):
+    """The decision, why, and what would settle it."""
+
+    outcome: Outcome
+    summary: str  # one sentence for a manager
+    reasons: tuple[Reason, ...]
+    rows_needed: int | None = None  # further rows; None where none are needed or no number helps
+    positives_needed: int | None = None  # about so many of them of the positive class; None where there is no such class
+    rows_needed_note: str = ""
+    plain_reading: str = ""  # "good", "bad" or "between", with why
+    look: int = 1
+    policy: dict[str, Any] = field(default_factory=dict)

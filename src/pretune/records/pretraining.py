@@ -1,0 +1,117 @@
+"""Records of pre-training: milestones with guesses, and whether it paid."""
+
+from dataclasses import dataclass
+
+from pretune.records.base import SCHEMA, Record
+from pretune.records.figures import Comparison
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guess(Record):
+    """One token that a model would put in a place."""
+
+    token: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptGuesses(Record):
+    """What a language model would put into one place of a prompt, the likeliest first."""
+
+    prompt: str  # with its [MASK]; a causal model goes on after its end
+    guesses: tuple[Guess, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerGuesses(Record):
+    """What a language model would guess if its head read this layer."""
+
+    name: str  # "embeddings", "layer 1", ...
+    guesses: tuple[Guess, ...]  # the likeliest first
+    final_probability: float  # that this layer gives to the guess of the last one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WordPlace(Record):
+    """One word to be guessed, followed through the layers."""
+
+    place: int  # among the tokens: the hidden one, or the last one, after which the guess stands
+    layers: tuple[LayerGuesses, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WordTrace(Record):
+    """The words that a language model guesses, from the embeddings to the last layer."""
+
+    schema: int = SCHEMA
+    model: str = ""  # as the user named it
+    prompt: str
+    objective: str  # "masked" or "causal"
+    tokens: tuple[str, ...]
+    ids: tuple[int, ...]
+    places: tuple[WordPlace, ...]
+    note: str = ""  # what the user should know of the model
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Milestone(Record):
+    """One row of a pre-training's timeline: the figures after so many tokens, and what they mean in words."""
+
+    step: int
+    num_tokens: int  # seen so far, in all epochs
+    training_loss: float  # nats a target, mean of the steps since the milestone before
+    loss: float  # nats a target, on held-out text
+    accuracy: float  # share of masked (or next) tokens guessed right, on held-out text
+    perplexity: float  # exp(loss)
+    bits_per_byte: float | None = None  # None where it is not defined: masked models predict a share of the text only
+    learning_rate: float
+    seconds: float  # since training began
+    tokens_per_second: float  # since the milestone before
+    observation: str = ""
+    guesses: tuple[PromptGuesses, ...] = ()
+    task: str = ""  # "next words" where a masked model predicts these first: its losses are of these then
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PretrainHistory(Record):
+    """How pre-training went."""
+
+    schema: int = SCHEMA
+    objective: str  # "masked" or "causal"
+    milestones: tuple[Milestone, ...] = ()
+    num_tokens: int = 0  # seen, in all epochs
+    num_first_steps: int = 0  # of a masked model: updates that predicted next words, before those of hidden words
+    num_targets: int | None = None  # that the loss counted
+    num_weights: int | None = None
+    started_from: str = ""  # the checkpoint that was continued; empty from scratch
+    has_fresh_head: bool = False  # it had no head for words: what its losses were at first is that head's doing
+    stopped_because: str = ""
+
+    @property
+    def first_fair(self) -> Milestone | None:
+        """The milestone from which a fall of the loss says something of the layers: after the first ones of a fresh head."""
+        return next(iter(self.milestones[1 if self.has_fresh_head else 0 :]), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProofArm(Record):
+    """One fine-tuning of the proof: from which weights, on how many labels, from which seed."""
+
+    source: str  # "pretrained", "random" or "before"
+    num_labels: int
+    seed: int
+    validation_accuracy: float
+    test_accuracy: float | None = None  # None until the seal was opened
+    best_epoch: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PretrainingProof(Record):
+    """Whether pre-training paid: the same fine-tuning from other weights, paired on the test rows."""
+
+    schema: int = SCHEMA
+    arms: tuple[ProofArm, ...]
+    comparisons: tuple[Comparison, ...] = ()  # "pretrained@1000" against "random@1000", ...
+    loss_before: float | None = None  # of language modelling, on held-out text of the corpus
+    loss_after: float | None = None
+    statement: str = ""  # in a sentence or two

@@ -1,0 +1,60 @@
+"""``run.json``: all that is known of one run."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from pretune.records.base import SCHEMA, Record
+from pretune.records.corpus import CorpusReceipt, TokenizerQuality
+from pretune.records.data import Receipt, TokenCounts
+from pretune.records.figures import Calibration, Comparison, Confusion, Mistake, Score, Slice, ThresholdChoice
+from pretune.records.judgement import Finding, Verdict
+from pretune.records.pretraining import PretrainHistory, PretrainingProof
+from pretune.records.training import BudgetChoice, Change, History, SeedSpread
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord(Record):
+    """``run.json``: all that is known of one run; the report is drawn from it and ``trace.jsonl`` alone."""
+
+    schema: int = SCHEMA
+    run: str  # name of the folder
+    status: str  # "started", "diverged", "trained", "judged"
+    task: str = "classify"
+    command: str = ""
+    identity: str = ""  # digest of the inputs: what "the same command" means
+    inputs: dict[str, str] = field(default_factory=dict)  # command, data, contents of its files and every setting, as text
+    failure: str = ""  # why there is no model, where training diverged
+    created: str = ""  # ISO 8601, UTC
+    data_source: str = ""
+    model_source: str = ""
+    model_licence: str | None = None
+    device: str = ""  # "cpu, 2 threads, bf16"
+    configs: dict[str, Any] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+    classes: tuple[str, ...] = ()
+    positive: str | None = None
+    receipt: Receipt | None = None
+    pretraining: PretrainHistory | None = None  # of the model that was fine-tuned; of this run in ``pretrain``
+    tokenizer: TokenizerQuality | None = None
+    corpus: CorpusReceipt | None = None  # what it was pre-trained on
+    language: tuple[Score, ...] = ()  # where a checkpoint was continued: its figures on text before and after
+    history: History | None = None
+    changes: tuple[Change, ...] = ()  # where training was gone on with after a change (--continue-changed)
+    token_counts: tuple[TokenCounts, ...] = ()
+    scores: tuple[Score, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
+    confusions: tuple[Confusion, ...] = ()
+    slices: tuple[Slice, ...] = ()  # the worst first
+    mistakes: tuple[Mistake, ...] = ()  # the most confident first
+    findings: tuple[Finding, ...] = ()
+    verdict: Verdict | None = None
+    calibration: Calibration | None = None
+    threshold: ThresholdChoice | None = None
+    budget: BudgetChoice | None = None
+    seeds: SeedSpread | None = None  # where several were trained
+    proof: PretrainingProof | None = None  # --prove-pretraining
+    look: int | None = None
+    ledger_head: str | None = None  # hash of the ledger entry of this run's last opening
+    first_known_look: bool | None = None  # True where no ledger could say whether the rows were opened before
+    digests: dict[str, str] = field(default_factory=dict)  # SHA-256 of the files that the verdict was reached from
+    seconds: dict[str, float] = field(default_factory=dict)  # by stage
