@@ -11,6 +11,7 @@ lie in ../shared/data; without them there is nothing to measure.
 import argparse
 import json
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -67,7 +68,8 @@ def main() -> None:
         row(f"pretraining/{name}", lambda name=name: measure(ROWS[name], asked.work / name), again=asked.again)
     kept = {path.stem: json.loads(path.read_text()) for path in sorted((RESULTS / "pretraining").glob("*.json"))}
     speed = {path.stem: json.loads(path.read_text()) for path in sorted((RESULTS / "pretrain-speed").glob("*.json"))}
-    text = write_page(kept, speed)
+    classic = RESULTS / "classic.json"
+    text = write_page(kept, speed, json.loads(classic.read_text()) if classic.is_file() else None)
     (Path(__file__).parents[1] / "docs" / "pretraining.md").write_text(text)
     print(text)
 
@@ -127,7 +129,7 @@ def gather(name: str, work: Path) -> Path:
 
 def shown(*words: str) -> str:
     """Return a command as a reader would give it, without places of this machine."""
-    return " ".join(["pretune", *(word.replace(str(SHARED), "../shared/data") for word in words)])
+    return shlex.join(["pretune", *(word.replace(str(SHARED), "../shared/data") for word in words)])
 
 
 if __name__ == "__main__":

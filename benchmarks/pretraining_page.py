@@ -13,7 +13,7 @@ NAMES = {"pretrained": "pre-trained", "random": "random weights", "before": "the
 SIDES = {"pretune": "pretune", "trainer": "Trainer, bf16", "trainer-sparse": "Trainer, bf16, sparse prediction"}
 
 
-def write_page(rows: dict[str, dict[str, Any]], speed: dict[str, dict[str, Any]]) -> str:
+def write_page(rows: dict[str, dict[str, Any]], speed: dict[str, dict[str, Any]], classic: dict[str, Any] | None = None) -> str:
     """Return the page."""
     parts = [
         "# Pre-training",
@@ -21,7 +21,7 @@ def write_page(rows: dict[str, dict[str, Any]], speed: dict[str, dict[str, Any]]
         "`python benchmarks/pretrain_speed.py` from `benchmarks/results/`; rows that are not there were not measured.",
     ]
     parts += [part for name, title in TITLES.items() for part in _row(title, rows.get(name))]
-    parts += list(_speed(speed))
+    parts += [*_classic(classic), *_speed(speed)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -50,17 +50,24 @@ def _row(title: str, found: dict[str, Any] | None) -> Iterator[str]:
             for item in made["milestones"]
         ],
     )  # fmt: skip
-    scores = {(item["metric"], item["split"], item["source"]): item["value"] for item in made["scores"]}
+    scores = {(item["metric"], item["split"], item["source"]): item for item in made["scores"]}
     lines = [
-        f"- {metric.replace('_', ' ')} on {split} text: {scores[metric, split, 'before']:.3f} before, {after:.3f} after"
+        f"- {metric.replace('_', ' ')} on {split} text: {_before(scores.get((metric, split, 'before')))}, {after['value']:.3f} after"
         for (metric, split, source), after in scores.items()
-        if source == "pretrained" and scores.get((metric, split, "before")) is not None
+        if source == "pretrained"
     ]
     if lines:
         yield "\n".join(lines)
     if "task" in found:
         yield from _task(found["task"])
     yield f"Measured {found['measured']}, at {found['commit']}."
+
+
+def _before(score: dict[str, Any] | None) -> str:
+    if score is None:
+        return "no figure before (it had no head for words)"
+    _, _, when = score["method"].partition("no interval; ")
+    return f"{score['value']:.3f} {when or 'before'}"
 
 
 def _guesses(item: dict[str, Any]) -> str:
@@ -100,6 +107,31 @@ def _mean(values: list[float | None]) -> str:
         return "–"
     mean = sum(held) / len(held)
     return f"{mean:.3f}" if len(held) == 1 else f"{mean:.3f} ({min(held):.3f}–{max(held):.3f}, {len(held)} seeds)"
+
+
+def _classic(found: dict[str, Any] | None) -> Iterator[str]:
+    yield "## The classic size: a million texts, 10,000 labels, a verdict, in one command"
+    if found is None:
+        yield "Not measured yet (`python benchmarks/classic.py`)."
+        return
+    pieces = ", ".join(f"{count:,} from {name}" for name, count in found["pieces"].items())
+    corpus, accuracy = (
+        found["corpus"],
+        next(item for item in found["scores"] if (item["metric"], item["source"]) == ("accuracy", "finetuned")),
+    )
+    last = found["milestones"][-1]
+    yield f"`{found['command']}`"
+    yield f"Pieces of 50 words: {pieces}. {corpus['num_kept']:,} kept, {corpus['num_words']:,} words."
+    yield (
+        f"**{found['command_seconds'] / 60:.0f} minutes** for the whole command ({found['device']}), peak anonymous memory {found['peak_anonymous_mb']:,} MB. "
+        f"{found['tokens_read']:,} tokens read, masked accuracy {last['accuracy']:.3f}; test accuracy {accuracy['value']:.3f} "
+        f"({accuracy['low']:.3f} to {accuracy['high']:.3f}), verdict: {found['verdict'].replace('_', ' ')}."
+    )
+    yield _table(("stage", "in", "out", "seconds"), [
+        tuple(str(item[name] if item[name] is not None else "").replace("|", "\\|") for name in ("stage", "shape_in", "shape_out", "seconds"))
+        for item in found["stages"]
+    ])  # fmt: skip
+    yield f"Measured {found['measured']}, at {found['commit']}."
 
 
 def _speed(speed: dict[str, dict[str, Any]]) -> Iterator[str]:
