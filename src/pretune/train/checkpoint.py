@@ -3,7 +3,8 @@
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from pretune import storage
-from pretune.errors import StorageError, UsageError
+from pretune.errors import PretuneError, StorageError, UsageError
 from pretune.records import Change
 
 # Seconds between two saves, and how many times longer than a save that must be: saving takes at most a twentieth.
@@ -162,6 +163,24 @@ class Checkpoints:
         """Return the checkpoints, the newest first."""
         found = [path for path in self.folder.glob("step-*") if _number_of(path) >= 0]
         return sorted(found, key=lambda path: -_number_of(path))
+
+
+@contextmanager
+def taking_over(saved: Saved) -> Iterator[None]:
+    """Turn whatever goes wrong while a training takes over what was saved into one message.
+
+    Raises:
+        StorageError: It is the checkpoint of something else.
+    """
+    try:
+        yield
+    except PretuneError:
+        raise
+    except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
+        raise StorageError(
+            f"the checkpoint after step {saved.step:,} does not hold what this training saves ({error})",
+            expected="a checkpoint of the same training", fix="pass --overwrite to begin again",
+        ) from error  # fmt: skip
 
 
 def describe_changes(changes: Iterable[Change]) -> str:

@@ -13,14 +13,14 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from pretune.configs import FinetuneConfig
-from pretune.errors import PretuneError, StorageError, UsageError
+from pretune.errors import UsageError
 from pretune.models import Batch, Inputs, Network
 from pretune.observation import observe
 from pretune.records import History, Step, Validation
 from pretune.stages import TrainingStage, plan_stages
 from pretune.tokens import MAX_TOKENS_A_PART, plan_batches, split_batch
 from pretune.train.average import Average
-from pretune.train.checkpoint import Checkpoints, Resume, Saved
+from pretune.train.checkpoint import Checkpoints, Resume, Saved, taking_over
 from pretune.train.device import Device, seed_step
 from pretune.train.distributed import ALONE, World
 from pretune.train.interrupt import END, Interrupt
@@ -270,16 +270,8 @@ class Finetuning:
             return
         head, tensors = found
         saved = Saved(step=head["step"], tensors=tensors, state=head["state"], is_exact=head["is_exact"])
-        try:
+        with taking_over(saved):
             self._take_over(saved)
-        except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
-            if isinstance(error, PretuneError):
-                raise
-            raise StorageError(
-                f"the checkpoint after step {saved.step:,} does not hold what this training saves ({error})",
-                expected="a checkpoint of the same training",
-                fix="pass --overwrite to begin again",
-            ) from error
 
     def _load(self) -> tuple[dict[str, Any], dict[str, Tensor]] | None:
         """Read the newest checkpoint, in the first process."""

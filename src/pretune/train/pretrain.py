@@ -12,12 +12,11 @@ import torch
 from torch import Tensor
 
 from pretune.configs import PretrainConfig
-from pretune.errors import PretuneError, StorageError
 from pretune.models import LanguageNetwork, Windows
 from pretune.observation import observe
 from pretune.records import Milestone, PretrainHistory, Step, Validation
 from pretune.tokens import MAX_TOKENS_A_PART
-from pretune.train.checkpoint import Checkpoints, Saved
+from pretune.train.checkpoint import Checkpoints, Saved, taking_over
 from pretune.train.device import Device, release_memory, seed_step
 from pretune.train.interrupt import Interrupt
 from pretune.train.loop import Update, train_steps
@@ -268,16 +267,8 @@ class Pretraining:
         saved = self._checkpoints.load()
         if saved is None:
             return
-        try:
+        with taking_over(saved):
             self._take_over(saved, weights)
-        except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
-            if isinstance(error, PretuneError):
-                raise
-            raise StorageError(
-                f"the checkpoint after step {saved.step:,} does not hold what this training saves ({error})",
-                expected="a checkpoint of the same training",
-                fix="pass --overwrite to begin again",
-            ) from error
 
     @torch.no_grad()
     def _take_over(self, saved: Saved, weights: dict[str, Any]) -> None:
