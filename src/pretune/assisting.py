@@ -2,7 +2,7 @@
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from pretune.configs import RunConfig
 from pretune.data import prepare
 from pretune.errors import PretuneError, UsageError
 from pretune.loading import load_pretrained_model
-from pretune.train import Company, join, training_together
+from pretune.train import ALONE, Company, World, join, training_together
 
 _COMPANY: ContextVar[Company | None] = ContextVar("company", default=None)
 
@@ -39,12 +39,11 @@ def helped(source: Any, config: RunConfig, checkpoints: Path) -> Iterator[None]:
         config: Everything settled: nothing is left for a process to choose by its own measure.
         checkpoints: Where the first process saves.
     """
-    company = _COMPANY.get()
-    if company is None:
-        yield
-        return
-    company.give_work({"source": str(source), "config": config.to_json(), "checkpoints": str(checkpoints)})
-    with training_together(company.world):
+
+    def work() -> dict[str, Any]:
+        return {"source": str(source), "config": config.to_json(), "checkpoints": str(checkpoints)}
+
+    with training_together(invite("finetune", work)):
         yield
 
 
@@ -62,8 +61,21 @@ def check_seeds(num_seeds: int) -> None:
         )
 
 
-def assist(company: Company) -> int:
+def invite(kind: str, make: Callable[[], dict[str, Any]]) -> World:
+    """Give the other processes, if any, the work that ``make`` returns; return all of them, this one included."""
+    company = _COMPANY.get()
+    if company is None:
+        return ALONE
+    company.give_work({"kind": kind, **make()})
+    return company.world
+
+
+def assist(company: Company, kinds: Mapping[str, Callable[[dict[str, Any], Company], None]]) -> int:
     """Do what the first process asks for until it has ended; return the exit code.
+
+    Args:
+        company: The processes.
+        kinds: How each kind of work is done.
 
     Whatever goes wrong is told by the first process; only where that is gone too is it raised here.
     """
@@ -71,7 +83,7 @@ def assist(company: Company) -> int:
     try:
         with company.telling():
             for work in company.works():
-                _fit_along(work, company)
+                kinds[work["kind"]](work, company)
     except BaseException as error:
         if not company.await_end():
             sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
@@ -81,7 +93,8 @@ def assist(company: Company) -> int:
     return failure.exit_code if failure is not None else code
 
 
-def _fit_along(work: dict[str, Any], company: Company) -> None:
+def fit_along(work: dict[str, Any], company: Company) -> None:
+    """Fit the model that the first process fits, in step with it."""
     config = RunConfig.from_json(work["config"])
     data = prepare(work["source"], config.read, config.split, given=config.given)
     model = load_pretrained_model(

@@ -35,7 +35,7 @@ def main() -> None:
     """Run the command line and leave with its exit code."""
     if _is_helper():
         sys.stdout = sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - as long as the process lives
-        if sys.argv[1:2] not in (["run"], ["finetune"]):
+        if sys.argv[1:2] not in (["run"], ["finetune"], ["pretrain"]):
             sys.exit(0)  # nothing to share: a second look, a second answer
     try:
         code = _run(sys.argv[1:])

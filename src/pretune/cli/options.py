@@ -248,3 +248,13 @@ PretrainBudget = Annotated[
 Watch = Annotated[
     list[str] | None, _flag("--watch", about=ABOUT_RUN, text="Show the guesses for this at every milestone.", metavar="TEXT")
 ]
+Name = Annotated[str | None, typer.Argument(help="What to fetch now; listed only otherwise.", metavar="NAME")]
+Texts = Annotated[list[str] | None, typer.Argument(help="Texts; read from --file or standard input otherwise.", metavar="TEXT")]
+TextFile = Annotated[str | None, typer.Option("--file", help="A table of texts.", metavar="FILE")]
+TextColumn = Annotated[str | None, typer.Option("--text", help="Column(s) of --file with the text.", metavar="COL[,COL]")]
+Wheel = Annotated[str | None, typer.Option("--wheel", help="Take it from this file, where there is no pip.", metavar="FILE")]
+Kills = Annotated[int, typer.Option("--kill", min=0, help="How many kills (60).", metavar="N", show_default=False)]
+Refusals = Annotated[
+    int,
+    typer.Option("--refuse", min=0, help="How many refused writes: a full or read-only disk.", metavar="N", show_default=False),
+]

@@ -1,7 +1,9 @@
 """What the commands that make, judge or recompute a run share. Heavy imports wait until one of them runs."""
 
+import os
 import shlex
 import time
+from collections.abc import Callable
 from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +15,6 @@ from pretune.errors import UsageError
 if TYPE_CHECKING:
     from pretune.configs import RunConfig
     from pretune.records import RunRecord
-    from pretune.runs import RunFolder
 
 EXIT_CODES = {"ship": 0, "do_not_ship": 1, "not_enough_evidence": 3}
 # The words of the command line, for the record of a run.
@@ -48,6 +49,28 @@ def recompute_run(run: str, others: list[Any], *, json: bool) -> int:
     return EXIT_CODES[verdict.outcome]
 
 
+def lead(device: str, do: Callable[[], int]) -> int:
+    """Give a command that trains; of the processes that ``torchrun`` started the first does so, and the others train with it.
+
+    Args:
+        device: As ``--device`` has it.
+        do: The command.
+
+    Returns:
+        The exit code.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) < 2:
+        return do()
+    from pretune import assisting
+    from pretune.pretraining.together import train_along
+
+    company = assisting.meet(device)
+    if company is not None and not company.world.is_first:
+        return assisting.assist(company, {"finetune": assisting.fit_along, "pretrain": train_along})
+    with assisting.leading(company):
+        return do()
+
+
 def train_run(
     kind: str,
     source: str,
@@ -58,28 +81,12 @@ def train_run(
     continue_changed: bool,
     shown: tuple[bool, bool],
 ) -> int:
-    """Claim a folder, run or fine-tune, show what came out; return the exit code.
-
-    Of the processes that ``torchrun`` started, the first does so, and the others only train with it.
-    """
+    """Claim a folder, run or fine-tune, show what came out; return the exit code."""
     start = time.perf_counter()  # loading torch is time of the user as well
-    from pretune import assisting
-
-    company = assisting.meet(config.finetune.device)
-    if company is not None and not company.world.is_first:
-        return assisting.assist(company)
-    with assisting.leading(company):
-        folder = _claim(kind, source, config, run=run, overwrite=overwrite, continue_changed=continue_changed)
-        return _lead_run(kind, source, config, folder, shown=shown, start=start)
-
-
-def _claim(
-    kind: str, source: str, config: "RunConfig", *, run: str | None, overwrite: bool, continue_changed: bool
-) -> "RunFolder":
     from pretune import pipeline
     from pretune.runs import claim_folder
 
-    return claim_folder(
+    folder = claim_folder(
         pipeline.default_name(source, config.model),
         pipeline.inputs_of(f"pretune {kind}", source, config),
         named=Path(run) if run else None,
@@ -87,13 +94,6 @@ def _claim(
         continue_changed=continue_changed,
         done="judged" if kind == "run" else "trained",
     )
-
-
-def _lead_run(
-    kind: str, source: str, config: "RunConfig", folder: "RunFolder", *, shown: tuple[bool, bool], start: float
-) -> int:
-    from pretune import pipeline
-
     json, quiet = shown
     with open_terminal(json, quiet) as terminal:
         make = pipeline.run if kind == "run" else pipeline.finetune

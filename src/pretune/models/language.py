@@ -50,6 +50,13 @@ class Windows:
         documents = None if self.documents is None else self.documents.to(device)
         return replace(self, ids=self.ids.to(device), targets=self.targets.to(device), documents=documents)
 
+    def rows(self, first: int, last: int) -> tuple["Windows", Tensor]:
+        """Return the windows from ``first`` to before ``last``, and which of all targets lie in them, (targets,) of bool."""
+        time = self.ids.shape[1]
+        own = (self.targets >= first * time) & (self.targets < last * time)
+        documents = None if self.documents is None else self.documents[first:last]
+        return replace(self, ids=self.ids[first:last], targets=self.targets[own] - first * time, documents=documents), own
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LanguageFamily:

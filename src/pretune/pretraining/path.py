@@ -20,13 +20,12 @@ from pretune.data.corpus import Corpus, load_corpus, prepare_corpus
 from pretune.errors import DivergedError, StorageError
 from pretune.fitting import digest_of_code
 from pretune.hashing import digest_of_place
-from pretune.models import LanguageNetwork
 from pretune.models.language_load import load_language_model
-from pretune.models.load import quiet_transformers
 from pretune.predict.words import WordGuesser, default_prompts
 from pretune.pretraining.duration import choose_steps
 from pretune.pretraining.figures import domain_scores, general_scores
 from pretune.pretraining.prepare import Prepared, check_asked, prepare_training, read_general
+from pretune.pretraining.together import START, invite_others, save_language_model
 from pretune.records import Milestone, RunRecord, Step
 from pretune.report.pretraining import render_pretraining, render_pretraining_card
 from pretune.runs import RunFolder, identity_of
@@ -83,7 +82,7 @@ def pretrain(source: str, config: PretrainRunConfig, folder: RunFolder, trace: T
         folder.write_record(replace(record, status="diverged", failure=error.got, pretraining=run.history))
         raise
     with trace.stage("save", "weights, tokenizer") as stage:
-        save_language_model(folder, run.network, ready.tokenizer)
+        save_language_model(folder.model, run.network, ready.tokenizer)
         stage.shape_out = "model/"
     record = replace(
         record, status="pretrained", pretraining=run.history, changes=ready.keeper.changes,
@@ -93,23 +92,8 @@ def pretrain(source: str, config: PretrainRunConfig, folder: RunFolder, trace: T
     folder.write_record(record)
     write_pretraining_report(folder, record)
     ready.keeper.remove()
+    shutil.rmtree(folder.path / START, ignore_errors=True)
     return record
-
-
-def save_language_model(folder: RunFolder, network: LanguageNetwork, tokenizer: Any) -> None:
-    """Write ``model/``, which plain transformers loads, whole or not at all.
-
-    Raises:
-        StorageError: The disk refused.
-    """
-
-    def fill(aside: Path) -> None:
-        with quiet_transformers():
-            network.model.save_pretrained(aside)
-            tokenizer.save_pretrained(aside)
-        storage.write_digests(aside)
-
-    storage.replace(folder.model, fill)
 
 
 def inputs_of_corpus(source: str, config: PretrainRunConfig) -> dict[str, str]:
@@ -172,6 +156,7 @@ def _set_up(source: str, config: PretrainRunConfig, folder: RunFolder, trace: Tr
         num_steps=num_steps, device=device, seed=config.seed, has_fresh_head=ready.start.has_fresh_head,
         started_from=config.model or "",
     )  # fmt: skip
+    plan = replace(plan, world=invite_others(ready, plan, folder))
     keeper = Checkpoints(
         folder.checkpoints, _describe(ready, config, plan), trace.note, continue_changed=folder.continue_changed
     )
@@ -240,7 +225,7 @@ def _describe(ready: Prepared, config: PretrainRunConfig, plan: PretrainPlan) ->
         "data": f"{ready.text.train.digest[:16]} {ready.text.validation.digest[:16]}",
         "model": weights.hexdigest()[:16],
         **{name: str(value) for name, value in ready.config.get_params().items()},
-        "steps": str(plan.num_steps), "seed": str(config.seed), "device": str(plan.device),
+        "steps": str(plan.num_steps), "processes": str(plan.world.size), "seed": str(config.seed), "device": str(plan.device),
         "torch": str(torch.__version__), "pretune": importlib.metadata.version("pretune"), "code": digest_of_code(),
     }  # fmt: skip
 

@@ -190,7 +190,13 @@ def make_optimizer(
 
 
 def make_language_optimizer(
-    network: LanguageNetwork, *, rate: float, decay: float, with_muon: bool, head_rate: float | None = None
+    network: LanguageNetwork,
+    *,
+    rate: float,
+    decay: float,
+    with_muon: bool,
+    head_rate: float | None = None,
+    world: World = ALONE,
 ) -> Optimizer:
     """Return the optimizer of a language model: Muon for the matrices of layers or AdamW for all.
 
@@ -200,6 +206,7 @@ def make_language_optimizer(
         decay: On matrices, not on the table of words or on vectors.
         with_muon: Whether the matrices of layers are Muon's.
         head_rate: Peak rate of a head that starts from nothing above layers that do not.
+        world: The processes that make every update together.
     """
     layers = {id(weight) for weight in network.layers.parameters() if weight.ndim == 2}
     tables = {id(module.weight) for module in network.modules() if isinstance(module, nn.Embedding)}
@@ -216,7 +223,7 @@ def make_language_optimizer(
     fused = {id(weight) for name, weight in network.layers.named_parameters() if name.endswith("Wqkv.weight")}
     precision = torch.bfloat16 if has_fast_bf16(matrices[0].device.type if matrices else "cpu") else torch.float32
     muon = Muon([(weight, 3 if id(weight) in fused else 1) for weight in matrices], decay=decay, precision=precision)
-    return Optimizer(groups, muon=(muon, rate) if matrices else None)
+    return Optimizer(groups, world=world, muon=(muon, rate) if matrices else None)
 
 
 def _spread(table: nn.Parameter, rows: Tensor) -> Tensor:

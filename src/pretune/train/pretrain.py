@@ -18,7 +18,8 @@ from pretune.records import Milestone, PretrainHistory, Step, Validation
 from pretune.tokens import MAX_TOKENS_A_PART
 from pretune.train.checkpoint import Checkpoints, Saved, taking_over
 from pretune.train.device import Device, release_memory, seed_step
-from pretune.train.interrupt import Interrupt
+from pretune.train.distributed import ALONE, World
+from pretune.train.interrupt import END, Interrupt
 from pretune.train.loop import Update, train_steps
 from pretune.train.optimizer import Optimizer, make_language_optimizer
 from pretune.train.schedule import Schedule, make_schedule
@@ -40,6 +41,7 @@ class PretrainPlan:
         seed: Of the order of windows and of what is hidden.
         has_fresh_head: Whether layers are continued under a head that starts from nothing.
         started_from: The checkpoint that is continued.
+        world: The processes that train together.
     """
 
     num_steps: int
@@ -47,6 +49,7 @@ class PretrainPlan:
     seed: int = 0
     has_fresh_head: bool = False
     started_from: str = ""
+    world: World = ALONE
 
 
 class Pretraining:
@@ -87,7 +90,7 @@ class Pretraining:
         self._due |= {self._num_first} - {0}  # losses of two things are not averaged
         self._step, self._loss_sum, self._num_targets = 0, 0.0, 0  # steps made; loss and targets since the last milestone
         self._all_targets, self._seconds, self._seconds_then = 0, 0.0, 0.0
-        self._interrupt = Interrupt()
+        self._interrupt = Interrupt(tells=plan.world.is_first)
 
     @property
     def history(self) -> PretrainHistory:
@@ -147,11 +150,12 @@ class Pretraining:
         """Share of the steps in which a masked model predicts next words."""
         return self._num_first / self.plan.num_steps
 
-    def score(self, *, next_words: bool = False) -> tuple[float, float]:
+    def score(self, *, next_words: bool = False, world: World = ALONE) -> tuple[float, float]:
         """Return the loss in nats a target and the share of targets guessed right, on held-out text.
 
         Args:
             next_words: Ask a masked model for next words, looking back only.
+            world: The processes that share the parts; every one of them returns the same bits.
         """
         config, stream = self.config, self.text.validation
         self.network.eval()
@@ -159,14 +163,18 @@ class Pretraining:
         window = min(config.window, stream.num_tokens - 1)
         starts = held_out_starts(stream, config, window)
         most = max(1, MAX_TOKENS_A_PART[self.plan.device.kind] // window)
-        loss, num_right, num_targets = 0.0, 0, 0
+        places = range(0, len(starts), most)
+        figures = torch.zeros(len(places), 3, dtype=torch.float64)  # of each part: loss, targets guessed right, targets
         with torch.inference_mode(), self.plan.device.autocast():
-            for place in range(0, len(starts), most):
+            for number in range(world.rank, len(places), world.size):
+                place = places[number]
                 generator = np.random.default_rng([VALIDATION_SEED, place])
                 held = starts[place : place + most]
                 windows, labels = self._windows(stream, held, window, generator, next_words=next_words)
                 found, right = self.network.loss(windows, labels)
-                loss, num_right, num_targets = loss + float(found), num_right + int(right), num_targets + len(labels)
+                figures[number] = torch.tensor([float(found), int(right), len(labels)], dtype=torch.float64)
+        world.gather(figures)
+        loss, num_right, num_targets = (sum(column) for column in zip(*figures.tolist(), strict=True))
         return loss / max(1, num_targets), num_right / max(1, num_targets)
 
     def _make_optimizer(self) -> Optimizer:
@@ -175,7 +183,7 @@ class Pretraining:
         head_rate = rate * HEAD_RATE_FACTOR if self.plan.has_fresh_head else None
         with_muon = config.optimizer == "muon"
         return make_language_optimizer(
-            self.network, rate=rate, decay=config.weight_decay, with_muon=with_muon, head_rate=head_rate
+            self.network, rate=rate, decay=config.weight_decay, with_muon=with_muon, head_rate=head_rate, world=self.plan.world
         )
 
     def _steps(self, schedule: Schedule, places: range) -> Iterator[Step]:
@@ -190,18 +198,21 @@ class Pretraining:
 
     def _update(self, step: int) -> Update:
         config, seed = self.config, self.plan.seed
-        self.network.masks.begin_step(seed, step)
-        seed_step(seed, step)
+        world = self.plan.world
+        self.network.masks.begin_step(seed, step, world.rank)
+        seed_step(seed, step, world.rank)
         generator = np.random.default_rng([seed % 2**32, step])
         starts, next_words = self._order.starts(step), self.network.family.is_causal or step < self._num_first
         most = max(1, MAX_TOKENS_A_PART[self.plan.device.kind] // config.window)
-        parts = tuple(
+        parts = [
             self._windows(self.text.train, starts[place : place + most], config.window, generator, next_words=next_words)
             for place in range(0, len(starts), most)
-        )
+        ]
         num_targets = sum(len(labels) for _, labels in parts)
+        if world.size > 1:  # every process draws what is hidden in all windows, and learns from its own
+            parts = [own for own in (_share(*part, world) for part in parts) if len(own[1])]
         rows = tuple(f"tokens {start} to {start + config.window - 1}" for start in starts.tolist())
-        return Update(parts=parts, rows=rows, weight=float(max(1, num_targets)), num_targets=num_targets)
+        return Update(parts=tuple(parts), rows=rows, weight=float(max(1, num_targets)), num_targets=num_targets)
 
     def _windows(
         self, stream: Stream, starts: Ids, length: int, generator: np.random.Generator, *, next_words: bool
@@ -214,7 +225,7 @@ class Pretraining:
     def _reach(self, step: Step | None = None) -> Milestone:
         """Score held-out text and say where training stands."""
         is_first = self.is_first_phase
-        loss, accuracy = self.score(next_words=is_first)
+        loss, accuracy = self.score(next_words=is_first, world=self.plan.world)
         num_tokens, before = self._step * self.tokens_per_update, self._milestones[-1] if self._milestones else None
         spent, since = self._seconds - self._seconds_then, num_tokens - (before.num_tokens if before else 0)
         is_causal = self.network.family.is_causal
@@ -239,10 +250,11 @@ class Pretraining:
         return self._milestones[-1]
 
     def _keep(self) -> None:
-        is_due = self._checkpoints is not None and (self._checkpoints.is_due or self._interrupt.asked)
-        if is_due and self._checkpoints is not None:
+        is_due = self._checkpoints is not None and self._checkpoints.is_due
+        wanted = self.plan.world.most(END if self._interrupt.asked else int(is_due))
+        if wanted and self._checkpoints is not None:
             self._checkpoints.save(self._saved())
-        if self._interrupt.asked:
+        if wanted == END:
             raise KeyboardInterrupt
 
     def _saved(self) -> Saved:
@@ -260,15 +272,23 @@ class Pretraining:
         return Saved(step=self._step, tensors=tensors, state=state)
 
     def _go_on(self) -> None:
-        if self._checkpoints is None:
+        """Take over what the newest checkpoint holds, if there is one; the first process reads it for all."""
+        found = self.plan.world.from_first(self._load)
+        if found is None:
             return
-        weights = dict(self.network.model.named_parameters())
-        self._checkpoints.check_room(12 * sum(weight.numel() for weight in weights.values()))
-        saved = self._checkpoints.load()
-        if saved is None:
-            return
+        head, tensors = found
+        saved = Saved(step=head["step"], tensors=tensors, state=head["state"], is_exact=head["is_exact"])
         with taking_over(saved):
-            self._take_over(saved, weights)
+            self._take_over(saved, dict(self.network.model.named_parameters()))
+
+    def _load(self) -> tuple[dict[str, Any], dict[str, Tensor]] | None:
+        """Read the newest checkpoint, in the first process."""
+        if self._checkpoints is None:
+            return None
+        self._checkpoints.check_room(12 * sum(weight.numel() for weight in self.network.model.parameters()))
+        saved = self._checkpoints.load()
+        head = None if saved is None else {"step": saved.step, "is_exact": saved.is_exact, "state": saved.state}
+        return None if saved is None or head is None else (head, saved.tensors)
 
     @torch.no_grad()
     def _take_over(self, saved: Saved, weights: dict[str, Any]) -> None:
@@ -283,6 +303,13 @@ class Pretraining:
         self._loss_sum, self._num_targets = float(state["loss_sum"]), int(state["num_targets"])
         self._all_targets, self._seconds = int(state["all_targets"]), float(state["seconds"])
         self._seconds_then = float(state["seconds_then"])
+
+
+def _share(windows: Windows, labels: Tensor, world: World) -> tuple[Windows, Tensor]:
+    """Return this process's windows of a part, and what belongs at their targets; perhaps none."""
+    number = len(windows.ids)
+    own, is_own = windows.rows(number * world.rank // world.size, number * (world.rank + 1) // world.size)
+    return own, labels[is_own]
 
 
 def _observe(milestones: list[Milestone]) -> str:
