@@ -31,6 +31,8 @@ from pretune.untuned import score_general
 SIZES = (100, 1_000)  # labels, besides all of them
 # With few labels an epoch is a few steps: smaller batches and more epochs give each training about as many as it can use.
 FEW = {100: {"batch_size": 8, "epochs": 12}, 1_000: {"batch_size": 16, "epochs": 6}}
+# Validation rows by which a training with few labels chooses its epoch: its steps take less time than scoring all of them.
+FEW_VALIDATION = 500
 FOLDER = "proof"
 ARM = "arm.json"
 
@@ -167,8 +169,9 @@ class Proof:
         model: TextClassifier = TextClassifier(
             arm.model, epochs=few.get("epochs", self._config.epochs), freeze=self._config.freeze, seed=arm.seed, config=settings
         )
-        rows = choose_rows(self._training.train, arm.num_labels, arm.seed)
-        return model.fit(replace(self._training, train=rows), trace=trace)
+        rows, held_out = choose_rows(self._training.train, arm.num_labels, arm.seed), self._training.validation
+        held_out = choose_rows(held_out, FEW_VALIDATION, 0) if few else held_out
+        return model.fit(replace(self._training, train=rows, validation=held_out), trace=trace)
 
 
 def check_proof(config: RunConfig) -> None:
