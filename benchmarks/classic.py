@@ -93,8 +93,9 @@ def label(path: Path) -> Path:
 
 def stages(trace: Path) -> Any:
     """Yield what went into each stage, what came out, and its seconds."""
+    place = str(trace.parent.parent)
     for line in trace.read_text(encoding="utf-8").splitlines():
-        event = json.loads(line)
+        event = json.loads(line.replace(place, "WORK"))
         if event["event"] == "stage":
             yield {name: event.get(name) for name in ("stage", "shape_in", "shape_out", "seconds")}
 

@@ -124,7 +124,7 @@ def _classic(found: dict[str, Any] | None) -> Iterator[str]:
     yield f"Pieces of 50 words: {pieces}. {corpus['num_kept']:,} kept, {corpus['num_words']:,} words."
     yield (
         f"**{found['command_seconds'] / 60:.0f} minutes** for the whole command ({found['device']}), peak anonymous memory {found['peak_anonymous_mb']:,} MB. "
-        f"{found['tokens_read']:,} tokens read, masked accuracy {last['accuracy']:.3f}; test accuracy {accuracy['value']:.3f} "
+        f"{found['tokens_read']:,} tokens read in the time given, masked accuracy {last['accuracy']:.3f}; test accuracy {accuracy['value']:.3f} "
         f"({accuracy['low']:.3f} to {accuracy['high']:.3f}), verdict: {found['verdict'].replace('_', ' ')}."
     )
     yield _table(("stage", "in", "out", "seconds"), [
