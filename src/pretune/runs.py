@@ -101,8 +101,9 @@ class RunFolder:
         """
         is_new, kept = not self.is_begun, self.path.with_name(f".{self.path.name}.before{storage.ASIDE}")
         replaces = self.is_begun and self.is_to_be_replaced
-        if replaces:
-            shutil.rmtree(kept, ignore_errors=True)
+        if replaces and kept.is_dir():  # a process was killed in here: what lies in the folder is no whole run
+            shutil.rmtree(self.path)
+        elif replaces:
             self.path.rename(kept)
         try:
             yield

@@ -118,9 +118,11 @@ def check_asked(config: PretrainRunConfig, began: LanguageStart | None) -> None:
         UsageError: The objective or the architecture do not fit the model; or hidden words are learned, and a text to watch
             hides none.
     """
-    hidden = {"[MASK]"} | ({str(began.tokenizer.mask_token)} if began is not None else set())
-    for prompt in config.watch if objective_of(config, began) == "masked" else ():
-        if not any(mask in prompt for mask in hidden):
+    if objective_of(config, began) != "masked":
+        return
+    masks = ("[MASK]", *(() if began is None else (str(began.tokenizer.mask_token),)))
+    for prompt in config.watch:
+        if not any(mask in prompt for mask in masks):
             raise nothing_hidden(prompt)
 
 
