@@ -115,7 +115,7 @@ class Proof:
             for arm in arms:
                 model = TextClassifier.load(self._folder.model if self._is_own(arm) else self._place / arm.name / "model")
                 found.append(replace(_largest(model.predictions(rows, "test")), source=arm.name))
-            alike = name_of("before", len(self._training.train), self._config.seed)
+            alike = self._rival()
             found += [replace(item, source="before") for item in found if item.source == alike]  # for checks and policy
             stage.done, stage.shape_out = "each asked about the same rows", f"{len(arms)} × {len(rows):,} decisions"
         return found
@@ -127,6 +127,15 @@ class Proof:
         proof = prove(own, known, losses=self._losses(), confidence=confidence)
         shutil.rmtree(self._place, ignore_errors=True)
         return proof
+
+    def _rival(self) -> str:
+        """The source of the training from before that is best on validation, as the judged model is of its seeds."""
+        total = len(self._training.train)
+        arms = [arm for arm in self._arms() if arm.start == "before" and arm.num_labels == total]
+        shares = [
+            ProofArm.from_json(storage.read_json(self._place / arm.name / ARM)).validation_accuracy or 0.0 for arm in arms
+        ]
+        return arms[int(np.argmax(shares))].name if arms else ""
 
     def _is_own(self, arm: Arm) -> bool:
         """Whether this is the training of the run itself."""

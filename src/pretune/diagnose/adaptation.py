@@ -6,7 +6,8 @@ checkpoint) on the test; and of the language model itself, as sources ``before``
 """
 
 from pretune.diagnose.measures import judged_source
-from pretune.evaluate import compare
+from pretune.evaluate import compare, groups_of
+from pretune.evaluate.codes import Groups
 from pretune.evaluate.paired import compare_named, pair as paired_rows
 from pretune.records import Comparison, Evaluation, Evidence, Finding, Predictions, Severity
 
@@ -28,7 +29,7 @@ def check_yardstick(evidence: Evidence, evaluation: Evaluation | None = None) ->
     if pair is None or losses is None:
         return Finding.not_applicable(check, "no domain loss and task figures of both the adapted and the unadapted model")
     fall = (losses[0] - losses[1]) / max(losses[0], 1e-9)
-    gain, low, high = _gain(pair)
+    gain, low, high = _gain(pair, groups_of(evidence.test))
     interval = f"{gain:+.3f} (95 % interval {low:+.3f} to {high:+.3f})"
     fooled = fall > MIN_LOSS_FALL and low <= 0
     says = f"adaptation changed the loss on the domain by {-fall:+.1%} and accuracy on the task by {interval}"
@@ -57,7 +58,8 @@ def check_one_sided(evidence: Evidence, evaluation: Evaluation | None = None) ->
         return Finding.not_applicable(check, "there is no positive class; figures are averages over the classes")
     if label not in pair[0].labels:
         return Finding.not_applicable(check, f"no test row is {label}")
-    both = compare_named(paired_rows(pair[1], pair[0], confidence=CONFIDENCE), [f"precision[{label}]", f"recall[{label}]"])
+    rows = paired_rows(pair[1], pair[0], confidence=CONFIDENCE, groups=groups_of(evidence.test))
+    both = compare_named(rows, [f"precision[{label}]", f"recall[{label}]"])
     sure = [item for item in both if item.p_value <= 1 - CONFIDENCE]
     rose = [_name(item) for item in sure if item.difference > 0]
     fell = [_name(item) for item in sure if item.difference < 0]
@@ -120,10 +122,10 @@ def _pair(evidence: Evidence, split: str, source: str) -> tuple[Predictions, Pre
     return before, after
 
 
-def _gain(pair: tuple[Predictions, Predictions]) -> tuple[float, float, float]:
-    """Return what accuracy gained on the same rows, with its interval."""
-    gained = compare(pair[1], pair[0], confidence=CONFIDENCE)
-    low, high = (gained.difference if end is None else end for end in (gained.low, gained.high))
+def _gain(pair: tuple[Predictions, Predictions], groups: Groups | None = None) -> tuple[float, float, float]:
+    """Return what accuracy gained on the same rows, with its interval: all there is where groups are too few for one."""
+    gained = compare(pair[1], pair[0], confidence=CONFIDENCE, groups=groups)
+    low, high = (-1.0, 1.0) if gained.low is None or gained.high is None else (gained.low, gained.high)
     return gained.difference, low, high
 
 
