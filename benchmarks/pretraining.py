@@ -9,8 +9,10 @@ lie in ../shared/data; without them there is nothing to measure.
 """
 
 import argparse
+import gzip
 import json
 import os
+import random
 import shlex
 import subprocess
 import sys
@@ -22,6 +24,8 @@ from harness import RESULTS, SHARED, row
 from pretraining_page import write_page
 
 FILMS, WIKIPEDIA = SHARED / "imdb_unsup_corpus.jsonl.gz", SHARED / "wikipedia_en.jsonl.gz"
+IMDB_TEST = str(SHARED / "imdb_test.jsonl.gz")
+SAMPLED, NUM_SAMPLED = "imdb_test_sample.jsonl", 4_000  # of IMDb's test, drawn once: nine models of the proof score them
 WATCH = ["--watch", "this movie was really [MASK] ."]
 TUNE = ["--freeze", "none", "--set", "judge.encoder_linear=false", "--prove-pretraining"]
 # By row: how the language model is made, and the task that it is fine-tuned for, if there is one.
@@ -34,10 +38,16 @@ ROWS: dict[str, dict[str, Any]] = {
     },
     "films": {
         "corpus": FILMS,
-        "pretrain": ["--model", "minilm", "--budget", "15m", "--keep-out", "movie-reviews", "--general", str(WIKIPEDIA),
-                     *WATCH],
+        "pretrain": ["--model", "minilm", "--budget", "15m", "--keep-out", "movie-reviews", "--keep-out", IMDB_TEST,
+                     "--general", str(WIKIPEDIA), *WATCH],
         "data": ["movie-reviews"],
         "tune": [*TUNE, "--seeds", "3", "--epochs", "1", "--general-task", str(SHARED / "ag_news_test.jsonl.gz")],
+    },
+    "imdb": {
+        "model": "films",
+        "data": [str(SHARED / "imdb_train.jsonl.gz"), "--test", SAMPLED],
+        "tune": [*TUNE, "--epochs", "1", "--max-length", "128"],
+        "note": f"RUN is the language model of the row above; {SAMPLED} are {NUM_SAMPLED:,} rows of IMDb's test, drawn once.",
     },
     "medicine": {
         "corpus": "medicine.jsonl",
@@ -65,7 +75,7 @@ def main() -> None:
     if not SHARED.exists() and not asked.write:
         sys.exit("skipped: ../shared/data is not here")
     for name in () if asked.write else asked.only:
-        row(f"pretraining/{name}", lambda name=name: measure(ROWS[name], asked.work / name), again=asked.again)
+        row(f"pretraining/{name}", lambda name=name: measure(name, asked.work), again=asked.again)
     kept = {path.stem: json.loads(path.read_text()) for path in sorted((RESULTS / "pretraining").glob("*.json"))}
     speed = {path.stem: json.loads(path.read_text()) for path in sorted((RESULTS / "pretrain-speed").glob("*.json"))}
     classic = RESULTS / "classic.json"
@@ -74,14 +84,20 @@ def main() -> None:
     print(text)
 
 
-def measure(settings: dict[str, Any], work: Path) -> dict[str, Any]:
+def measure(name: str, place: Path) -> dict[str, Any]:
     """Make the language model, fine-tune it where there is a task, and return what their records say."""
-    work.mkdir(parents=True, exist_ok=True)
-    corpus = settings["corpus"] if isinstance(settings["corpus"], Path) else gather(settings["corpus"], work)
-    made = give("pretrain", str(corpus), *settings["pretrain"], run=work / "lm")
-    found = {"pretraining": made, "command": shown("pretrain", corpus.name, *settings["pretrain"])}
+    settings, maker = ROWS[name], ROWS[name].get("model", name)  # the row whose language model is taken
+    source, how, work = ROWS[maker]["corpus"], ROWS[maker]["pretrain"], place / name
+    for folder in (work, place / maker):
+        folder.mkdir(parents=True, exist_ok=True)
+    corpus, model = source if isinstance(source, Path) else gather(source, work), place / maker / "lm"
+    made = give("pretrain", str(corpus), *how, run=model)
+    found: dict[str, Any] = {"note": settings["note"]} if "note" in settings else {}
+    if maker == name:
+        found |= {"pretraining": made, "command": shown("pretrain", corpus.name, *how)}
     if "data" in settings:
-        tuned = give("run", *settings["data"], "--model", str(work / "lm"), *settings["tune"], run=work / "task")
+        data = [str(sample(work / word)) if word == SAMPLED else word for word in settings["data"]]
+        tuned = give("run", *data, "--model", str(model), *settings["tune"], run=work / "task")
         found |= {"task": tuned, "task_command": shown("run", *settings["data"], "--model", "RUN", *settings["tune"])}
     return found
 
@@ -102,7 +118,8 @@ def give(*arguments: str, run: Path) -> dict[str, Any]:
         "seconds": record["seconds"] or {"command": round(time.perf_counter() - start, 1)},
         "corpus": {name: (record["corpus"] or {}).get(name) for name in ("num_documents", "num_kept", "num_words", "dropped")},
         "weights": history.get("num_weights"), "tokens": history.get("num_tokens"), "objective": history.get("objective"),
-        "milestones": history.get("milestones"), "scores": record["scores"], "proof": record["proof"],
+        "milestones": history.get("milestones"),
+        "num_head_steps": history.get("num_head_steps", 0), "scores": record["scores"], "proof": record["proof"],
         "verdict": (record["verdict"] or {}).get("outcome"), "comparisons": record["comparisons"],
         "findings": [item for item in record["findings"] if item["check"].startswith(("adaptation", "leakage.corpus"))],
         "device": record["device"],
@@ -111,8 +128,6 @@ def give(*arguments: str, run: Path) -> dict[str, Any]:
 
 def gather(name: str, work: Path) -> Path:
     """Write the medical corpus: questions and answers of MedQuAD, and with ``medicine`` the training abstracts of Ohsumed."""
-    import gzip
-
     path = work / name
     if path.is_file():
         return path
@@ -124,6 +139,14 @@ def gather(name: str, work: Path) -> Path:
                     value = json.loads(line)
                     text = value["text"] if "text" in value else f"{value['prompt']}\n{value['response']}"
                     file.write(json.dumps({"text": text}) + "\n")
+    return path
+
+
+def sample(path: Path) -> Path:
+    """Write ``NUM_SAMPLED`` rows of IMDb's test, drawn with a fixed seed."""
+    if not path.is_file():
+        with gzip.open(IMDB_TEST, "rt", encoding="utf-8") as file:
+            path.write_text("".join(random.Random(0).sample(file.readlines(), NUM_SAMPLED)), encoding="utf-8")
     return path
 
 

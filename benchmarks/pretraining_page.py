@@ -6,6 +6,7 @@ from typing import Any
 TITLES = {
     "scratch": "From scratch, on film reviews",
     "films": "Continued: minilm on film reviews",
+    "imdb": "The same language model, fine-tuned for IMDb",
     "medicine": "Continued: minilm on medical text",
     "smollm2": "Continued: smollm2 on medical questions and answers",
 }
@@ -30,8 +31,17 @@ def _row(title: str, found: dict[str, Any] | None) -> Iterator[str]:
     if found is None:
         yield "Not measured yet."
         return
-    yield f"`{found['command']}`" + (f", then `{found['task_command']}`" if "task_command" in found else "")
-    made = found["pretraining"]
+    if "note" in found:
+        yield found["note"]
+    yield ", then ".join(f"`{found[kind]}`" for kind in ("command", "task_command") if kind in found)
+    if "pretraining" in found:
+        yield from _language_model(found["pretraining"])
+    if "task" in found:
+        yield from _task(found["task"])
+    yield f"Measured {found['measured']}, at {found['commit']}."
+
+
+def _language_model(made: dict[str, Any]) -> Iterator[str]:
     corpus = made["corpus"]
     dropped = ", ".join(f"{count:,} {reason}" for reason, count in (corpus["dropped"] or {}).items() if count) or "none"
     yield (
@@ -43,7 +53,7 @@ def _row(title: str, found: dict[str, Any] | None) -> Iterator[str]:
         ("tokens", "what is predicted", "training loss", "held-out loss", "accuracy", "tokens a second", "first guess"),
         [
             (
-                f"{item['num_tokens']:,}", item.get("task") or ("next words" if made["objective"] == "causal" else "hidden words"),
+                f"{item['num_tokens']:,}", _predicted(item, made),
                 f"{item['training_loss']:.3f}", f"{item['loss']:.3f}", f"{item['accuracy']:.3f}",
                 f"{item['tokens_per_second']:,.0f}", _guesses(item),
             )
@@ -58,9 +68,13 @@ def _row(title: str, found: dict[str, Any] | None) -> Iterator[str]:
     ]
     if lines:
         yield "\n".join(lines)
-    if "task" in found:
-        yield from _task(found["task"])
-    yield f"Measured {found['measured']}, at {found['commit']}."
+
+
+def _predicted(milestone: dict[str, Any], made: dict[str, Any]) -> str:
+    """Return what was predicted up to a milestone, and by what alone where not all weights learned."""
+    usual = "next words" if made["objective"] == "causal" else "hidden words"
+    is_alone = 0 < milestone["step"] <= made.get("num_head_steps", 0)
+    return (milestone.get("task") or usual) + (", the head alone" if is_alone else "")
 
 
 def _before(score: dict[str, Any] | None) -> str:

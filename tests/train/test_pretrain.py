@@ -69,7 +69,9 @@ class Tokens(SimpleNamespace):
 TOKENIZER = Tokens(pad_token_id=0, cls_token_id=2, sep_token_id=3, eos_token_id=3, bos_token_id=2)
 
 
-def build(objective="causal", *, num_steps=60, tokens=6_000, checkpoints=None, seed=0, **settings):
+def build(
+    objective="causal", *, num_steps=60, tokens=6_000, checkpoints=None, seed=0, has_fresh_head=False, general=None, **settings
+):
     torch.manual_seed(seed)
     fields = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
     network = LanguageNetwork(new_language_model(objective, "tiny", TOKENIZER, fields))
@@ -86,8 +88,13 @@ def build(objective="causal", *, num_steps=60, tokens=6_000, checkpoints=None, s
         train=Stream(tokens, 1), validation=Stream(1_000, 2), vocabulary=vocabulary() if objective == "masked" else None,
         validation_bytes=2.0,
     )  # fmt: skip
-    plan = PretrainPlan(num_steps=num_steps, device=choose_device("cpu", precision="fp32"), seed=seed)
-    return Pretraining(network, text, config, plan, checkpoints=checkpoints)
+    plan = PretrainPlan(
+        num_steps=num_steps, device=choose_device("cpu", precision="fp32"), seed=seed, has_fresh_head=has_fresh_head,
+        started_from="a checkpoint" if has_fresh_head else "",
+    )  # fmt: skip
+    return Pretraining(
+        network, text, config, plan, checkpoints=checkpoints, general=general and replace(text, validation=general)
+    )
 
 
 @pytest.mark.parametrize("optimizer", ["muon", "adamw"])
@@ -159,6 +166,60 @@ def test_a_masked_model_predicts_next_words_first_and_is_scored_by_what_it_predi
     assert milestones[1].observation.startswith("next words first: ")
     assert run.history.num_first_steps == 20
     assert not any(windows.looks_back for windows, _ in build("masked", next_word_share=0.0)._update(0).parts)
+
+
+def test_a_fresh_head_learns_alone_first_and_the_layers_stand_still_meanwhile():
+    run = build("masked", num_steps=40, num_milestones=4, has_fresh_head=True, head_share=0.25, general=Stream(800, 7))
+    trunk = {id(weight) for weight in run.network.trunk.parameters()}
+    start = {name: weight.detach().clone() for name, weight in run.network.named_parameters()}
+    milestones = []
+    for milestone in run.milestones():
+        milestones.append(milestone)
+        moved = {id(weight) in trunk for name, weight in run.network.named_parameters() if not torch.equal(weight, start[name])}
+        assert moved == {0: set(), 10: {False}}.get(milestone.step, {True, False}), milestone.step
+    assert [item.step for item in milestones] == [0, 10, 20, 30, 40]
+    assert run.history.num_head_steps == 10
+    assert run.history.first_fair == milestones[1]
+    assert milestones[1].observation.startswith("the new head alone first: ")
+    assert [item.general_loss is not None for item in milestones] == [False, True, False, False, True]
+    assert milestones[1].general_loss != milestones[1].loss
+
+
+def test_after_the_head_alone_all_rates_rise_anew():
+    run = build("masked", num_steps=40, has_fresh_head=True, head_share=0.25, warmup_share=0.2)
+    rates = []
+    run.on_step = lambda step, _: rates.append(step.learning_rate)
+    list(run.milestones())
+    top = max(rates)
+    assert rates[:3] == pytest.approx([top / 2, top, top])  # a fifth of ten steps
+    assert rates[9:12] == pytest.approx([top, top / 6, top / 3])
+    assert rates[-1] < top / 10
+
+
+def test_general_text_is_scored_before_and_after_where_nothing_is_new():
+    run = build(num_steps=9, general=Stream(800, 7))
+    assert [item.general_loss is not None for item in run.milestones()] == [True, False, False, True]
+
+
+@pytest.mark.parametrize("cut", [3, 10, 17])
+def test_a_fresh_head_is_gone_on_with_to_the_bit(cut, tmp_path, monkeypatch):
+    monkeypatch.setenv("PRETUNE_SAVE_SECONDS", "0")
+    settings = {"num_steps": 24, "has_fresh_head": True, "head_share": 0.4}
+    whole = build("masked", **settings)
+    list(whole.milestones())
+
+    def stop(step, _planned):
+        if step.index + 1 == cut:
+            raise SystemExit
+
+    run = build("masked", checkpoints=Checkpoints(tmp_path, {}), **settings)
+    run.on_step = stop
+    with pytest.raises(SystemExit):
+        list(run.milestones())
+    again = build("masked", checkpoints=Checkpoints(tmp_path, {}), **settings)
+    list(again.milestones())
+    for name, weight in whole.network.named_parameters():
+        assert torch.equal(weight, dict(again.network.named_parameters())[name]), name
 
 
 def test_parts_of_an_update_give_the_gradient_of_the_whole(monkeypatch):

@@ -57,6 +57,8 @@ class PretrainConfig(Config):
         mask_share: Share of the tokens that are hidden; ``None`` means 0.3 from scratch and 0.15 when continued.
         next_word_share: Share of the steps of a masked model from scratch in which it predicts next words first, looking back
             only. Every token then teaches something, and the way from a word to its neighbours is found much sooner.
+        head_share: Share of the steps in which a head for words that starts from nothing learns alone, above layers that stand
+            still. What it has to learn first does no harm to them then, and it is known what they could do before.
         keep_some: Of those, replace a tenth by random tokens and leave a tenth (the 80/10/10 rule), in place of hiding all.
         whole_words: Hide all tokens of a word or none.
         batch_tokens: Tokens an update.
@@ -83,6 +85,7 @@ class PretrainConfig(Config):
     whole_documents: bool = False
     mask_share: float | None = None
     next_word_share: float = 0.4
+    head_share: float = 0.1
     keep_some: bool = False
     whole_words: bool = False
     batch_tokens: int = 4096
@@ -113,6 +116,7 @@ class PretrainConfig(Config):
         check(share is None or 0.01 <= share <= 0.9, "mask_share", share, "a share from 0.01 to 0.9; 0.15 to 0.40 is usual")
         check(rate is None or 0 < rate < 1, "learning_rate", rate, "a positive rate below 1, such as 1e-3")
         check(0 <= self.next_word_share < 1, "next_word_share", self.next_word_share, "a share from 0 to below 1")
+        check(0 <= self.head_share < 1, "head_share", self.head_share, "a share from 0 (all learn from the start) to below 1")
         check(self.batch_tokens >= self.window, "batch_tokens", self.batch_tokens, f"at least one window of {self.window}")
         check(0 <= self.weight_decay < 10, "weight_decay", self.weight_decay, "0 or more")
         check(0 <= self.warmup_share < 1, "warmup_share", self.warmup_share, "a share from 0 to below 1")

@@ -18,10 +18,10 @@ class _TargetLoss(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, states: Tensor, weight: Tensor, bias: Tensor | None, labels: Tensor) -> tuple[Tensor, Tensor]:
-        wanted = any(ctx.needs_input_grad)
+        wanted, of_table = any(ctx.needs_input_grad), ctx.needs_input_grad[1]
         own = weight.to(states.dtype)
         of_states = torch.empty_like(states) if wanted else None
-        of_weight = torch.zeros(weight.shape, dtype=torch.float32, device=weight.device) if wanted else None
+        of_weight = torch.zeros(weight.shape, dtype=torch.float32, device=weight.device) if of_table else None
         of_bias = torch.zeros(len(weight), dtype=torch.float32, device=weight.device) if wanted and bias is not None else None
         loss = torch.zeros((), dtype=torch.float32, device=states.device)
         num_right = torch.zeros((), dtype=torch.int64, device=states.device)
@@ -35,14 +35,15 @@ class _TargetLoss(torch.autograd.Function):
             num_right += (logits.amax(dim=1, keepdim=True) == right).sum()
             log_sum = logits.logsumexp(dim=1, keepdim=True)
             loss += (log_sum - right).sum()
-            if of_states is not None and of_weight is not None:
+            if of_states is not None:
                 error = logits.sub_(log_sum).exp_()
                 error.scatter_add_(1, truth, torch.full_like(right, -1.0))
                 if of_bias is not None:
                     of_bias += error.sum(dim=0)
                 error = error.to(states.dtype)
                 torch.mm(error, own, out=of_states[place])
-                of_weight += torch.mm(error.t(), states[place])
+                if of_weight is not None:
+                    of_weight += torch.mm(error.t(), states[place])
         ctx.save_for_backward(of_states, of_weight, of_bias)
         ctx.dtypes = weight.dtype, None if bias is None else bias.dtype
         ctx.mark_non_differentiable(num_right)
@@ -52,7 +53,7 @@ class _TargetLoss(torch.autograd.Function):
     def backward(ctx: Any, of_loss: Tensor, _: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None, None]:
         of_states, of_weight, of_bias = ctx.saved_tensors
         scaled = of_states * of_loss.to(of_states.dtype)
-        of_weight = (of_weight * of_loss).to(ctx.dtypes[0])
+        of_weight = None if of_weight is None else (of_weight * of_loss).to(ctx.dtypes[0])
         return scaled, of_weight, None if of_bias is None else (of_bias * of_loss).to(ctx.dtypes[1]), None
 
 

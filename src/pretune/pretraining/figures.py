@@ -3,7 +3,7 @@
 import math
 from dataclasses import replace
 
-from pretune.records import Milestone, Score
+from pretune.records import Score
 from pretune.train.pretrain import Pretraining
 from pretune.train.windows import Text
 
@@ -11,30 +11,47 @@ from pretune.train.windows import Text
 def domain_scores(run: Pretraining) -> tuple[Score, ...]:
     """Return the figures on held-out text of the corpus, before the first step and after the last.
 
-    A checkpoint without a head for words has no figures before: the first milestone stands for them, and the method says so.
+    A checkpoint without a head for words has no figures before: a later milestone stands for them, and the method says so.
     """
     first, last = run.history.first_fair, run.history.milestones[-1]
-    before = () if first is None else _of_milestone(first, run, "before")
-    if run.plan.has_fresh_head and first is not None:
-        late = f"; after the first {first.num_tokens:,} tokens, as the head for words was new"
-        before = tuple(replace(item, method=item.method + late) for item in before)
-    return (*before, *_of_milestone(last, run, "pretrained"))
+    before = (
+        () if first is None else _scores(first.loss, first.accuracy, text=run.text, split="domain", source="before", run=run)
+    )
+    return (
+        *_say_when(before, run),
+        *_scores(last.loss, last.accuracy, text=run.text, split="domain", source="pretrained", run=run),
+    )
 
 
-def general_scores(run: Pretraining, general: Text | None, *, source: str) -> tuple[Score, ...]:
-    """Score general text with the network as it stands; nothing where there is none, or no head for words before training."""
-    if general is None or (source == "before" and run.plan.has_fresh_head):
+def general_scores(run: Pretraining) -> tuple[Score, ...]:
+    """Return the same of general text, before the layers learned and after; nothing where none was named.
+
+    Before has no figures where the layers learned with a fresh head from the first step: they had none for words.
+    """
+    if run.general is None:
         return ()
-    domain, run.text = run.text, general
-    try:
-        loss, accuracy = run.score()
-    finally:
-        run.text = domain
-    return _scores(loss, accuracy, text=general, split="general", source=source, run=run)
+    history = run.history
+    found: list[Score] = []
+    for milestone, source in ((history.first_fair, "before"), (history.milestones[-1], "pretrained")):
+        if milestone is None or milestone.general_loss is None or milestone.general_accuracy is None:
+            continue
+        if source == "before" and history.has_fresh_head and not history.num_head_steps:
+            continue
+        figures = milestone.general_loss, milestone.general_accuracy
+        scores = _scores(*figures, text=run.general, split="general", source=source, run=run)
+        found += _say_when(scores, run) if source == "before" else scores
+    return tuple(found)
 
 
-def _of_milestone(milestone: Milestone, run: Pretraining, source: str) -> tuple[Score, ...]:
-    return _scores(milestone.loss, milestone.accuracy, text=run.text, split="domain", source=source, run=run)
+def _say_when(scores: tuple[Score, ...], run: Pretraining) -> tuple[Score, ...]:
+    """Add to the method of figures before training what the head for words had learned by then, where it was new."""
+    history = run.history
+    if not history.has_fresh_head or history.first_fair is None:
+        return scores
+    tokens = f"{history.first_fair.num_tokens:,} tokens"
+    alone = f"; after the new head for words alone had learned from {tokens}, and no other weight"
+    late = f"; after the first {tokens}, as the head for words was new"
+    return tuple(replace(item, method=item.method + (alone if history.num_head_steps else late)) for item in scores)
 
 
 def _scores(loss: float, accuracy: float, *, text: Text, split: str, source: str, run: Pretraining) -> tuple[Score, ...]:

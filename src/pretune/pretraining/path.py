@@ -33,7 +33,6 @@ from pretune.tokens import assess_tokenizer
 from pretune.trace import Trace
 from pretune.train import Checkpoints, choose_device
 from pretune.train.pretrain import Pretraining, PretrainPlan
-from pretune.train.windows import Text
 
 PACKAGES = ("pretune", "torch", "transformers", "tokenizers", "numpy")
 ASSESSED_TEXTS = 2_000  # held-out documents by which the vocabulary is judged
@@ -75,7 +74,6 @@ def pretrain(source: str, config: PretrainRunConfig, folder: RunFolder, trace: T
     with folder.refusable():
         ready = _set_up(source, config, folder, trace, order)
     run, record = ready.run, ready.record
-    before = general_scores(run, ready.general, source="before")
     try:
         _train(run, ready.work, trace)
     except DivergedError as error:
@@ -86,7 +84,7 @@ def pretrain(source: str, config: PretrainRunConfig, folder: RunFolder, trace: T
         stage.shape_out = "model/"
     record = replace(
         record, status="pretrained", pretraining=run.history, changes=ready.keeper.changes,
-        scores=(*domain_scores(run), *before, *general_scores(run, ready.general, source="pretrained")),
+        scores=(*domain_scores(run), *general_scores(run)),
         seconds={"pretraining": round(time.perf_counter() - order.start, 1)},
     )  # fmt: skip
     folder.write_record(record)
@@ -125,7 +123,6 @@ class _SetUp:
     record: RunRecord
     keeper: Checkpoints
     tokenizer: Any
-    general: Text | None
     work: str  # what it is, in words
 
 
@@ -163,10 +160,10 @@ def _set_up(source: str, config: PretrainRunConfig, folder: RunFolder, trace: Tr
     prompts = (*config.watch, *default_prompts(tokenizer, held_out["domain"], network))
     run = Pretraining(
         network, ready.text, ready.config, plan, on_step=_step_teller(trace), checkpoints=keeper,
-        on_milestone=_guess(WordGuesser(network, tokenizer), prompts),
+        on_milestone=_guess(WordGuesser(network, tokenizer), prompts), general=general,
     )  # fmt: skip
-    work = _describe_work(ready, plan)
-    return _SetUp(run=run, record=record, keeper=keeper, tokenizer=tokenizer, general=general, work=work)
+    work = _describe_work(ready, run)
+    return _SetUp(run=run, record=record, keeper=keeper, tokenizer=tokenizer, work=work)
 
 
 def _begin(source: str, config: PretrainRunConfig, folder: RunFolder, order: Order) -> RunRecord:
@@ -230,11 +227,12 @@ def _describe(ready: Prepared, config: PretrainRunConfig, plan: PretrainPlan) ->
     }  # fmt: skip
 
 
-def _describe_work(ready: Prepared, plan: PretrainPlan) -> str:
-    config = ready.config
-    windows = f"{plan.num_steps:,} steps of {config.windows_per_update} windows × {config.window} tokens"
+def _describe_work(ready: Prepared, run: Pretraining) -> str:
+    config, num_alone = ready.config, run.history.num_head_steps
+    windows = f"{run.plan.num_steps:,} steps of {config.windows_per_update} windows × {config.window} tokens"
     how = f"{config.mask_share:.0%} hidden" if config.objective == "masked" else "next words"
-    return f"{windows}, {how}, {config.optimizer}"
+    alone = f"; the new head alone for the first {num_alone:,} steps" if num_alone else ""
+    return f"{windows}, {how}, {config.optimizer}{alone}"
 
 
 def _step_teller(trace: Trace) -> Callable[[Step, int], None]:

@@ -69,6 +69,10 @@ class Milestone(Record):
     tokens_per_second: float  # since the milestone before
     observation: str = ""
     guesses: tuple[PromptGuesses, ...] = ()
+    general_loss: float | None = (
+        None  # on held-out general text, where some was named: at the first fair milestone and the last
+    )
+    general_accuracy: float | None = None
     task: str = ""  # "next words" where a masked model predicts these first: its losses are of these then
 
 
@@ -81,6 +85,7 @@ class PretrainHistory(Record):
     milestones: tuple[Milestone, ...] = ()
     num_tokens: int = 0  # seen, in all epochs
     num_first_steps: int = 0  # of a masked model: updates that predicted next words, before those of hidden words
+    num_head_steps: int = 0  # of a head that started from nothing: updates in which it learns alone
     num_targets: int | None = None  # that the loss counted
     num_weights: int | None = None
     started_from: str = ""  # the checkpoint that was continued; empty from scratch
@@ -89,8 +94,12 @@ class PretrainHistory(Record):
 
     @property
     def first_fair(self) -> Milestone | None:
-        """The milestone from which a fall of the loss says something of the layers: after the first ones of a fresh head."""
-        return next(iter(self.milestones[1 if self.has_fresh_head else 0 :]), None)
+        """The milestone from which a fall of the loss says something of the layers: a fresh head has learned by then."""
+        return next(filter(self.is_fair, self.milestones), None)
+
+    def is_fair(self, milestone: Milestone) -> bool:
+        """Whether its loss is that of the layers, and not that of a head that knows nothing yet."""
+        return milestone.step >= (self.num_head_steps or int(self.has_fresh_head))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,7 +37,9 @@ class Muon:
 
     @torch.no_grad()
     def step(self, rate: float) -> None:
-        """Update every matrix."""
+        """Update every matrix; none while the layers stand still."""
+        if all(weight.grad is None for weight, _ in self.matrices):
+            return
         for shape, places in self._groups.items():
             ahead = []
             for place in places:

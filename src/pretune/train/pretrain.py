@@ -63,6 +63,7 @@ class Pretraining:
         on_step: Called after each update with the number planned.
         checkpoints: Where to save and to go on from.
         on_milestone: Fills in what is not measured here, such as guesses.
+        general: Other text, of which the held-out part is scored before the layers learn and after: what is forgotten.
 
     Raises:
         DataError: The text is shorter than one update.
@@ -78,16 +79,19 @@ class Pretraining:
         on_step: Callable[[Step, int], None] | None = None,
         checkpoints: Checkpoints | None = None,
         on_milestone: Callable[[Milestone], Milestone] = lambda item: item,
+        general: Text | None = None,
     ) -> None:
         self.network, self.text, self.config, self.plan = network, text, config, plan
-        self.on_step, self._checkpoints, self._on_milestone = on_step, checkpoints, on_milestone
+        self.on_step, self._checkpoints, self._on_milestone, self.general = on_step, checkpoints, on_milestone, general
+        network.requires_grad_(True)
         self._order = WindowOrder(text.train, config, seed=plan.seed)
         self.optimizer = self._make_optimizer()
-        self._schedule = make_schedule(num_steps=plan.num_steps, warmup_share=config.warmup_share, decay=config.decay)
+        self._num_first = round(plan.num_steps * config.next_word_share) if self._has_first_phase else 0
+        self._num_alone = round(plan.num_steps * config.head_share) if plan.has_fresh_head else 0
+        self._schedule = self._make_schedule()
         self._milestones: list[Milestone] = []
         self._due = {round(plan.num_steps * (place + 1) / config.num_milestones) for place in range(config.num_milestones)}
-        self._num_first = round(plan.num_steps * config.next_word_share) if self._has_first_phase else 0
-        self._due |= {self._num_first} - {0}  # losses of two things are not averaged
+        self._due |= {self._num_first, self._num_alone} - {0}  # losses of two things are not averaged
         self._step, self._loss_sum, self._num_targets = 0, 0.0, 0  # steps made; loss and targets since the last milestone
         self._all_targets, self._seconds, self._seconds_then = 0, 0.0, 0.0
         self._interrupt = Interrupt(tells=plan.world.is_first)
@@ -100,6 +104,7 @@ class Pretraining:
             milestones=tuple(self._milestones),
             num_tokens=self._step * self.tokens_per_update,
             num_first_steps=min(self._step, self._num_first),
+            num_head_steps=self._num_alone,
             num_targets=self._all_targets,
             num_weights=sum(weight.numel() for weight in self.network.parameters()),
             started_from=self.plan.started_from,
@@ -146,18 +151,19 @@ class Pretraining:
         yield from islice(self._steps(lambda _: factor, range(first, first + num_steps)), num_steps)
 
     @property
-    def first_phase_share(self) -> float:
-        """Share of the steps in which a masked model predicts next words."""
-        return self._num_first / self.plan.num_steps
+    def opening_share(self) -> float:
+        """Share of the steps that are of another kind than the rest: of next words, or of a fresh head alone."""
+        return (self._num_first + self._num_alone) / self.plan.num_steps
 
-    def score(self, *, next_words: bool = False, world: World = ALONE) -> tuple[float, float]:
+    def score(self, *, next_words: bool = False, world: World = ALONE, text: Text | None = None) -> tuple[float, float]:
         """Return the loss in nats a target and the share of targets guessed right, on held-out text.
 
         Args:
             next_words: Ask a masked model for next words, looking back only.
             world: The processes that share the parts; every one of them returns the same bits.
+            text: Whose held-out part; by default that of what is learned from.
         """
-        config, stream = self.config, self.text.validation
+        config, stream = self.config, (text or self.text).validation
         self.network.eval()
         next_words = next_words or self.network.family.is_causal
         window = min(config.window, stream.num_tokens - 1)
@@ -186,6 +192,13 @@ class Pretraining:
             self.network, rate=rate, decay=config.weight_decay, with_muon=with_muon, head_rate=head_rate, world=self.plan.world
         )
 
+    def _make_schedule(self) -> Schedule:
+        """Return the factor on the rates; after a head that learned alone, all warm up anew."""
+        config, alone = self.config, self._num_alone
+        rest = make_schedule(num_steps=self.plan.num_steps - alone, warmup_share=config.warmup_share, decay=config.decay)
+        first = make_schedule(num_steps=alone, warmup_share=config.warmup_share, decay="constant")
+        return lambda step: first(step) if step < alone else rest(step - alone)
+
     def _steps(self, schedule: Schedule, places: range) -> Iterator[Step]:
         return train_steps(
             self.network, map(self._update, places), self.optimizer, schedule, self._loss,
@@ -201,6 +214,7 @@ class Pretraining:
         world = self.plan.world
         self.network.masks.begin_step(seed, step, world.rank)
         seed_step(seed, step, world.rank)
+        self.network.trunk.requires_grad_(step >= self._num_alone)
         generator = np.random.default_rng([seed % 2**32, step])
         starts, next_words = self._order.starts(step), self.network.family.is_causal or step < self._num_first
         most = max(1, MAX_TOKENS_A_PART[self.plan.device.kind] // config.window)
@@ -228,7 +242,7 @@ class Pretraining:
         loss, accuracy = self.score(next_words=is_first, world=self.plan.world)
         num_tokens, before = self._step * self.tokens_per_update, self._milestones[-1] if self._milestones else None
         spent, since = self._seconds - self._seconds_then, num_tokens - (before.num_tokens if before else 0)
-        is_causal = self.network.family.is_causal
+        is_causal, history = self.network.family.is_causal, self.history
         milestone = Milestone(
             step=self._step,
             num_tokens=num_tokens,
@@ -242,8 +256,12 @@ class Pretraining:
             tokens_per_second=since / spent if spent > 0 else 0.0,
             task="next words" if is_first else "",
         )
+        is_compared = self._step == self.plan.num_steps or (history.is_fair(milestone) and history.first_fair is None)
+        if self.general is not None and is_compared and not is_first:
+            loss, accuracy = self.score(text=self.general)
+            milestone = replace(milestone, general_loss=loss, general_accuracy=accuracy)
         self._milestones.append(milestone if is_first else self._on_milestone(milestone))
-        self._milestones[-1] = replace(self._milestones[-1], observation=_observe(self._milestones))
+        self._milestones[-1] = replace(self._milestones[-1], observation=_observe(self._milestones, self._num_alone))
         self._loss_sum, self._num_targets, self._seconds_then = 0.0, 0, self._seconds
         release_memory()
         self.network.train()
@@ -312,12 +330,18 @@ def _share(windows: Windows, labels: Tensor, world: World) -> tuple[Windows, Ten
     return own, labels[is_own]
 
 
-def _observe(milestones: list[Milestone]) -> str:
+def _observe(milestones: list[Milestone], num_alone: int) -> str:
     """Say what training is doing, in the words of fine-tuning; the score before the first step counts as no epoch."""
-    task = milestones[-1].task
-    epochs = [_as_epoch(place, item) for place, item in enumerate(milestones) if place and item.task == task]
+    last = milestones[-1]
+    is_alone = last.step <= num_alone
+    epochs = [
+        _as_epoch(place, item)
+        for place, item in enumerate(milestones)
+        if place and item.task == last.task and (item.step <= num_alone) == is_alone
+    ]
     words = observe(epochs).replace("epoch", "milestone") if epochs else "before training"
-    return f"next words first: {words}" if task else words
+    opening = "next words first: " if last.task else "the new head alone first: " if is_alone and last.step else ""
+    return opening + words
 
 
 def _as_epoch(place: int, item: Milestone) -> Validation:
