@@ -85,7 +85,7 @@ class PretrainConfig(Config):
     whole_documents: bool = False
     mask_share: float | None = None
     next_word_share: float = 0.4
-    head_share: float = 0.1
+    head_share: float = 0.05
     keep_some: bool = False
     whole_words: bool = False
     batch_tokens: int = 4096

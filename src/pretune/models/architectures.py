@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
+import torch
 from huggingface_hub.errors import StrictDataclassError
 from transformers import LlamaConfig, LlamaForCausalLM, ModernBertConfig, ModernBertForMaskedLM
 
@@ -80,9 +81,28 @@ def new_language_model(objective: str, size: str, tokenizer: Any, fields: Mappin
         ) from error
 
 
+def check_architecture(objective: str, size: str, fields: Mapping[str, Any]) -> None:
+    """Refuse fields that no model can be built of, before there is a tokenizer; no weight takes memory.
+
+    Raises:
+        UsageError: A field is not known or its value does not fit.
+    """
+    with torch.device("meta"):
+        new_language_model(objective, size, _StandIn(), fields)
+
+
 def inner_size(width: int) -> int:
     """Return the width inside a gated feed-forward: 8/3 of the outer one, as many weights as without a gate, by 64."""
     return max(64, round(width * 8 / 3 / 64) * 64)
+
+
+class _StandIn:
+    """What an architecture asks of a tokenizer."""
+
+    pad_token_id, cls_token_id, sep_token_id, bos_token_id, eos_token_id = range(5)
+
+    def __len__(self) -> int:
+        return 512
 
 
 def _common(dial: Dial, tokenizer: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from pretune.configs import PretrainConfig, PretrainRunConfig
 from pretune.data.corpus import Corpus, prepare_corpus
 from pretune.errors import UsageError
 from pretune.models import LanguageNetwork
-from pretune.models.architectures import SIZES, new_language_model
+from pretune.models.architectures import SIZES, check_architecture, new_language_model
 from pretune.models.language_load import LanguageStart, start_output_bias
 from pretune.predict.words import nothing_hidden
 from pretune.runs import RunFolder
@@ -61,7 +61,9 @@ def prepare_training(
     train, _ = _pack(corpus, "train", tokenizer, folder, trace)
     validation, bytes_a_token = _pack(corpus, "validation", tokenizer, folder, trace)
     if began is None:
-        began = _build(objective, config, tokenizer, train)
+        began = _build(objective, config, tokenizer)
+    if objective == "masked" and (config.model is None or began.has_fresh_head):
+        start_output_bias(began.network, count_tokens(train, began.network.model.config.vocab_size))
     began.network.to(device.kind)
     text = Text(
         train=train, validation=validation, validation_bytes=bytes_a_token,
@@ -115,10 +117,13 @@ def check_asked(config: PretrainRunConfig, began: LanguageStart | None) -> None:
     """Refuse before the corpus is read what would be refused after it.
 
     Raises:
-        UsageError: The objective or the architecture do not fit the model; or hidden words are learned, and a text to watch
-            hides none.
+        UsageError: The objective or the architecture do not fit the model, or no model can be built of its fields; or hidden
+            words are learned, and a text to watch hides none.
     """
-    if objective_of(config, began) != "masked":
+    objective = objective_of(config, began)
+    if began is None:
+        check_architecture(objective, config.pretrain.size, _fields_of(config.pretrain))
+    if objective != "masked":
         return
     masks = ("[MASK]", *(() if began is None else (str(began.tokenizer.mask_token),)))
     for prompt in config.watch:
@@ -149,15 +154,17 @@ def objective_of(config: PretrainRunConfig, began: LanguageStart | None) -> str:
     return own
 
 
-def _build(objective: str, config: PretrainRunConfig, tokenizer: Any, train: TokenStore) -> LanguageStart:
+def _build(objective: str, config: PretrainRunConfig, tokenizer: Any) -> LanguageStart:
     seed_everything(config.seed)
-    pairs = (item.partition("=") for item in config.pretrain.architecture)
-    fields = {name.strip(): _number(value) for name, _, value in pairs}
-    network = LanguageNetwork(new_language_model(objective, config.pretrain.size, tokenizer, fields))
+    model = new_language_model(objective, config.pretrain.size, tokenizer, _fields_of(config.pretrain))
+    network = LanguageNetwork(model)
     network.set_dropout(config.pretrain.dropout)
-    if objective == "masked":
-        start_output_bias(network, count_tokens(train, network.model.config.vocab_size))
     return LanguageStart(name="scratch", network=network, tokenizer=tokenizer)
+
+
+def _fields_of(config: PretrainConfig) -> dict[str, Any]:
+    pairs = (item.partition("=") for item in config.architecture)
+    return {name.strip(): _number(value) for name, _, value in pairs}
 
 
 def _number(value: str) -> Any:
