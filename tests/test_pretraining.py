@@ -213,6 +213,30 @@ def test_a_text_to_watch_that_hides_nothing_is_refused_before_the_corpus_is_read
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize("fields", ["hidden_siz=64", "hidden_size=48,num_attention_heads=7", "num_hidden_layers=many"])
+def test_an_architecture_that_cannot_be_built_is_refused_before_the_corpus_is_read(fields, tmp_path, capsys):
+    assert call("pretrain", tmp_path / "no corpus.txt", "--run", tmp_path / "run", "--architecture", fields) == 2
+    error = capsys.readouterr().err
+    assert "ModernBertConfig" in error
+    assert "no corpus.txt" not in error
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_checkpoint_without_a_head_has_fair_figures_before_on_general_text_too(corpus, tmp_path, capsys, tiny_checkpoint):
+    run, other = tmp_path / "run", write_corpus(tmp_path / "other.txt", seed=9)
+    flags = ["--model", tiny_checkpoint("bert"), "--general", other, *CONTINUE, "--set", "pretrain.head_share=0.25"]
+    assert call("pretrain", corpus, "--run", run, *flags) == 0
+    shown = capsys.readouterr().out
+    record = json.loads((run / "run.json").read_text())
+    history = record["pretraining"]
+    before = {score["split"]: score for score in record["scores"] if score["source"] == "before" and score["metric"] == "loss"}
+    (fair,) = (item for item in history["milestones"] if item["step"] == history["num_head_steps"])
+    assert (before["domain"]["value"], before["general"]["value"]) == (fair["loss"], fair["general_loss"])
+    assert f"the new head for words alone had learned from {fair['num_tokens']:,} tokens" in before["general"]["method"]
+    assert f"the new head alone for the first {history['num_head_steps']} steps" in shown
+    assert fair["observation"].startswith("the new head alone first")
+
+
 def test_a_proof_needs_a_model_that_pretune_trained(tmp_path, capsys, tiny_checkpoint):
     data = write_reviews(tmp_path / "reviews.csv")
     assert call("run", data, "--run", tmp_path / "run", "--model", tiny_checkpoint("bert"), "--prove-pretraining") == 2

@@ -43,6 +43,17 @@ def write(path: Path, data: bytes) -> Path:
 TEXT = "\n\n".join(DOCUMENTS).encode()
 
 
+@pytest.mark.parametrize("has_splits", [False, True])
+def test_a_data_set_of_the_datasets_package_is_read_but_for_its_test_part(has_splits, prepared, tmp_path):
+    datasets = pytest.importorskip("datasets", reason="the extra 'hub' is not installed")
+    train, test = ({"text": part, "page": list(range(len(part)))} for part in (DOCUMENTS[:16], DOCUMENTS[16:]))
+    made = datasets.Dataset.from_dict(train)
+    if has_splits:
+        made = datasets.DatasetDict({"train": made, "test": datasets.Dataset.from_dict(test)})
+    made.save_to_disk(str(tmp_path / "saved"))
+    assert texts(prepared(tmp_path / "saved", text=("text",))) == set(DOCUMENTS[:16])
+
+
 @pytest.mark.parametrize(
     ("name", "data"),
     [
