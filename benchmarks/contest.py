@@ -42,7 +42,8 @@ def train_with_pretune(job: dict[str, Any]) -> dict[str, Any]:
         patience=job["epochs"], class_weights=False, calibrate=False, precision=job["precision"],
         keep_trunk=False,  # no run profits from the one before
     )  # fmt: skip
-    model = TextClassifier(job["model"], epochs=job["epochs"], freeze=job["freeze"], seed=job["seed"], config=config)
+    epochs = job.get("timed_epochs", job["epochs"])
+    model = TextClassifier(job["model"], epochs=epochs, freeze=job["freeze"], seed=job["seed"], config=config)
     training, validation = job["train"], job["validation"]
     try:
         model.fit(
@@ -55,7 +56,7 @@ def train_with_pretune(job: dict[str, Any]) -> dict[str, Any]:
         start = time.perf_counter()
         model.logits(validation["texts"])
         return clock.projection(job, evaluation=time.perf_counter() - start)
-    return clock.whole()
+    return clock.whole() if epochs == job["epochs"] else clock.lengthened(job["epochs"])
 
 
 def train_with_trainer(job: dict[str, Any], *, best: bool) -> dict[str, Any]:
@@ -194,6 +195,14 @@ class Clock:
             "accuracy": max(accuracy for _, accuracy in self.validations),
             "last_accuracy": self.validations[-1][1],
         }
+
+    def lengthened(self, epochs: int) -> dict[str, Any]:
+        """Return what so many epochs would take: the last one that was trained, with its validation, counts for the rest."""
+        whole = self.whole()
+        more = epochs - len(self.validations)
+        seconds = whole["seconds"] + more * (self.validations[-1][0] - self.validations[-2][0])
+        kept = ("steps", "epoch_seconds", "validations")
+        return {"seconds": seconds, "timed_epochs": len(self.validations), **{name: whole[name] for name in kept}}
 
     def projection(self, job: dict[str, Any], *, evaluation: float) -> dict[str, Any]:
         """Return what the run would take: what came before the first step, and so many steps and validations."""

@@ -2,7 +2,8 @@
 
 ``python benchmarks/speed.py`` measures what is not kept yet, run by run, and writes docs/performance.md: it can be stopped and
 gone on with. ``--quick`` times so many steady steps of every side and multiplies; ``--only WORK …`` measures some works;
-``--write`` only writes the page. Each side runs in a process of its own (benchmarks/contest.py), one after the other.
+``--write`` only writes the page. Of the last two layers ``--quick`` trains two epochs with pretune and counts the second one
+for all that follow. Each side runs in a process of its own (benchmarks/contest.py), one after the other.
 """
 
 import argparse
@@ -28,6 +29,9 @@ from speed_page import write_page
 SIDES = ("pretune", "rival-best", "rival-plain")
 SEEDS = (0, 1, 2)
 QUICK_STEPS, STEADY_STEPS = 40, 200
+QUICK_EPOCHS = (
+    2  # of the last layers, that pretune trains: the first has the frozen trunk before it, the second is like the rest
+)
 VALIDATED = 400  # validation texts that are scored where steps are timed; their seconds are multiplied as well
 SCORED_TEXTS, QUICK_TEXTS = 10_000, 2_000
 WORKS: dict[str, dict[str, Any]] = {
@@ -99,6 +103,8 @@ def contest(job: dict[str, Any]) -> dict[str, Any]:
         "max_length": DATA[about["data"]], "model": str(find_checkpoint("minilm").path), "precision": job["precision"],
         **texts, **WORKS[about["work"]],
     }  # fmt: skip
+    if about["kind"].startswith("quick") and (about["work"], about["side"]) == ("last-2", "pretune"):
+        settings["timed_epochs"] = QUICK_EPOCHS
     if job["steps"] is not None:
         held = settings["validation"]
         settings["validation"] = {name: values[:VALIDATED] for name, values in held.items()}

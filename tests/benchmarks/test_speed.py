@@ -53,6 +53,17 @@ def test_a_step_with_a_validation_in_it_is_not_counted(monkeypatch):
     assert clock.each() == 1.0
 
 
+def test_epochs_that_are_not_trained_are_counted_like_the_last_one(tiny_checkpoint):
+    job = job_for(tiny_checkpoint("bert"), freeze="last-1", epochs=5, timed_epochs=2)
+    found = contest.train_with_pretune(job)
+    (first, _), (second, _) = found["validations"]
+    assert found["timed_epochs"] == 2
+    assert found["steps"] == 48
+    assert "last_accuracy" not in found
+    assert found["seconds"] == pytest.approx(second + 3 * (second - first), rel=0.5)
+    assert found["seconds"] > second + 3 * (second - first) - 0.02
+
+
 def run_of(work, side, seed, seconds, **more):
     return {
         "about": {"data": "movie-reviews", "work": work, "side": side, "seed": seed, "kind": ""}, "seconds": seconds,
