@@ -12,7 +12,7 @@ from pretune.models import LanguageNetwork, Windows
 from pretune.models.architectures import SIZES, inner_size, new_language_model
 from pretune.models.language import positions_in
 from pretune.models.language_load import start_output_bias
-from pretune.models.target_loss import CHUNK, target_loss
+from pretune.models.target_loss import BLOCK, CHUNK, target_loss
 
 
 class Tokens(SimpleNamespace):
@@ -78,7 +78,7 @@ def test_loss_and_gradients_are_those_of_the_whole_array(name):
             torch.testing.assert_close(found, wanted, atol=1e-4, rtol=1e-3)
 
 
-@pytest.mark.parametrize("number", [1, CHUNK, CHUNK + 1, 2 * CHUNK + 7])
+@pytest.mark.parametrize("number", [1, CHUNK["cpu"], CHUNK["cpu"] + 1, BLOCK + 7, 2 * BLOCK])
 def test_the_loss_of_any_number_of_targets_is_exact(number):
     torch.manual_seed(0)
     states, weight = torch.randn(number, 8, requires_grad=True), torch.randn(20, 8, requires_grad=True)
