@@ -69,10 +69,8 @@ class Milestone(Record):
     tokens_per_second: float  # since the milestone before
     observation: str = ""
     guesses: tuple[PromptGuesses, ...] = ()
-    general_loss: float | None = (
-        None  # on held-out general text, where some was named: at the first fair milestone and the last
-    )
-    general_accuracy: float | None = None
+    general_loss: float | None = None  # on held-out general text: at the first fair milestone and at the last
+    general_accuracy: float | None = None  # the same text
     task: str = ""  # "next words" where a masked model predicts these first: its losses are of these then
 
 

@@ -258,8 +258,8 @@ class Pretraining:
         )
         is_compared = self._step == self.plan.num_steps or (history.is_fair(milestone) and history.first_fair is None)
         if self.general is not None and is_compared and not is_first:
-            loss, accuracy = self.score(text=self.general)
-            milestone = replace(milestone, general_loss=loss, general_accuracy=accuracy)
+            of_general = self.score(text=self.general)
+            milestone = replace(milestone, general_loss=of_general[0], general_accuracy=of_general[1])
         self._milestones.append(milestone if is_first else self._on_milestone(milestone))
         self._milestones[-1] = replace(self._milestones[-1], observation=_observe(self._milestones, self._num_alone))
         self._loss_sum, self._num_targets, self._seconds_then = 0.0, 0, self._seconds
