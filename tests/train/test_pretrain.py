@@ -90,11 +90,9 @@ def build(
     )  # fmt: skip
     plan = PretrainPlan(
         num_steps=num_steps, device=choose_device("cpu", precision="fp32"), seed=seed, has_fresh_head=has_fresh_head,
-        started_from="a checkpoint" if has_fresh_head else "",
+        started_from="a checkpoint" if has_fresh_head else "", general=general and replace(text, validation=general),
     )  # fmt: skip
-    return Pretraining(
-        network, text, config, plan, checkpoints=checkpoints, general=general and replace(text, validation=general)
-    )
+    return Pretraining(network, text, config, plan, checkpoints=checkpoints)
 
 
 @pytest.mark.parametrize("optimizer", ["muon", "adamw"])

@@ -28,7 +28,7 @@ def general_scores(run: Pretraining) -> tuple[Score, ...]:
 
     Before has no figures where the layers learned with a fresh head from the first step: they had none for words.
     """
-    if run.general is None:
+    if run.plan.general is None:
         return ()
     history = run.history
     found: list[Score] = []
@@ -38,7 +38,7 @@ def general_scores(run: Pretraining) -> tuple[Score, ...]:
         if source == "before" and history.has_fresh_head and not history.num_head_steps:
             continue
         figures = milestone.general_loss, milestone.general_accuracy
-        scores = _scores(*figures, text=run.general, split="general", source=source, run=run)
+        scores = _scores(*figures, text=run.plan.general, split="general", source=source, run=run)
         found += _say_when(scores, run) if source == "before" else scores
     return tuple(found)
 

@@ -151,7 +151,7 @@ def _set_up(source: str, config: PretrainRunConfig, folder: RunFolder, trace: Tr
         network.compile_layers()
     plan = PretrainPlan(
         num_steps=num_steps, device=device, seed=config.seed, has_fresh_head=ready.start.has_fresh_head,
-        started_from=config.model or "",
+        started_from=config.model or "", general=general,
     )  # fmt: skip
     plan = replace(plan, world=invite_others(ready, plan, folder))
     keeper = Checkpoints(
@@ -160,7 +160,7 @@ def _set_up(source: str, config: PretrainRunConfig, folder: RunFolder, trace: Tr
     prompts = (*config.watch, *default_prompts(tokenizer, held_out["domain"], network))
     run = Pretraining(
         network, ready.text, ready.config, plan, on_step=_step_teller(trace), checkpoints=keeper,
-        on_milestone=_guess(WordGuesser(network, tokenizer), prompts), general=general,
+        on_milestone=_guess(WordGuesser(network, tokenizer), prompts),
     )  # fmt: skip
     work = _describe_work(ready, run)
     return _SetUp(run=run, record=record, keeper=keeper, tokenizer=tokenizer, work=work)

@@ -42,6 +42,7 @@ class PretrainPlan:
         has_fresh_head: Whether layers are continued under a head that starts from nothing.
         started_from: The checkpoint that is continued.
         world: The processes that train together.
+        general: Other text, of which the held-out part is scored before the layers learn and after: what is forgotten.
     """
 
     num_steps: int
@@ -50,6 +51,7 @@ class PretrainPlan:
     has_fresh_head: bool = False
     started_from: str = ""
     world: World = ALONE
+    general: Text | None = None
 
 
 class Pretraining:
@@ -63,7 +65,6 @@ class Pretraining:
         on_step: Called after each update with the number planned.
         checkpoints: Where to save and to go on from.
         on_milestone: Fills in what is not measured here, such as guesses.
-        general: Other text, of which the held-out part is scored before the layers learn and after: what is forgotten.
 
     Raises:
         DataError: The text is shorter than one update.
@@ -79,10 +80,9 @@ class Pretraining:
         on_step: Callable[[Step, int], None] | None = None,
         checkpoints: Checkpoints | None = None,
         on_milestone: Callable[[Milestone], Milestone] = lambda item: item,
-        general: Text | None = None,
     ) -> None:
         self.network, self.text, self.config, self.plan = network, text, config, plan
-        self.on_step, self._checkpoints, self._on_milestone, self.general = on_step, checkpoints, on_milestone, general
+        self.on_step, self._checkpoints, self._on_milestone = on_step, checkpoints, on_milestone
         network.requires_grad_(True)
         self._order = WindowOrder(text.train, config, seed=plan.seed)
         self.optimizer = self._make_optimizer()
@@ -257,8 +257,8 @@ class Pretraining:
             task="next words" if is_first else "",
         )
         is_compared = self._step == self.plan.num_steps or (history.is_fair(milestone) and history.first_fair is None)
-        if self.general is not None and is_compared and not is_first:
-            of_general = self.score(text=self.general)
+        if self.plan.general is not None and is_compared and not is_first:
+            of_general = self.score(text=self.plan.general)
             milestone = replace(milestone, general_loss=of_general[0], general_accuracy=of_general[1])
         self._milestones.append(milestone if is_first else self._on_milestone(milestone))
         self._milestones[-1] = replace(self._milestones[-1], observation=_observe(self._milestones, self._num_alone))
