@@ -47,17 +47,31 @@ def helped(source: Any, config: RunConfig, checkpoints: Path) -> Iterator[None]:
         yield
 
 
-def check_seeds(num_seeds: int) -> None:
-    """Refuse several seeds where several processes were started: only one training at a time is shared.
+def check_company(config: RunConfig) -> None:
+    """Refuse what cannot be done by as many processes as there are.
 
     Raises:
-        UsageError: There are both.
+        UsageError: Several seeds with several processes (only one training at a time is shared), or layers in parts with one
+            process, or with a budget, which is chosen by one.
     """
-    if num_seeds > 1 and _COMPANY.get() is not None:
+    is_alone = _COMPANY.get() is None
+    if config.seeds > 1 and not is_alone:
         raise UsageError(
-            f"--seeds {num_seeds} with several processes",
+            f"--seeds {config.seeds} with several processes",
             expected="one of the two",
             fix="leave torchrun out, or give each --seed a command of its own",
+        )
+    if config.finetune.shard and is_alone:
+        raise UsageError(
+            "shard is on, and there is one process",
+            expected="several processes, each with a part of every layer",
+            fix="torchrun --nproc-per-node N -m -- pretune …, or leave --set finetune.shard=true out",
+        )
+    if config.finetune.shard and config.budget is not None:
+        raise UsageError(
+            f"shard is on beside --budget {config.budget}",
+            expected="a freeze boundary, epochs and a length that are given: a budget is measured by one process",
+            fix="leave one of the two out",
         )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from pretune import storage
 from pretune.assessing import read_policy
-from pretune.assisting import check_seeds, helped
+from pretune.assisting import check_company, helped
 from pretune.budgeting import apply_choice, choose_within, say_choice, tell_end
 from pretune.configs import AUTO, DEFAULT_MAX_LENGTH, JudgeConfig, RunConfig
 from pretune.data import Dataset, Seal, TrainingData, prepare
@@ -72,7 +72,7 @@ def finetune(
     """
     start, inputs = time.perf_counter() if start is None else start, inputs_of(command, source, config)
     read_policy(config.judge)  # a policy that cannot be read is better known now than after training
-    check_seeds(config.seeds)
+    check_company(config)
     check_proof(config)
     if config.finetune.lora:
         require(**PEFT)

@@ -70,6 +70,15 @@ def test_a_process_that_is_killed_ends_all(command):
 
 
 @pytest.mark.slow
+def test_a_process_that_is_killed_ends_those_that_hold_the_other_parts(command):
+    shard, kill = ["--set", "finetune.shard=true"], slow("os.kill(os.getpid(), signal.SIGKILL)")
+    ended = finish(start(*command, *shard, scripts={0: slow(), 1: kill}))
+    assert [item.code for item in ended] == [6, -signal.SIGKILL]
+    assert [line for line in lines_of(ended) if "is gone" in line] == lines_of(ended) != []
+    assert "Traceback" not in ended[0].err
+
+
+@pytest.mark.slow
 def test_a_process_that_hangs_is_not_waited_for_for_ever(command):
     started = start(*command, scripts={0: slow(), 1: slow("os.kill(os.getpid(), signal.SIGSTOP)")}, PRETUNE_PATIENCE=SECONDS)
     assert started[0].wait(timeout=600) == 6
@@ -103,8 +112,9 @@ def test_a_wrong_flag_is_told_once(wrong, command):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("told", [[0], [1], [0, 1]])
-def test_ctrl_c_saves_once_and_ends_all_and_the_same_command_goes_on(told, command, tmp_path):
+@pytest.mark.parametrize(("told", "flags"), [([0], []), ([1], []), ([0, 1], []), ([1], ["--set", "finetune.shard=true"])])
+def test_ctrl_c_saves_once_and_ends_all_and_the_same_command_goes_on(told, flags, command, tmp_path):
+    command = [*command[:-2], *flags, *command[-2:]]
     script = slow("os.kill(os.getpid(), signal.SIGINT)")
     ended = finish(start(*command, scripts={0: script if 0 in told else slow(), 1: script if 1 in told else slow()}))
     assert [item.code for item in ended] == [130, 130]
@@ -130,12 +140,36 @@ def test_only_the_first_process_writes_and_speaks(command, tmp_path):
     assert json.loads((tmp_path / "runs/shared/run.json").read_text())["status"] == "trained"
 
 
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        ([], "there is one process"),
+        (["--set", "finetune.ema=0.9"], "shard is on beside ema 0.9"),
+        (["--lora", "2"], "shard is on beside lora 2"),
+        (["--lr", "auto"], "shard is on beside learning_rate auto"),
+    ],
+)
+def test_layers_in_parts_are_refused_where_they_cannot_be_had(flags, said, command, tmp_path):
+    done = subprocess.run(
+        [sys.executable, *command, "--set", "finetune.shard=true", *flags], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Fix:" in done.stderr
+    assert not (tmp_path / "runs").exists()
+
+
 @pytest.mark.slow
-def test_torchrun_trains_what_one_process_trains(command, tmp_path, monkeypatch):
+@pytest.mark.parametrize("flags", [[], ["--set", "finetune.shard=true"]])
+def test_torchrun_trains_what_one_process_trains(flags, command, tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT / "src")]))
     words = ["--dropout", "0", "--batch-size", "7", "--lr", "1e-3"]
     done = [
-        subprocess.run([sys.executable, "-m", *start, *command[2:-1], f"runs/{name}", *words], capture_output=True, text=True)
+        subprocess.run(
+            [sys.executable, "-m", *start, *command[2:-1], f"runs/{name}", *words, *(flags if name == "two" else [])],
+            capture_output=True,
+            text=True,
+        )
         for name, start in {
             "one": ["pretune"],
             "two": ["torch.distributed.run", "--nproc-per-node", "2", "-m", "--", "pretune"],

@@ -26,6 +26,9 @@ def test_two_processes_make_the_steps_of_one(number, name, trained):
     first, second = (load_file(target / f"{number}.{rank}.safetensors") for rank in (0, 1))
     assert alone.keys() == first.keys() == second.keys()
     assert all(torch.equal(first[key], second[key]) for key in first)
+    num_layers = int(alone.pop("held"))
+    whole = num_layers - 1 if name == "sharded, last layer" else 0 if name.startswith("sharded") else num_layers
+    assert int(first.pop("held")) == whole
     for key, value in alone.items():
         if key.endswith("key.bias"):  # attention does not depend on it: its gradient is rounding, which Adam blows up
             continue
@@ -37,6 +40,15 @@ def test_two_processes_make_the_steps_of_one(number, name, trained):
         for key, value in alone.items()
         if key.startswith("weights.")
     )  # there was something to learn
+
+
+def test_layers_in_parts_draw_the_masks_of_whole_ones(trained):
+    _, target = trained
+    number = len(shared_steps.CASES)
+    whole, parts = (load_file(target / f"{place}.0.safetensors") for place in (number, number + 1))
+    for key, value in whole.items():
+        if key != "held" and not key.endswith("key.bias"):
+            torch.testing.assert_close(parts[key], value, atol=1e-5, rtol=1e-5, msg=lambda text, key=key: f"{key}: {text}")
 
 
 @pytest.mark.parametrize("size", range(1, 10))

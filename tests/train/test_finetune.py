@@ -14,7 +14,7 @@ from pretune.models import Inputs, prepare_inputs
 from pretune.predict import predict_logits
 from pretune.stages import DEFAULT_MAX_EPOCHS
 from pretune.train import Figures
-from pretune.train.finetune import class_weights
+from pretune.train.sampling import class_weights
 from tasks import CLASSES, CPU, QUICK, Task
 from tiny import FAMILIES, make_rows
 

@@ -68,6 +68,7 @@ class FinetuneConfig(Config):
         keep_trunk: Whether what a frozen trunk makes of the texts is kept in the cache folder for later runs.
         lora: Rank of low-rank adapters, which then learn in place of the layers above the freeze boundary; needs peft.
         lora_alpha: What adapters add is scaled by this over the rank; ``None`` means twice the rank.
+        shard: Of several processes, let each hold a part of every trained layer's weights, gradients and moments.
         compile: Send the layers through ``torch.compile``: a minute before the first step, worth it on a GPU.
     """
 
@@ -99,6 +100,7 @@ class FinetuneConfig(Config):
     keep_trunk: bool = True
     lora: int | None = None
     lora_alpha: float | None = None
+    shard: bool = False
     compile: bool = False
 
     def __post_init__(self) -> None:
@@ -131,11 +133,23 @@ class FinetuneConfig(Config):
         check(self.lora is None or self.lora >= 1, "lora", self.lora, "a rank of at least 1, such as 8")
         scale, fits = self.lora_alpha, self.lora_alpha is None or (self.lora_alpha > 0 and self.lora is not None)
         check(fits, "lora_alpha", scale, "a positive number, beside a lora rank")
+        if self.shard:
+            self._check_shard()
         choices = {
             "monitor": MONITORS, "head": HEADS, "decay": DECAYS, "precision": PRECISIONS, "sampling": SAMPLINGS
         }  # fmt: skip
         for name, known in choices.items():
             check(getattr(self, name) in known, name, getattr(self, name), "one of " + ", ".join(known))
+
+    def _check_shard(self) -> None:
+        others = {"lora": self.lora, "ema": self.ema, "compile": self.compile, "learning_rate": self.learning_rate == AUTO}
+        beside = [name for name, value in others.items() if value]
+        if beside:
+            raise UsageError(
+                f"shard is on beside {', '.join(f'{name} {getattr(self, name)}' for name in beside)}",
+                expected="layers in parts with plain training at a given rate",
+                fix="leave one of them out",
+            )
 
     @property
     def rows_per_update(self) -> int:

@@ -4,7 +4,10 @@ torch's own draws one Bernoulli variable after the other, 7 to 10 ns each on a C
 integer arithmetic on whole arrays, about 1 ns (``benchmarks/dropout.py`` measures both).
 """
 
+import contextlib
 import math
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,6 +26,21 @@ class Masks:
     def begin_step(self, seed: int, step: int, rank: int = 0) -> None:
         """Start one process's masks of one optimizer step: they depend on these three and the order of drawing alone."""
         self._bits = np.random.SFC64([seed % 2**32, step, rank])  # a rank of 0 changes no bit
+
+    @property
+    def state(self) -> Any:
+        """Where the source is: what ``again`` begins with."""
+        return self._bits.state
+
+    @contextlib.contextmanager
+    def again(self, state: Any) -> Iterator[None]:
+        """Draw once more what was drawn after ``state`` while the block runs; afterwards go on as if it had not been."""
+        own, self._bits = self._bits, np.random.SFC64(0)
+        self._bits.state = state
+        try:
+            yield
+        finally:
+            self._bits = own
 
     def draw(self, shape: torch.Size, probability: float, dtype: torch.dtype) -> Tensor:
         """Return 0 with this probability, else 1 / (1 - probability).

@@ -21,6 +21,9 @@ from pretune.errors import ProcessError
 # Numbers that one exchange sums at most: what gradients are copied into takes 4 bytes of each, and no more.
 BUCKET = 1 << 24
 BYTES = 1 << 26
+# Two names that torch changed in 2.13.
+_JOIN: Callable[[Tensor, Tensor], object] = getattr(dist, "all_gather_single", None) or dist.all_gather_into_tensor
+_SUM_PARTS: Callable[[Tensor, Tensor], object] = getattr(dist, "reduce_scatter_single", None) or dist.reduce_scatter_tensor
 
 
 def explain_loss() -> ProcessError:
@@ -112,6 +115,24 @@ class World:
             for piece in torch.split(tensor.reshape(-1).view(torch.uint8), BYTES):
                 self._reduce(piece)
 
+    def join_parts(self, part: Tensor) -> Tensor:
+        """Return the parts of all processes, equally long, end to end: any shape → (size × its length,)."""
+        if self.size == 1:
+            return part.reshape(-1).clone()
+        whole = part.new_empty(self.size * part.numel())
+        with self._explained():
+            _JOIN(whole, part.reshape(-1))
+        return whole
+
+    def sum_parts(self, whole: Tensor) -> Tensor:
+        """Return this process's part of the sum over all processes: (size × length,) → (length,)."""
+        if self.size == 1:
+            return whole
+        part = whole.new_empty(len(whole) // self.size)
+        with self._explained():
+            _SUM_PARTS(part, whole)
+        return part
+
     def from_first(self, make: Callable[[], tuple[dict[str, Any], dict[str, Tensor]] | None]) -> Any:
         """Return what ``make`` gives the first process, JSON and tensors on the CPU; the others do not call it."""
         if self.size == 1:
@@ -138,14 +159,17 @@ class World:
             tensor.copy_(piece.view_as(tensor))
 
     def _reduce(self, tensor: Tensor, how: Any = dist.ReduceOp.SUM) -> None:
-        try:
+        with self._explained():
             dist.all_reduce(tensor, how)
-        except RuntimeError as error:
-            raise self.explain() from error
 
     def _from_first(self, tensor: Tensor) -> None:
-        try:
+        with self._explained():
             dist.broadcast(tensor, 0)
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
         except RuntimeError as error:
             raise self.explain() from error
 

@@ -1,7 +1,8 @@
 """Fine-tuning for classification: epochs over shuffled, length-grouped batches; the best weights restored in the live model."""
 
+import contextlib
 import time
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, count, islice
 from typing import Any
@@ -13,7 +14,6 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from pretune.configs import FinetuneConfig
-from pretune.errors import UsageError
 from pretune.models import Batch, Inputs, Network
 from pretune.observation import observe
 from pretune.records import History, Step, Validation
@@ -26,12 +26,14 @@ from pretune.train.distributed import ALONE, World
 from pretune.train.interrupt import END, Interrupt
 from pretune.train.loop import Update, train_steps
 from pretune.train.optimizer import make_optimizer
-from pretune.train.sampling import draw_rows
+from pretune.train.sampling import class_weights, draw_rows
 from pretune.train.schedule import Schedule, make_schedule
+from pretune.train.sharding import Shards
 from pretune.train.stopping import best_epoch, should_stop
+from pretune.train.weights import names_trained, take_weights, weights_of
 
-# Below this share of an equal share the rarest class gets class weights by itself.
-RARE = 0.5
+# The target of a text that is computed without learning from it: processes with sharded layers call them equally often.
+NO_TARGET = -100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +127,7 @@ class Finetuning:
         self._steps_an_epoch = -(-len(training.targets) // config.rows_per_update)
         self.num_steps = sum(stage.max_epochs for stage in self.stages) * self._steps_an_epoch
         self._inputs, self._boundary = training.inputs, network.boundary_of(self.stages[0].freeze)
+        self._shards: Shards | None = None
         self._begin(0)
 
     def __iter__(self) -> Iterator[Validation]:
@@ -136,10 +139,10 @@ class Finetuning:
         self._go_on()
         yield self._stage
         for number in range(self._stage + 1, len(self.stages)):
-            self.network.load_state_dict(self._best, strict=False)
+            self._take_best()
             self._begin(number)
             yield number
-        self.network.load_state_dict(self._best, strict=False)
+        self._take_best()
         self.network.eval()
 
     def epochs(self) -> Iterator[Validation]:
@@ -179,8 +182,14 @@ class Finetuning:
         """Set a stage up: what is trained, at which rates, from which inputs."""
         stage, config = self.stages[number], self.config
         self._stage, self._stage_began = number, {"epochs": len(self._validations), "steps": len(self._steps)}
+        if self._shards is not None:
+            self._shards.dissolve()
+        world = self.plan.world
         boundary = self.network.freeze(stage.freeze, dense=config.ema is not None)  # an average follows every row
-        self._optimizer = make_optimizer(self.network, config, freeze=stage.freeze, rate=stage.rate, world=self.plan.world)
+        self._shards = Shards(self.network, boundary, world) if config.shard else None
+        self._optimizer = make_optimizer(
+            self.network, config, freeze=stage.freeze, rate=stage.rate, world=world, shards=self._shards
+        )
         self._average = Average(self._optimizer.weights, config.ema)
         num_steps = stage.max_epochs * self._steps_an_epoch
         self._schedule = make_schedule(num_steps=num_steps, warmup_share=config.warmup_share, decay=config.decay)
@@ -200,8 +209,20 @@ class Finetuning:
                 self.on_step(step, self.num_steps)
             self._keep()
         self._optimizer.settle()
-        with self._average.in_place():
+        with self._average.in_place(), self._whole():
             return self._validate_epoch(epoch)
+
+    def _whole(self) -> contextlib.AbstractContextManager[None]:
+        """Return a context in which every weight is in its place."""
+        return contextlib.nullcontext() if self._shards is None else self._shards.whole()
+
+    def _take_best(self) -> None:
+        """Put the best weights so far into the network, whole; of sharded ones, the first process has them."""
+        best = self._best
+        if self._shards is not None:
+            best = self.plan.world.from_first(lambda: ({}, best))[1]
+            self._shards.dissolve()
+        self.network.load_state_dict(best, strict=False)
 
     def _steps_of(self, updates: Iterable[Update], schedule: Schedule) -> Iterator[Step]:
         return train_steps(
@@ -229,10 +250,18 @@ class Finetuning:
         stage = self.stages[self._stage].freeze if len(self.stages) > 1 else ""
         self._validations.append(replace(validation, observation=observe(own), stage=stage))
         if best_epoch(self._validations, min_change=self.config.min_change) == epoch:
-            self._best, self.best_logits = weights_of(self.network, self._trained), figures.logits
+            self._best, self.best_logits = self._copy(), figures.logits
         self._position, self._seconds = 0, 0.0
         self._num_hits.zero_()
         return self._validations[-1]
+
+    def _copy(self) -> dict[str, Tensor]:
+        """Return copies of what is trained; of sharded weights the first process has the one copy, in main memory."""
+        if self._shards is None:
+            return weights_of(self.network, self._trained)
+        with self._whole():
+            found = weights_of(self.network, self._trained if self.plan.world.is_first else ())
+        return {name: value.cpu() for name, value in found.items()}
 
     def _keep(self) -> None:
         """Save where it is time to, or where Ctrl-C asks for it; of several processes, the first saves for all."""
@@ -240,13 +269,15 @@ class Finetuning:
         wanted = self.plan.world.most(END if self._interrupt.asked else int(is_due))
         if wanted:
             num_hits = int(self.plan.world.total(int(self._num_hits)))
+            if self._checkpoints is not None or self._shards is not None:  # parts are put together by all
+                saved = self._saved(num_hits)
             if self._checkpoints is not None:
-                self._checkpoints.save(self._saved(num_hits))
+                self._checkpoints.save(saved)
         if wanted == END:
             raise KeyboardInterrupt
 
     def _saved(self, num_hits: int) -> Saved:
-        tensors = {f"weights.{name}": value for name, value in weights_of(self.network, self._trained).items()}
+        tensors = {f"weights.{name}": value for name, value in self._copy().items()}
         tensors |= {f"best.{name}": value for name, value in self._best.items()}
         tensors |= {f"optimizer.{name}": value for name, value in self._optimizer.state().items()}
         tensors |= {f"average.{name}": value for name, value in self._average.state().items()}
@@ -291,10 +322,12 @@ class Finetuning:
             if kind in parts:
                 parts[kind][rest] = value
         if not saved.is_exact:
-            _take_weights(self.network, parts["weights"])
+            with self._whole():
+                take_weights(self.network, parts["weights"])
             self._begin(0)  # the average starts from these weights
             return
-        self.network.load_state_dict(parts["weights"], strict=False)
+        with self._whole():
+            self.network.load_state_dict(parts["weights"], strict=False)
         self._best, self.best_logits = parts["best"], saved.tensors.get("best_logits")
         self._steps = [Step.from_json(item) for item in saved.state["steps"]]
         self._validations = [Validation.from_json(item) for item in saved.state["validations"]]
@@ -325,8 +358,10 @@ class Finetuning:
             targets = torch.from_numpy(self.training.targets)
             own, most = self.plan.world.share_rows(rows, lengths), MAX_TOKENS_A_PART[kind]
             parts = split_batch(own, lengths, max_tokens=most, max_rows=self.config.batch_size)
+            empty = self.plan.world.most(len(parts)) - len(parts) if self._shards is not None else 0
+            fillers = [(inputs.batch(rows[:1], kind), torch.full((1,), NO_TARGET, device=kind))] * empty
             yield Update(
-                parts=tuple((inputs.batch(part, kind), targets[part].to(kind)) for part in parts),
+                parts=(*((inputs.batch(part, kind), targets[part].to(kind)) for part in parts), *fillers),
                 rows=tuple(self.training.ids[row] for row in rows),
                 weight=float(len(rows) if self._weights is None else self._weights[targets[rows]].sum()),
             )
@@ -337,55 +372,6 @@ class Finetuning:
         self._num_hits += (logits.detach().argmax(dim=1) == targets).sum()
         weights = None if self._weights is None else self._weights.to(logits.device)
         smoothing = self.config.label_smoothing
-        return cross_entropy(logits, targets, weight=weights, label_smoothing=smoothing, reduction="sum")
-
-
-def class_weights(targets: npt.NDArray[np.int64], num_classes: int, wanted: bool | None) -> Tensor | None:
-    """Return num_texts / (num_classes × count) a class, shape (num_classes,), or ``None`` where classes count alike.
-
-    Args:
-        targets: Index of the class, shape (num_texts,).
-        num_classes: Classes in all.
-        wanted: ``None`` decides by ``RARE``.
-
-    Source:
-        King and Zeng (2001), Logistic regression in rare events data; scikit-learn's ``balanced``.
-    """
-    counts = np.bincount(targets, minlength=num_classes)
-    if wanted is None:
-        wanted = bool(counts.min() < RARE * len(targets) / num_classes)
-    if not wanted:
-        return None
-    return torch.tensor(len(targets) / (num_classes * np.maximum(counts, 1)), dtype=torch.float32)
-
-
-def names_trained(network: Network, stages: Sequence[TrainingStage]) -> frozenset[str]:
-    """Return the names of all weights that some stage trains; the network is left as the first stage freezes it."""
-    names: set[str] = set()
-    for stage in reversed(stages):
-        network.freeze(stage.freeze)
-        names |= {name for name, weight in network.named_parameters() if weight.requires_grad}
-    return frozenset(names)
-
-
-def weights_of(network: Network, names: Container[str]) -> dict[str, Tensor]:
-    """Return copies of these weights."""
-    return {name: value.detach().clone() for name, value in network.state_dict().items() if name in names}
-
-
-def _take_weights(network: Network, weights: dict[str, Tensor]) -> None:
-    """Start from the weights of a training on something else, where they fit.
-
-    Raises:
-        UsageError: They do not; nothing of that training is of use then.
-    """
-    known, trained = network.state_dict(), {name for name, weight in network.named_parameters() if weight.requires_grad}
-    wrong = sorted(name for name, value in weights.items() if name not in known or known[name].shape != value.shape)
-    if wrong:
-        raise UsageError(
-            f"the checkpoint's weights do not fit this model, the first is {wrong[0]}",
-            expected="weights of the same sizes, to go on with them",
-            fix="pass --overwrite to begin again",
+        return cross_entropy(
+            logits, targets, weight=weights, label_smoothing=smoothing, reduction="sum", ignore_index=NO_TARGET
         )
-    # Those below the boundary stay: what the frozen trunk makes of the texts is computed by now.
-    network.load_state_dict({name: value for name, value in weights.items() if name in trained}, strict=False)

@@ -13,6 +13,7 @@ from pretune.train.device import has_fast_bf16
 from pretune.train.distributed import ALONE, World
 from pretune.train.muon import Muon
 from pretune.train.rows import RowAdamW
+from pretune.train.sharding import Shards
 
 # Peak rate when all layers are trained: the middle of what the field uses for encoders of this kind.
 LAYER_RATE = 5e-5
@@ -33,6 +34,7 @@ class Optimizer:
         tables: Embedding tables whose gradients are sparse, with their peak rate.
         world: The processes that make every update together.
         muon: Matrices that Muon updates in place of AdamW, with their peak rate.
+        shards: Layers of whose weights each process has a part.
 
     Source:
         Loshchilov and Hutter (2019), Decoupled weight decay regularization.
@@ -44,10 +46,12 @@ class Optimizer:
         tables: Sequence[tuple[RowAdamW, float]] = (),
         world: World = ALONE,
         muon: tuple[Muon, float] | None = None,
+        shards: Shards | None = None,
     ) -> None:
         self.dense = torch.optim.AdamW(groups, fused=True)
         self.tables, self.world, self.muon = tuple(tables), world, muon
         self._rows = torch.empty(0, dtype=torch.int64)  # of the tables, that the step reads
+        self._parts = set() if shards is None else {id(flat.part) for flat in shards.flats}  # their gradients are sums already
 
     @property
     def weights(self) -> list[nn.Parameter]:
@@ -74,7 +78,7 @@ class Optimizer:
             return loss
         for table, _ in self.tables:
             table.table.grad = _spread(table.table, self._rows)
-        weights = self.weights
+        weights = [weight for weight in self.weights if id(weight) not in self._parts]
         used = torch.tensor([loss, *(float(weight.grad is not None) for weight in weights)], dtype=torch.float64)
         self.world.sum(used)
         learning = [weight for weight, count in zip(weights, used[1:].tolist(), strict=True) if count]
@@ -95,8 +99,12 @@ class Optimizer:
         Source:
             Pascanu, Mikolov and Bengio (2013), On the difficulty of training recurrent neural networks.
         """
-        gradients = [_values(weight, weight.grad) for weight in self.weights if weight.grad is not None]
-        norm = float(nn.utils.get_total_norm(gradients))
+        held = [(weight, _values(weight, weight.grad)) for weight in self.weights if weight.grad is not None]
+        gradients = [gradient for _, gradient in held]
+        norm = float(nn.utils.get_total_norm([gradient for weight, gradient in held if id(weight) not in self._parts]))
+        if self._parts:
+            own = float(nn.utils.get_total_norm([gradient for weight, gradient in held if id(weight) in self._parts]))
+            norm = math.sqrt(norm**2 + self.world.total(own**2))
         if max_norm and norm > max_norm and math.isfinite(norm):
             torch._foreach_mul_(gradients, max_norm / (norm + 1e-6))
         return norm
@@ -118,7 +126,12 @@ class Optimizer:
         """What an exact continuation needs, by the place of each weight."""
         found: dict[str, Tensor] = {}
         for place, weight in enumerate(self._dense_weights):
-            found |= {f"dense.{place}.{name}": value for name, value in self.dense.state.get(weight, {}).items()}
+            held = self.dense.state.get(weight, {})
+            is_part = id(weight) in self._parts
+            found |= {
+                f"dense.{place}.{name}": self.world.join_parts(value) if is_part and value.ndim else value
+                for name, value in held.items()
+            }
         for place, (table, _) in enumerate(self.tables):
             found |= {f"table.{place}.{name}": value for name, value in table.state().items()}
         if self.muon is not None:
@@ -133,7 +146,7 @@ class Optimizer:
             if held:
                 on_cpu = {"step"}  # where torch keeps it
                 self.dense.state[weight] = {
-                    name: value.clone() if name in on_cpu else value.to(weight.device, copy=True)
+                    name: value.clone() if name in on_cpu else self._own(weight, value).to(weight.device, copy=True)
                     for name, value in held.items()
                 }
         for place, (table, _) in enumerate(self.tables):
@@ -142,6 +155,12 @@ class Optimizer:
         if self.muon is not None:
             self.muon[0].load({name.removeprefix("muon."): v for name, v in state.items() if name.startswith("muon.")})
 
+    def _own(self, weight: nn.Parameter, moment: Tensor) -> Tensor:
+        """Return what belongs to the weight, of a moment that may be that of all parts."""
+        if id(weight) not in self._parts:
+            return moment
+        return moment.view(self.world.size, -1)[self.world.rank].view_as(weight)
+
     def zero_grad(self) -> None:
         """Forget the gradients."""
         for weight in self.weights:
@@ -149,7 +168,13 @@ class Optimizer:
 
 
 def make_optimizer(
-    network: Network, config: FinetuneConfig, *, freeze: str, rate: float | None = None, world: World = ALONE
+    network: Network,
+    config: FinetuneConfig,
+    *,
+    freeze: str,
+    rate: float | None = None,
+    world: World = ALONE,
+    shards: Shards | None = None,
 ) -> Optimizer:
     """Return the optimizer of what ``network.freeze`` left trainable, for the processes that share each step.
 
@@ -159,6 +184,7 @@ def make_optimizer(
         freeze: As given to ``network.freeze``.
         rate: Peak rate instead of the config's.
         world: These processes.
+        shards: Layers of whose weights each process has a part.
 
     Raises:
         UsageError: Rates shall fall from layer to layer, and the layers of this family are not known.
@@ -174,8 +200,10 @@ def make_optimizer(
     usual = LORA_RATE if config.lora else {"all": HEAD_ONLY_RATE, "none": LAYER_RATE}.get(freeze, LAST_LAYERS_RATE)
     rate = given or usual
     head_rate = config.head_learning_rate or rate
-    trained = [weight for weight in network.parameters() if weight.requires_grad]
-    factors = _factors(network, config.layer_decay)
+    trained, factors = ([w for w in network.parameters() if w.requires_grad], _factors(network, config.layer_decay))
+    if shards is not None:
+        trained = shards.parts_of(trained)
+        factors |= {id(flat.part): factors.get(id(flat.weights[0]), 1.0) for flat in shards.flats}
     tables = [
         (RowAdamW(weight, decay=config.weight_decay), rate * factors.get(id(weight), 1.0))
         for weight in trained
@@ -186,7 +214,7 @@ def make_optimizer(
         held = (w for w in trained if id(w) not in head | sparse and factors.get(id(w), 1.0) == factor)
         groups += _groups(held, rate * factor, config.weight_decay)
     groups += _groups((w for w in trained if id(w) in head), head_rate, config.weight_decay)
-    return Optimizer(groups, tables, world)
+    return Optimizer(groups, tables, world, shards=shards)
 
 
 def make_language_optimizer(

@@ -1,9 +1,14 @@
-"""Which rows an epoch learns from: each once, or drawn so that the classes come alike."""
+"""Which rows an epoch learns from, each once or so that the classes come alike, and what a class weighs in the loss."""
 
 import numpy as np
 import numpy.typing as npt
+import torch
+from torch import Tensor
 
 Rows = npt.NDArray[np.int64]
+
+# Below this share of an equal share the rarest class gets class weights by itself.
+RARE = 0.5
 
 
 def draw_rows(targets: Rows, sampling: str, *, generator: np.random.Generator) -> Rows:
@@ -29,6 +34,25 @@ def draw_rows(targets: Rows, sampling: str, *, generator: np.random.Generator) -
     generous = set(generator.permutation(classes)[:more].tolist())
     drawn = [_repeat(np.flatnonzero(targets == item), places + (int(item) in generous), generator) for item in classes]
     return np.concatenate(drawn)
+
+
+def class_weights(targets: npt.NDArray[np.int64], num_classes: int, wanted: bool | None) -> Tensor | None:
+    """Return num_texts / (num_classes × count) a class, shape (num_classes,), or ``None`` where classes count alike.
+
+    Args:
+        targets: Index of the class, shape (num_texts,).
+        num_classes: Classes in all.
+        wanted: ``None`` decides by ``RARE``.
+
+    Source:
+        King and Zeng (2001), Logistic regression in rare events data; scikit-learn's ``balanced``.
+    """
+    counts = np.bincount(targets, minlength=num_classes)
+    if wanted is None:
+        wanted = bool(counts.min() < RARE * len(targets) / num_classes)
+    if not wanted:
+        return None
+    return torch.tensor(len(targets) / (num_classes * np.maximum(counts, 1)), dtype=torch.float32)
 
 
 def _repeat(rows: Rows, count: int, generator: np.random.Generator) -> Rows:
