@@ -78,8 +78,8 @@ def main() -> None:
         row(f"pretraining/{name}", lambda name=name: measure(name, asked.work), again=asked.again)
     kept = {path.stem: json.loads(path.read_text()) for path in sorted((RESULTS / "pretraining").glob("*.json"))}
     speed = {path.stem: json.loads(path.read_text()) for path in sorted((RESULTS / "pretrain-speed").glob("*.json"))}
-    classic = RESULTS / "classic.json"
-    text = write_page(kept, speed, json.loads(classic.read_text()) if classic.is_file() else None)
+    classic = [json.loads(path.read_text()) for path in sorted(RESULTS.glob("classic*.json"))]
+    text = write_page(kept, speed, classic)
     (Path(__file__).parents[1] / "docs" / "pretraining.md").write_text(text)
     print(text)
 

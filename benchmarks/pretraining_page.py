@@ -14,7 +14,7 @@ NAMES = {"pretrained": "pre-trained", "random": "random weights", "before": "the
 SIDES = {"pretune": "pretune", "trainer": "Trainer, bf16", "trainer-sparse": "Trainer, bf16, sparse prediction"}
 
 
-def write_page(rows: dict[str, dict[str, Any]], speed: dict[str, dict[str, Any]], classic: dict[str, Any] | None = None) -> str:
+def write_page(rows: dict[str, dict[str, Any]], speed: dict[str, dict[str, Any]], classic: list[dict[str, Any]]) -> str:
     """Return the page."""
     parts = [
         "# Pre-training",
@@ -123,22 +123,24 @@ def _mean(values: list[float | None]) -> str:
     return f"{mean:.3f}" if len(held) == 1 else f"{mean:.3f} ({min(held):.3f}–{max(held):.3f}, {len(held)} seeds)"
 
 
-def _classic(found: dict[str, Any] | None) -> Iterator[str]:
+def _classic(rows: list[dict[str, Any]]) -> Iterator[str]:
     yield "## The classic size: a million texts, 10,000 labels, a verdict, in one command"
-    if found is None:
+    if not rows:
         yield "Not measured yet (`python benchmarks/classic.py`)."
         return
-    pieces = ", ".join(f"{count:,} from {name}" for name, count in found["pieces"].items())
-    corpus, accuracy = (
-        found["corpus"],
-        next(item for item in found["scores"] if (item["metric"], item["source"]) == ("accuracy", "finetuned")),
-    )
-    last = found["milestones"][-1]
-    yield f"`{found['command']}`"
+    pieces = ", ".join(f"{count:,} from {name}" for name, count in rows[0]["pieces"].items())
+    corpus = rows[0]["corpus"]
     yield f"Pieces of 50 words: {pieces}. {corpus['num_kept']:,} kept, {corpus['num_words']:,} words."
+    for found in rows:
+        yield from _classic_row(found)
+
+
+def _classic_row(found: dict[str, Any]) -> Iterator[str]:
+    accuracy = next(item for item in found["scores"] if (item["metric"], item["source"]) == ("accuracy", "finetuned"))
+    yield f"`{found['command']}`"
     yield (
         f"**{found['command_seconds'] / 60:.0f} minutes** for the whole command ({found['device']}), peak anonymous memory {found['peak_anonymous_mb']:,} MB. "
-        f"{found['tokens_read']:,} tokens read in the time given, masked accuracy {last['accuracy']:.3f}; test accuracy {accuracy['value']:.3f} "
+        f"{found['tokens_read']:,} tokens read, masked accuracy {found['milestones'][-1]['accuracy']:.3f}; test accuracy {accuracy['value']:.3f} "
         f"({accuracy['low']:.3f} to {accuracy['high']:.3f}), verdict: {found['verdict'].replace('_', ' ')}."
     )
     yield _table(("stage", "in", "out", "seconds"), [

@@ -295,6 +295,7 @@ def test_one_command_from_raw_text_to_a_verdict(tmp_path, capsys):
     corpus = write_documents(tmp_path / "raw.txt", make_documents(400, num_words=60))
     data, run = write_reviews(tmp_path / "reviews.csv"), tmp_path / "run"
     flags = ["--pretrain", corpus, "--size", "tiny", "--tokens", "20k", "--run", run, "--freeze", "none", "--epochs", "1",
+             "--set", "pretrain.architecture=num_hidden_layers=2,hidden_size=32,num_attention_heads=2",
              "--threads", "1", "--set", "finetune.precision=fp32", "--set", "judge.encoder_linear=false"]  # fmt: skip
     code = call("run", data, *flags)
     shown, told = capsys.readouterr()
@@ -303,6 +304,7 @@ def test_one_command_from_raw_text_to_a_verdict(tmp_path, capsys):
     assert "pre-training" in shown
     record = json.loads((run / "run.json").read_text())
     assert record["configs"]["model"] == str(tmp_path / "run-lm")
+    assert json.loads((tmp_path / "run-lm" / "model" / "config.json").read_text())["num_hidden_layers"] == 2
     stages = [json.loads(line).get("stage") for line in (run / "trace.jsonl").read_text().splitlines()]
     assert stages.index("pre-train") < stages.index("fine-tune") < stages.index("evaluate")
     assert (
@@ -310,6 +312,7 @@ def test_one_command_from_raw_text_to_a_verdict(tmp_path, capsys):
     )  # what was pre-trained is taken as it is
 
 
-def test_pre_training_flags_without_a_corpus_are_told(tmp_path, capsys):
-    assert call("run", write_reviews(tmp_path / "reviews.csv"), "--size", "tiny") == 2
+@pytest.mark.parametrize("flags", [["--size", "tiny"], ["--set", "pretrain.window=64"]])
+def test_pre_training_flags_without_a_corpus_are_told(flags, tmp_path, capsys):
+    assert call("run", write_reviews(tmp_path / "reviews.csv"), *flags) == 2
     assert "--pretrain CORPUS" in capsys.readouterr().err

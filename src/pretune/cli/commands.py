@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from pretune.cli import options as o
-from pretune.cli.pretrain import build_pretrain_config, pretrain_first, run_pretraining
+from pretune.cli.pretrain import build_pretrain_config, divide_settings, pretrain_first, run_pretraining
 from pretune.cli.running import (
     ARGUMENTS,
     EXIT_CODES,
@@ -48,12 +48,12 @@ def run(
 
     Read, split, seal, baselines, fine-tune, evaluate, diagnose, judge, report.
     """
-    settings = build_config(_flags(locals()), recipe=recipe, file=config, settings=set_ or ())
-    if pretrain is None and (pretrain_budget or size or tokens):
-        raise UsageError(
-            "--pretrain-budget, --size or --tokens without --pretrain", expected="--pretrain CORPUS beside them", fix="add it"
-        )
-    flags = {"model": model, "size": size, "budget": pretrain_budget, "tokens": tokens}
+    first, own = divide_settings(set_ or ())
+    settings = build_config(_flags(locals()), recipe=recipe, file=config, settings=own)
+    if pretrain is None and (pretrain_budget or size or tokens or first):
+        got = f"--set {first[0]}" if first else "--pretrain-budget, --size or --tokens"
+        raise UsageError(f"{got} without --pretrain", expected="--pretrain CORPUS beside it", fix="add it, or leave this out")
+    flags = {"model": model, "size": size, "budget": pretrain_budget, "tokens": tokens, "settings": first}
 
     def make() -> int:
         chosen = settings if pretrain is None else pretrain_first(data, settings, pretrain, flags, run=run, shown=(json, quiet))

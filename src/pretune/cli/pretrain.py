@@ -50,6 +50,19 @@ def build_pretrain_config(flags: dict[str, Any], *, file: str | None = None, set
     return config
 
 
+def divide_settings(items: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Return those of ``--set`` that are about pre-training, and the rest.
+
+    Example:
+        >>> divide_settings(["pretrain.window=64", "judge.goal=f1"])
+        (['pretrain.window=64'], ['judge.goal=f1'])
+    """
+    parts: tuple[list[str], list[str]] = ([], [])
+    for item in items:
+        parts[item.partition(".")[0].strip() not in SECTIONS].append(item)
+    return parts
+
+
 def parse_count(text: str) -> int:
     """Return the number that ``20M``, ``500k`` or ``1000000`` is.
 
@@ -101,7 +114,7 @@ def pretrain_first(
         source: The run's data.
         config: The run's settings; the model is continued where one was named, otherwise one is made from nothing.
         corpus: Raw text.
-        flags: Of pre-training: ``model``, ``size``, ``budget``, ``tokens``.
+        flags: Of pre-training: ``model``, ``size``, ``budget``, ``tokens``, and ``settings``, its part of ``--set``.
         run: The run's folder, if it was named; the language model lies beside it.
         shown: Whether JSON is wanted, and quiet.
     """
@@ -114,7 +127,8 @@ def pretrain_first(
     from pretune.runs import RunFolder, claim_folder, identity_of
     from pretune.trace import Trace
 
-    settings = build_pretrain_config({**flags, "seed": config.seed, "device": config.finetune.device})
+    flags = {**flags, "seed": config.seed, "device": config.finetune.device}
+    settings = build_pretrain_config(flags, settings=flags["settings"])
     sealed = prepare(source, config.read, config.split, given=config.given, trace=Trace()).seal.texts()
     inputs = {**inputs_of_corpus(corpus, settings), "sealed": digest_of_lines(sealed)[:16]}
     base = f"{default_name(source, settings.model or settings.pretrain.size)}-lm"
