@@ -250,18 +250,29 @@ class Finetuning:
         stage = self.stages[self._stage].freeze if len(self.stages) > 1 else ""
         self._validations.append(replace(validation, observation=observe(own), stage=stage))
         if best_epoch(self._validations, min_change=self.config.min_change) == epoch:
-            self._best, self.best_logits = self._copy(), figures.logits
+            self._best, self.best_logits = self._copied(), figures.logits
         self._position, self._seconds = 0, 0.0
         self._num_hits.zero_()
         return self._validations[-1]
 
-    def _copy(self) -> dict[str, Tensor]:
-        """Return copies of what is trained; of sharded weights the first process has the one copy, in main memory."""
+    def _copied(self) -> dict[str, Tensor]:
+        """Return a copy of what is trained, in the place of the one before where there is one."""
+        now = self._trained_now()
+        if self._shards is not None:
+            return now
+        if not self._best:
+            return {name: value.clone() for name, value in now.items()}
+        for name, value in now.items():
+            self._best[name].copy_(value)
+        return self._best
+
+    def _trained_now(self) -> dict[str, Tensor]:
+        """Return what is trained, not copied; of sharded weights the first process has a copy, in main memory."""
         if self._shards is None:
             return weights_of(self.network, self._trained)
         with self._whole():
             found = weights_of(self.network, self._trained if self.plan.world.is_first else ())
-        return {name: value.cpu() for name, value in found.items()}
+            return {name: value.to("cpu", copy=True) for name, value in found.items()}
 
     def _keep(self) -> None:
         """Save where it is time to, or where Ctrl-C asks for it; of several processes, the first saves for all."""
@@ -277,7 +288,7 @@ class Finetuning:
             raise KeyboardInterrupt
 
     def _saved(self, num_hits: int) -> Saved:
-        tensors = {f"weights.{name}": value for name, value in self._copy().items()}
+        tensors = {f"weights.{name}": value for name, value in self._trained_now().items()}
         tensors |= {f"best.{name}": value for name, value in self._best.items()}
         tensors |= {f"optimizer.{name}": value for name, value in self._optimizer.state().items()}
         tensors |= {f"average.{name}": value for name, value in self._average.state().items()}

@@ -1,4 +1,4 @@
-"""The weights that a training changes: by name, copied, and taken from another training."""
+"""The weights that a training changes: by name, and taken from another training."""
 
 from collections.abc import Container, Sequence
 
@@ -19,8 +19,8 @@ def names_trained(network: Network, stages: Sequence[TrainingStage]) -> frozense
 
 
 def weights_of(network: Network, names: Container[str]) -> dict[str, Tensor]:
-    """Return copies of these weights."""
-    return {name: value.detach().clone() for name, value in network.state_dict().items() if name in names}
+    """Return these weights, not copied."""
+    return {name: value.detach() for name, value in network.state_dict().items() if name in names}
 
 
 def take_weights(network: Network, weights: dict[str, Tensor]) -> None:
