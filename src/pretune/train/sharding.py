@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.utils.checkpoint import checkpoint
 
+from pretune.errors import UsageError
 from pretune.models import Network
 from pretune.train.distributed import World
 
@@ -55,13 +56,22 @@ class Shards:
         network: Frozen below the boundary; its layers are called through this object until ``dissolve``.
         boundary: The first trained layer.
         world: The processes; each must call the layers equally often.
+
+    Raises:
+        UsageError: The layers of this family are not known.
     """
 
     def __init__(self, network: Network, boundary: int, world: World) -> None:
         self._network, self._world, self._family, self._is_whole = network, world, network.family, False
         self._layers: dict[int, tuple[tuple[Flat, ...], dict[Call, nn.Module]]] = {}
-        if network.family is None or world.size == 1:
+        if world.size == 1 or boundary == len(network.layers) != 0:
             return
+        if network.family is None:
+            raise UsageError(
+                f"pretune has no adapter for {network.model.config.model_type!r} models and cannot cut their layers into parts",
+                expected="a family whose layers it calls one by one",
+                fix="leave --set finetune.shard=true out",
+            )
         for layer in network.layers[boundary:]:
             named = [(name, weight) for name, weight in layer.named_parameters() if weight.requires_grad]
             groups = ([item for item in named if item[1].ndim > 1], [item for item in named if item[1].ndim <= 1])
