@@ -10,8 +10,21 @@ import pytest
 
 from pretune.data import find_duplicates
 from pretune.data.duplicates import WORD, join_components, shingles_of
+from pretune.data.numbered import number_words
 from pretune.data.similar import jaccard
 from pretune.hashing import fold
+
+# How much is worked off at a time: rows, words, hashes, signs, pairs, texts of a band.
+PLACES_OF_SIZES = [
+    "pretune.data.ragged.TAKEN",
+    "pretune.data.duplicates.PART",
+    "pretune.data.numbered.PART",
+    "pretune.data.similar.PART",
+    "pretune.data.similar.BLOCK",
+    "pretune.data.edits.PART",
+    "pretune.data.edits.BLOCK",
+    "pretune.data.edits.BAND",
+]
 
 
 def make_text(rng: random.Random, num_words: int, vocabulary: int = 5_000) -> str:
@@ -182,7 +195,7 @@ def test_texts_alike_in_most_but_no_near_copies_stay_apart_and_fast() -> None:
 
 def test_hashed_similarity_is_that_of_the_sets_of_words_and_pairs() -> None:
     texts = ["a b c d", "a b c e", "", "a a a"]
-    sets = shingles_of(texts)
+    sets = shingles_of(number_words(WORD.findall(text) for text in texts))
     measured = [[jaccard(a, b) for b in sets] for a in sets]
     assert np.allclose(measured, [[plain_similarity(a, b) for b in texts] for a in texts])
 
@@ -225,3 +238,36 @@ def test_no_texts_are_no_clusters() -> None:
 def test_clusters_with_a_group_in_common_become_one() -> None:
     joined = join_components(np.array([0, 1, 1, 2, 3, 4]), ["x", None, "y", "y", "x", None])
     assert joined.tolist() == [0, 1, 1, 1, 0, 2]
+
+
+def make_edited_texts(rng: random.Random) -> list[str]:
+    """Return texts of 10 to 18 words and of 20 to 90 letters, some with up to four letters of another changed."""
+    texts = [" ".join("abcdefgh"[rng.randrange(8)] * rng.randint(1, 5) for _ in range(rng.randint(10, 18))) for _ in range(120)]
+    for text in rng.choices(texts, k=120):
+        signs = list(text)
+        for place in rng.sample(range(len(signs)), rng.randint(1, 4)):
+            signs[place] = rng.choice(["", "x", signs[place] + "y"])
+        texts.append("".join(signs))
+    return texts
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 100])
+def test_clusters_do_not_depend_on_how_much_is_worked_off_at_a_time(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = make_edited_texts(random.Random(8))
+    usual = find_duplicates(texts, threshold=0.8)
+    for place in PLACES_OF_SIZES:
+        monkeypatch.setattr(place, size)
+    found = find_duplicates(texts, threshold=0.8)
+    assert 20 < usual.num_near < 120
+    assert found.component.tolist() == usual.component.tolist()
+
+
+@pytest.mark.parametrize("added", ["d", "dd", "ddd", "dddd"])
+def test_a_pair_is_found_across_bands_of_length(added: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a band for each length, the longer text is one to three bands further on; four letters are too many."""
+    monkeypatch.setattr("pretune.data.edits.BAND", 1)
+    short = "one of the finest films that we have seen lately"
+    changed = short.replace("films", f"films{added[:2]}").replace("lately", f"lately{added[2:]}")
+    found = find_duplicates([short, "between the two a text of the same length lies there", changed], threshold=0.8)
+    assert plainly_near(short, changed, 0.8) == (found.component[0] == found.component[2])
+    assert found.num_near == (len(added) < 4)

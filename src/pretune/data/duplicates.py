@@ -12,17 +12,18 @@ A text without words (``"!!!"``) has exact duplicates only. Near is chained: a ~
 """
 
 import re
-from collections import defaultdict
+from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from hashlib import blake2b
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pretune.data.edits import Signs, edited_pairs
-from pretune.data.similar import Shingles, similar_pairs
+from pretune.data.edits import edited_pairs
+from pretune.data.numbered import NumberedWords, number_words
+from pretune.data.ragged import Numbers, Ragged, starts_of
+from pretune.data.similar import HASH_BITS, Shingles, similar_pairs
 from pretune.hashing import fold
 
 # Scripts written without spaces, arrows, symbols and emoji: each character is a word.
@@ -33,6 +34,7 @@ WORD = re.compile(f"[{SINGLE}]|[^\\W{SINGLE}]+")
 
 # Three letters in three words of ten is what a hurried retyping changes; ours, argued in docs/decisions/0003.
 MAX_LETTERS, MAX_WORDS = 3, 1
+PART = 1 << 17  # words hashed in one go: arrays of 2 MB, which a processor's cache holds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,21 +66,22 @@ def find_duplicates(texts: Sequence[str], *, threshold: float) -> Duplicates:
         texts: The texts, cleaned or not.
         threshold: Jaccard similarity from which two texts count as nearly the same, in (0, 1].
     """
-    firsts: dict[str, int] = {}  # folded text -> number of the distinct text
-    folded = np.array([firsts.setdefault(fold(text), len(firsts)) for text in texts], dtype=np.int64)
-    roots, distinct = _Forest(len(firsts)), list(firsts)
-    shingles = shingles_of(distinct)
-    for first, second in similar_pairs(shingles, threshold=threshold, roots=roots.flat):
+    folded, words = _read(texts)
+    roots = _Forest(len(words.ids))
+    shingles = shingles_of(words)
+    sizes = shingles.lengths
+    for first, second in similar_pairs(shingles, threshold=threshold, roots=roots.of):
         roots.join(first, second)
-    for first, second in _edited(distinct, [len(item) for item in shingles], threshold, roots.flat):
+    del shingles  # the larger half of all that is held, and not needed any more
+    for first, second in _edited(words, sizes, threshold, roots.of):
         roots.join(first, second)
     component = _number_by_first(roots.flat()[folded])
     num_components = int(component.max(initial=-1)) + 1
     return Duplicates(
         folded=folded,
         component=component,
-        num_exact=len(texts) - len(firsts),
-        num_near=len(firsts) - num_components,
+        num_exact=len(texts) - len(words.ids),
+        num_near=len(words.ids) - num_components,
         largest=int(np.bincount(component).max(initial=0)),
     )
 
@@ -98,24 +101,47 @@ def join_components(component: NDArray[np.int64], groups: Sequence[str | None]) 
     return _number_by_first(roots.flat()[component])
 
 
-def shingles_of(folded: Sequence[str]) -> Shingles:
-    """Return the hashed shingle set of each folded text."""
-    vocabulary: defaultdict[str, int] = defaultdict()
-    vocabulary.default_factory = vocabulary.__len__
-    words = [np.array([vocabulary[word] for word in WORD.findall(text)], dtype=np.int32) for text in folded]
-    digests = (blake2b(word.encode("utf-8", "surrogatepass"), digest_size=8).digest() for word in vocabulary)
+def shingles_of(words: NumberedWords) -> Shingles:
+    """Return the hashed shingle set of each text, its hashes rising."""
+    digests = (blake2b(word.encode("utf-8", "surrogatepass"), digest_size=8).digest() for word in words.vocabulary)
     hashes = np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64)
-    return [_hash_words_and_pairs(hashes[ids]) for ids in words]
+    flat = np.empty(2 * len(words.ids.flat), dtype=np.uint64)  # pages that are never written to take no memory
+    sizes = np.zeros(len(words.ids), dtype=np.int64)
+    end = 0
+    for first, part in words.ids.parts(PART):
+        owners, found = _hash_words_and_pairs(part, hashes)
+        sizes[first : first + len(part)] = np.bincount(owners, minlength=len(part))
+        flat[end : end + len(found)] = found
+        end += len(found)
+    return Ragged(flat[:end], starts_of(sizes))
 
 
-def _hash_words_and_pairs(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    pairs = hashes[:-1] * np.uint64(0x9E3779B97F4A7C15) + hashes[1:] * np.uint64(0xC2B2AE3D27D4EB4F)
+def _hash_words_and_pairs(words: Ragged[np.uint32], hashes: NDArray[np.uint64]) -> tuple[Numbers, NDArray[np.uint64]]:
+    """Return the distinct shingles of a few texts: whose each is, and its hash, both rising."""
+    single = hashes[words.flat]
+    owners = np.repeat(np.arange(len(words), dtype=np.uint64), words.lengths)
+    pairs = single[:-1] * np.uint64(0x9E3779B97F4A7C15) + single[1:] * np.uint64(0xC2B2AE3D27D4EB4F)
     pairs = (pairs ^ (pairs >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
-    return np.unique(np.concatenate((hashes, pairs)) >> np.uint64(16))  # 48 bits are kept
+    inside = owners[1:] == owners[:-1]
+    found = np.concatenate((single, pairs[inside])) >> np.uint64(
+        64 - HASH_BITS
+    )  # so many bits are kept; the owner is put before them
+    found |= np.concatenate((owners, owners[1:][inside])) << np.uint64(HASH_BITS)
+    found.sort()
+    found = found[np.concatenate(([True], found[1:] != found[:-1]))] if len(found) else found
+    return (found >> np.uint64(HASH_BITS)).astype(np.int64), found & np.uint64((1 << HASH_BITS) - 1)
+
+
+def _read(texts: Sequence[str]) -> tuple[Numbers, NumberedWords]:
+    """Return the number of each text's folded form, shape (num_texts,), and the words of the distinct forms."""
+    firsts: dict[str, int] = {}
+    numbers = (firsts.setdefault(fold(text), len(firsts)) for text in texts)
+    folded = np.fromiter(numbers, dtype=np.int64, count=len(texts))
+    return folded, number_words(map(WORD.findall, firsts))
 
 
 def _edited(
-    folded: Sequence[str], sizes: Sequence[int], threshold: float, roots: Callable[[], NDArray[np.int64]]
+    words: NumberedWords, sizes: Numbers, threshold: float, roots: Callable[[Numbers], Numbers]
 ) -> Iterator[tuple[int, int]]:
     """Yield pairs with one word or a few letters changed, too short for their shingles to show it.
 
@@ -124,20 +150,12 @@ def _edited(
     if threshold == 1:
         return
     least, much = 2 / (1 - threshold) - 1e-9, 3 * (1 + threshold) / (1 - threshold)
-    short = [row for row, size in enumerate(sizes) if least < size < MAX_LETTERS * much]
-    found = {row: words for row in short if len(words := WORD.findall(folded[row])) >= least}
-    numbers: defaultdict[str, int] = defaultdict()
-    numbers.default_factory = numbers.__len__
-    few = [row for row in found if sizes[row] < MAX_WORDS * much]
-    by_word = [np.array([numbers[word] for word in found[row]], dtype=np.uint32) for row in few]
-    by_letter = [np.frombuffer("".join(words).encode("utf-32-le", "surrogatepass"), np.uint32) for words in found.values()]
-    for rows, signs, max_edits in ((few, by_word, MAX_WORDS), (list(found), by_letter, MAX_LETTERS)):
-        for first, second in edited_pairs(Signs.of(signs), max_edits=max_edits, roots=partial(_roots_of, rows, roots)):
-            yield rows[first], rows[second]
-
-
-def _roots_of(rows: Sequence[int], roots: Callable[[], NDArray[np.int64]]) -> NDArray[np.int64]:
-    return roots()[np.array(rows, dtype=np.int64)]
+    num_words = words.ids.lengths
+    enough = (sizes > least) & (num_words >= least)
+    few = np.flatnonzero(enough & (sizes < MAX_WORDS * much))
+    yield from edited_pairs(few, num_words[few], words.ids.take, max_edits=MAX_WORDS, roots=roots)
+    short = np.flatnonzero(enough & (sizes < MAX_LETTERS * much))
+    yield from edited_pairs(short, words.count_letters()[short], words.letters_of, max_edits=MAX_LETTERS, roots=roots)
 
 
 def _number_by_first(roots: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -151,18 +169,24 @@ class _Forest:
     """Union-find: which numbers have been joined."""
 
     def __init__(self, size: int) -> None:
-        self._parent = list(range(size))
+        self._parent = array("q", range(size))
+        self._parents = np.asarray(self._parent)  # the same memory: quick to work on as a whole
 
     def join(self, first: int, second: int) -> None:
         first, second = self._root(first), self._root(second)
         self._parent[max(first, second)] = min(first, second)
 
-    def flat(self) -> NDArray[np.int64]:
-        """Return the root of every number."""
-        roots = np.array(self._parent, dtype=np.int64)
-        while (roots[roots] != roots).any():
-            roots = roots[roots]
+    def of(self, numbers: Numbers) -> Numbers:
+        """Return the roots of these numbers."""
+        roots = self._parents[numbers]
+        while ((above := self._parents[roots]) != roots).any():
+            roots = above
+        self._parents[numbers] = roots  # the next time it is one step
         return roots
+
+    def flat(self) -> Numbers:
+        """Return the root of every number."""
+        return self.of(np.arange(len(self._parents)))
 
     def _root(self, number: int) -> int:
         while self._parent[number] != number:

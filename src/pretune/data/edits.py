@@ -8,71 +8,79 @@ Source:
     Li, Deng, Wang and Feng (2011), Pass-Join: a partition-based method for similarity joins.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pretune.data.ragged import Numbers, Ragged
+
+Signs = Ragged[np.uint32]  # code points of letters, or numbers of words
+
 # Of the texts that share a segment, this many are compared with each text that asks: see ``similar.MAX_NEIGHBOURS``.
 MAX_NEIGHBOURS = 200
 NUM_BUCKETS = 64
-BLOCK = 1 << 14  # pairs compared, or texts looked up, in one go: 2 x 20 MB for pairs of 300 letters
+# Texts of a band, and all others of its last length: with those a few signs shorter some 250,000, or 150 MB.
+BAND = 100_000
+BLOCK = 1 << 14  # pairs compared in one go: 2 x 20 MB for pairs of 300 letters
+PART = 1 << 20  # signs hashed in one go: 8 MB an array
 
 _BASE = 0x9E3779B97F4A7C15  # odd, so that it can be divided by modulo 2^64
 _INVERSE = pow(_BASE, -1, 1 << 64)
 _MIX = np.uint64(0xC2B2AE3D27D4EB4F)
 
-Numbers = NDArray[np.int64]
 
-
-@dataclass(frozen=True, slots=True)
-class Signs:
-    """Sequences of signs, one after the other.
-
-    Args:
-        flat: All signs: code points of letters, or numbers of words.
-        starts: Where each sequence starts, shape (num_texts,).
-        lengths: How long it is, shape (num_texts,).
-    """
-
-    flat: NDArray[np.uint32]
-    starts: Numbers
-    lengths: Numbers
-
-    @staticmethod
-    def of(sequences: Sequence[NDArray[np.uint32]]) -> "Signs":
-        """Put sequences into one array."""
-        lengths = np.array([len(item) for item in sequences], dtype=np.int64)
-        flat = np.concatenate(sequences) if len(sequences) else np.empty(0, np.uint32)
-        return Signs(flat, np.cumsum(lengths) - lengths, lengths)
-
-    def padded(self, rows: Numbers, *, before: int, width: int, empty: int) -> NDArray[np.uint32]:
-        """Return these rows, moved right by ``before`` and filled with ``empty`` up to ``width``, shape (num_rows, width)."""
-        place = np.arange(width) - before
-        inside = (place >= 0) & (place < self.lengths[rows, None])
-        found = self.flat[np.where(inside, self.starts[rows, None] + place, 0)]
-        return np.where(inside, found, np.uint32(empty))
-
-
-def edited_pairs(signs: Signs, *, max_edits: int, roots: Callable[[], Numbers]) -> Iterator[tuple[int, int]]:
+def edited_pairs(
+    rows: Numbers,
+    lengths: Numbers,
+    signs_of: Callable[[Numbers], Signs],
+    *,
+    max_edits: int,
+    roots: Callable[[Numbers], Numbers],
+) -> Iterator[tuple[int, int]]:
     """Yield pairs that are at most ``max_edits`` edits apart and not yet tied together.
 
+    The texts are worked off in bands of lengths, so that only one band's signs are held at a time.
+
     Args:
-        signs: The texts; those of ``max_edits`` signs or fewer are passed over.
+        rows: The texts, rising, shape (num_texts,); those of ``max_edits`` signs or fewer are passed over.
+        lengths: How many signs each has, shape (num_texts,).
+        signs_of: Returns the signs of some of the rows.
         max_edits: Edits from one text to the other, 0 or more.
-        roots: Returns the cluster of each text as it is now, shape (num_texts,); pairs of one cluster are passed over.
+        roots: Returns the clusters of some rows as they are now; pairs of one cluster are passed over.
     """
+    order = np.argsort(lengths, kind="stable")
+    rows, lengths = rows[order], lengths[order]
+    for low, first, last in _bands(lengths, max_edits):
+        yield from _pairs_of_band(rows[low:last], first - low, signs_of, max_edits, roots)
+
+
+def _bands(lengths: Numbers, max_edits: int) -> Iterator[tuple[int, int, int]]:
+    """Yield, of texts in order of length, where those begin that a band may pair with, where the band does, and where it ends.
+
+    A band has all texts of a length or none, so that who meets whom does not depend on how bands are cut.
+    """
+    first = 0
+    while first < len(lengths):
+        last = int(np.searchsorted(lengths, lengths[min(first + BAND, len(lengths)) - 1], side="right"))
+        yield int(np.searchsorted(lengths, lengths[first] - max_edits)), first, last
+        first = last
+
+
+def _pairs_of_band(
+    rows: Numbers, first: int, signs_of: Callable[[Numbers], Signs], max_edits: int, roots: Callable[[Numbers], Numbers]
+) -> Iterator[tuple[int, int]]:
+    """Yield pairs of one text from ``first`` on and one that is no longer."""
+    signs = signs_of(rows)
     counts = _count_signs(signs)
-    for left, right in _candidates(signs, max_edits):
-        clusters = roots()
-        apart = clusters[left] != clusters[right]
+    for left, right in _candidates(signs, first, max_edits):
+        apart = roots(rows[left]) != roots(rows[right])
         left, right = left[apart], right[apart]
         # An edit takes one sign out of a bucket and puts one into another.
         alike = np.abs(counts[left] - counts[right]).sum(axis=1) <= 2 * max_edits
         left, right = left[alike], right[alike]
         near = within_edits(signs, left, right, max_edits=max_edits)
-        yield from zip(left[near].tolist(), right[near].tolist(), strict=True)
+        yield from zip(rows[left[near]].tolist(), rows[right[near]].tolist(), strict=True)
 
 
 def within_edits(signs: Signs, first: Numbers, second: Numbers, *, max_edits: int) -> NDArray[np.bool_]:
@@ -86,8 +94,8 @@ def within_edits(signs: Signs, first: Numbers, second: Numbers, *, max_edits: in
     """
     lengths, others = signs.lengths[first], signs.lengths[second]
     longest, columns, far = int(lengths.max(initial=0)), 2 * max_edits + 1, max_edits + 1
-    a = signs.padded(first, before=0, width=longest, empty=0xFFFFFFFF).T
-    b = signs.padded(second, before=max_edits, width=longest + columns, empty=0xFFFFFFFE).T
+    a = _padded(signs, first, before=0, width=longest, empty=0xFFFFFFFF).T
+    b = _padded(signs, second, before=max_edits, width=longest + columns, empty=0xFFFFFFFE).T
     # Column k of row i: edits between the first i signs of one text and the first i + k - max_edits of the other.
     row = np.full((columns, len(first)), far, dtype=np.int8)
     row[max_edits:] = np.arange(far)[:, None]
@@ -108,41 +116,64 @@ def within_edits(signs: Signs, first: Numbers, second: Numbers, *, max_edits: in
     return near
 
 
+def _padded(signs: Signs, rows: Numbers, *, before: int, width: int, empty: int) -> NDArray[np.uint32]:
+    """Return these rows, moved right by ``before`` and filled with ``empty`` up to ``width``, shape (num_rows, width)."""
+    place = np.arange(width) - before
+    inside = (place >= 0) & (place < signs.lengths[rows, None])
+    found = signs.flat[np.where(inside, signs.starts[rows, None] + place, 0)]
+    return np.where(inside, found, np.uint32(empty))
+
+
 def _count_signs(signs: Signs) -> NDArray[np.int16]:
     """Return how many signs of each text fall into each bucket, shape (num_texts, 64)."""
-    texts = np.repeat(np.arange(len(signs.lengths)), signs.lengths)
-    cells = texts * NUM_BUCKETS + signs.flat % NUM_BUCKETS
-    counts = np.bincount(cells, minlength=len(signs.lengths) * NUM_BUCKETS).reshape(-1, NUM_BUCKETS)
-    return np.minimum(counts, np.iinfo(np.int16).max).astype(np.int16)
+    counts = np.empty((len(signs), NUM_BUCKETS), dtype=np.int16)
+    for first, part in signs.parts(PART):
+        cells = np.repeat(np.arange(len(part)) * NUM_BUCKETS, part.lengths) + part.flat % NUM_BUCKETS
+        found = np.bincount(cells, minlength=len(part) * NUM_BUCKETS).reshape(-1, NUM_BUCKETS)
+        counts[first : first + len(part)] = np.minimum(found, np.iinfo(np.int16).max)
+    return counts
 
 
-def _candidates(signs: Signs, max_edits: int) -> Iterator[tuple[Numbers, Numbers]]:
-    """Yield pairs of a text and one no longer that have a segment of the latter in common, at about the same place."""
-    if not len(signs.lengths):
-        return
-    hashes = _Hashes(signs)
-    everyone = np.arange(len(signs.lengths))
-    segments = [
-        hashes.keys(everyone, shorter=0, segment=number, shift=0, max_edits=max_edits) for number in range(max_edits + 1)
-    ]
-    keys, owners = (np.concatenate(parts) for parts in zip(*segments, strict=True))
-    order = np.argsort(keys, kind="stable")
-    keys, owners = keys[order], owners[order]
-    for start in range(0, len(everyone), BLOCK):
-        block = everyone[start : start + BLOCK]
-        asked = [hashes.keys(block, shorter=d, segment=i, shift=s, max_edits=max_edits) for d, i, s in _places(max_edits)]
-        wanted, texts = (np.concatenate(parts) for parts in zip(*asked, strict=True))
+def _candidates(signs: Signs, num_known: int, max_edits: int) -> Iterator[tuple[Numbers, Numbers]]:
+    """Yield pairs of a text and one no longer that have a segment of the latter in common, at about the same place.
+
+    The first ``num_known`` texts are those of the band before; their own pairs have been yielded with it.
+    """
+    keys, owners = _index(signs, max_edits)
+    is_key = np.zeros(1 << (16 * len(keys)).bit_length(), dtype=np.bool_)  # quick to ask; one in 16 to 32 says yes by chance
+    mask = np.uint64(len(is_key) - 1)
+    is_key[keys & mask] = True
+    for first, part in signs.part(num_known, len(signs)).parts(PART):
+        hashes = _Hashes(part)
+        asked = [hashes.keys(shorter=d, segment=i, shift=s, max_edits=max_edits) for d, i, s in _places(max_edits)]
+        wanted, texts = (np.concatenate(arrays) for arrays in zip(*asked, strict=True))
+        found = is_key[wanted & mask]
+        wanted, texts = wanted[found], texts[found] + (num_known + first)
         low, high = np.searchsorted(keys, wanted), np.searchsorted(keys, wanted, side="right")
         for _ in range(MAX_NEIGHBOURS):
             here = low < high
             low, high, texts = low[here], high[here], texts[here]
             if not len(texts):
                 break
-            pairs = np.unique(texts * len(everyone) + owners[low])
-            for part in range(0, len(pairs), BLOCK):
-                left, right = np.divmod(pairs[part : part + BLOCK], len(everyone))
+            others = owners[low] != texts
+            pairs = np.unique(texts[others] * len(signs) + owners[low[others]])
+            for start in range(0, len(pairs), BLOCK):
+                left, right = np.divmod(pairs[start : start + BLOCK], len(signs))
                 yield left, right
             low = low + 1
+
+
+def _index(signs: Signs, max_edits: int) -> tuple[NDArray[np.uint64], Numbers]:
+    """Return the keys of all texts' segments, rising, and whose each is; texts of one key stay in order."""
+    found = []
+    for first, part in signs.parts(PART):
+        hashes = _Hashes(part)
+        for number in range(max_edits + 1):
+            keys, texts = hashes.keys(shorter=0, segment=number, shift=0, max_edits=max_edits)
+            found.append((keys, texts + first))
+    keys, owners = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
+    order = np.argsort(keys, kind="stable")
+    return keys[order], owners[order]
 
 
 def _places(max_edits: int) -> list[tuple[int, int, int]]:
@@ -168,20 +199,17 @@ class _Hashes:
         base, inverse = (np.full(longest, number, dtype=np.uint64) for number in (_BASE, _INVERSE))
         base[:1] = inverse[:1] = 1
         powers, self._inverse = np.cumprod(base), np.cumprod(inverse)
-        place = np.arange(len(signs.flat)) - np.repeat(signs.starts, signs.lengths)
+        place = np.arange(len(signs.flat)) - np.repeat(signs.starts[:-1], signs.lengths)
         self._sums = np.zeros(len(signs.flat) + 1, dtype=np.uint64)
         np.cumsum((signs.flat.astype(np.uint64) + np.uint64(1)) * powers[place], out=self._sums[1:])
-        self._signs = signs
+        self._signs, self._lengths = signs, signs.lengths
 
-    def keys(
-        self, texts: Numbers, *, shorter: int, segment: int, shift: int, max_edits: int
-    ) -> tuple[NDArray[np.uint64], Numbers]:
+    def keys(self, *, shorter: int, segment: int, shift: int, max_edits: int) -> tuple[NDArray[np.uint64], Numbers]:
         """Return keys of the stretches where that segment of a text ``shorter`` by so many would stand, and their texts."""
-        lengths = self._signs.lengths[texts] - shorter
+        lengths = self._lengths - shorter
         starts, ends = (lengths * number // (max_edits + 1) + shift for number in (segment, segment + 1))
-        inside = (lengths > max_edits) & (starts >= 0) & (ends <= self._signs.lengths[texts])
-        texts, lengths, starts, ends = texts[inside], lengths[inside], starts[inside], ends[inside]
-        offset = self._signs.starts[texts]
+        texts = np.flatnonzero((lengths > max_edits) & (starts >= 0) & (ends <= self._lengths))
+        lengths, starts, ends, offset = lengths[texts], starts[texts], ends[texts], self._signs.starts[texts]
         hashed = (self._sums[offset + ends] - self._sums[offset + starts]) * self._inverse[starts]
         salt = (lengths * (max_edits + 1) + segment).astype(np.uint64)
         return (hashed ^ (salt * _MIX)) * np.uint64(_BASE), texts

@@ -1,5 +1,6 @@
 """Pre-trained checkpoints as networks that can be trained, walked, saved and read back."""
 
+from pretune.models.bert_scoring import for_scoring
 from pretune.models.features import Encoder, open_encoder
 from pretune.models.folder import ModelCard, check_parity, load_folder, save_model, write_card
 from pretune.models.inputs import Inputs, prepare_inputs
@@ -27,6 +28,7 @@ __all__ = [
     "check_parity",
     "find_checkpoint",
     "fold_temperature",
+    "for_scoring",
     "load_folder",
     "load_tokenizer",
     "max_positions",

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from pretune.models.bert_backward import can_train, train_layer
+
 
 def attention_bias(hidden: Tensor, mask: Tensor) -> Tensor | None:
     """Return what is added to attention scores, in the precision of matrix products: 0 at real tokens, else the lowest number.
@@ -38,6 +40,8 @@ def call_layer(layer: Any, hidden: Tensor, bias: Tensor | None, *, only_first: b
     """
     if torch.is_autocast_enabled(hidden.device.type):
         hidden = hidden.to(torch.get_autocast_dtype(hidden.device.type))
+    if can_train(layer, hidden):
+        return train_layer(layer, hidden, bias, only_first=only_first)
     asked = hidden[:, :1] if only_first else hidden
     attended = layer.attention.output.dense(_attend(layer.attention.self, asked, hidden, bias))
     hidden = layer.attention.output.LayerNorm(layer.attention.output.dropout(attended) + asked)

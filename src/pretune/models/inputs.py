@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from pretune.errors import StorageError
+from pretune.models.bert_scoring import for_scoring
 from pretune.models.network import Batch, Network
 from pretune.models.trunk_cache import TrunkCache, trunk_key
 from pretune.tokens import Encoded, pad, padded_width, plan_scoring
@@ -127,16 +128,17 @@ def _fill(
     """Compute the states below ``boundary``, or the pooled ones, in a fixed plan, so that their bits are always the same."""
     was_training, device = network.training, next(network.parameters()).device
     network.eval()
-    source, done = Inputs(encoded), 0
-    for rows in plan_scoring(encoded.lengths)[part[0] :: part[1]]:
-        batch = source.batch(rows, device)
-        if boundary is None:
-            store[torch.as_tensor(rows)] = network.summarize(batch).to("cpu", store.dtype)
-        else:
-            _scatter(store, network.run(batch, boundary).to("cpu", store.dtype), encoded, rows)
-        done += len(rows)
-        if progress is not None:
-            progress(done, len(encoded))
+    source, done, batches = Inputs(encoded), 0, plan_scoring(encoded.lengths)
+    with for_scoring(network, len(batches)):
+        for rows in batches[part[0] :: part[1]]:
+            batch = source.batch(rows, device)
+            if boundary is None:
+                store[torch.as_tensor(rows)] = network.summarize(batch).to("cpu", store.dtype)
+            else:
+                _scatter(store, network.run(batch, boundary).to("cpu", store.dtype), encoded, rows)
+            done += len(rows)
+            if progress is not None:
+                progress(done, len(encoded))
     network.train(was_training)
 
 

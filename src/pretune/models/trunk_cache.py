@@ -24,6 +24,8 @@ from pretune.tokens import Encoded
 
 # Bytes of one entry and of all together, and the share of the free disk that all together may take.
 MAX_ENTRY, MAX_TOTAL, MAX_SHARE = 2 << 30, 4 << 30, 0.25
+# Counts the changes of the forward pass that change bits of states which the versions below do not tell apart.
+FORWARD = 2
 STATES, ABOUT = "states.bin", "about.json"
 # What a process that was killed left behind is removed after this many seconds.
 STALE = 24 * 3600
@@ -60,7 +62,7 @@ def trunk_key(network: Network, encoded: Encoded, boundary: int, dtype: torch.dt
         if network.head is not None
         else str(network.model.config.model_type)
     )
-    about = [held.hexdigest(), config, boundary, pool, str(dtype), device, processor, torch.get_num_threads()]
+    about = [FORWARD, held.hexdigest(), config, boundary, pool, str(dtype), device, processor, torch.get_num_threads()]
     return digest_of([*about, torch.__version__, version("transformers"), version("pretune")])[:32]
 
 

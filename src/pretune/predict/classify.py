@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from pretune.models import Inputs, Network
+from pretune.models import Inputs, Network, for_scoring
 from pretune.tokens import plan_scoring
 
 Progress = Callable[[int, int], None]
@@ -25,13 +25,15 @@ def predict_logits(
     """
     was_training, device = network.training, next(network.parameters()).device
     network.eval()
-    rows_by_batch = plan_scoring(inputs.lengths)[part[0] :: part[1]]
+    batches = plan_scoring(inputs.lengths)
+    rows_by_batch = batches[part[0] :: part[1]]
     pieces, done = [], 0
-    for rows in rows_by_batch:
-        pieces.append(network(inputs.batch(rows, device)).float().cpu())
-        done += len(rows)
-        if progress is not None:
-            progress(done, len(inputs))
+    with for_scoring(network, len(batches)):
+        for rows in rows_by_batch:
+            pieces.append(network(inputs.batch(rows, device)).float().cpu())
+            done += len(rows)
+            if progress is not None:
+                progress(done, len(inputs))
     network.train(was_training)
     if not pieces:
         return torch.zeros(len(inputs), network.num_classes)

@@ -42,13 +42,19 @@ def main() -> int:
 
 def tell(found: dict[str, object]) -> str:
     """Say in a few lines what the report says."""
-    where, refused = found["where"], found["refused"]
+    where, refused, kinds = found["where"], found["refused"], found["kinds"]
     assert isinstance(where, dict)  # noqa: S101
     assert isinstance(refused, dict)  # noqa: S101
+    assert isinstance(kinds, dict)  # noqa: S101
     lines = [
         f"{found['kills']} kills, {found['counted']} at a counted file operation and {found['timed']} at a random moment, "
-        f"in {found['trainings']} trainings of {found['writes']} writes and {found['seconds_unbroken']} s each",
+        f"in {found['trainings']} trainings",
         "  " + " · ".join(f"{where[name]} {name}" for name in PLACES),
+        *(
+            f"  {kind['trainings']} × {name}, {kind['writes']} writes and {kind['seconds_unbroken']} s each"
+            for name, kind in kinds.items()
+        ),
+        *(f"  left out, {line}" for line in found["left_out"]),  # type: ignore[attr-defined]
     ]
     if refused:
         told = " and ".join(f"{count} by a {kind} disk" for kind, count in sorted(refused.items()))

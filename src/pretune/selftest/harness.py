@@ -1,4 +1,4 @@
-"""The harness: one unbroken training, then many that are killed or refused a write until enough was; all must end alike.
+"""The harness: of each kind an unbroken training, then many that are killed or refused a write until enough was; all end alike.
 
 A warm process imports torch once and forks a child for every life. It never computes anything itself, so it has one thread, and
 forking it is safe.
@@ -14,20 +14,24 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 from pretune import storage
 from pretune.errors import StorageError, UsageError
 from pretune.hashing import digest_of, digest_of_file
+from pretune.selftest.kinds import KINDS, Kind
 from pretune.selftest.life import MODULES, PLACES, Board, Fault, live, speak_into
 from pretune.selftest.material import write_material
 
-EPOCHS, BATCH = 3, 8
 # Families of modules that a training imports late; imported here once, so that no life has to.
-LATE = ("numpy", "scipy", "sklearn", "torch", "transformers", "tokenizers", "safetensors", "pretune", "rich", "typer", "jinja2")
+LATE = (
+    "numpy", "scipy", "sklearn", "torch", "transformers", "tokenizers", "safetensors", "pretune", "rich", "typer", "jinja2",
+    "peft", "accelerate",
+)  # fmt: skip
 # Lives after which a training that is not done is given up: none needs so many unless it makes no progress.
 MAX_LIVES = 1_000
 DONE = 1 << 30  # newer than any checkpoint: the training has ended
@@ -40,57 +44,78 @@ class Tally:
     kills: Counter[str] = field(default_factory=Counter)  # by where they hit
     num_counted: int = 0  # kills at a counted operation
     num_refused: Counter[str] = field(default_factory=Counter)  # by kind
-    num_trainings: int = 0
+    trainings: Counter[str] = field(default_factory=Counter)  # by kind of training
     differences: list[str] = field(default_factory=list)
 
 
+@dataclass(slots=True, kw_only=True)
+class Unbroken:
+    """A training that nothing befell.
+
+    Args:
+        kind: Of training.
+        seconds: That it took.
+        num_writes: Its writing operations.
+        wanted: What it left, as ``outcome_of`` tells: every other training of this kind must leave the same.
+    """
+
+    kind: Kind
+    seconds: float = 0.0
+    num_writes: int = 0
+    wanted: dict[str, str] = field(default_factory=dict)
+
+
 class Harness:
-    """Lives and deaths of one small training.
+    """Lives and deaths of small trainings, whose kinds take turns.
 
     Args:
         folder: An empty folder, used for everything.
         seed: Of the kills.
+        kinds: Of trainings; those whose package is not installed are left out, and the report says so.
     """
 
-    def __init__(self, folder: Path, *, seed: int = 0) -> None:
+    def __init__(self, folder: Path, *, seed: int = 0, kinds: tuple[Kind, ...] = KINDS) -> None:
         self.folder, self.run, self._draw, self._board = (
             folder.resolve(),
             folder.resolve() / "run",
             random.Random(seed),
             Board(),
         )
-        self.tally, self.seconds, self.num_writes = Tally(), 0.0, 0
-        self._wanted: dict[str, str] = {}
+        self.tally, self.unbroken = Tally(), [Unbroken(kind=kind) for kind in kinds if kind.is_possible]
+        self.left_out = [f"{kind.name}: {kind.needs} is not installed" for kind in kinds if not kind.is_possible]
+        # A few kills do not reach every kind: each seed has its own order.
+        self._turns = cycle(self._draw.sample(self.unbroken, k=len(self.unbroken)))
+        self._now = self.unbroken[0]  # the kind whose turn it is
         self._lives: list[str] = []
 
     def begin(self) -> None:
-        """Make the material and the unbroken training.
+        """Make the material and the unbroken trainings.
 
         Raises:
             UsageError: This process has more than one thread.
-            StorageError: The unbroken training did not end well.
+            StorageError: An unbroken training did not end well.
         """
-        os.environ["PRETUNE_HOME"] = str(self.folder / "home")
+        os.environ.update(PRETUNE_HOME=str(self.folder / "home"), PRETUNE_CACHE=str(self.folder / "cache"))
         os.environ["PRETUNE_SAVE_SECONDS"] = "0"
+        _import_late(LATE)
         self._fork(self._write_material)
-        table, model = self.folder / "rows.csv", self.folder / "tiny"
-        self._command = [
-            "finetune", str(table), "--model", str(model), "--freeze", "none", "--epochs", str(EPOCHS), "--lr", "3e-3",
-            "--batch-size", str(BATCH), "--threads", "1", "--seed", "1", "--run", str(self.run), "--json",
-            "--set", "finetune.precision=fp32", "--set", "judge.encoder_linear=false",
-        ]  # fmt: skip
-        for is_warm in (False, True):
-            start = time.perf_counter()
-            code = self._live(Fault())
-            if code != 0:
-                raise StorageError(f"the unbroken training ended with {code}: {self._said()}", fix="please report it")
-            self.seconds, self.num_writes = time.perf_counter() - start, self._board.num_writes
-            if not is_warm:
-                _import_late((self.folder / MODULES).read_text(encoding="utf-8").split())
-            found = outcome_of(self.run)
-            self._compare(found if is_warm else self._wanted, "the same command, unbroken, in another process")
-            self._wanted = found
-            shutil.rmtree(self.run)
+        for unbroken in self.unbroken:
+            self._now = unbroken
+            self._train_unbroken()
+            _import_late((self.folder / MODULES).read_text(encoding="utf-8").split())
+            self._train_unbroken()
+
+    def _train_unbroken(self) -> None:
+        """Train and measure; the second time, when all that it imports is loaded, also compare."""
+        now, start = self._now, time.perf_counter()
+        code = self._live(Fault())
+        if code != 0:
+            raise StorageError(f"{now.kind.name}, unbroken, ended with {code}: {self._said()}", fix="please report it")
+        now.seconds, now.num_writes = time.perf_counter() - start, self._board.num_writes
+        found = outcome_of(self.run)
+        self._compare(found, f"{now.kind.name}: the same command, unbroken, in another process")
+        now.wanted = found
+        self._clear()
 
     def _write_material(self) -> None:
         speak_into(self.folder)
@@ -98,10 +123,11 @@ class Harness:
 
     def torture(self, *, kills: int, refusals: int = 0) -> None:
         """Go on until so many kills and refusals have hit."""
-        kinds = ["kill"] * kills + ["full", "read-only"] * (refusals // 2) + ["full"] * (refusals % 2)
-        self._draw.shuffle(kinds)
-        while kinds:
-            self._train(kinds)
+        faults = ["kill"] * kills + ["full", "read-only"] * (refusals // 2) + ["full"] * (refusals % 2)
+        self._draw.shuffle(faults)
+        while faults:
+            self._now = next(self._turns)
+            self._train(faults)
 
     def report(self) -> dict[str, Any]:
         """Return the tally as JSON."""
@@ -109,27 +135,34 @@ class Harness:
         return {
             "schema": 1, "selftest": "kill", "kills": tally.kills.total(), "counted": tally.num_counted,
             "timed": tally.kills.total() - tally.num_counted, "where": {name: tally.kills[name] for name in PLACES},
-            "refused": dict(tally.num_refused), "trainings": tally.num_trainings, "differences": len(tally.differences),
-            "details": tally.differences[:20], "writes": self.num_writes, "seconds_unbroken": round(self.seconds, 3),
+            "refused": dict(tally.num_refused), "trainings": tally.trainings.total(),
+            "kinds": {unbroken.kind.name: self._tell(unbroken) for unbroken in self.unbroken},
+            "left_out": self.left_out, "differences": len(tally.differences), "details": tally.differences[:20],
             "processor_seconds": round(sum(os.times()[:4]), 1),
         }  # fmt: skip
 
-    def _train(self, kinds: list[str]) -> None:
+    def _tell(self, unbroken: Unbroken) -> dict[str, Any]:
+        num_trainings = self.tally.trainings[unbroken.kind.name]
+        return {"trainings": num_trainings, "writes": unbroken.num_writes, "seconds_unbroken": round(unbroken.seconds, 3)}
+
+    def _train(self, faults: list[str]) -> None:
         """Make one training, with a fault in every life as long as there are some left, and compare what comes out."""
         self._lives = []
+        self.tally.trainings[self._now.kind.name] += 1
         for _ in range(MAX_LIVES):
-            newest, fault, start = _newest(self.run), self._choose(kinds[-1]) if kinds else Fault(), time.perf_counter()
+            fault = self._choose(faults[-1]) if faults else Fault()
+            newest, start = _newest(self.run), time.perf_counter()
             code = self._live(fault)
             if code == 0:
-                self.seconds = time.perf_counter() - start  # as fast as the machine is now, for kills by the clock
+                self._now.seconds = time.perf_counter() - start  # as fast as the machine is now, for kills by the clock
                 break
             if fault.kind == "kill" and code == -signal.SIGKILL:
                 self.tally.kills[PLACES[self._board.place]] += 1
                 self.tally.num_counted += fault.at > 0
-                kinds.pop()
+                faults.pop()
             elif fault.kind in ("full", "read-only") and code == 4:
                 self._check_refusal(fault, newest)
-                kinds.pop()
+                faults.pop()
             else:
                 self.tally.differences.append(f"{self._story()}: ended with {code}: {self._said()}")
                 break
@@ -140,14 +173,13 @@ class Harness:
             self.tally.differences.append(f"{self._story()}: not done after {MAX_LIVES} lives")
         if code == 0:
             self._compare(outcome_of(self.run), self._story())
-        self.tally.num_trainings += 1
-        shutil.rmtree(self.run, ignore_errors=True)
+        self._clear()
 
     def _choose(self, kind: str) -> Fault:
         is_timed = 2 * self.tally.num_counted > self.tally.kills.total()
         if kind == "kill" and is_timed:
-            return Fault(kind=kind, after=self._draw.uniform(0, self.seconds))
-        return Fault(kind=kind, at=self._draw.randint(1, self.num_writes))
+            return Fault(kind=kind, after=self._draw.uniform(0, self._now.seconds))
+        return Fault(kind=kind, at=self._draw.randint(1, self._now.num_writes))
 
     def _check_refusal(self, fault: Fault, newest: int) -> None:
         """A refused write must end in one message, and leave the newest whole checkpoint, or a newer one."""
@@ -161,9 +193,10 @@ class Harness:
     def _live(self, fault: Fault) -> int:
         """Let one child run the command; return its exit code, or minus the signal that ended it."""
         self._board.clear()
+        command = self._now.kind.command(self.folder, self.run)
         self._lives.append(f"{fault.kind} at {fault.at}" if fault.at else f"{fault.kind} after {fault.after:.3f} s")
         return self._fork(
-            lambda: live(self._command, fault, self._board, self.folder),
+            lambda: live(command, fault, self._board, self.folder),
             seconds=fault.after if fault.kind == "kill" and not fault.at else None,
         )
 
@@ -192,13 +225,19 @@ class Harness:
             time.sleep(0.002)
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
+    def _clear(self) -> None:
+        """Remove what a training left, and what it kept for others: the next one writes it again, and is killed meanwhile."""
+        for name in ("run", "cache"):
+            shutil.rmtree(self.folder / name, ignore_errors=True)
+
     def _compare(self, found: dict[str, str], what: str) -> None:
-        wrong = sorted(name for name in found.keys() | self._wanted.keys() if found.get(name) != self._wanted.get(name))
-        if self._wanted and wrong:
+        wanted = self._now.wanted
+        wrong = sorted(name for name in found.keys() | wanted.keys() if found.get(name) != wanted.get(name))
+        if wanted and wrong:
             self.tally.differences.append(f"{what}: {', '.join(wrong)} differ")
 
     def _story(self) -> str:
-        return f"training {self.tally.num_trainings + 1} ({', '.join(self._lives)})"
+        return f"training {self.tally.trainings.total()}, {self._now.kind.name} ({', '.join(self._lives)})"
 
     def _said(self) -> str:
         return " ".join(((self.folder / "out").read_text() + (self.folder / "err").read_text()).split())[-600:]
@@ -235,7 +274,7 @@ def _other_threads() -> list[str]:
     return [name for name in found if not name.startswith("jemalloc")]
 
 
-def _import_late(names: list[str]) -> None:
+def _import_late(names: Iterable[str]) -> None:
     for name in names:
         if name.partition(".")[0] in LATE:
             with contextlib.suppress(ImportError):

@@ -1,0 +1,122 @@
+"""Layers built like BERT's in a pass without learning: weights laid out once for all products, activation inside of a product.
+
+A processor's library lays a weight out anew for every product that it is not told in advance of; over many batches that, and
+the passes over what lies between, is a quarter of the time (docs/log.md).
+"""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cached_property, partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from pretune.models.attention import mix
+from pretune.models.bert import call_layer
+from pretune.models.bert_parts import Parts, Sizes
+from pretune.models.network import Network
+
+# Batches from which it pays to lay the weights out; one takes about 15 ms for minilm.
+MIN_BATCHES = 4
+
+
+@contextlib.contextmanager
+def for_scoring(network: Network, num_batches: int) -> Iterator[None]:
+    """Let the layers of a network be called in their fast form while the block runs; its weights must stay as they are.
+
+    Nothing happens for other families, on a GPU, where adapters wrap the layers, and for a few batches.
+
+    Args:
+        network: Its layers are frozen or in evaluation.
+        num_batches: How many there will be, in all processes together.
+    """
+    family, layers = network.family, network.layers
+    is_ours = family is not None and family.call is call_layer and num_batches >= MIN_BATCHES
+    if family is None or not is_ours or not _has_products(layers[0]):
+        yield
+        return
+    fast: dict[int, _Layer] = {}  # made when their turn comes: what lies below the states that are read, or above, is not
+
+    def call(layer: Any, hidden: Tensor, bias: Tensor | None, *, only_first: bool = False) -> Tensor:
+        if id(layer) not in fast:
+            fast[id(layer)] = _Layer(layer)
+        return fast[id(layer)](hidden, bias, only_first=only_first)
+
+    network.family = replace(family, call=call, call_last=partial(call, only_first=True))
+    try:
+        yield
+    finally:
+        network.family = family
+
+
+def _has_products(layer: Any) -> bool:
+    """Whether this layer's parts are known and weights can be laid out where they are."""
+    parts = Parts.of(layer)
+    is_there = bool(torch.backends.mkldnn.is_available())  # type: ignore[no-untyped-call]
+    return is_there and parts is not None and parts.query.weight.device.type == "cpu"
+
+
+class _Layer:
+    """One layer, its weights laid out in the precision of matrix products."""
+
+    def __init__(self, layer: Any) -> None:
+        parts = Parts.of(layer)
+        if parts is None:
+            raise TypeError("a layer whose parts are known is needed")
+        self.layer, self.parts, self.norms = layer, parts, (parts.first_norm, parts.second_norm)
+        self.out, self.narrowing = _Product(parts.out), _Product(parts.narrowing)
+        self.widening = _Product(parts.widening, activation="gelu")
+
+    @cached_property
+    def inside(self) -> "_Product":
+        """Query, key and value, where every token asks."""
+        return _Product(self.parts.query, self.parts.key, self.parts.value)
+
+    @cached_property
+    def apart(self) -> tuple["_Product", "_Product"]:
+        """Query, and key and value, where the first token alone asks."""
+        return _Product(self.parts.query), _Product(self.parts.key, self.parts.value)
+
+    @torch.no_grad()
+    def __call__(self, hidden: Tensor, bias: Tensor | None, *, only_first: bool) -> Tensor:
+        """(batch, time, width) → the same, or (batch, 1, width), as ``bert.call_layer``."""
+        sizes = Sizes.of(self.layer, hidden, only_first=only_first)
+        hidden = hidden.to(self.out.weight.dtype)
+        asked, rows = sizes.rows_that_ask(hidden), hidden.reshape(-1, hidden.shape[2])
+        if sizes.all_ask:
+            query, key, value = sizes.by_head(self.inside(rows))
+        else:
+            of_query, of_others = self.apart
+            query, (key, value) = sizes.by_head(of_query(asked))[0], sizes.by_head(of_others(rows))
+        mixed, _ = mix(query.mul_(sizes.scaling), key, value, bias)
+        middle = _normalize(self.norms[0], self.out(sizes.by_row(mixed[None])).add_(asked))
+        return sizes.by_text(_normalize(self.norms[1], self.narrowing(self.widening(middle)).add_(middle)))
+
+
+class _Product:
+    """The linear layers of the same input as one product, with what comes after it.
+
+    Args:
+        modules: Linear layers; their outputs are laid side by side.
+        activation: ``none`` or ``gelu``, the exact one.
+    """
+
+    def __init__(self, *modules: nn.Linear, activation: str = "none") -> None:
+        dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else modules[0].weight.dtype
+        weight = torch.cat([module.weight.detach() for module in modules]).to(dtype)
+        self.weight = torch.ops.mkldnn._reorder_linear_weight(weight)
+        self.bias = torch.cat([module.bias.detach() for module in modules]).to(dtype)
+        self.activation, self.algorithm = activation, "none" if activation == "gelu" else ""
+
+    def __call__(self, rows: Tensor) -> Tensor:
+        """(rows, width) → (rows, outputs)."""
+        found: Tensor = torch.ops.mkldnn._linear_pointwise(rows, self.weight, self.bias, self.activation, [], self.algorithm)
+        return found
+
+
+def _normalize(norm: nn.LayerNorm, rows: Tensor) -> Tensor:
+    with torch.autocast("cpu", enabled=False):
+        return functional.layer_norm(rows, norm.normalized_shape, norm.weight, norm.bias, norm.eps)
