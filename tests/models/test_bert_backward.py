@@ -17,7 +17,7 @@ FAMILIES = ("bert", "roberta", "electra")  # whose layers are built alike
 @pytest.fixture
 def autograd(monkeypatch):
     """Return a function after whose call layers are computed one operation at a time."""
-    return lambda: monkeypatch.setattr(bert, "can_train", lambda *_: False)
+    return lambda: monkeypatch.setattr(bert, "parts_to_train", lambda *_: None)
 
 
 def found(layer, hidden, bias, **options):
@@ -50,7 +50,7 @@ def test_outputs_and_gradients_are_those_of_autograd(family, only_first, lengths
     hidden = torch.randn(3, 5, 32, dtype=torch.float64)
     mask = torch.tensor([[int(place < length) for place in range(5)] for length in lengths])
     bias = attention_bias(hidden, mask)
-    assert bert_backward.can_train(layer, hidden)
+    assert bert_backward.parts_to_train(layer, hidden)
     written = found(layer, hidden, bias, only_first=only_first)
     autograd()
     expected = found(layer, hidden, bias, only_first=only_first)
@@ -100,14 +100,14 @@ def test_the_hidden_states_below_a_frozen_boundary_get_no_gradient(tiny_checkpoi
 def test_other_layers_are_left_to_autograd(tiny_checkpoint):
     layer = layer_of(tiny_checkpoint, "bert", dropout=0.0, dtype=torch.float32)
     hidden = torch.randn(1, 2, 32)
-    assert bert_backward.can_train(layer, hidden)
+    assert bert_backward.parts_to_train(layer, hidden)
     with torch.no_grad():
-        assert not bert_backward.can_train(layer, hidden)
+        assert not bert_backward.parts_to_train(layer, hidden)
     other = copy.deepcopy(layer)
     other.intermediate.intermediate_act_fn = nn.ReLU()
-    assert not bert_backward.can_train(other, hidden)
+    assert not bert_backward.parts_to_train(other, hidden)
     wrapped = copy.deepcopy(layer)
     wrapped.attention.self.query = nn.Sequential(wrapped.attention.self.query)  # as adapters wrap it
-    assert not bert_backward.can_train(wrapped, hidden)
+    assert not bert_backward.parts_to_train(wrapped, hidden)
     frozen = copy.deepcopy(layer).requires_grad_(False)
-    assert not bert_backward.can_train(frozen, hidden.requires_grad_())
+    assert not bert_backward.parts_to_train(frozen, hidden.requires_grad_())

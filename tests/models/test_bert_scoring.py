@@ -100,3 +100,25 @@ def test_predictions_and_frozen_trunks_of_many_texts_take_it(scored, monkeypatch
     assert len(asked) == len(network.layers)
     prepare_inputs(network, encoded, 2)
     assert len(asked) == len(network.layers) + 2
+
+
+@torch.no_grad()
+def test_a_layer_that_adapters_wrap_is_called_as_ever_beside_others(tiny_checkpoint):
+    network, tokenizer = open_network(tiny_checkpoint("bert"))
+    network.eval()
+    batch = padded(tokenizer)
+    expected = network(batch)
+    last = network.layers[-1].attention.self
+    last.query = torch.nn.Sequential(last.query)  # as LoRA wraps the layers above a boundary
+    with for_scoring(network, MANY):
+        torch.testing.assert_close(network(batch), expected, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("missing", "value"), [("get_cpu_capability", "DEFAULT"), ("is_available", False)])
+def test_without_the_library_layers_are_called_as_ever(missing, value, scored, monkeypatch):
+    network, _ = scored
+    place = torch.backends.cpu if missing == "get_cpu_capability" else torch.backends.mkldnn
+    monkeypatch.setattr(place, missing, lambda: value)
+    own = network.family
+    with for_scoring(network, MANY):
+        assert network.family is own

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from pretune.models.bert_backward import can_train, train_layer
+from pretune.models.bert_backward import parts_to_train, train_layer
 
 
 def attention_bias(hidden: Tensor, mask: Tensor) -> Tensor | None:
@@ -40,8 +40,9 @@ def call_layer(layer: Any, hidden: Tensor, bias: Tensor | None, *, only_first: b
     """
     if torch.is_autocast_enabled(hidden.device.type):
         hidden = hidden.to(torch.get_autocast_dtype(hidden.device.type))
-    if can_train(layer, hidden):
-        return train_layer(layer, hidden, bias, only_first=only_first)
+    parts = parts_to_train(layer, hidden)
+    if parts is not None:
+        return train_layer(layer, parts, hidden, bias, only_first=only_first)
     asked = hidden[:, :1] if only_first else hidden
     attended = layer.attention.output.dense(_attend(layer.attention.self, asked, hidden, bias))
     hidden = layer.attention.output.LayerNorm(layer.attention.output.dropout(attended) + asked)

@@ -20,19 +20,20 @@ from pretune.models.dropout import Dropout
 aten = torch.ops.aten
 
 
-def can_train(layer: Any, hidden: Tensor) -> bool:
-    """Whether gradients are wanted here, on a processor, of a layer whose parts are known."""
+def parts_to_train(layer: Any, hidden: Tensor) -> Parts | None:
+    """Return the parts of a layer that learns, on a processor; ``None`` where ``train_layer`` cannot serve."""
     if hidden.device.type != "cpu" or not torch.is_grad_enabled() or torch.compiler.is_compiling():
-        return False
+        return None
     parts = Parts.of(layer)
-    return parts is not None and parts.query.weight.requires_grad
+    return parts if parts is not None and parts.query.weight.requires_grad else None
 
 
-def train_layer(layer: Any, hidden: Tensor, bias: Tensor | None, *, only_first: bool = False) -> Tensor:
+def train_layer(layer: Any, parts: Parts, hidden: Tensor, bias: Tensor | None, *, only_first: bool = False) -> Tensor:
     """(batch, time, width) → the same, or (batch, 1, width); gradients reach ``hidden`` and the layer's weights.
 
     Args:
-        layer: One that ``can_train`` knows.
+        layer: Built like BERT's.
+        parts: Of this layer.
         hidden: What the layer below gave, in the precision of matrix products.
         bias: From ``attention_bias``.
         only_first: Compute the first token alone.
@@ -40,9 +41,7 @@ def train_layer(layer: Any, hidden: Tensor, bias: Tensor | None, *, only_first: 
     Source:
         Devlin et al. (2019), BERT, section 3; Ba, Kiros and Hinton (2016), Layer normalization.
     """
-    parts, sizes = Parts.of(layer), Sizes.of(layer, hidden, only_first=only_first)
-    if parts is None:
-        raise TypeError("train_layer needs a layer that can_train knows")
+    sizes = Sizes.of(layer, hidden, only_first=only_first)
     dropouts = (layer.attention.self.dropout, layer.attention.output.dropout)
     with torch.autocast("cpu", enabled=False):
         weights = _weights(parts.query, parts.key, parts.value, parts.out, parts.first_norm)

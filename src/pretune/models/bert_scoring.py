@@ -5,7 +5,7 @@ the passes over what lies between, is a quarter of the time (docs/log.md).
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any
@@ -19,6 +19,7 @@ from pretune.models.bert import call_layer
 from pretune.models.bert_parts import Parts, Sizes
 from pretune.models.network import Network
 
+Call = Callable[..., Tensor]
 # Batches from which it pays to lay the weights out; one takes about 15 ms for minilm.
 MIN_BATCHES = 4
 
@@ -27,22 +28,22 @@ MIN_BATCHES = 4
 def for_scoring(network: Network, num_batches: int) -> Iterator[None]:
     """Let the layers of a network be called in their fast form while the block runs; its weights must stay as they are.
 
-    Nothing happens for other families, on a GPU, where adapters wrap the layers, and for a few batches.
+    Nothing happens for other families, on a GPU, and for a few batches; a layer that adapters wrap is called as ever.
 
     Args:
         network: Its layers are frozen or in evaluation.
         num_batches: How many there will be, in all processes together.
     """
-    family, layers = network.family, network.layers
-    is_ours = family is not None and family.call is call_layer and num_batches >= MIN_BATCHES
-    if family is None or not is_ours or not _has_products(layers[0]):
+    family = network.family
+    if family is None or family.call is not call_layer or num_batches < MIN_BATCHES or not _can_lay_out(network):
         yield
         return
-    fast: dict[int, _Layer] = {}  # made when their turn comes: what lies below the states that are read, or above, is not
+    fast: dict[int, Call] = {}  # made when their turn comes: what lies below the states that are read, or above, is not
 
     def call(layer: Any, hidden: Tensor, bias: Tensor | None, *, only_first: bool = False) -> Tensor:
         if id(layer) not in fast:
-            fast[id(layer)] = _Layer(layer)
+            parts = Parts.of(layer)
+            fast[id(layer)] = partial(call_layer, layer) if parts is None else _Layer(layer, parts)
         return fast[id(layer)](hidden, bias, only_first=only_first)
 
     network.family = replace(family, call=call, call_last=partial(call, only_first=True))
@@ -52,20 +53,19 @@ def for_scoring(network: Network, num_batches: int) -> Iterator[None]:
         network.family = family
 
 
-def _has_products(layer: Any) -> bool:
-    """Whether this layer's parts are known and weights can be laid out where they are."""
-    parts = Parts.of(layer)
-    is_there = bool(torch.backends.mkldnn.is_available())  # type: ignore[no-untyped-call]
-    return is_there and parts is not None and parts.query.weight.device.type == "cpu"
+def _can_lay_out(network: Network) -> bool:
+    """Whether the library is there, on a processor that it was tried on, and knows the precision."""
+    if next(network.parameters()).device.type != "cpu" or "AVX" not in torch.backends.cpu.get_cpu_capability():
+        return False
+    if not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
+        return False
+    return not torch.is_autocast_enabled("cpu") or bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 class _Layer:
     """One layer, its weights laid out in the precision of matrix products."""
 
-    def __init__(self, layer: Any) -> None:
-        parts = Parts.of(layer)
-        if parts is None:
-            raise TypeError("a layer whose parts are known is needed")
+    def __init__(self, layer: Any, parts: Parts) -> None:
         self.layer, self.parts, self.norms = layer, parts, (parts.first_norm, parts.second_norm)
         self.out, self.narrowing = _Product(parts.out), _Product(parts.narrowing)
         self.widening = _Product(parts.widening, activation="gelu")
