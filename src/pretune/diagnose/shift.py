@@ -14,7 +14,7 @@ from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_predict
 
-from pretune.data.duplicates import WORD
+from pretune.data.duplicates import words_in
 from pretune.diagnose.measures import clusters_of, percent, separation
 from pretune.hashing import fold
 from pretune.intervals import Floats, quantile
@@ -150,7 +150,7 @@ def _distinct(evidence: Evidence) -> tuple[list[Example], list[Example]]:
 
 
 def _words(text: str) -> list[str]:
-    return WORD.findall(fold(text))
+    return words_in(fold(text))
 
 
 def _unseen(rows: Sequence[Example], known: set[str]) -> tuple[float, float, tuple[str, ...]]:
