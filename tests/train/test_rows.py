@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from pretune.train import rows as module
 from pretune.train.rows import RowAdamW
 
 RATES = [1e-3 * (step + 1) / 10 if step < 10 else 1e-3 * (1 - step / 400) for step in range(300)]
@@ -50,6 +51,13 @@ def test_rows_that_were_never_read_only_decay():
     torch.testing.assert_close(lazy[10:], start[10:] * kept)
 
 
+@pytest.mark.parametrize("block", [1, 5])
+def test_the_size_of_a_block_changes_no_bit(block, monkeypatch):
+    whole = run_both(0.1, 300)[2]
+    monkeypatch.setattr(module, "BLOCK", block)
+    assert torch.equal(run_both(0.1, 300)[2], whole)
+
+
 @pytest.mark.parametrize("restart", [1, 150, 299])
 def test_a_restart_from_its_state_changes_no_bit(restart):
     assert torch.equal(run_both(0.1, 300)[2], run_both(0.1, 300, restart=restart)[2])
@@ -57,10 +65,10 @@ def test_a_restart_from_its_state_changes_no_bit(restart):
 
 def test_more_updates_than_its_first_memory_holds():
     table = torch.nn.Parameter(torch.zeros(2, 1))
-    rows = RowAdamW(table, decay=0.0)
+    adam = RowAdamW(table, decay=0.0)
     for _ in range(2100):
-        rows.catch_up(torch.tensor([0]))
-        rows.step(torch.tensor([0]), torch.ones(1, 1), 1e-3)
-    rows.catch_up()
+        adam.catch_up(torch.tensor([0]))
+        adam.step(torch.tensor([0]), torch.ones(1, 1), 1e-3)
+    adam.catch_up()
     assert table[0].item() == pytest.approx(-2.1, rel=1e-3)  # a constant gradient moves by the rate
     assert table[1].item() == 0.0
