@@ -28,7 +28,7 @@ from speed_page import write_page
 
 SIDES = ("pretune", "rival-best", "rival-plain")
 SEEDS = (0, 1, 2)
-QUICK_STEPS, STEADY_STEPS = 40, 200
+QUICK_STEPS, STEADY_STEPS = 40, 70  # a pair; three pairs have 210 steady ones
 QUICK_EPOCHS = (
     2  # of the last layers, that pretune trains: the first has the frozen trunk before it, the second is like the rest
 )
@@ -87,7 +87,7 @@ def jobs(asked: argparse.Namespace) -> Iterator[dict[str, Any]]:
 
 def steps(asked: argparse.Namespace, data: str, work: str, side: str) -> int | None:
     """Return how many steps are timed; ``None`` is a whole run."""
-    if work in ("scoring", "accuracy") or (side == "pretune" and (data == "imdb-2500" or work != "all")):
+    if work in ("scoring", "accuracy") or (side == "pretune" and work != "all"):
         return None
     if asked.quick:
         return QUICK_STEPS
@@ -111,7 +111,7 @@ def contest(job: dict[str, Any]) -> dict[str, Any]:
         settings["validations_times"] = len(held["texts"]) / len(settings["validation"]["texts"])
     with tempfile.TemporaryDirectory() as folder:
         if about["work"] == "scoring":
-            num_texts = QUICK_TEXTS if about["kind"].startswith("quick") else SCORED_TEXTS
+            num_texts = QUICK_TEXTS if about["kind"].startswith(("quick", "steady")) else SCORED_TEXTS
             parts = [*texts["train"]["texts"], *texts["validation"]["texts"]]
             settings["train"] = {"texts": (parts * 2)[:num_texts], "labels": []}
             settings["model"] = str(save_classifier(Path(folder) / "model"))

@@ -16,10 +16,10 @@ WORDS = {
 }
 KINDS = {
     "": "Whole runs",
-    "steady": "200 steady steps, multiplied; whole runs of pretune under a frozen trunk",
+    "steady": "70 steady steps a pair, multiplied; whole runs of pretune under a frozen trunk; 2,000 texts scored",
     "quick": "40 steady steps, multiplied; whole runs of pretune under a wholly frozen trunk, two epochs of its last layers, the second counted for the rest; 2,000 texts scored",
     "fp32": "Whole runs, bf16 switched off",
-    "steady.fp32": "bf16 switched off: 200 steady steps, multiplied; whole runs of pretune under a frozen trunk",
+    "steady.fp32": "bf16 switched off: 70 steady steps a pair, multiplied; whole runs of pretune under a frozen trunk; 2,000 texts scored",
     "quick.fp32": "bf16 switched off: 40 steady steps, multiplied; whole runs of pretune under a wholly frozen trunk",
 }
 

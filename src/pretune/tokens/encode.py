@@ -43,23 +43,27 @@ def encode(texts: Sequence[str], tokenizer: Any, *, max_length: int, split: str 
     """
     backend, unknown, padding_id = tokenizer.backend_tokenizer, tokenizer.unk_token_id, int(tokenizer.pad_token_id or 0)
     nothing = np.array([padding_id if unknown is None else unknown], dtype=np.int32)  # a model needs a token to read
-    pieces: list[npt.NDArray[np.int32]] = []
+    chunks: list[npt.NDArray[np.int32]] = [np.empty(0, dtype=np.int32)]
+    lengths = np.zeros(len(texts), dtype=np.int64)
     num_cut_texts = num_cut_tokens = 0
     with uncut(backend):
         num_closing = _num_closing(backend)
         for start in range(0, len(texts), CHUNK):
-            for encoding in backend.encode_batch_fast(list(texts[start : start + CHUNK])):
+            pieces = []  # joined at the end of a chunk: an array a text would take more than its numbers
+            for place, encoding in enumerate(backend.encode_batch_fast(list(texts[start : start + CHUNK])), start):
                 ids = np.asarray(encoding.ids, dtype=np.int32)
                 if len(ids) > max_length:
                     num_cut_texts, num_cut_tokens = num_cut_texts + 1, num_cut_tokens + len(ids) - max_length
                     ids = np.concatenate([ids[: max_length - num_closing], ids[len(ids) - num_closing :]])
                 pieces.append(ids if len(ids) else nothing)
-    flat = np.concatenate(pieces) if pieces else np.empty(0, dtype=np.int32)
+                lengths[place] = len(pieces[-1])
+            chunks.append(np.concatenate(pieces))
+    flat = np.concatenate(chunks)
     counts = TokenCounts(
         split=split, num_texts=len(texts), num_tokens=len(flat), num_cut_texts=num_cut_texts, num_cut_tokens=num_cut_tokens,
         num_unknown=int((flat == unknown).sum()) if unknown is not None else 0, max_length=max_length,
     )  # fmt: skip
-    offsets = np.concatenate([[0], np.cumsum([len(piece) for piece in pieces])]).astype(np.int64)
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
     return Encoded(ids=flat, offsets=offsets, padding_id=padding_id, counts=counts)
 
 
