@@ -7,6 +7,7 @@ would need in the absence of any file; pages of files that are mapped, such as t
 
 import argparse
 import csv
+import json
 import os
 import re
 import subprocess
@@ -48,29 +49,37 @@ def measure(num_rows: int | None) -> dict[str, Any]:
 
 
 def watch(*arguments: str, folder: Path) -> dict[str, Any]:
-    """Return the peak of a command, and the peak in each stage that it told of.
+    """Return the peak of a command, and the peak during each of its stages.
 
     Raises:
         RuntimeError: It ended otherwise than with a verdict.
     """
     command = [sys.executable, "-m", "pretune", *arguments, "--run", f"{folder}/run", "--set", "finetune.keep_trunk=false"]
-    start, peak, told = time.perf_counter(), 0, folder / "told"
-    peaks: dict[str, int] = {}
-    with told.open("w") as output, told.open() as lines:
-        process = subprocess.Popen(
-            command, stdout=output, stderr=subprocess.STDOUT, env={**os.environ, "PRETUNE_HOME": f"{folder}/home"}
-        )
-        stage = "before the first stage"
+    samples: list[tuple[float, int]] = []  # seconds since 1970, megabytes
+    with (folder / "told").open("w") as told:
+        environment = {**os.environ, "PRETUNE_HOME": f"{folder}/home"}
+        process = subprocess.Popen(command, stdout=told, stderr=subprocess.STDOUT, env=environment)
         while process.poll() is None:
-            used = anonymous(process.pid)
-            stage = next((found for line in reversed(lines.readlines()) if (found := stage_of(line))), stage)
-            peak, peaks[stage] = max(peak, used), max(peaks.get(stage, 0), used)
+            samples.append((time.time(), anonymous(process.pid)))
             time.sleep(BETWEEN)
     if process.returncode not in (0, 1, 3):
-        raise RuntimeError(f"{' '.join(arguments)}: exit code {process.returncode}\n{told.read_text()[-2000:]}")
-    shown = " ".join(["pretune", *arguments]).replace(str(folder), "…")
-    seconds = round(time.perf_counter() - start, 1)
-    return {"command": shown, "code": process.returncode, "took": seconds, "peak_mb": peak, "after_stage_mb": peaks}
+        raise RuntimeError(f"{' '.join(arguments)}: exit code {process.returncode}\n{(folder / 'told').read_text()[-2000:]}")
+    events = [json.loads(line) for line in (folder / "run" / "trace.jsonl").read_text().splitlines()]
+    read = json.loads((folder / "run" / "data" / "receipt.json").read_text())
+    return {
+        "command": " ".join(["pretune", *arguments]).replace(f"{folder}/", ""),
+        "num_rows": read["num_rows"],
+        "outcome": json.loads((folder / "run" / "run.json").read_text())["verdict"]["outcome"],
+        "took": round(samples[-1][0] - samples[0][0], 1),
+        "peak_mb": max(used for _, used in samples),
+        "stages_mb": {event["stage"]: peak_of(event, samples) for event in events if event["event"] == "stage"},
+    }
+
+
+def peak_of(stage: dict[str, Any], samples: list[tuple[float, int]]) -> int:
+    """Return the most memory of the looks that fell into a stage; of a short one, that of the next look."""
+    seen = [used for at, used in samples if stage["time"] - stage["seconds"] <= at <= stage["time"] + BETWEEN]
+    return max(seen, default=0)
 
 
 def anonymous(process: int) -> int:
@@ -80,12 +89,6 @@ def anonymous(process: int) -> int:
     except OSError:
         return 0
     return int(found[1]) * 1024 // 1_000_000 if found else 0
-
-
-def stage_of(line: str) -> str | None:
-    """Return the name of the stage that a line of output says is done, if it says so."""
-    found = re.match(r"\s*[✓·*]?\s*([a-z][a-z -]+?)\s{2,}", line)
-    return found[1] if found else None
 
 
 def write_table(path: Path, num_rows: int) -> None:

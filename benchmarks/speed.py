@@ -51,6 +51,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=list(WORKS), default=list(WORKS))
     parser.add_argument("--data", nargs="+", choices=list(DATA), default=list(DATA))
     parser.add_argument("--sides", nargs="+", choices=SIDES, default=list(SIDES))
+    parser.add_argument("--seeds", nargs="+", type=int, choices=SEEDS, default=list(SEEDS))
     parser.add_argument("--precision", choices=["auto", "fp32"], default="auto")
     parser.add_argument("--again", action="store_true")
     for name in ("quick", "steady", "write"):
@@ -58,10 +59,12 @@ def main() -> None:
     asked = parser.parse_args()
     for job in () if asked.write else jobs(asked):
         row(job.pop("name"), lambda job=job: {"about": job["about"], **contest(job)}, again=asked.again)
-    kept = [{**json.loads(path.read_text()), "name": path.stem} for path in sorted((RESULTS / "speed").glob("*.json"))]
+    kept, memory = (
+        [json.loads(path.read_text()) for path in sorted((RESULTS / of).glob("*.json"))] for of in ("speed", "memory")
+    )
     page = Path(__file__).parents[1] / "docs" / "performance.md"
     profile = RESULTS / "profile" / "step.json"
-    text = write_page(kept, json.loads(profile.read_text()) if profile.exists() else None)
+    text = write_page(kept, json.loads(profile.read_text()) if profile.exists() else None, memory)
     print(text)
     if not asked.quick:
         page.write_text(text)
@@ -77,7 +80,7 @@ def jobs(asked: argparse.Namespace) -> Iterator[dict[str, Any]]:
         for work in asked.only:
             if asked.quick and work == "accuracy":
                 continue
-            for seed in SEEDS:
+            for seed in asked.seeds:
                 for side in SIDES if asked.precision == "auto" else ("pretune", "rival-plain"):
                     if side in asked.sides and not (work == "accuracy" and side != "pretune"):
                         about = {"data": data, "work": work, "side": side, "seed": seed, "kind": kind.strip(".")}

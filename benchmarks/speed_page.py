@@ -24,12 +24,15 @@ KINDS = {
 }
 
 
-def write_page(kept: list[dict[str, Any]], profile: dict[str, Any] | None = None) -> str:
+def write_page(
+    kept: list[dict[str, Any]], profile: dict[str, Any] | None = None, memory: list[dict[str, Any]] | None = None
+) -> str:
     """Return the page; works that were not measured are absent from it.
 
     Args:
         kept: Runs, as ``speed.py`` keeps them.
         profile: What ``step_profile.py`` keeps.
+        memory: What ``memory.py`` keeps.
     """
     parts = [Path(__file__).with_name("performance_text.md").read_text()]
     seen = {(run["about"]["data"], run["about"]["kind"]) for run in kept}
@@ -39,6 +42,7 @@ def write_page(kept: list[dict[str, Any]], profile: dict[str, Any] | None = None
                 runs = [run for run in kept if (run["about"]["data"], run["about"]["kind"]) == (data, kind)]
                 parts.append(f"## {data}: {title[0].lower() + title[1:]}\n\n{_table(runs)}")
     parts += [] if profile is None else [_where_time_goes(profile)]
+    parts += [] if not memory else [_memory(memory)]
     machines = {f"{run['machine']['cores']} cores, torch {run['versions']['torch']}" for run in kept}
     commits = ", ".join(sorted({run["commit"] for run in kept}))
     parts.append(
@@ -123,3 +127,20 @@ def _where_time_goes(profile: dict[str, Any]) -> str:
         "\n".join([*lines, *(f"| {kind} | {value:.1f} | {value / total:.0%} |" for kind, value in profile["kinds_ms"].items())])
         + "\n"
     )
+
+
+def _memory(runs: list[dict[str, Any]]) -> str:
+    """Return the table of peaks: of the whole command, and of the stages that took most."""
+    lines = [
+        "## Memory\n",
+        "Peak anonymous memory of a whole command, to its verdict (`python benchmarks/memory.py`). Wanted: at most 1,500 MB for `movie-reviews`, and 3,000 MB for a table of 1,000,000 rows.\n",
+        "| command | rows | took | peak | where most |",
+        "|---|---|---|---|---|",
+    ]
+    for run in sorted(runs, key=lambda run: run["num_rows"]):
+        most = sorted(run["stages_mb"].items(), key=lambda item: -item[1])[:3]
+        stages = ", ".join(f"{stage} {peak:,}" for stage, peak in most)
+        lines.append(
+            f"| `{run['command']}` | {run['num_rows']:,} | {run['took']:,.0f} s | **{run['peak_mb']:,} MB** | {stages} |"
+        )
+    return "\n".join(lines) + "\n"

@@ -6,6 +6,7 @@ asked, time), bias (batch, 1, 1, time).
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -35,14 +36,13 @@ def mix(
     mixed = torch.empty_like(query)
     kept = query.new_empty(len(query), query.shape[1], key.shape[1]) if keep else None
     num_heads = 1 if bias is None else len(query) // len(bias)
-    for part in _parts(query, key, num_heads):
-        scores = torch.bmm(query[part], key[part].transpose(1, 2)).to(_precise(query))
+    for part, products, scores, precise in _parts(query, key, num_heads, num_precise=2):
+        scores.copy_(torch.bmm(query[part], key[part].transpose(1, 2), out=products))
         if bias is not None:
             scores.view(-1, num_heads, *scores.shape[1:]).add_(bias[part.start // num_heads : part.stop // num_heads])
-        shares = torch.softmax(scores, dim=-1).to(query.dtype)
-        if kept is not None:
-            kept[part] = shares
-        torch.bmm(shares if mask is None else shares.mul_(mask[part]), value[part], out=mixed[part])
+        torch.softmax(scores, dim=-1, out=precise)
+        shares = (products if kept is None else kept[part]).copy_(precise)
+        torch.bmm(shares if mask is None else torch.mul(shares, mask[part], out=products), value[part], out=mixed[part])
     return mixed, kept
 
 
@@ -68,26 +68,27 @@ def mix_backward(
         into: Three tensors of the shapes of query, key and value.
     """
     of_query, of_key, of_value = into
-    for part in _parts(query, key, 1):
-        own = shares[part]
-        torch.bmm((own if mask is None else own * mask[part]).transpose(1, 2), gradient[part], out=of_value[part])
-        of_shares = torch.bmm(gradient[part], value[part].transpose(1, 2))
-        if mask is not None:
-            of_shares.mul_(mask[part])
-        precise = _precise(query)
-        of_scores = aten._softmax_backward_data(of_shares.to(precise), own.to(precise), -1, precise).to(query.dtype)
-        torch.bmm(of_scores, key[part], out=of_query[part])
-        torch.bmm(of_scores.transpose(1, 2), query[part], out=of_key[part])
+    for part, products, precise, own, of_scores in _parts(query, key, 1, num_precise=3):
+        dropped = shares[part] if mask is None else torch.mul(shares[part], mask[part], out=products)
+        torch.bmm(dropped.transpose(1, 2), gradient[part], out=of_value[part])
+        torch.bmm(gradient[part], value[part].transpose(1, 2), out=products)
+        precise.copy_(products if mask is None else products.mul_(mask[part]))
+        aten._softmax_backward_data.out(precise, own.copy_(shares[part]), -1, own.dtype, grad_input=of_scores)
+        torch.bmm(products.copy_(of_scores), key[part], out=of_query[part])
+        torch.bmm(products.transpose(1, 2), query[part], out=of_key[part])
 
 
-def _parts(query: Tensor, key: Tensor, num_heads: int) -> Iterator[slice]:
-    """Yield stretches of heads whose scores take at most ``MAX_BYTES``, or the ``num_heads`` of one text."""
-    bytes_a_head = query.shape[1] * key.shape[1] * _precise(query).itemsize
-    step = num_heads * max(1, MAX_BYTES // (bytes_a_head * num_heads))
+def _parts(query: Tensor, key: Tensor, num_heads: int, *, num_precise: int) -> Iterator[tuple[Any, ...]]:
+    """Yield stretches of heads whose scores take at most ``MAX_BYTES``, or the ``num_heads`` of one text.
+
+    With each come tensors of the shape of its scores to write into, always the same memory: one in the precision of the
+    states, and ``num_precise`` in float32, or more where the states are; then the first two are one and the same.
+    """
+    asked, time, fine = query.shape[1], key.shape[1], torch.promote_types(query.dtype, torch.float32)
+    step = num_heads * max(1, MAX_BYTES // (asked * time * fine.itemsize * num_heads))
+    longest = (min(step, len(query)), asked, time)
+    products, *held = query.new_empty(longest), *(query.new_empty(longest, dtype=fine) for _ in range(num_precise))
     for start in range(0, len(query), step):
-        yield slice(start, min(start + step, len(query)))
-
-
-def _precise(states: Tensor) -> torch.dtype:
-    """Return what shares are computed in: float32, or more where the states are more precise."""
-    return torch.promote_types(states.dtype, torch.float32)
+        stop = min(start + step, len(query))
+        rough, first, *others = (each[: stop - start] for each in (products, *held))
+        yield slice(start, stop), rough, rough if fine == query.dtype else first, *others
