@@ -93,7 +93,7 @@ def anonymous(process: int) -> int:
 
 def write_table(path: Path, num_rows: int) -> None:
     """Write texts of words that the model's vocabulary holds, the frequent ones often, with one word that tells the class."""
-    vocabulary = (find_checkpoint("minilm").path / "vocab.txt").read_text().split("\n")
+    vocabulary = (Path(find_checkpoint("minilm").path) / "vocab.txt").read_text().split("\n")
     plain = [word for word in vocabulary if re.fullmatch("[a-z]{3,8}", word) and word not in TOLD.values()]
     words, generator = np.array(plain[:NUM_WORDS]), np.random.default_rng(0)
     shares = 1 / np.arange(10, 10 + len(words))
