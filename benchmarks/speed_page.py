@@ -97,6 +97,8 @@ def _ratio(ours: dict[int, float | None], theirs: dict[int, float | None], wante
     ratios = [their / our for our, their in pairs if our is not None and their is not None]
     if not ratios:
         return "–"
+    if len(ratios) == 1:
+        return f"**{ratios[0]:.1f}** (1 pair; {wanted:g})"
     return f"**{statistics.median(ratios):.1f}** ({min(ratios):.1f}–{max(ratios):.1f}, {len(ratios)} pairs; {wanted:g})"
 
 
