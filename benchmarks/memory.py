@@ -72,14 +72,15 @@ def watch(*arguments: str, folder: Path) -> dict[str, Any]:
         "outcome": json.loads((folder / "run" / "run.json").read_text())["verdict"]["outcome"],
         "took": round(samples[-1][0] - samples[0][0], 1),
         "peak_mb": max(used for _, used in samples),
-        "stages_mb": {event["stage"]: peak_of(event, samples) for event in events if event["event"] == "stage"},
+        "stages_mb": {
+            stage["stage"]: peak for stage in events if stage["event"] == "stage" and (peak := peak_of(stage, samples))
+        },
     }
 
 
 def peak_of(stage: dict[str, Any], samples: list[tuple[float, int]]) -> int:
-    """Return the most memory of the looks that fell into a stage; of a short one, that of the next look."""
-    seen = [used for at, used in samples if stage["time"] - stage["seconds"] <= at <= stage["time"] + BETWEEN]
-    return max(seen, default=0)
+    """Return the megabytes of the look, of those during a stage, that saw most; 0 where it was over before the next look."""
+    return max((used for at, used in samples if stage["time"] - stage["seconds"] <= at <= stage["time"]), default=0)
 
 
 def anonymous(process: int) -> int:
