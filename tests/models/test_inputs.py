@@ -71,7 +71,8 @@ def test_a_partly_frozen_trunk_leaves_one_state_a_token_and_zeros_as_padding(ber
     assert prepared.hidden.shape == (len(encoded.ids), 32)
     assert batch.start == 2
     assert batch.hidden[0, int(encoded.lengths[1]) :].abs().sum() == 0
-    assert torch.equal(batch.hidden[1], prepared.hidden[: encoded.lengths[0]])
+    assert torch.equal(batch.hidden[1, : encoded.lengths[0]], prepared.hidden[: encoded.lengths[0]])
+    assert batch.hidden[1, encoded.lengths[0] :].abs().sum() == 0
 
 
 def test_kept_states_are_those_of_evaluation_mode_and_the_mode_is_left_as_found(bert):

@@ -1,5 +1,8 @@
 """Rows on demand, against the dense AdamW that updates every row in every step."""
 
+import re
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -72,3 +75,19 @@ def test_more_updates_than_its_first_memory_holds():
     adam.catch_up()
     assert table[0].item() == pytest.approx(-2.1, rel=1e-3)  # a constant gradient moves by the rate
     assert table[1].item() == 0.0
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="Linux tells what memory is in use there")
+def test_moments_of_rows_that_nobody_reads_take_no_memory():
+    table = torch.nn.Parameter(torch.zeros(200_000, 64))  # 51 MB, and each moment as much
+    before = anonymous_megabytes()
+    rows_adam = RowAdamW(table, decay=0.1)
+    rows_adam.step(torch.arange(10), torch.ones(10, 64), 1e-3)
+    rows_adam.catch_up()
+    RowAdamW(table, decay=0.1).load(rows_adam.state())
+    assert anonymous_megabytes() - before < 25
+
+
+def anonymous_megabytes():
+    found = re.search(r"^Anonymous:\s+(\d+) kB", Path("/proc/self/smaps_rollup").read_text(), re.MULTILINE)
+    return int(found[1]) / 1000

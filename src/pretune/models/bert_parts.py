@@ -58,8 +58,8 @@ class Sizes:
         return self.asked == self.time
 
     def rows_that_ask(self, hidden: Tensor) -> Tensor:
-        """(batch, time, width) → (batch × asked, width)."""
-        return hidden[:, : self.asked].reshape(-1, hidden.shape[2])
+        """(batch, time, width) → (batch × asked, width), end to end: rows with gaps would be one more shape a width."""
+        return hidden[:, : self.asked].reshape(-1, hidden.shape[2]).contiguous()
 
     def by_head(self, rows: Tensor) -> Tensor:
         """(batch × n, k × width) → (k, batch × heads, n, size)."""

@@ -22,6 +22,9 @@ from pretune.models.network import Network
 Call = Callable[..., Tensor]
 # Batches from which it pays to lay the weights out; one takes about 15 ms for minilm.
 MIN_BATCHES = 4
+# Products have a multiple of this many rows, or of a quarter of it where there are few: the library keeps 0.6 MB of every shape
+# that it has met, of up to 1,024, and takes 0.6 ms to prepare one (docs/log.md).
+GRAIN = 128
 
 
 @contextlib.contextmanager
@@ -85,15 +88,18 @@ class _Layer:
         """(batch, time, width) → the same, or (batch, 1, width), as ``bert.call_layer``."""
         sizes = Sizes.of(self.layer, hidden, only_first=only_first)
         hidden = hidden.to(self.out.weight.dtype)
-        asked, rows = sizes.rows_that_ask(hidden), hidden.reshape(-1, hidden.shape[2])
+        num_rows, num_asked = sizes.batch * sizes.time, sizes.batch * sizes.asked
+        rows = _fill_up(hidden.reshape(num_rows, -1))
+        asked = rows if sizes.all_ask else _fill_up(sizes.rows_that_ask(hidden))
         if sizes.all_ask:
-            query, key, value = sizes.by_head(self.inside(rows))
+            query, key, value = sizes.by_head(self.inside(rows)[:num_rows])
         else:
             of_query, of_others = self.apart
-            query, (key, value) = sizes.by_head(of_query(asked))[0], sizes.by_head(of_others(rows))
+            query, (key, value) = sizes.by_head(of_query(asked)[:num_asked])[0], sizes.by_head(of_others(rows)[:num_rows])
         mixed, _ = mix(query.mul_(sizes.scaling), key, value, bias)
-        middle = _normalize(self.norms[0], self.out(sizes.by_row(mixed[None])).add_(asked))
-        return sizes.by_text(_normalize(self.norms[1], self.narrowing(self.widening(middle)).add_(middle)))
+        middle = _normalize(self.norms[0], self.out(_fill_up(sizes.by_row(mixed[None]))).add_(asked))
+        result = _normalize(self.norms[1], self.narrowing(self.widening(middle)).add_(middle))
+        return sizes.by_text(result[:num_asked])
 
 
 class _Product:
@@ -115,6 +121,12 @@ class _Product:
         """(rows, width) → (rows, outputs)."""
         found: Tensor = torch.ops.mkldnn._linear_pointwise(rows, self.weight, self.bias, self.activation, [], self.algorithm)
         return found
+
+
+def _fill_up(rows: Tensor) -> Tensor:
+    """(rows, width) → the same with rows of zeros behind them, so that there are few shapes."""
+    more = -len(rows) % (GRAIN if len(rows) > 4 * GRAIN else GRAIN // 4)
+    return functional.pad(rows, (0, 0, 0, more)) if more else rows
 
 
 def _normalize(norm: nn.LayerNorm, rows: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ next read: what a dense optimizer would have done to it meanwhile, with no gradi
 
 import math
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -36,7 +37,8 @@ class RowAdamW:
     ) -> None:
         self.table, self.decay, self.betas, self.eps = table, decay, betas, eps
         self.count = 0
-        self.mean, self.square = torch.zeros_like(table.data), torch.zeros_like(table.data)
+        # numpy's zeros take memory where something is written to them, torch's at once.
+        self.mean, self.square = (torch.from_numpy(np.zeros(table.shape, np.float32)) for _ in range(2))
         self.seen = torch.zeros(len(table), dtype=torch.int64)  # the update up to which each row is right
         # Which rows ever had a gradient: the moments of the others are zeros that nobody writes, so they take no memory.
         self._learned = torch.zeros(len(table), dtype=torch.bool)
@@ -100,9 +102,9 @@ class RowAdamW:
     def load(self, state: dict[str, Tensor]) -> None:
         """Continue from what ``state`` returned."""
         self.count = int(state["count"])
-        for name in ("mean", "square", "seen"):
-            getattr(self, name).copy_(state[name])
-        self._learned.copy_(self.square.any(dim=1))
+        self.seen.copy_(state["seen"])
+        self._learned.copy_(state["square"].any(dim=1) | state["mean"].any(dim=1))
+        self.mean[self._learned], self.square[self._learned] = (state[name][self._learned] for name in ("mean", "square"))
         room = torch.zeros(max(1024, 2 * (self.count + 1)), dtype=torch.float64)
         self._coast, self._log_kept = room.clone(), room
         self._coast[: self.count + 1], self._log_kept[: self.count + 1] = state["coast"], state["log_kept"]
