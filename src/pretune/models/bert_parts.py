@@ -66,10 +66,13 @@ class Sizes:
         parts = rows.view(self.batch, -1, rows.shape[1] // (self.heads * self.size), self.heads, self.size)
         return parts.permute(2, 0, 3, 1, 4).reshape(parts.shape[2], self.batch * self.heads, -1, self.size)
 
-    def by_row(self, parts: Tensor) -> Tensor:
-        """(k, batch × heads, n, size) → (batch × n, k × width)."""
-        split = parts.view(len(parts), self.batch, self.heads, -1, self.size)
-        return split.permute(1, 3, 0, 2, 4).reshape(self.batch * split.shape[3], -1)
+    def by_row(self, parts: Tensor, *, room: Tensor | None = None) -> Tensor:
+        """(k, batch × heads, n, size) → (batch × n, k × width), or into the first rows of ``room``, which is returned."""
+        split = parts.view(len(parts), self.batch, self.heads, -1, self.size).permute(1, 3, 0, 2, 4)
+        if room is None:
+            return split.reshape(self.batch * split.shape[1], -1)
+        room[: self.batch * split.shape[1]].view(split.shape).copy_(split)
+        return room
 
     def by_text(self, rows: Tensor) -> Tensor:
         """(batch × n, width) → (batch, n, width)."""

@@ -97,7 +97,8 @@ class _Layer:
             of_query, of_others = self.apart
             query, (key, value) = sizes.by_head(of_query(asked)[:num_asked])[0], sizes.by_head(of_others(rows)[:num_rows])
         mixed, _ = mix(query.mul_(sizes.scaling), key, value, bias)
-        middle = _normalize(self.norms[0], self.out(_fill_up(sizes.by_row(mixed[None]))).add_(asked))
+        mixed = sizes.by_row(mixed[None], room=asked.new_zeros(asked.shape))
+        middle = _normalize(self.norms[0], self.out(mixed).add_(asked))
         result = _normalize(self.norms[1], self.narrowing(self.widening(middle)).add_(middle))
         return sizes.by_text(result[:num_asked])
 
@@ -124,9 +125,17 @@ class _Product:
 
 
 def _fill_up(rows: Tensor) -> Tensor:
-    """(rows, width) → the same with rows of zeros behind them, so that there are few shapes."""
-    more = -len(rows) % (GRAIN if len(rows) > 4 * GRAIN else GRAIN // 4)
-    return functional.pad(rows, (0, 0, 0, more)) if more else rows
+    """(rows, width) → the same with a few more rows behind, of no meaning, so that there are few shapes; read only."""
+    num_rows, width = _filled(len(rows)), rows.shape[1]
+    end = (rows.storage_offset() + num_rows * width) * rows.element_size()
+    if rows.is_contiguous() and end <= rows.untyped_storage().nbytes():  # as a layer returns them
+        return rows.as_strided((num_rows, width), (width, 1))
+    return functional.pad(rows, (0, 0, 0, num_rows - len(rows)))
+
+
+def _filled(num_rows: int) -> int:
+    grain = GRAIN if num_rows > 4 * GRAIN else GRAIN // 4
+    return -(-num_rows // grain) * grain
 
 
 def _normalize(norm: nn.LayerNorm, rows: Tensor) -> Tensor:
