@@ -66,6 +66,13 @@ def test_a_part_has_at_most_the_rows_and_tokens_allowed():
     assert [part.tolist() for part in parts] == [[1], [2, 3], [0, 4, 5], [6, 7]]
 
 
+def test_parts_are_even_and_no_more_than_need_be():
+    parts = split_batch(np.arange(32), np.full(32, 72), max_tokens=2_048)
+    assert [len(part) for part in parts] == [16, 16]
+    parts = split_batch(np.arange(10), np.array([40] * 5 + [20] * 5), max_tokens=160)
+    assert [len(part) for part in parts] == [4, 3, 3]
+
+
 @pytest.mark.parametrize("accumulate", [0, -2])
 def test_less_than_one_batch_an_update_is_refused(accumulate):
     with pytest.raises(UsageError, match=f"accumulate is {accumulate}"):

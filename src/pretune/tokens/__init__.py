@@ -2,7 +2,6 @@
 
 from pretune.tokens.batch import (
     MAX_TOKENS_A_PART,
-    MAX_TRAINING_TOKENS,
     pad,
     padded_width,
     plan_batches,
@@ -18,7 +17,6 @@ from pretune.tokens.write import write_store
 
 __all__ = [
     "MAX_TOKENS_A_PART",
-    "MAX_TRAINING_TOKENS",
     "Encoded",
     "Masked",
     "TokenStore",

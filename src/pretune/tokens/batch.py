@@ -1,5 +1,6 @@
 """Which texts share a batch: alike in length, so that little of it is padding."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,14 +14,14 @@ WINDOW = 50
 # Tokens a batch of scoring: its hidden states stay in the processor's cache. On two cores, minilm at 256 tokens, 2,048 tokens a
 # batch scored 4,900 tokens/s, 16,384 tokens a batch 3,900.
 MAX_TOKENS = 2_048
-# Tokens of a part of a training batch; 1,024 to 8,192 are equally fast, and what a step remembers grows with it.
-MAX_TRAINING_TOKENS = 4_096
-# The same by device: a GPU has room for more, and wants fewer launches.
-MAX_TOKENS_A_PART = {"cpu": MAX_TRAINING_TOKENS, "cuda": 8 * MAX_TRAINING_TOKENS}
+# Tokens of a part of a training batch, by device. On a processor 1,024 to 8,192 are about equally fast, and what a step remembers
+# grows with them: at 4,096 the widest batches of movie-reviews, 32 texts of 72 or 80 tokens, were the peak of its memory
+# (docs/log.md). A GPU has room for more, and wants fewer launches.
+MAX_TOKENS_A_PART = {"cpu": 2_048, "cuda": 32_768}
 
 
 def plan_scoring(
-    lengths: npt.NDArray[np.int64], *, max_tokens: int = MAX_TOKENS, max_rows: int | None = None
+    lengths: npt.NDArray[np.int64], *, max_tokens: int = MAX_TOKENS, max_rows: int | None = None, evenly: bool = False
 ) -> list[npt.NDArray[np.int64]]:
     """Return row numbers batch by batch for a forward pass without learning: every row once, longest first.
 
@@ -28,11 +29,15 @@ def plan_scoring(
         lengths: Tokens a text, shape (num_texts,).
         max_tokens: Tokens a batch, padding included; a longer text is a batch of its own.
         max_rows: Rows a batch; ``None`` sets no limit.
+        evenly: Make no batch fuller than it need be for the number of batches: halves in place of a whole and a rest.
     """
     order, batches, start = np.argsort(-lengths, kind="stable"), [], 0
     while start < len(order):
         num_rows = max(1, max_tokens // padded_width(max(1, int(lengths[order[start]])), max_tokens))
         num_rows = num_rows if max_rows is None else min(num_rows, max_rows)
+        if evenly:
+            left = len(order) - start
+            num_rows = math.ceil(left / math.ceil(left / num_rows))
         batches.append(order[start : start + num_rows])
         start += num_rows
     return batches
@@ -41,7 +46,9 @@ def plan_scoring(
 def split_batch(
     rows: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64], *, max_tokens: int, max_rows: int | None = None
 ) -> list[npt.NDArray[np.int64]]:
-    """Divide the rows of one update into parts that are computed one after the other, longest first.
+    """Divide the rows of one update into even parts that are computed one after the other, longest first.
+
+    Half of the texts at twice the width have the shapes of products that are there already.
 
     Args:
         rows: Row numbers.
@@ -49,7 +56,7 @@ def split_batch(
         max_tokens: Tokens a part, padding included; a longer text is a part of its own.
         max_rows: Rows a part; ``None`` sets no limit.
     """
-    return [rows[part] for part in plan_scoring(lengths[rows], max_tokens=max_tokens, max_rows=max_rows)]
+    return [rows[part] for part in plan_scoring(lengths[rows], max_tokens=max_tokens, max_rows=max_rows, evenly=True)]
 
 
 def plan_batches(

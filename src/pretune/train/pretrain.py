@@ -15,7 +15,6 @@ from pretune.configs import PretrainConfig
 from pretune.models import LanguageNetwork, Windows
 from pretune.observation import observe
 from pretune.records import Milestone, PretrainHistory, Step, Validation
-from pretune.tokens import MAX_TOKENS_A_PART
 from pretune.train.checkpoint import Checkpoints, Saved, taking_over
 from pretune.train.device import Device, release_memory, seed_step
 from pretune.train.distributed import ALONE, World
@@ -27,6 +26,8 @@ from pretune.train.windows import Ids, Stream, Text, WindowOrder, ask, held_out_
 
 # Seed of what is hidden in held-out text: the same words each time, so that two scores differ by the model alone.
 VALIDATION_SEED = 20_241_019
+# Tokens of a part of a batch of windows, by device: on a processor the usual update is one part.
+MAX_TOKENS_A_PART = {"cpu": 4_096, "cuda": 32_768}
 # How many times larger the peak rate of a fresh head is than that of the trained layers below it.
 HEAD_RATE_FACTOR = 10.0
 
