@@ -14,9 +14,9 @@ WINDOW = 50
 # Tokens a batch of scoring: its hidden states stay in the processor's cache. On two cores, minilm at 256 tokens, 2,048 tokens a
 # batch scored 4,900 tokens/s, 16,384 tokens a batch 3,900.
 MAX_TOKENS = 2_048
-# Tokens of a part of a training batch, by device. On a processor 1,024 to 8,192 are about equally fast, and what a step remembers
-# grows with them: at 4,096 the widest batches of movie-reviews, 32 texts of 72 or 80 tokens, were the peak of its memory
-# (docs/log.md). A GPU has room for more, and wants fewer launches.
+# Tokens of a part of a training batch, by device. On a processor 1,024 to 8,192 are about equally fast, and what a step
+# remembers grows with them: at 4,096 the widest batches of movie-reviews, 32 texts of 72 or 80 tokens, were the peak of its
+# memory (docs/log.md). A GPU has room for more, and wants fewer launches.
 MAX_TOKENS_A_PART = {"cpu": 2_048, "cuda": 32_768}
 
 
