@@ -25,7 +25,7 @@ from pretune.tokens import Encoded
 # Bytes of one entry and of all together, and the share of the free disk that all together may take.
 MAX_ENTRY, MAX_TOTAL, MAX_SHARE = 2 << 30, 4 << 30, 0.25
 # Counts the changes of the forward pass that change bits of states which the versions below do not tell apart.
-FORWARD = 2
+FORWARD = 3
 STATES, ABOUT = "states.bin", "about.json"
 # What a process that was killed left behind is removed after this many seconds.
 STALE = 24 * 3600
