@@ -71,7 +71,7 @@ def num_parameters(node: AnyFunction) -> int:
 
 def is_command(path: Path, node: AnyFunction) -> bool:
     """Whether it is a command of the command line, whose parameters are its flags."""
-    return path.as_posix().endswith("cli/commands.py") and not node.name.startswith("_")
+    return path.parent.as_posix().endswith("cli/commands") and not node.name.startswith("_")
 
 
 def summary(sizes: list[Size]) -> str:

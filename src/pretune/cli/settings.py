@@ -159,3 +159,8 @@ def build_config(
     changes = RUN.check(RECIPES[recipe]) if recipe is not None else {}
     config: RunConfig = RUN.build(changes | RUN.read_file(file) | given(flags, PLACES) | RUN.read_items(settings))
     return config
+
+
+def flags_of(given: dict[str, Any]) -> dict[str, Any]:
+    """Return the flags that are settings; ``run`` is a folder and ``test`` a file, whatever the command is called."""
+    return {name: value for name, value in given.items() if name in PLACES}

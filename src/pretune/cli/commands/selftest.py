@@ -1,0 +1,20 @@
+"""The command that kills small trainings and compares. Heavy imports wait until it runs."""
+
+import os
+import sys
+
+from pretune.cli import options as o
+
+
+def selftest(
+    kill: o.Kills = 60, refuse: o.Refusals = 0, seed: o.Seed = None, json: o.Json = False, debug: o.Debug = False
+) -> int:
+    """Kill small trainings again and again, and compare.
+
+    Half of the kills hit at a counted file operation, half at a random moment, inside a save or not; the same command
+    goes on each time. All layers, last layers, stages, LoRA (with peft) and a moving average take turns. What comes out
+    must be what an unbroken training of its kind gives, to the bit. No network is used.
+    """
+    words = ["-m", "pretune.selftest", "--kill", str(kill), "--refuse", str(refuse), "--seed", str(seed or 0)]
+    # In place of this process: what forks must have set its number of threads before any library was loaded.
+    os.execv(sys.executable, [sys.executable, *words, *(["--json"] if json else [])])
