@@ -14,8 +14,8 @@ from pretune.diagnose.label_errors import estimate_error_share, rank_label_error
 from pretune.estimators import TextClassifier
 from pretune.folds import deal, predict_out_of_fold
 from pretune.hashing import digest_of_lines, fingerprint
+from pretune.prediction_tables import parse_predictions, predictions_csv
 from pretune.records import Example, Predictions
-from pretune.runs import parse_predictions, predictions_csv
 from pretune.trace import Trace
 
 SHARE, NUM_VALIDATION = 0.05, 300

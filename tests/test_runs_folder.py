@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from pretune.errors import StorageError, UsageError
+from pretune.prediction_tables import parse_predictions, predictions_csv
 from pretune.records import Columns, Example, Predictions, Receipt, RunRecord
-from pretune.runs import RunFolder, claim_folder, identity_of, parse_predictions, predictions_csv
+from pretune.runs import RunFolder, claim_folder, identity_of
 from running import python
 
 RECEIPT = Receipt(

@@ -1,7 +1,5 @@
 """The run folder: where each part of a run lies, and how it is written and read back."""
 
-import csv
-import io
 import itertools
 import json
 import os
@@ -15,10 +13,10 @@ from weakref import WeakValueDictionary
 from pretune import storage
 from pretune.errors import DataError, StorageError, UsageError
 from pretune.hashing import digest_of, digest_of_file
+from pretune.prediction_tables import parse_predictions, predictions_csv
 from pretune.records import CorpusSketch, Example, Predictions, RunRecord
 
 Events = list[dict[str, Any]]
-PROBABILITY = "p:"  # prefix of a probability column: "p:spam"
 
 
 class _Lock:
@@ -290,36 +288,6 @@ def claim_folder(
 def identity_of(inputs: Mapping[str, str]) -> str:
     """Return what stands for the inputs in a record; of none, nothing."""
     return digest_of(dict(inputs)) if inputs else ""
-
-
-def predictions_csv(predictions: Predictions) -> str:
-    """Return predictions as CSV; probabilities with every digit, so that figures from the file are the same."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    has = predictions.probabilities is not None
-    writer.writerow(["id", "label", "predicted", *(PROBABILITY + label for label in predictions.classes if has)])
-    for index, row in enumerate(predictions.ids):
-        label = predictions.labels[index]
-        shares = predictions.probabilities[index] if predictions.probabilities is not None else ()
-        writer.writerow([row, "" if label is None else label, predictions.predicted[index], *map(repr, shares)])
-    return out.getvalue()
-
-
-def parse_predictions(text: str, *, split: str, source: str) -> Predictions:
-    """Read what ``predictions_csv`` returned."""
-    header, *rows = csv.reader(io.StringIO(text))
-    shares = header[3:]
-    seen = {row[2] for row in rows} | {row[1] for row in rows if row[1]}
-    classes = tuple(name.removeprefix(PROBABILITY) for name in shares) or tuple(sorted(seen))
-    return Predictions(
-        source=source,
-        split=split,
-        classes=classes,
-        ids=tuple(row[0] for row in rows),
-        labels=tuple(row[1] or None for row in rows),
-        predicted=tuple(row[2] for row in rows),
-        probabilities=tuple(tuple(float(value) for value in row[3:]) for row in rows) if shares else None,
-    )
 
 
 # What a run has in data/ before run.json says that it was begun.

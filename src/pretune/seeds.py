@@ -22,8 +22,8 @@ from pretune.estimators import TextClassifier
 from pretune.fitting import PreparedOnce
 from pretune.hashing import digest_of, digest_of_file
 from pretune.models import find_checkpoint
+from pretune.prediction_tables import parse_predictions, predictions_csv
 from pretune.records import Calibration, Change, History, Predictions, SeedResult, SeedSpread, Spread, TokenCounts
-from pretune.runs import parse_predictions, predictions_csv
 from pretune.trace import Trace
 from pretune.train import Resume, choose_device
 from pretune.train.stopping import FALLING

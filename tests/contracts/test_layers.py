@@ -13,7 +13,21 @@ import pytest
 SOURCE = Path(__file__).parents[2] / "src"
 
 FOUNDATION = frozenset(
-    {"errors", "hashing", "records", "configs", "storage", "trace", "optional", "observation", "intervals", "runs", "stages"}
+    {
+        "errors",
+        "hashing",
+        "records",
+        "configs",
+        "storage",
+        "trace",
+        "optional",
+        "observation",
+        "intervals",
+        "runs",
+        "stages",
+        "cells",
+        "prediction_tables",
+    }
 )
 JUDGES = frozenset({"evaluate", "diagnose", "verdict", "report"})
 MAY_IMPORT: dict[str, frozenset[str]] = {

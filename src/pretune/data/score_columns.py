@@ -9,7 +9,7 @@ from pretune.data.catalog import near_names
 from pretune.data.columns import LABEL_NAMES, TEXT_NAMES, shown_columns
 from pretune.data.table import Nested, RawTable, unusable
 from pretune.errors import DataError, MissingLabelsError
-from pretune.runs import PROBABILITY
+from pretune.prediction_tables import PROBABILITY
 
 # What tools and people call these columns, folded; the first that is there is taken.
 ID_NAMES = ("id", "example_id", "row_id", "uid", "guid", "idx", "index", "unnamed: 0")
