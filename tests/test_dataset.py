@@ -139,3 +139,9 @@ def test_options_are_those_of_the_flags_and_others_are_refused(tmp_path):
     assert pretune.load_data(path, encoding="latin-1").receipt.num_used == 240
     with pytest.raises(UsageError, match="no option 'encodign'"):
         pretune.load_data(path, encodign="latin-1")
+
+
+def test_training_knows_the_columns_of_the_texts_where_the_table_names_them(reviews):
+    rows = make_rows(80)
+    assert pretune.load_data(reviews).training.text_columns == (COLUMNS[0],)
+    assert pretune.load_data(([text for text, _ in rows], [label for _, label in rows])).training.text_columns == ()

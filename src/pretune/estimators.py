@@ -15,6 +15,7 @@ from sklearn.exceptions import NotFittedError
 from pretune.configs import DEFAULT_MAX_LENGTH, FinetuneConfig
 from pretune.data import Dataset, TrainingData, as_texts, clean_text, to_examples, to_training_data
 from pretune.data.arrays import Labels, Texts
+from pretune.data.label_types import typed
 from pretune.errors import DataError, UsageError
 from pretune.evaluate import choose_positive, evaluate_sources, score_predictions
 from pretune.evaluate.baselines import LinearModel, fit_linear, majority, prior
@@ -261,7 +262,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         known = replace(config, head=card.head, head_size=card.head_size, max_length=card.max_length)
         classifier = cls(str(folder), config=known)
         classifier.network_, classifier.tokenizer_, classifier.card_ = network.to(device.kind), tokenizer, card
-        classifier.device_, classifier.classes_ = device, np.array(card.classes)
+        classifier.device_, classifier.classes_ = device, typed(card.classes, card.label_type)
         classifier._parity_texts = ()
         return classifier
 
@@ -289,6 +290,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             base_model=self.model,
             licence=checkpoint.licence,
             pretune_version=version("pretune"),
+            text_columns=training.text_columns,
+            label_type=training.label_type,
         )
 
     def _calibrate(self, training: TrainingData, logits: torch.Tensor, trace: Trace) -> Predictions:

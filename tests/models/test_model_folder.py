@@ -254,3 +254,28 @@ def test_a_pooled_batch_means_the_same_after_reading_back(tmp_path, tiny_checkpo
     batch = padded(tokenizer)
     with torch.no_grad():
         torch.testing.assert_close(again(batch), network.eval()(batch))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("text_columns", ("review", "title")), ("label_type", "str")],
+)
+def test_the_card_keeps_the_columns_and_the_type_of_the_labels(field, value, tmp_path, tiny_checkpoint):
+    network, tokenizer = open_network(tiny_checkpoint("bert"))
+    save_model(tmp_path / "model", network, tokenizer, replace(CARD, head="native", **{field: value}))
+    assert getattr(load_folder(tmp_path / "model")[2], field) == value
+
+
+def test_a_card_of_before_has_no_columns_and_labels_of_text(saved):
+    card = json.loads((saved / "pretune.json").read_text())
+    bare = {name: value for name, value in card.items() if name not in ("text_columns", "label_type", "digest")}
+    (saved / "pretune.json").write_text(json.dumps(seal_card(bare)))
+    found = load_folder(saved)[2]
+    assert (found.text_columns, found.label_type) == ((), "str")
+
+
+@pytest.mark.parametrize("changes", [{"label_type": "complex"}, {"label_type": "int"}, {"text_columns": [1]}])
+def test_a_card_whose_labels_or_columns_cannot_be_is_damaged(changes, saved):
+    reseal(saved, **changes)
+    with pytest.raises(ModelLoadError, match="damaged"):
+        load_folder(saved)

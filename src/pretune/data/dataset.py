@@ -122,7 +122,13 @@ def prepare(
     with trace.stage("seal", f"{len(divided.test):,} test rows") as stage:
         training, seal = seal_splits(divided)
         stage.done, stage.shape_out = "no label or score of these is read before judging", "0 rows in reach of training"
-    return Dataset(training, seal, receipt)
+    return Dataset(replace(training, text_columns=_text_columns(source, receipt)), seal, receipt)
+
+
+def _text_columns(source: Any, receipt: Receipt) -> tuple[str, ...]:
+    """The columns as the user's table names them; lists and folders have none, whatever pretune calls theirs."""
+    has_none = isinstance(source, tuple) or receipt.files[0].format == "folder"
+    return () if has_none else receipt.columns.text
 
 
 def _read_all(sources: dict[str, Any], config: ReadConfig, trace: Trace) -> dict[str, Table]:

@@ -28,11 +28,15 @@ class TrainingData:
         train: Rows to train on.
         validation: Rows that choose the epoch and the threshold.
         classes: The labels of ``train``, sorted.
+        text_columns: Of the table that the texts are from; empty where they came without a table.
+        label_type: What the labels were before they were text, see ``label_types``.
     """
 
     train: tuple[Example, ...]
     validation: tuple[Example, ...]
     classes: tuple[str, ...]
+    text_columns: tuple[str, ...] = ()
+    label_type: str = "str"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

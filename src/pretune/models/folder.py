@@ -9,6 +9,7 @@ from safetensors.torch import save_file
 
 from pretune import storage
 from pretune.configs import HEADS
+from pretune.data.label_types import LABEL_TYPES, typed
 from pretune.errors import ModelLoadError, ParityError, StorageError
 from pretune.hashing import digest_of, digest_of_file
 from pretune.models.load import HEAD_FILE, Checkpoint, build_network, load_tokenizer, quiet_transformers
@@ -38,6 +39,10 @@ class ModelCard(Record):
     base_model: str = ""
     licence: str | None = None
     pretune_version: str = ""
+    text_columns: tuple[
+        str, ...
+    ] = ()  # of the table it was fitted on; empty where the texts came without, or in models of before
+    label_type: str = "str"  # of what ``predict`` answers: a label that was a number comes back as one
     digests: dict[str, str] = field(default_factory=dict)  # SHA-256 of the other files; empty in models of earlier versions
     digest: str = ""  # of everything above
 
@@ -65,6 +70,11 @@ class ModelCard(Record):
             raise ValueError(f"positive is {self.positive!r}, which is no class")
         if self.threshold is not None and not 0 <= self.threshold <= 1:
             raise ValueError(f"threshold is {self.threshold!r}")
+        if any(type(name) is not str for name in self.text_columns):
+            raise ValueError(f"text_columns is {self.text_columns!r}")
+        if self.label_type not in LABEL_TYPES:
+            raise ValueError(f"label_type is {self.label_type!r}")
+        typed(names, self.label_type)
         if not 0 < self.folded_temperature < float("inf"):
             raise ValueError(f"folded_temperature is {self.folded_temperature!r}")
 
