@@ -13,7 +13,7 @@ from pretune.data import Table, clean_examples, clean_text, confidence_at, prepa
 from pretune.diagnose import DATA_CHECKS, diagnose
 from pretune.errors import DataError, UsageError
 from pretune.evaluate import evaluate_sources, groups_of
-from pretune.evaluate.baselines import load_linear, majority, prior
+from pretune.evaluate.baselines import LinearModel, load_linear, majority, prior
 from pretune.hashing import fingerprint
 from pretune.loading import load_model
 from pretune.models.language_load import load_language_model
@@ -22,6 +22,7 @@ from pretune.records import Evaluation, Evidence, Example, FileReceipt, Finding,
 from pretune.repairing import score_repair
 from pretune.report.receipts import describe_rejection
 from pretune.runs import RunFolder
+from pretune.simple import RESTORED, open_linear
 from pretune.trace import Trace
 from pretune.untuned import open_untuned
 
@@ -56,7 +57,10 @@ def evaluate_on(run: str, source: Any, config: ReadConfig, trace: Trace) -> tupl
     if folder.is_begun:
         labels = [str(row.label) for row in folder.read_examples("train")]
         sources += [guess(labels, rows, split="given", classes=model.card_.classes) for guess in (majority, prior)]
-        sources.append(load_linear(folder.linear).predict(rows, split="given", classes=model.card_.classes))
+        opened = open_linear(folder)
+        if opened.is_restored:
+            trace.note(RESTORED)
+        sources.append(opened.model.predict(rows, split="given", classes=model.card_.classes))
         untuned = open_untuned(folder, model.device_, trace)
         if untuned is not None:
             sources.append(untuned.predict(rows, split="given", classes=model.card_.classes, trace=trace))
@@ -165,7 +169,7 @@ def predict_texts(run: str, rows: list[tuple[str, str]]) -> list[dict[str, Any]]
     """Return one JSON object a text: id, text, predicted, probabilities. ``RUN/linear`` works as well."""
     texts = [clean_text(text) for _, text in rows]
     if (Path(run) / "model.json").is_file():
-        linear = load_linear(Path(run))
+        linear = _open_linear(Path(run))
         found = linear.predict(
             [Example(id=name, text=text) for (name, _), text in zip(rows, texts, strict=True)], split="given"
         )
@@ -177,3 +181,14 @@ def predict_texts(run: str, rows: list[tuple[str, str]]) -> list[dict[str, Any]]
         {"id": row[0], "text": row[1], "predicted": label, "probabilities": dict(zip(classes, map(float, share), strict=True))}
         for row, label, share in zip(rows, predicted, shares, strict=True)
     ]
+
+
+def _open_linear(place: Path) -> LinearModel:
+    """Open ``RUN/linear``, or a copy of it that stands alone."""
+    folder = RunFolder(place.resolve().parent)
+    if not folder.is_begun or folder.linear != place.resolve():
+        return load_linear(place)
+    opened = open_linear(folder)
+    if opened.is_restored:
+        logger.warning(RESTORED)
+    return opened.model

@@ -9,6 +9,7 @@ from pretune.evaluate import compare_metrics, groups_of, score_predictions
 from pretune.evaluate.prefer import prefer_compared
 from pretune.records import Example, Predictions, RunComparison
 from pretune.runs import UNFINISHED, RunFolder
+from pretune.simple import describe_void
 
 
 def compare(a: str | Path, b: str | Path) -> RunComparison:
@@ -95,7 +96,7 @@ def _open(folder: RunFolder, split: str) -> tuple[tuple[Example, ...], int | Non
 
 
 def _notes(split: str, shared: set[str], predictions: list[Predictions], a: RunFolder, b: RunFolder) -> tuple[str, ...]:
-    notes = []
+    notes = [note for folder in (a, b) if (note := describe_void(folder)) is not None]
     if split == "validation":
         sealed = " and ".join(folder.name for folder in (a, b) if folder.read_record().status != "judged")
         notes.append(

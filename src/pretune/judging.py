@@ -25,6 +25,7 @@ from pretune.records import CorpusSketch, Example, RunRecord
 from pretune.report.card import render_card
 from pretune.report.html import render_html
 from pretune.runs import RunFolder
+from pretune.simple import void_finding
 from pretune.trace import Trace
 from pretune.untuned import Untuned, open_untuned
 
@@ -91,6 +92,7 @@ def open_and_judge(candidate: Candidate, record: RunRecord, config: JudgeConfig,
 
 def write_report(folder: RunFolder, record: RunRecord) -> Path:
     """Draw ``report.html`` and the model card from the run folder; nothing is computed, no row is opened."""
+    record = replace(record, findings=(*void_finding(folder), *record.findings))
     storage.replace(folder.report, render_html(record, folder.read_events()))
     storage.replace(folder.card, render_card(record))
     return folder.report

@@ -20,7 +20,7 @@ from pretune.errors import DataError, DivergedError, StorageError, UsageError
 from pretune.estimators import TextClassifier, resolve_freeze
 from pretune.evaluate import choose_positive, evaluate_sources, groups_of
 from pretune.evaluate.aims import Aim
-from pretune.evaluate.baselines import fit_linear, load_linear
+from pretune.evaluate.baselines import fit_linear
 from pretune.evaluate.encoder_linear import SOURCE
 from pretune.evaluate.threshold import apply_threshold
 from pretune.folds import add_out_of_fold
@@ -35,6 +35,7 @@ from pretune.records import BudgetChoice, Example, RunRecord, Verdict
 from pretune.repairing import score_repair
 from pretune.runs import UNFINISHED, RunFolder, claim_folder, identity_of
 from pretune.seeds import fit_seeds
+from pretune.simple import open_linear, restore
 from pretune.trace import Trace
 from pretune.train import Device, Resume, choose_device
 from pretune.untuned import fit_untuned
@@ -128,7 +129,9 @@ def judge_run(folder: RunFolder, config: JudgeConfig, trace: Trace) -> RunRecord
         raise UsageError(f"{folder.path} has no model: {how}", expected="a trained model", fix="give its command again")
     trace.keep_in(folder.trace)
     model = TextClassifier.load(folder.model)
-    model.linear_ = load_linear(folder.linear)
+    opened = open_linear(folder)
+    restore(folder, opened, trace)
+    model.linear_ = opened.model
     training = TrainingData(
         train=_read(folder, record, "train"), validation=_read(folder, record, "validation"), classes=record.classes
     )

@@ -19,6 +19,7 @@ from pretune.evaluate import groups_of
 from pretune.evaluate.threshold import aim_of, choose_threshold
 from pretune.records import Example, Predictions, RunRecord
 from pretune.runs import RunFolder
+from pretune.simple import describe_void
 from pretune.verdict import Policy
 
 MAX_SHOWN = 10
@@ -81,6 +82,7 @@ def recompute(folder: RunFolder) -> Recomputed:
     )
     stored, given = _kept(record.to_json()), found.to_json()
     differences = (
+        *filter(None, [describe_void(folder)]),
         *_compare_files(folder, record),
         *_compare_opening(record, opening),
         *_compare_rows(predictions, splits),

@@ -10,18 +10,23 @@ import numpy as np
 
 from pretune.configs import ReadConfig, SplitConfig
 from pretune.data import TrainingData, prepare
-from pretune.errors import CatalogError, ModelLoadError
-from pretune.evaluate.encoder_linear import EncoderLinear, fit_encoder_linear, load_encoder_linear
+from pretune.errors import CatalogError, ModelLoadError, StorageError
+from pretune.evaluate.encoder_linear import SOURCE, EncoderLinear, fit_encoder_linear, load_encoder_linear
 from pretune.fitting import tell_progress
 from pretune.models import Encoder, TrunkCache, open_encoder
 from pretune.records import Example, Predictions
 from pretune.runs import RunFolder
+from pretune.simple import orders_of
 from pretune.trace import Trace
 from pretune.train import Device, release_memory
 
 # Training rows that the regression is fitted on; more are drawn from. For 384 features many more change nothing that shows, and
 # the encoder reads 400 short texts a second on two cores: a million rows would take longer than training on them.
 MAX_ROWS = 50_000
+# Validation rows by which a stored baseline is proved to be the one that was fitted, and how far its probabilities may lie from
+# the stored ones: bf16 in other batches, or on another device, moves them by about 0.01, a scrambled matrix by 0.5.
+PROOF_ROWS = 128
+MAX_DISTANCE = 0.1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -130,13 +135,38 @@ def _drawn(rows: tuple[Example, ...], seed: int) -> tuple[Example, ...]:
 
 
 def open_untuned(folder: RunFolder, device: Device, trace: Trace) -> Untuned | None:
-    """Open the baseline of a run for other rows; ``None`` where the run has none, or its encoder is not there any more."""
-    if not (folder.encoder_linear / "features.json").is_file():
+    """Open the baseline of a run for other rows; ``None`` where the run has none, or its encoder is not there any more.
+
+    Raises:
+        StorageError: It does not give the validation predictions that the run has.
+    """
+    described = folder.encoder_linear / "features.json"
+    if not described.is_file():
         return None
-    fitted = load_encoder_linear(folder.encoder_linear)
+    orders = orders_of(described)
+    fitted = load_encoder_linear(folder.encoder_linear, order=orders[0])
     try:
         encoder = open_encoder(fitted.encoder, max_length=fitted.max_length, device=device.kind)
     except (ModelLoadError, CatalogError) as error:
         trace.note(f"the baseline encoder_linear is left out: {error.got}")
         return None
-    return None if encoder is None else Untuned(fitted, encoder, device)
+    if encoder is None:
+        return None
+    rows, known = folder.read_examples("validation")[:PROOF_ROWS], folder.read_predictions("validation", SOURCE)
+    for order in orders:
+        opened = Untuned(load_encoder_linear(folder.encoder_linear, order=order), encoder, device)
+        if _distance(opened.predict(rows, split="validation", classes=known.classes, trace=trace), known) <= MAX_DISTANCE:
+            return opened
+    raise StorageError(
+        f"{folder.encoder_linear} is not the model that was scored on validation: it gives other predictions",
+        expected="those of predictions/validation.encoder_linear.csv",
+        fix="restore encoder_linear/ and the model that it names, or fit the run again",
+    )
+
+
+def _distance(found: Predictions, known: Predictions) -> float:
+    """Return how far probabilities lie apart, from 0 to 1: the share that moves to another class, mean over the rows."""
+    if found.ids != known.ids[: len(found.ids)] or found.probabilities is None or known.probabilities is None:
+        return 1.0
+    pairs = zip(found.probabilities, known.probabilities, strict=False)
+    return float(np.mean([np.abs(np.subtract(a, b)).sum() / 2 for a, b in pairs]))

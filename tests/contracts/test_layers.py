@@ -45,6 +45,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
 MAKERS = frozenset({"data", "tokens", "models", "train", "predict"})
 BELOW = FOUNDATION | MAKERS | JUDGES
 TOP = (
+    "simple",
     "assessing",
     "recomputing",
     "adapting",

@@ -8,14 +8,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 
 from pretune import storage
 from pretune.errors import DataError, MissingLabelsError, StorageError
+from pretune.evaluate.arrays import LAYOUT_SCHEMA, Order, load_arrays, order_of, save_arrays
 from pretune.evaluate.choose import is_unbalanced
 from pretune.evaluate.temperature import softmax
 from pretune.evaluate.threshold import decide_by
@@ -118,11 +117,16 @@ class LinearModel:
         storage.replace(folder, self._fill)
 
     def _fill(self, folder: Path) -> None:
-        described = {"schema": 1, "classes": list(self.classes), "strength": self.strength, "terms": list(self.terms)}
+        described = {
+            "schema": LAYOUT_SCHEMA,
+            "classes": list(self.classes),
+            "strength": self.strength,
+            "terms": list(self.terms),
+        }
         described |= {"positive": self.positive, "threshold": self.threshold}
         storage.replace_json(folder / "model.json", described)
         arrays = {"idf": self.idf, "weights": self.weights, "intercepts": self.intercepts}
-        save_file(arrays, folder / "model.safetensors")
+        save_arrays(folder / "model.safetensors", arrays)
 
     def _vectorizer(self) -> TfidfVectorizer:
         vectorizer = _new_vectorizer(vocabulary={term: column for column, term in enumerate(self.terms)})
@@ -159,19 +163,21 @@ def fit_linear(examples: Sequence[Example], *, seed: int = 0) -> LinearModel:
     )
 
 
-def load_linear(folder: Path) -> LinearModel:
+def load_linear(folder: Path, *, order: Order | None = None) -> LinearModel:
     """Read what ``LinearModel.save`` wrote.
 
+    Args:
+        folder: Where it lies.
+        order: How the weights lie where an earlier version wrote them, which does not say so.
+
     Raises:
-        StorageError: A file is missing or does not fit the other.
+        StorageError: A file is missing or does not fit the other, or the weights may be scrambled.
     """
     described = storage.read_json(folder / "model.json")
-    weights_file = folder / "model.safetensors"
-    if not weights_file.is_file() or weights_file.is_symlink():
-        raise StorageError(f"{weights_file} is missing", expected="the weights beside model.json", fix="fit the run again")
     try:
-        return _assemble(described, load_file(weights_file))
-    except (SafetensorError, KeyError, TypeError, AttributeError, ValueError) as error:
+        lies = order_of(described, len(described["classes"]), order, folder)
+        return _assemble(described, load_arrays(folder / "model.safetensors", order=lies))
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise StorageError(f"{folder} is damaged: {error}", fix="fit the run again") from error
 
 
@@ -189,6 +195,8 @@ def _assemble(described: dict[str, Any], arrays: dict[str, Weights]) -> LinearMo
         raise ValueError(f"it has {len(model.idf)} weights for {num_terms} terms")
     if model.weights.shape != (rows, num_terms) or model.intercepts.shape != (rows,) or len(set(model.terms)) != num_terms:
         raise ValueError("weights, classes and terms do not fit each other")
+    if not all(np.isfinite(part).all() for part in (model.idf, model.weights, model.intercepts)):
+        raise ValueError("a weight is no finite number")
     return model
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from safetensors.numpy import load_file, save_file
 
 from pretune import storage
 from pretune.errors import StorageError
+from pretune.evaluate.arrays import LAYOUT_SCHEMA, Order, load_arrays, order_of, save_arrays
 from pretune.evaluate.baselines import choose_strength, labels_of, make_predictions, new_regression
 from pretune.evaluate.temperature import softmax
 from pretune.evaluate.threshold import decide_by
@@ -71,9 +71,9 @@ class EncoderLinear:
 
     def _fill(self, folder: Path) -> None:
         names = ("strength", "encoder", "max_length", "positive", "threshold")
-        described = {"schema": 1, "classes": list(self.classes), **{name: getattr(self, name) for name in names}}
+        described = {"schema": LAYOUT_SCHEMA, "classes": list(self.classes), **{name: getattr(self, name) for name in names}}
         storage.replace_json(folder / "features.json", described)
-        save_file({"weights": self.weights, "intercepts": self.intercepts}, folder / "features.safetensors")
+        save_arrays(folder / "features.safetensors", {"weights": self.weights, "intercepts": self.intercepts})
 
 
 def fit_encoder_linear(
@@ -108,15 +108,30 @@ def fit_encoder_linear(
     )
 
 
-def load_encoder_linear(folder: Path) -> EncoderLinear:
+def load_encoder_linear(folder: Path, *, order: Order | None = None) -> EncoderLinear:
     """Read what ``EncoderLinear.save`` wrote.
 
+    Args:
+        folder: Where it lies.
+        order: How the weights lie where an earlier version wrote them, which does not say so.
+
     Raises:
-        StorageError: A file is missing or damaged.
+        StorageError: A file is missing or damaged, or the weights may be scrambled.
     """
-    described, weights = storage.read_json(folder / "features.json"), folder / "features.safetensors"
-    if not weights.is_file():
-        raise StorageError(f"{weights} is missing", expected="the weights beside features.json", fix="fit the run again")
-    known = {name: described.get(name) for name in ("positive", "threshold")}
-    kept = {name: described[name] for name in ("strength", "encoder", "max_length")}
-    return EncoderLinear(classes=tuple(described["classes"]), **kept, **known, **load_file(weights))
+    described = storage.read_json(folder / "features.json")
+    try:
+        known = {name: described.get(name) for name in ("positive", "threshold")}
+        kept = {name: described[name] for name in ("strength", "encoder", "max_length")}
+        classes = tuple(map(str, described["classes"]))
+        lies = order_of(described, len(classes), order, folder)
+        arrays = load_arrays(folder / "features.safetensors", order=lies)
+        weights, intercepts = arrays["weights"], arrays["intercepts"]
+        model = EncoderLinear(classes=classes, weights=weights, intercepts=intercepts, **kept, **known)
+        rows = 1 if len(classes) == 2 else len(classes)
+        if model.weights.ndim != 2 or len(model.weights) != rows or model.intercepts.shape != (rows,):
+            raise ValueError("weights and classes do not fit each other")
+        if not (np.isfinite(model.weights).all() and np.isfinite(model.intercepts).all()):
+            raise ValueError("a weight is no finite number")
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise StorageError(f"{folder} is damaged: {error}", fix="fit the run again") from error
+    return model

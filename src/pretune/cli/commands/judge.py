@@ -1,5 +1,6 @@
 """What judges, or shows a judgement again: judge, audit, compare, report. Heavy imports wait until a command runs."""
 
+import logging
 import shlex
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,8 @@ import typer
 from pretune.cli import options as o
 from pretune.cli.running import ARGUMENTS, EXIT_CODES, open_terminal, open_trace, recompute_run, show_run, summarize
 from pretune.cli.settings import build_config, flags_of
+
+logger = logging.getLogger(__name__)
 
 
 def judge(
@@ -104,9 +107,12 @@ def report(run: o.Run, json: o.Json = False, debug: o.Debug = False) -> int:
     from pretune.cli.show import show_json
     from pretune.judging import write_report
     from pretune.runs import RunFolder
+    from pretune.simple import describe_void
 
     folder = RunFolder(Path(run))
-    path = write_report(folder, folder.read_record())
+    path, void = write_report(folder, folder.read_record()), describe_void(folder)
+    if void:
+        logger.warning(void)
     if json:
         show_json({"schema": 1, "run": folder.name, "report": str(path)})
     else:
