@@ -143,5 +143,5 @@ def test_options_are_those_of_the_flags_and_others_are_refused(tmp_path):
 
 def test_training_knows_the_columns_of_the_texts_where_the_table_names_them(reviews):
     rows = make_rows(80)
-    assert pretune.load_data(reviews).training.text_columns == (COLUMNS[0],)
+    assert pretune.load_data(reviews).training.text_columns == (COLUMNS[1],)
     assert pretune.load_data(([text for text, _ in rows], [label for _, label in rows])).training.text_columns == ()

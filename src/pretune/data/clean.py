@@ -76,6 +76,20 @@ STEPS: tuple[tuple[str, Callable[[str], str]], ...] = (
 )
 
 
+# What a name, such as that of a class, is cleaned of: markup and runs of spaces are its own.
+_NAME_STEPS = ("line ends", "Windows-1252 punctuation", "control characters", "invisible characters", "Unicode form")
+
+
+def clean_name(name: str) -> str:
+    """Return a name without what no reader would see in it, and with plain spaces; case, markup and punctuation stay."""
+    if name.isascii() and name.isprintable():
+        return name.strip()
+    for step, apply in STEPS:
+        if step in _NAME_STEPS:
+            name = apply(name)
+    return _ODD_SPACE.sub(" ", name).strip()
+
+
 def clean_text(text: str) -> str:
     r"""Return ``text`` as the tokenizer shall see it; cleaning it again changes nothing.
 
