@@ -27,6 +27,7 @@ FOUNDATION = frozenset(
         "stages",
         "cells",
         "prediction_tables",
+        "visible",
     }
 )
 JUDGES = frozenset({"evaluate", "diagnose", "verdict", "report"})

@@ -6,6 +6,7 @@ from typing import Any
 from pretune.auditing.question import SOURCE, SPLIT, Question, other_name, shown
 from pretune.configs import ReadConfig
 from pretune.data import Table, clean_examples, find_duplicates, read_table
+from pretune.data.neutral import undo_neutral
 from pretune.data.read import read_raw
 from pretune.data.scored import ScoredTable, read_scored
 from pretune.data.shared import find_conflicts
@@ -41,7 +42,7 @@ def read_inputs(raw: RawTable, source: Any, question: Question, trace: Trace) ->
     """
     tables = [_read_scored(raw, source, SOURCE, question, trace)]
     if question.against is not None:
-        other = read_raw(question.against, encoding=question.config.read.encoding)
+        other = undo_neutral(read_raw(question.against, encoding=question.config.read.encoding))
         tables.append(_read_scored(other, question.against, other_name(question.against), question, trace))
     judged, *others = _over_one_order(tables)
     table = None if question.train is None else _read_train(judged, question, trace)

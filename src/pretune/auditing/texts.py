@@ -5,6 +5,7 @@ from typing import Any
 from pretune.auditing.question import SOURCE, SPLIT, Question, other_name, shown
 from pretune.data import confidence_at
 from pretune.data.generated import GeneratedTable, read_generated
+from pretune.data.neutral import undo_neutral
 from pretune.data.read import read_raw
 from pretune.data.table import RawTable
 from pretune.errors import UsageError
@@ -19,7 +20,7 @@ def audit_texts(raw: RawTable, source: Any, question: Question, trace: Trace) ->
     _check_flags(question)
     tables = [_read(raw, source, SOURCE, question, trace)]
     if question.against is not None:
-        other = read_raw(question.against, encoding=question.config.read.encoding)
+        other = undo_neutral(read_raw(question.against, encoding=question.config.read.encoding))
         tables.append(_read(other, question.against, other_name(question.against), question, trace))
     systems = [table.predictions for table in tables]
     confidence = confidence_at(1, len(systems))

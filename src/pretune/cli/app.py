@@ -9,6 +9,7 @@ import typer
 
 from pretune.cli import commands, running
 from pretune.errors import PretuneError, StorageError
+from pretune.visible import inert_output
 
 INTERRUPTED = 130
 # Base of the errors that typer raises about usage; typer carries a click of its own, or uses the package, by version.
@@ -51,6 +52,7 @@ def _is_helper() -> bool:
     return int(os.environ.get("WORLD_SIZE", "1")) > 1 and os.environ.get("RANK", "0") != "0"
 
 
+@inert_output(sys)
 def _run(arguments: list[str]) -> int:
     flags = frozenset(arguments[: arguments.index("--")] if "--" in arguments else arguments)
     running.ARGUMENTS.set(("pretune", *arguments))

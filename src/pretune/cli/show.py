@@ -30,11 +30,12 @@ def make_console(stream: TextIO) -> "Console":
 
     Characters that the stream's encoding lacks are written as ``?`` rather than being an error.
     """
-    from rich.console import Console
+    from pretune.cli.console import InertConsole
 
+    stream = getattr(stream, "inner", stream)  # a stream that obeys nothing would not obey the console's own colours
     if hasattr(stream, "reconfigure"):
         stream.reconfigure(errors="replace")
-    console = Console(file=stream, highlight=False, markup=False, emoji=False)
+    console = InertConsole(file=stream, highlight=False, markup=False, emoji=False)
     console.width = min(console.width, MAX_WIDTH)
     return console
 
@@ -48,8 +49,12 @@ def show(*renderables: "RenderableType", stream: TextIO | None = None) -> None:
 
 
 def show_json(value: Any, stream: TextIO | None = None) -> None:
-    """Write one JSON object and nothing else; a figure that is not finite is an error, not ``NaN``."""
-    print(json.dumps(value, ensure_ascii=True, allow_nan=False), file=stream or sys.stdout, flush=True)
+    """Write one JSON object and nothing else; a figure that is not finite is an error, not ``NaN``.
+
+    It is printable ASCII throughout: what a terminal could obey stands as an escape of JSON.
+    """
+    line = json.dumps(value, ensure_ascii=True, allow_nan=False).replace("\x7f", "\\u007f")
+    print(line, file=stream or sys.stdout, flush=True)
 
 
 class Terminal:

@@ -22,8 +22,9 @@ from pretune.report.words import (
 
 MAX_TEXT = 400  # characters of any one text of the user
 
-# Characters that mean something to Markdown in the middle of a line, or to the HTML that it may hold.
-_SPECIAL = re.compile(r"([\\`*_\[\]<>#|~$&])")
+# Characters that mean something to Markdown in the middle of a line, or to the HTML that it may hold; and what hubs make
+# a link of by itself: addresses and the names of people.
+_SPECIAL = re.compile(r"([\\`*_\[\]<>#|~$&@]|:(?=//)|(?<=www)\.)", re.IGNORECASE)
 
 
 def escape(text: str, limit: int = MAX_TEXT) -> str:
