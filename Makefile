@@ -7,7 +7,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test slow torture honesty bench bench-full check format sizes clean
+.PHONY: help setup demo test slow torture same-numbers same-numbers-new honesty bench bench-full check format sizes clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -40,6 +40,12 @@ slow: setup  ## run the slow tier: tests that take longer than ten seconds
 
 torture: setup  ## kill small trainings 500 times, refuse them 100 writes, and compare what comes out
 	$(BIN)/pretune selftest --kill 500 --refuse 100
+
+same-numbers: setup  ## a tiny golden run of everything that trains and judges, compared by digest with tools/same_numbers.json
+	$(BIN)/python tools/same_numbers.py
+
+same-numbers-new: setup  ## write that list anew, for this machine and these versions
+	$(BIN)/python tools/same_numbers.py --new
 
 honesty: setup  ## measure the verdict as an instrument, and write docs/honesty.md; about 15 minutes
 	$(BIN)/python benchmarks/honesty.py

@@ -237,6 +237,13 @@ def test_a_checkpoint_without_a_head_has_fair_figures_before_on_general_text_too
     assert fair["observation"].startswith("the new head alone first")
 
 
+def test_the_same_seed_gives_the_same_new_head_and_so_the_same_weights(corpus, tmp_path, tiny_checkpoint):
+    for run in ("a", "b"):
+        assert call("pretrain", corpus, "--run", tmp_path / run, "--model", tiny_checkpoint("bert"), *CONTINUE) == 0
+    weights = [(tmp_path / run / "model" / "model.safetensors").read_bytes() for run in ("a", "b")]
+    assert weights[0] == weights[1]
+
+
 def test_a_proof_needs_a_model_that_pretune_trained(tmp_path, capsys, tiny_checkpoint):
     data = write_reviews(tmp_path / "reviews.csv")
     assert call("run", data, "--run", tmp_path / "run", "--model", tiny_checkpoint("bert"), "--prove-pretraining") == 2

@@ -31,7 +31,7 @@ from pretune.report.pretraining import render_pretraining, render_pretraining_ca
 from pretune.runs import RunFolder, identity_of
 from pretune.tokens import assess_tokenizer
 from pretune.trace import Trace
-from pretune.train import Checkpoints, choose_device
+from pretune.train import Checkpoints, choose_device, seed_everything
 from pretune.train.pretrain import Pretraining, PretrainPlan
 
 PACKAGES = ("pretune", "torch", "transformers", "tokenizers", "numpy")
@@ -130,6 +130,7 @@ def _set_up(source: str, config: PretrainRunConfig, folder: RunFolder, trace: Tr
     """Read the corpus, and make everything that training needs."""
     chosen = config.pretrain
     device = choose_device(chosen.device, precision=chosen.precision, threads=chosen.threads)
+    seed_everything(config.seed)  # a checkpoint without a head for words gets one that is drawn
     began = None if config.model is None else load_language_model(config.model)  # what cannot be had is better known now
     check_asked(config, began)
     record = _begin(source, config, folder, order)
