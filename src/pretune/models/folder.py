@@ -122,6 +122,7 @@ def load_folder(folder: Path) -> tuple[Network, Any, ModelCard]:
     Raises:
         ModelLoadError: It is not a folder that pretune wrote, or a part is missing or damaged.
     """
+    storage.settle(folder)
     if not (folder / "pretune.json").is_file():
         raise ModelLoadError(
             f"{folder} holds no pretune.json" if folder.is_dir() else f"there is no folder {folder}",

@@ -183,7 +183,7 @@ def _finish(folder: Path, layout: Layout, shards: Sequence[Shard]) -> None:
     for item in folder.glob("shard-*"):
         if item.name not in named:
             shutil.rmtree(item)
-    storage.remove_asides(folder)
+    storage.sweep(folder)
     value = {"layout": layout._asdict(), "shards": [shard._asdict() for shard in shards]}
     storage.replace_json(folder / INDEX, {"version": VERSION, **value, "digest": digest_of([value["layout"], value["shards"]])})
 

@@ -119,7 +119,7 @@ class Checkpoints:
             UsageError: It belongs to a training on something else, and that was not allowed; the message says what differs.
         """
         if self.folder.is_dir():
-            storage.remove_asides(self.folder)
+            storage.sweep(self.folder)
         for folder in self._folders():
             try:
                 saved, about, changes, self._base = _read(folder)
@@ -146,14 +146,7 @@ class Checkpoints:
         Raises:
             StorageError: There is less room than that of one more than are kept.
         """
-        place = next(path for path in (self.folder, *self.folder.parents) if path.exists())
-        wanted, free = (KEPT + 1) * num_bytes, shutil.disk_usage(place).free
-        if free < wanted:
-            raise StorageError(
-                f"checkpoints take up to {wanted:,} bytes and {place} has {free:,}",
-                expected="room for them",
-                fix="free the room, or name a --run on another disk",
-            )
+        storage.check_room(self.folder, (KEPT + 1) * num_bytes, "the checkpoints")
 
     def remove(self) -> None:
         """Remove all of them: the training they belong to is done."""

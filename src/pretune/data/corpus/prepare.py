@@ -1,6 +1,5 @@
 """Prepare: read, clean, drop what repeats, drop what the test has, hold out, and put the rest on disk."""
 
-import tempfile
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
@@ -54,10 +53,10 @@ def prepare_corpus(
     for note in found.notes:
         trace.note(note)
     storage.make_folder(target)
-    storage.remove_asides(target)
-    with tempfile.TemporaryDirectory(dir=target, prefix=".scratch.", suffix=storage.ASIDE) as scratch:
+    storage.sweep(target)
+    with storage.scratch(target / "scratch") as scratch:
         with Workers(config.workers) as workers:
-            draft = read_all(found, config, workers, Path(scratch), trace)
+            draft = read_all(found, config, workers, scratch, trace)
             describe_all(draft, config, workers, trace)
         _drop_duplicates(draft, config, trace)
         _drop_contaminated(draft, tuple(sealed), trace)

@@ -1,0 +1,49 @@
+"""All durable writing: ``replace`` is whole or absent, ``append`` is locked and flushed."""
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from pretune.storage.asides import ASIDE, aside_folder, remove, settle, sweep, sweep_tree
+from pretune.storage.digests import DIGESTS, check_digests, digests_of, list_digests
+from pretune.storage.locks import locked, try_lock
+from pretune.storage.places import cache_folder, check_room, data_folder, refused, say_bytes, storage_errors
+from pretune.storage.reading import read_json, read_lines
+from pretune.storage.writing import append, append_with, make_folder, replace, replace_json
+
+__all__ = [
+    "ASIDE",
+    "DIGESTS",
+    "append",
+    "append_with",
+    "cache_folder",
+    "check_digests",
+    "check_room",
+    "data_folder",
+    "digests_of",
+    "locked",
+    "make_folder",
+    "read_json",
+    "read_lines",
+    "refused",
+    "remove",
+    "replace",
+    "replace_json",
+    "say_bytes",
+    "scratch",
+    "settle",
+    "storage_errors",
+    "sweep",
+    "sweep_tree",
+    "try_lock",
+    "write_digests",
+]  # fmt: skip
+
+
+def write_digests(folder: Path) -> None:
+    """List the SHA-256 of every file in the folder beside them, in ``digests.txt``."""
+    replace(folder / DIGESTS, list_digests(folder))
+
+
+def scratch(path: Path) -> AbstractContextManager[Path]:
+    """Make an empty folder beside ``path`` for as long as the block runs; what a killed process leaves of it can be swept."""
+    return aside_folder(path)

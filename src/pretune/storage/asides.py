@@ -1,0 +1,182 @@
+"""Asides: what is written beside its place until it is whole; put in place at one instant, swept when its maker is gone.
+
+An aside is locked as long as its maker lives, in whatever container: the system gives the lock back when a process is killed.
+What can be locked has no maker any more.
+"""
+
+import ctypes
+import errno
+import fcntl
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+# How what is written aside ends until it is renamed: what a killed process left can be told from what belongs there.
+ASIDE = ".aside"
+PREVIOUS = f".previous{ASIDE}"  # a folder that was taken out of its place, where the system cannot exchange two
+AT_FDCWD, RENAME_EXCHANGE = -100, 2  # of Linux: renameat2(2)
+CANNOT = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EPERM)
+
+
+@contextmanager
+def aside_file(path: Path) -> Iterator[tuple[int, Path]]:
+    """Make an empty file beside ``path``, open and locked, with the mode that the umask gives; it is gone afterwards."""
+    while True:
+        aside = _name(path)
+        descriptor = os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o666)
+        _lock(descriptor)
+        if os.fstat(descriptor).st_nlink:
+            break
+        os.close(descriptor)  # swept before it was locked
+    try:
+        yield descriptor, aside
+    finally:
+        aside.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+@contextmanager
+def aside_folder(path: Path) -> Iterator[Path]:
+    """Make an empty folder beside ``path``, locked; whatever has its name afterwards is removed."""
+    while True:
+        aside = _name(path)
+        aside.mkdir()
+        with suppress(FileNotFoundError):  # swept before it was locked
+            descriptor = os.open(aside, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            _lock(descriptor)
+            if aside.exists():
+                break
+            os.close(descriptor)
+    try:
+        yield aside
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+        os.close(descriptor)
+
+
+def put_in_place(aside: Path, path: Path) -> None:
+    """Let ``path`` be what ``aside`` is, at one instant; what was there before, if anything, has the other name then.
+
+    Linux exchanges the two names. Elsewhere there is a moment without ``path``; ``settle`` mends it after a kill.
+    """
+    settle(path)
+    if not os.path.lexists(path):
+        aside.rename(path)
+    elif not exchange(aside, path):
+        previous = path.with_name(f".{path.name}{PREVIOUS}")
+        with _held(path):
+            path.rename(previous)
+            aside.rename(path)
+            previous.rename(aside)
+
+
+def exchange(a: Path, b: Path) -> bool:
+    """Exchange two names at one instant; ``False`` where system or file system cannot."""
+    function = _renameat2()
+    if function is None:
+        return False
+    if function(AT_FDCWD, os.fsencode(a), AT_FDCWD, os.fsencode(b), RENAME_EXCHANGE) == 0:
+        return True
+    number = ctypes.get_errno()
+    if number in CANNOT:
+        return False
+    raise OSError(number, os.strerror(number), str(b))
+
+
+def settle(path: Path) -> None:
+    """Put back what a process that was killed between two renames has taken out of its place; wait for one that lives.
+
+    Readers call it as well; where they may not write, the folder stays where it is.
+    """
+    previous = path.with_name(f".{path.name}{PREVIOUS}")
+    if not os.path.lexists(previous):
+        return
+    with suppress(FileNotFoundError, PermissionError), _held(previous):
+        if os.path.lexists(path):
+            shutil.rmtree(previous, ignore_errors=True)
+        else:
+            previous.rename(path)
+
+
+def sweep(folder: Path, name: str | None = None) -> None:
+    """Remove what processes that are gone have left aside in a folder.
+
+    Args:
+        folder: Where.
+        name: Of the file or folder whose asides these are; all, unless given.
+    """
+    with suppress(OSError):
+        for entry in list(os.scandir(folder)):
+            if not entry.name.startswith(f".{name}." if name else ".") or not entry.name.endswith(ASIDE):
+                continue
+            place = folder / entry.name
+            if entry.name.endswith(PREVIOUS):
+                settle(folder / entry.name[1 : -len(PREVIOUS)])
+            elif entry.is_symlink() or not has_maker(place):
+                remove(place)
+
+
+def sweep_tree(folder: Path) -> None:
+    """Sweep a folder and all that are in it."""
+    for place, names, _ in os.walk(folder):
+        sweep(Path(place))
+        names[:] = [name for name in names if not name.endswith(ASIDE)]
+
+
+def has_maker(place: Path) -> bool:
+    """Whether the process that makes this file or folder lives."""
+    try:
+        descriptor = os.open(place, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return not place.is_file()  # gone, or not to be touched
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def remove(place: Path) -> None:
+    """Remove a file, a link, or a folder with all that is in it; nothing is said where that cannot be."""
+    if place.is_dir() and not place.is_symlink():
+        shutil.rmtree(place, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            place.unlink()
+
+
+def _name(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}{ASIDE}")
+
+
+def _lock(descriptor: int) -> None:
+    with suppress(OSError):  # a file system without locks
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+@contextmanager
+def _held(place: Path) -> Iterator[None]:
+    descriptor = os.open(place, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@cache
+def _renameat2() -> Any:
+    try:
+        function = ctypes.CDLL(None, use_errno=True).renameat2
+    except (OSError, AttributeError):
+        return None
+    function.argtypes = [ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_uint]
+    return function

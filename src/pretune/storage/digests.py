@@ -1,0 +1,41 @@
+"""Digests: a folder's files listed as `sha256sum` does, and compared byte by byte."""
+
+from pathlib import Path
+
+from pretune.errors import StorageError
+from pretune.hashing import digest_of_file
+from pretune.storage.places import storage_errors
+
+DIGESTS = "digests.txt"  # as `sha256sum` writes and checks it
+
+
+def digests_of(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of every file in a folder, by its path in it."""
+    files = (file for file in sorted(folder.rglob("*")) if file.is_file())
+    return {file.relative_to(folder).as_posix(): digest_of_file(file) for file in files}
+
+
+def list_digests(folder: Path) -> str:
+    """Return the content of ``digests.txt``."""
+    return "".join(f"{digest}  {name}\n" for name, digest in digests_of(folder).items() if name != DIGESTS)
+
+
+def check_digests(folder: Path) -> None:
+    """Compare a folder with its ``digests.txt``, byte by byte: nothing may be changed, missing, added or a link.
+
+    Raises:
+        StorageError: It differs; the message names the first file that does.
+    """
+    if folder.is_symlink() or not (folder / DIGESTS).is_file():
+        raise StorageError(f"{DIGESTS} is missing" if folder.is_dir() else f"{folder} is missing")
+    linked = [item.name for item in sorted(folder.rglob("*")) if item.is_symlink()]
+    if linked:
+        raise StorageError(f"{linked[0]} is a link, and nothing that was written was one")
+    with storage_errors(folder):
+        wanted, found = (folder / DIGESTS).read_bytes().split(b"\n"), list_digests(folder).encode().split(b"\n")
+    if wanted != found:
+        names = [{line[66:]: line for line in lines if line} for lines in (wanted, found)]
+        wrong = sorted(name for name in names[0] | names[1] if names[0].get(name) != names[1].get(name))
+        name = wrong[0].decode("utf-8", "replace") if wrong else DIGESTS
+        is_there = (folder / name).is_file() if "\0" not in name else False
+        raise StorageError(f"{name} is not what was written" if is_there else f"{name} is missing, or {DIGESTS} is damaged")
