@@ -9,9 +9,10 @@ from typing import Any
 
 from pretune.configs import RunConfig
 from pretune.data import prepare
-from pretune.errors import PretuneError, UsageError
+from pretune.errors import UsageError, explain_unforeseen
 from pretune.loading import load_pretrained_model
 from pretune.train import ALONE, Company, World, join, training_together
+from pretune.train.company import INTERRUPTED
 
 _COMPANY: ContextVar[Company | None] = ContextVar("company", default=None)
 
@@ -102,7 +103,7 @@ def assist(company: Company, kinds: Mapping[str, Callable[[dict[str, Any], Compa
         if not company.await_end():
             sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
             raise
-        code = error.exit_code if isinstance(error, PretuneError) else 1
+        code = INTERRUPTED if isinstance(error, KeyboardInterrupt) else explain_unforeseen(error).exit_code
     failure = company.failure()
     return failure.exit_code if failure is not None else code
 

@@ -1,9 +1,15 @@
 """Every error pretune raises on purpose: what it got, what it expected, how to fix it."""
 
+import errno
+import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pretune.records import FileReceipt
+
+# Characters of another library's message that are shown; the traceback has the rest.
+_MAX_QUOTED = 300
 
 
 class PretuneError(Exception):
@@ -87,6 +93,25 @@ class StorageError(PretuneError):
     exit_code = 4
 
 
+class DamagedError(StorageError, ValueError):
+    """A file that pretune wrote holds something that pretune does not write."""
+
+    code = "damaged"
+
+
+class UnforeseenError(PretuneError):
+    """Something that no part of pretune foresaw: a fault of pretune or of a library, never a verdict about a model."""
+
+    code = "internal"
+    exit_code = 70  # EX_SOFTWARE of sysexits.h
+
+
+class OutOfMemoryError(UnforeseenError):
+    """The process asked for more memory than it may have."""
+
+    code = "memory"
+
+
 class ProcessError(PretuneError):
     """Another process of a shared training failed, or is gone; where it said why, this has its words and exit code."""
 
@@ -144,3 +169,37 @@ class MetricError(DivergedError):
             expected="a finite number, by which to choose the best epoch",
             fix="lower the learning rate (--lr) where the loss is no number, or choose another --monitor",
         )
+
+
+def explain_unforeseen(error: BaseException) -> PretuneError:
+    """Return the one message for an error that nobody raised on purpose; those of pretune are returned as they are."""
+    if isinstance(error, PretuneError):
+        return error
+    said = " ".join(str(error).split())
+    said = said if len(said) <= _MAX_QUOTED else f"{said[:_MAX_QUOTED]}…"
+    if _is_of_memory(error):
+        return OutOfMemoryError(
+            "there is not enough memory" + (f": {said}" if said else ""),
+            expected="more memory than this process may use",
+            fix="free memory or raise its limit; or pass fewer rows, a shorter --max-length or a smaller --batch-size",
+        )
+    return UnforeseenError(
+        f"something unforeseen went wrong: {type(error).__name__}{f': {said}' if said else ''}{_place_of(error)}",
+        expected="a result, or a message that names the cause",
+        fix="run the command again with --debug for the traceback, and report it; this is a fault of pretune, not a verdict",
+    )
+
+
+def _is_of_memory(error: BaseException) -> bool:
+    """Whether memory was short; torch says so in a ``RuntimeError``, the system with an error number."""
+    is_told = isinstance(error, RuntimeError) and any(words in str(error) for words in ("allocate memory", "out of memory"))
+    return isinstance(error, MemoryError) or is_told or (isinstance(error, OSError) and error.errno == errno.ENOMEM)
+
+
+def _place_of(error: BaseException) -> str:
+    """Return where in pretune it happened, in words."""
+    home = str(Path(__file__).parent)
+    own = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(home)]
+    if not own:
+        return ""
+    return f" (in pretune/{Path(own[-1].filename).relative_to(home).as_posix()}, line {own[-1].lineno})"

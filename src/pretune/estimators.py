@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import NotFittedError
 
 from pretune.configs import DEFAULT_MAX_LENGTH, FinetuneConfig
+from pretune.configs.base import MAX_EPOCHS, check_count, check_seed
 from pretune.data import Dataset, TrainingData, as_texts, clean_text, to_examples, to_training_data
 from pretune.data.arrays import Labels, Texts
 from pretune.data.label_types import typed
@@ -132,6 +133,9 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             DivergedError: The loss stopped being finite.
         """
         trace, config = trace or Trace(), self.config
+        length = epochs if epochs is not None else self.epochs
+        check_count(length, "epochs", most=MAX_EPOCHS)
+        check_seed(self.seed)
         if isinstance(x, (Dataset, TrainingData)):
             training = x.training if isinstance(x, Dataset) else x
             classes = np.array(training.classes)
@@ -144,7 +148,6 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         else:
             self._load(training, trace)
         self.network_.to(self.device_.kind)
-        length = epochs if epochs is not None else self.epochs
         place = Resume(folder=checkpoints) if isinstance(checkpoints, Path) else checkpoints
         freeze = resolve_freeze(self.freeze, self.device_.kind)
         world = current_world()

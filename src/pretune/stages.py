@@ -9,7 +9,9 @@ GRADUAL = "gradual"
 # Epochs of a stage for which the user names none: early stopping ends most of them sooner.
 DEFAULT_MAX_EPOCHS = 10
 
-_STAGE = re.compile(r"(?P<freeze>none|all|last-[1-9][0-9]*)(:(?P<epochs>[1-9][0-9]*))?(@(?P<rate>[0-9.]+(e[-+]?[0-9]+)?))?")
+_STAGE = re.compile(
+    r"(?P<freeze>none|all|last-[1-9][0-9]{0,5})(:(?P<epochs>[1-9][0-9]{0,4}))?(@(?P<rate>[0-9.]+(e[-+]?[0-9]+)?))?"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +98,7 @@ def _parse(item: str, freeze: str) -> TrainingStage:
     epochs, rate = (found["epochs"], found["rate"]) if found else (None, None)
     if found is None or (rate is not None and not 0 < _number(rate) < 1):
         raise UsageError(
-            f"freeze is {freeze!r}" + (f", whose stage {item!r} is not known" if "," in freeze else ""),
+            f"freeze is {freeze!r:.80}" + (f", whose stage {item!r:.80} is not known" if "," in freeze else ""),
             expected="none, all, last-K such as last-2, gradual, or stages FREEZE[:EPOCHS][@RATE] such as all:2,last-2:1@1e-6",
             fix="pass one of these",
         )

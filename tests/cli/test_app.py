@@ -89,10 +89,59 @@ def test_a_closed_pipe_is_no_error(failing):
     assert call("check", "x.csv") in (0, 1)
 
 
-def test_a_bug_is_not_dressed_up_as_the_users_mistake(failing):
+class Panic(BaseException):
+    """What libraries written in Rust raise: no ``Exception``."""
+
+
+CRASHES = [
+    (ZeroDivisionError("a bug"), "internal"),
+    (RecursionError("too deep"), "internal"),
+    (Panic("index out of bounds"), "internal"),
+    (AssertionError(), "internal"),
+    (SystemExit(1), "internal"),
+    (StopIteration(), "internal"),
+    (UnicodeEncodeError("ascii", "é", 0, 1, "no"), "internal"),
+    (MemoryError(), "memory"),
+    (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried"), "memory"),
+    (OSError(12, "Cannot allocate memory"), "memory"),
+]
+
+
+@pytest.mark.parametrize(("error", "code"), CRASHES, ids=lambda value: type(value).__name__)
+def test_a_crash_is_one_message_with_a_code_of_its_own_and_never_the_code_of_a_verdict(error, code, failing, capsys):
+    failing(error)
+    assert call("check", "x.csv") == 70
+    out, err = capsys.readouterr()
+    assert (out, "Traceback" in err) == ("", False)
+    assert err.startswith("pretune: ")
+    assert call("check", "x.csv", "--json") == 70
+    out, err = capsys.readouterr()
+    assert (read_strictly(out)["error"]["code"], err) == (code, "")
+
+
+def test_a_crash_names_its_kind_and_with_debug_shows_the_traceback(failing, capsys):
     failing(ZeroDivisionError("a bug"))
-    with pytest.raises(ZeroDivisionError):
-        call("check", "x.csv")
+    assert call("check", "x.csv", "--debug") == 70
+    err = capsys.readouterr().err
+    assert "Traceback" in err
+    assert "ZeroDivisionError: a bug" in err.partition("pretune: ")[2]
+
+
+def test_a_full_standard_output_is_a_storage_error():
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full here")
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(python("-m", "pretune", "datasets"), stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert ended.returncode == 4
+    assert ended.stderr.startswith("pretune: ")
+    assert "No space left" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_number_of_processes_that_is_none_is_wrong_usage(monkeypatch, capsys):
+    monkeypatch.setenv("WORLD_SIZE", "many")
+    assert call("check", "x.csv") == 2
+    assert "WORLD_SIZE" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -159,7 +208,7 @@ def test_every_error_of_pretune_has_an_exit_code_of_the_documentation():
     while waiting:
         kinds.append(waiting.pop())
         waiting += kinds[-1].__subclasses__()
-    assert {kind.exit_code for kind in kinds} == {2, 4, 5, 6}
+    assert {kind.exit_code for kind in kinds} == {2, 4, 5, 6, 70}
 
 
 def test_ctrl_c_in_training_leaves_a_run_that_the_same_command_takes_up(tiny_checkpoint, workplace):

@@ -11,6 +11,7 @@ import pytest
 
 import pretune.records
 from pretune.data.chain import LedgerEntry
+from pretune.errors import DamagedError
 from pretune.records import SCHEMA, Evaluation, Evidence, Example, Finding, Predictions, Record, Score, Severity
 
 FOUNDATION = [
@@ -88,6 +89,47 @@ def test_the_schema_number_is_in_the_json(record: type[Record]) -> None:
     default = next(item.default for item in dataclasses.fields(record) if item.name == "schema")
     assert default == SCHEMA
     assert "schema" in make(record).to_json()
+
+
+def spoiled(hint: Any) -> list[Any]:
+    """Return values of other kinds than the field has, as a damaged file may hold them."""
+    others: list[Any] = [None, "text", 7, 0.5, True, [], {}, [None], {"a": None}, 10**400]
+    return [other for other in others if not fits(other, hint)]
+
+
+def fits(value: Any, hint: Any) -> bool:
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if hint is Any:
+        return True
+    if origin in (Union, types.UnionType):
+        return any(fits(value, item) for item in arguments)
+    if origin is tuple:
+        return isinstance(value, list) and all(fits(item, arguments[0]) for item in value)
+    if origin is dict:
+        return isinstance(value, dict) and all(fits(item, arguments[1]) for item in value.values())
+    if dataclasses.is_dataclass(hint):  # what is missing from one is another test
+        return isinstance(value, dict)
+    if hint is float:
+        return value is None or (type(value) in (int, float) and value != 10**400)
+    return type(value) is hint
+
+
+@named(RECORDS)
+def test_a_field_of_another_kind_is_damage_and_never_a_record(record: type[Record]) -> None:
+    value, hints = make(record).to_json(), typing.get_type_hints(record)
+    for item in dataclasses.fields(record):
+        for other in spoiled(hints[item.name]):
+            with pytest.raises(DamagedError):
+                record.from_json({**value, item.name: other})
+
+
+@named(RECORDS)
+def test_a_field_that_is_missing_is_damage(record: type[Record]) -> None:
+    value, missing = make(record).to_json(), dataclasses.MISSING
+    for item in dataclasses.fields(record):
+        if item.default is missing and item.default_factory is missing:
+            with pytest.raises(DamagedError, match=item.name):
+                record.from_json({name: other for name, other in value.items() if name != item.name})
 
 
 @pytest.mark.parametrize("figure", [float("nan"), float("inf"), float("-inf")])

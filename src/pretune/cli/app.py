@@ -1,5 +1,6 @@
 """The command line: which commands there are, and how each kind of end is told."""
 
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any, Literal
 import typer
 
 from pretune.cli import commands, running
-from pretune.errors import PretuneError, StorageError
+from pretune.errors import StorageError, UnforeseenError, UsageError, explain_unforeseen
 from pretune.visible import inert_output
 
 INTERRUPTED = 130
@@ -34,50 +35,85 @@ for command in commands.COMMANDS:
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
-    if _is_helper():
-        sys.stdout = sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - as long as the process lives
-        if sys.argv[1:2] not in (["run"], ["finetune"], ["pretrain"]):
-            sys.exit(0)  # nothing to share: a second look, a second answer
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a character that the terminal lacks is shown by its number, and ends nothing
+            stream.reconfigure(errors="backslashreplace")
+    sys.exit(_flushed(_run(sys.argv[1:]) if not _is_silenced() else 0))
+
+
+def _is_silenced() -> bool:
+    """Take the voice of a process that helps another; return whether there is nothing for it to do."""
+    if not _is_helper():
+        return False
+    sys.stdout = sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - as long as the process lives
+    return sys.argv[1:2] not in (["run"], ["finetune"], ["pretrain"])  # nothing to share: a second look, a second answer
+
+
+def _flushed(code: int) -> int:
+    """Write out what is left to write; return the exit code, another one where standard output refuses."""
     try:
-        code = _run(sys.argv[1:])
         sys.stdout.flush()
-    except BrokenPipeError:  # whoever reads has seen enough, as with `| head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
-    sys.exit(code)
+    except OSError as error:
+        with contextlib.suppress(OSError, ValueError):  # Python would try again when it ends, and leave with 120
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):  # whoever reads has seen enough, as with `| head`
+            return 0
+        found = StorageError(f"cannot write to standard output: {error.strerror or error}", fix="check that its place has room")
+        print(f"pretune: {found}", file=sys.stderr)  # noqa: T201
+        return found.exit_code
+    return code
 
 
 def _is_helper() -> bool:
     """Whether ``torchrun`` started this process besides the first one, which does all the telling and writing."""
-    return int(os.environ.get("WORLD_SIZE", "1")) > 1 and os.environ.get("RANK", "0") != "0"
+    size = os.environ.get("WORLD_SIZE", "1")
+    return size.isdigit() and int(size) > 1 and os.environ.get("RANK", "0") != "0"
 
 
 @inert_output(sys)
 def _run(arguments: list[str]) -> int:
+    """Run one command; return its exit code. Whatever ends it ends in one message: a crash must not look like a verdict."""
     flags = frozenset(arguments[: arguments.index("--")] if "--" in arguments else arguments)
     running.ARGUMENTS.set(("pretune", *arguments))
     try:
+        _check_company()
         code = app(arguments, standalone_mode=False)
-    except PretuneError as error:
-        return _tell(error.to_json(), str(error), error.exit_code, error, flags)
     except ClickError as error:
-        text, context = error.format_message(), getattr(error, "ctx", None)
-        if type(error).__name__ == "NoArgsIsHelpError":
-            print(text)  # noqa: T201 - empty where rich has drawn the help by now
-            return 2
-        fix = f"see {context.command_path} --help" if context is not None else "see pretune --help"
-        return _tell({"code": "usage", "got": text, "expected": "", "fix": fix}, f"{text}\nFix: {fix}", 2, error, flags)
+        return _tell_usage(error, flags)
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
     except BrokenPipeError:
         return 0
-    except OSError as error:  # a place that nobody may read or write, found outside of storage.py
-        found = StorageError(str(error), fix="check that the place exists and that you may read and write there")
-        return _tell(found.to_json(), str(found), found.exit_code, error, flags)
+    except BaseException as error:
+        return _tell_error(error, flags)
     if code == INTERRUPTED:  # typer turns Ctrl-C into this code as well
         text = "interrupted; the same command goes on where a run was saved, and starts any other again"
         return _tell({"code": "interrupted", "got": text, "expected": "", "fix": ""}, text, code, None, flags)
     return int(code or 0)
+
+
+def _check_company() -> None:
+    size = os.environ.get("WORLD_SIZE", "1")
+    if not size.isdigit():
+        raise UsageError(
+            f"WORLD_SIZE is {size!r}", expected="the number of processes, as torchrun sets it", fix="unset WORLD_SIZE"
+        )
+
+
+def _tell_usage(error: Any, flags: frozenset[str]) -> int:
+    text, context = error.format_message(), getattr(error, "ctx", None)
+    if type(error).__name__ == "NoArgsIsHelpError":
+        print(text)  # noqa: T201 - empty where rich has drawn the help by now
+        return 2
+    fix = f"see {context.command_path} --help" if context is not None else "see pretune --help"
+    return _tell({"code": "usage", "got": text, "expected": "", "fix": fix}, f"{text}\nFix: {fix}", 2, error, flags)
+
+
+def _tell_error(error: BaseException, flags: frozenset[str]) -> int:
+    found = explain_unforeseen(error)
+    if isinstance(error, OSError) and type(found) is UnforeseenError:  # a place that nobody may read or write
+        found = StorageError(str(error), fix="check that the place exists and that you may read and write there")
+    return _tell(found.to_json(), str(found), found.exit_code, error, flags)
 
 
 def _tell(fields: dict[str, str], text: str, exit_code: int, error: BaseException | None, flags: frozenset[str]) -> int:

@@ -13,6 +13,7 @@ import typer
 from pretune.cli.running import ARGUMENTS, open_terminal, open_trace
 from pretune.cli.settings import Settings, given
 from pretune.configs import Config, CorpusConfig, PretrainConfig, PretrainRunConfig, TokenizerConfig
+from pretune.configs.base import MAX_COUNT
 from pretune.errors import UsageError
 
 if TYPE_CHECKING:
@@ -74,9 +75,10 @@ def parse_count(text: str) -> int:
         2500000
     """
     found = _COUNT.fullmatch(str(text).strip().replace(",", "").replace("_", ""))
-    number = round(float(found[1]) * _UNITS[found[2].lower()]) if found else 0
+    size = float(found[1]) * _UNITS[found[2].lower()] if found else 0.0
+    number = round(size) if size <= MAX_COUNT**2 else 0
     if number < 1:
-        raise UsageError(f"tokens is {text!r}", expected="a number such as 20M, 500k or 1000000", fix="pass one of these")
+        raise UsageError(f"tokens is {text!r:.80}", expected="a number such as 20M, 500k or 1000000", fix="pass one of these")
     return number
 
 

@@ -10,6 +10,7 @@ from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
 from pretune.configs import RECIPES, Config, FinetuneConfig, JudgeConfig, ReadConfig, RunConfig, SplitConfig
+from pretune.configs.base import MAX_COUNT
 from pretune.errors import UsageError
 
 # Flag → its place among the settings.
@@ -70,7 +71,7 @@ class Settings:
             return {}
         try:
             return self.check(tomllib.loads(Path(path).read_text(encoding="utf-8")))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise UsageError(
                 f"cannot read {path}: {error}", expected="a TOML file of settings", fix="check the path of --config"
             ) from error
@@ -102,7 +103,7 @@ class Settings:
         kinds = self._kinds(self._known(key.strip()))
         try:
             parsed = tomllib.loads(f"value = {value}")["value"]
-        except tomllib.TOMLDecodeError:
+        except (ValueError, RecursionError):  # no TOML, or of thousands of digits or brackets
             parsed = value
         is_name = str in kinds and type(parsed) not in kinds  # the label 1, the column 2024
         return key.strip(), value if is_name else parsed
@@ -112,14 +113,14 @@ class Settings:
         kinds = self._kinds(key)
         if tuple in kinds and isinstance(value, (str, list)):
             value = tuple(value.split(",") if isinstance(value, str) else map(str, value))
-        if float in kinds and type(value) is int:
+        if float in kinds and type(value) is int and abs(value) < MAX_COUNT**2:
             value = float(value)
         if float in kinds and str in kinds and isinstance(value, str):  # a flag that takes a number or a word
             with contextlib.suppress(ValueError):
                 value = float(value)
         if type(value) not in kinds:
             wanted = " or ".join(word for kind, word in KINDS.items() if kind in kinds)
-            raise UsageError(f"{key} is {value!r}", expected=wanted, fix=f"give {key} a value of that kind")
+            raise UsageError(f"{key} is {value!r:.80}", expected=wanted, fix=f"give {key} a value of that kind")
         return value
 
     def _kinds(self, key: str) -> tuple[type, ...]:

@@ -1,10 +1,27 @@
 """What every config is: frozen, complete, checked when it is made."""
 
+import math
 import re
+import types
+import typing
 from dataclasses import fields
+from functools import cache
 from typing import Any, Self
 
 from pretune.errors import UsageError
+
+MAX_SEED = 2**32 - 1  # what numpy, scikit-learn and torch all take
+MAX_COUNT = 10**9  # of anything that is counted: more is a slip of the keys
+MAX_EPOCHS = 10_000
+MAX_THREADS = 1_024
+MAX_BATCH = 1_000_000  # rows that are computed at once, or batches that are summed
+_KINDS: dict[type, str] = {
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    str: "text",
+    tuple: "a list of text",
+}
 
 
 class Config:
@@ -18,10 +35,62 @@ class Config:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
-        """Build the config from ``get_params`` after a trip through JSON."""
+        """Build the config from ``get_params`` after a trip through JSON.
+
+        Raises:
+            UsageError: A field does not exist, or its value does not fit.
+        """
+        unknown = sorted(set(value) - {item.name for item in fields(cls)})  # type: ignore[arg-type]
+        if unknown:
+            raise UsageError(f"the settings have {unknown[0]!r}", expected="settings that this version of pretune knows")
         return cls(**{key: tuple(item) if isinstance(item, list) else item for key, item in value.items()})
 
+    def check_kinds(self) -> None:
+        """Check that every field is of its kind, and no number is endless; numbers of numpy become Python's.
 
+        Raises:
+            UsageError: One is not.
+        """
+        for name, hint in _hints_of(type(self)):  # type: ignore[arg-type] # a class can be hashed
+            value = getattr(self, name)
+            plain = value.item() if getattr(value, "ndim", None) == 0 and hasattr(value, "item") else value
+            kinds = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+            check(any(_fits(plain, kind) for kind in kinds), name, plain, _describe(kinds))
+            if plain is not value:
+                object.__setattr__(self, name, plain)
+
+
+@cache
+def _hints_of(config: type[Config]) -> tuple[tuple[str, Any], ...]:
+    hints = typing.get_type_hints(config)
+    return tuple((item.name, hints[item.name]) for item in fields(config))  # type: ignore[arg-type]
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    if typing.get_origin(kind) is tuple:
+        return isinstance(value, tuple) and all(isinstance(item, str) for item in value)
+    if kind is float:
+        return (type(value) is int and abs(value) < MAX_COUNT**2) or (isinstance(value, float) and math.isfinite(value))
+    return isinstance(value, kind) if kind is str or issubclass(kind, Config) else type(value) is kind
+
+
+def _describe(kinds: tuple[Any, ...]) -> str:
+    names = (_KINDS.get(typing.get_origin(kind) or kind, getattr(kind, "__name__", "")) for kind in kinds)
+    return " or ".join("nothing" if name == "NoneType" else name for name in names)
+
+
+def check_seed(seed: Any, name: str = "seed") -> None:
+    """Raise a ``UsageError`` unless this can seed a generator."""
+    check(type(seed) is int and 0 <= seed <= MAX_SEED, name, seed, f"a whole number from 0 to {MAX_SEED:,}")
+
+
+def check_count(value: Any, name: str, *, least: int = 1, most: int = MAX_COUNT, of: str = "") -> None:
+    """Raise a ``UsageError`` unless this is a number from ``least`` to ``most``; ``None`` is left to others."""
+    wanted = f"a whole number from {least:,} to {most:,}{of and ' ' + of}"
+    check(value is None or (type(value) is int and least <= value <= most), name, value, wanted)
+
+
+MAX_SECONDS = 366 * 24 * 3600.0  # of a budget: a year
 _DURATION = re.compile(r"(?=.)(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?")
 
 
@@ -37,11 +106,18 @@ def parse_duration(text: str) -> float:
     """
     found = _DURATION.fullmatch(text.strip())
     seconds = sum(float(part or 0) * size for part, size in zip(found.groups(), (3600, 60, 1), strict=True)) if found else 0.0
-    check(seconds > 0, "budget", text, "a time with its unit, such as 90s, 5m, 1h or 1h30m")
+    check(0 < seconds <= MAX_SECONDS, "budget", text[:40], "a time with its unit, such as 90s, 5m, 1h or 1h30m")
     return seconds
 
 
 def check(holds: bool, name: str, got: Any, expected: str) -> None:
     """Raise a ``UsageError`` that names the setting, unless it holds."""
     if not holds:
-        raise UsageError(f"{name} is {got!r}", expected=expected, fix=f"pass a {name} in that range")
+        raise UsageError(f"{name} is {_shown(got)}", expected=expected, fix=f"pass a {name} in that range")
+
+
+def _shown(got: Any) -> str:
+    if type(got) is int and abs(got) > MAX_COUNT**2:  # Python refuses to print thousands of digits
+        return "a number of more than 18 digits"
+    text = repr(got)
+    return text if len(text) <= 80 else text[:79] + "…"

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pretune.configs.base import Config, check
+from pretune.configs.base import MAX_COUNT, MAX_THREADS, Config, check, check_count, check_seed
 from pretune.errors import UsageError
 
 
@@ -16,6 +16,9 @@ class ReadConfig(Config):
     encoding: str | None = None  # None: UTF-8, or UTF-16 with a byte-order mark
     allow_rejects: bool = False
     require_labels: bool = True
+
+    def __post_init__(self) -> None:
+        self.check_kinds()
 
 
 # Share of rejected rows above which a file is more likely misread than dirty.
@@ -36,6 +39,8 @@ class SplitConfig(Config):
     repair: bool = False  # regroup, drop conflicts: see data/repair.py
 
     def __post_init__(self) -> None:
+        self.check_kinds()
+        check_seed(self.seed, "split_seed")
         check(0 < self.validation_share < 1, "validation_share", self.validation_share, "a share between 0 and 1")
         check(0 < self.test_share < 1, "test_share", self.test_share, "a share between 0 and 1")
         total = self.validation_share + self.test_share
@@ -84,10 +89,16 @@ class CorpusConfig(Config):
     workers: int | None = None
 
     def __post_init__(self) -> None:
+        self.check_kinds()
         check(self.document in DOCUMENTS, "document", self.document, "one of " + ", ".join(DOCUMENTS))
-        check(self.min_words >= 1, "min_words", self.min_words, "at least 1 word")
+        check_count(self.min_words, "min_words", of="words")
         repeats, near = self.boilerplate, self.near_duplicate_threshold
-        check(repeats is None or repeats == 0 or repeats >= 2, "boilerplate", repeats, "0 (off), or 2 documents or more")
+        check(
+            repeats is None or repeats == 0 or 2 <= repeats <= MAX_COUNT,
+            "boilerplate",
+            repeats,
+            "0 (off), or 2 documents or more",
+        )
         check(near is None or 0.5 <= near <= 1, "near_duplicate_threshold", near, "a similarity from 0.5 to 1")
         check(0 < self.validation_share < 0.5, "validation_share", self.validation_share, "a share between 0 and 0.5")
-        check(self.workers is None or self.workers >= 1, "workers", self.workers, "at least 1 process")
+        check_count(self.workers, "workers", most=MAX_THREADS, of="processes")

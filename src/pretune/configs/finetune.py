@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from pretune.configs.base import Config, check
+from pretune.configs.base import MAX_BATCH, MAX_THREADS, Config, check, check_count
 from pretune.errors import UsageError
 
 AUTO = "auto"
@@ -104,6 +104,7 @@ class FinetuneConfig(Config):
     compile: bool = False
 
     def __post_init__(self) -> None:
+        self.check_kinds()
         rate, head_rate = self.learning_rate, self.head_learning_rate
         is_rate = rate == AUTO if isinstance(rate, str) else rate is None or 0 < rate < math.inf
         check(is_rate, "learning_rate", rate, f"a positive rate such as 5e-5, or {AUTO}")
@@ -115,9 +116,9 @@ class FinetuneConfig(Config):
                 expected="a range test that moves all rates together",
                 fix="leave head_learning_rate out, or give both rates",
             )
-        check(self.batch_size >= 1, "batch_size", self.batch_size, "at least 1")
+        check_count(self.batch_size, "batch_size", most=MAX_BATCH)
         check(self.ema is None or 0 < self.ema < 1, "ema", self.ema, "a share between 0 and 1, such as 0.999")
-        check(self.accumulate >= 1, "accumulate", self.accumulate, "at least 1 batch an update")
+        check_count(self.accumulate, "accumulate", most=MAX_BATCH, of="batches an update")
         check(self.dropout is None or 0 <= self.dropout < 1, "dropout", self.dropout, "a share from 0 to below 1")
         check(0 <= self.label_smoothing < 1, "label_smoothing", self.label_smoothing, "a share from 0 to below 1")
         check(self.weight_decay >= 0, "weight_decay", self.weight_decay, "0 or more")
@@ -126,11 +127,12 @@ class FinetuneConfig(Config):
         check(taken < 1, "learning_rate × weight_decay", taken, "less than 1: an update takes that share of each weight away")
         check(0 <= self.warmup_share < 1, "warmup_share", self.warmup_share, "a share from 0 to below 1")
         check(self.max_gradient_norm >= 0, "max_gradient_norm", self.max_gradient_norm, "0 (off) or more")
-        check(self.patience >= 1, "patience", self.patience, "at least 1 epoch")
-        check(self.max_length is None or self.max_length >= 4, "max_length", self.max_length, "at least 4 tokens")
-        check(self.head_size >= 1, "head_size", self.head_size, "at least 1")
-        check(self.threads is None or self.threads >= 1, "threads", self.threads, "at least 1")
-        check(self.lora is None or self.lora >= 1, "lora", self.lora, "a rank of at least 1, such as 8")
+        check(self.min_change >= 0, "min_change", self.min_change, "0 or more")
+        check_count(self.patience, "patience", of="epochs")
+        check_count(self.max_length, "max_length", least=4, most=1_000_000, of="tokens")
+        check_count(self.head_size, "head_size", most=65_536)
+        check_count(self.threads, "threads", most=MAX_THREADS)
+        check_count(self.lora, "lora", most=4_096, of="(a rank such as 8)")
         scale, fits = self.lora_alpha, self.lora_alpha is None or (self.lora_alpha > 0 and self.lora is not None)
         check(fits, "lora_alpha", scale, "a positive number, beside a lora rank")
         if self.shard:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from pretune.configs.base import Config, check
+from pretune.configs.base import Config, check, check_seed
 from pretune.configs.data import ReadConfig
 
 
@@ -31,6 +31,9 @@ class JudgeConfig(Config):
     policy: str | None = None
     encoder_linear: bool = True
     thorough: bool = False
+
+    def __post_init__(self) -> None:
+        self.check_kinds()
 
 
 SCORE_OF = ("predicted", "positive")
@@ -76,6 +79,8 @@ class AuditConfig(Config):
     judge: JudgeConfig = field(default_factory=JudgeConfig)
 
     def __post_init__(self) -> None:
+        self.check_kinds()
+        check_seed(self.seed)
         check(self.task is None or self.task in TASKS, "task", self.task, "one of " + ", ".join(TASKS))
         check(self.score_of is None or self.score_of in SCORE_OF, "score_of", self.score_of, "one of " + ", ".join(SCORE_OF))
         check(self.threshold is None or 0 < self.threshold < 1, "threshold", self.threshold, "a share between 0 and 1")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pretune.configs.base import Config, check
+from pretune.configs.base import MAX_COUNT, MAX_THREADS, Config, check, check_count
 from pretune.configs.finetune import DECAYS, PRECISIONS
 
 TOKENIZERS = ("wordpiece", "bpe")
@@ -25,9 +25,10 @@ class TokenizerConfig(Config):
     max_bytes: int = 32_000_000
 
     def __post_init__(self) -> None:
+        self.check_kinds()
         check(self.kind in TOKENIZERS, "kind", self.kind, "one of " + ", ".join(TOKENIZERS))
         _check_vocabulary(self.vocab_size)
-        check(self.max_bytes >= 100_000, "max_bytes", self.max_bytes, "at least 100,000 bytes of text")
+        check_count(self.max_bytes, "max_bytes", least=100_000, most=MAX_COUNT**2, of="bytes of text")
 
 
 def _check_vocabulary(size: int) -> None:
@@ -104,6 +105,7 @@ class PretrainConfig(Config):
     compile: bool | None = None
 
     def __post_init__(self) -> None:
+        self.check_kinds()
         check(self.objective in (None, *OBJECTIVES), "objective", self.objective, "one of " + ", ".join(OBJECTIVES))
         check(self.optimizer in (None, *OPTIMIZERS), "optimizer", self.optimizer, "one of " + ", ".join(OPTIMIZERS))
         for name, known in {"size": SIZES, "decay": DECAYS, "precision": PRECISIONS}.items():
@@ -117,14 +119,15 @@ class PretrainConfig(Config):
         check(rate is None or 0 < rate < 1, "learning_rate", rate, "a positive rate below 1, such as 1e-3")
         check(0 <= self.next_word_share < 1, "next_word_share", self.next_word_share, "a share from 0 to below 1")
         check(0 <= self.head_share < 1, "head_share", self.head_share, "a share from 0 (all learn from the start) to below 1")
-        check(self.batch_tokens >= self.window, "batch_tokens", self.batch_tokens, f"at least one window of {self.window}")
+        wanted = f"one window of {self.window} or more, up to {MAX_COUNT:,}"
+        check(self.window <= self.batch_tokens <= MAX_COUNT, "batch_tokens", self.batch_tokens, wanted)
         check(0 <= self.weight_decay < 10, "weight_decay", self.weight_decay, "0 or more")
         check(0 <= self.warmup_share < 1, "warmup_share", self.warmup_share, "a share from 0 to below 1")
         check(self.max_gradient_norm >= 0, "max_gradient_norm", self.max_gradient_norm, "0 (off) or more")
         check(0 <= self.dropout < 1, "dropout", self.dropout, "a share from 0 to below 1")
-        check(self.num_milestones >= 1, "num_milestones", self.num_milestones, "at least 1")
-        check(self.validation_tokens >= 1, "validation_tokens", self.validation_tokens, "at least 1")
-        check(self.threads is None or self.threads >= 1, "threads", self.threads, "at least 1")
+        check_count(self.num_milestones, "num_milestones", most=100_000)
+        check_count(self.validation_tokens, "validation_tokens")
+        check_count(self.threads, "threads", most=MAX_THREADS)
 
     @property
     def windows_per_update(self) -> int:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from pretune.configs.base import Config, check, parse_duration
+from pretune.configs.base import MAX_EPOCHS, MAX_SEED, Config, check, check_count, check_seed, parse_duration
 from pretune.configs.data import CorpusConfig, ReadConfig, SplitConfig
 from pretune.configs.finetune import AUTO, FinetuneConfig
 from pretune.configs.judge import JudgeConfig
@@ -45,11 +45,14 @@ class RunConfig(Config):
     general_task: str | None = None
 
     def __post_init__(self) -> None:
-        check(self.epochs is None or self.epochs >= 1, "epochs", self.epochs, "at least 1")
+        self.check_kinds()
+        check_count(self.epochs, "epochs", most=MAX_EPOCHS)
+        check_seed(self.seed)
         check(self.general_task is None or self.prove, "general_task", self.general_task, "--prove-pretraining beside it")
         if self.freeze != "auto":
             check_epochs(self.freeze, self.epochs)
-        check(self.seeds >= 1, "seeds", self.seeds, "at least 1")
+        check_count(self.seeds, "seeds", most=1_000)
+        check(self.seed + self.seeds - 1 <= MAX_SEED, "seed", self.seed, f"{self.seeds} seeds from it on, up to {MAX_SEED:,}")
         check(self.freeze != "all" or not self.finetune.lora, "freeze", self.freeze, "none or last-K beside --lora")
         if self.budget is not None:
             parse_duration(self.budget)
@@ -113,8 +116,11 @@ class PretrainRunConfig(Config):
     pretrain: PretrainConfig = field(default_factory=PretrainConfig)
 
     def __post_init__(self) -> None:
-        check(self.epochs is None or 0 < self.epochs <= 10_000, "epochs", self.epochs, "a number above 0")
-        check(self.tokens is None or self.tokens >= 1, "tokens", self.tokens, "at least 1")
+        self.check_kinds()
+        wanted = f"a number above 0 and up to {MAX_EPOCHS:,}"
+        check(self.epochs is None or 0 < self.epochs <= MAX_EPOCHS, "epochs", self.epochs, wanted)
+        check_count(self.tokens, "tokens", most=10**15)
+        check_seed(self.seed)
         if self.budget is not None:
             parse_duration(self.budget)
         given = [name for name in ("epochs", "tokens", "budget") if getattr(self, name) is not None]

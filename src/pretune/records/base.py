@@ -1,11 +1,14 @@
-"""What every record is: a frozen dataclass that survives a round trip through JSON."""
+"""What every record is: a frozen dataclass that survives a round trip through JSON, and takes no other JSON for its own."""
 
 import types
 import typing
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Any, Self, Union
+
+from pretune.errors import DamagedError
 
 SCHEMA = 1
 
@@ -21,10 +24,30 @@ class Record:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
-        """Build the record from what ``to_json`` returned; unknown keys are ignored."""
-        hints = typing.get_type_hints(cls)
-        known = [item.name for item in fields(cls) if item.name in value]  # type: ignore[arg-type]
-        return cls(**{name: _decode(hints[name], value[name]) for name in known})
+        """Build the record from what ``to_json`` returned; unknown keys are ignored.
+
+        Raises:
+            DamagedError: A field is missing, or holds something of another kind.
+        """
+        if not isinstance(value, Mapping):
+            raise _wrong(cls.__name__, value, "an object")
+        hints = _hints_of(cls)  # type: ignore[arg-type] # a class can be hashed
+        missing = [name for name in _required(cls) if name not in value]  # type: ignore[arg-type] # as above
+        if missing:
+            raise DamagedError(f"{cls.__name__} has no {missing[0]!r}", expected="the record as pretune wrote it")
+        return cls(**{name: _decode(hint, value[name], f"{cls.__name__}.{name}") for name, hint in hints if name in value})
+
+
+@cache
+def _hints_of(record: type[Record]) -> tuple[tuple[str, Any], ...]:
+    hints = typing.get_type_hints(record)
+    return tuple((item.name, hints[item.name]) for item in fields(record))  # type: ignore[arg-type]
+
+
+@cache
+def _required(record: type[Record]) -> tuple[str, ...]:
+    given = fields(record)  # type: ignore[arg-type]
+    return tuple(item.name for item in given if item.default is MISSING and item.default_factory is MISSING)
 
 
 def _encode(value: Any) -> Any:
@@ -39,16 +62,54 @@ def _encode(value: Any) -> Any:
     return value
 
 
-def _decode(hint: Any, value: Any) -> Any:
+def _decode(hint: Any, value: Any, where: str) -> Any:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if value is None or hint is Any:
+    if hint is Any:
         return value
     if origin in (Union, types.UnionType):
-        return _decode(next(item for item in arguments if item is not type(None)), value)
+        if value is None and type(None) in arguments:
+            return value
+        return _decode(next(item for item in arguments if item is not type(None)), value, where)
     if origin is tuple:
-        return tuple(_decode(arguments[0], item) for item in value)
+        if not isinstance(value, (list, tuple)):
+            raise _wrong(where, value, "a list")
+        inner = arguments[0]
+        return tuple(value) if inner is Any else tuple([_decode(inner, item, where) for item in value])
     if origin is dict:
-        return {key: _decode(arguments[1], item) for key, item in value.items()}
+        if not isinstance(value, Mapping):
+            raise _wrong(where, value, "an object")
+        return {key: _decode(arguments[1], item, f"{where}.{key}") for key, item in value.items()}
     if is_dataclass(hint) and issubclass(typing.cast(type, hint), Record):
+        if not isinstance(value, Mapping):
+            raise _wrong(where, value, "an object")
         return typing.cast(type[Record], hint).from_json(value)
-    return hint(value) if isinstance(hint, type) and issubclass(hint, (StrEnum, float)) else value
+    return _decode_plain(hint, value, where)
+
+
+def _decode_plain(hint: Any, value: Any, where: str) -> Any:
+    """Return a string, number or truth value, which must be of the kind that the field has."""
+    if hint is float:
+        if value is None:  # what NaN and infinity were written as
+            return value
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise _wrong(where, value, "a number")
+        try:
+            return float(value)
+        except OverflowError as error:
+            raise _wrong(where, value, "a number") from error
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        try:
+            return hint(value)
+        except ValueError as error:
+            raise _wrong(where, value, f"one of {', '.join(hint)}") from error
+    if type(value) is not hint:
+        raise _wrong(where, value, _KINDS.get(hint, str(hint)))
+    return value
+
+
+_KINDS = {str: "text", int: "a whole number", bool: "true or false"}
+
+
+def _wrong(where: str, value: Any, wanted: str) -> DamagedError:
+    shown = f"{value!r:.80}" if isinstance(value, (str, int, float, bool, type(None))) else f"a {type(value).__name__}"
+    return DamagedError(f"{where} is {shown}, which pretune does not write", expected=wanted, fix="restore the file")

@@ -18,7 +18,7 @@ import torch.distributed as dist
 from torch.distributed.distributed_c10d import PrefixStore
 from torch.distributed.rendezvous import rendezvous
 
-from pretune.errors import PretuneError, ProcessError, UsageError
+from pretune.errors import PretuneError, ProcessError, UsageError, explain_unforeseen
 from pretune.train.distributed import World, explain_loss
 
 # Seconds that a process waits for another in the midst of training. The slowest thing that one does alone there is reading the
@@ -27,6 +27,7 @@ PATIENCE = 1800.0
 # Seconds in which the first process, which tells for all, is to find out that another one failed.
 SECONDS_TO_TELL = 10.0
 WORK, FAILED, ENDED = "work", "failed", "ended"
+INTERRUPTED = 130  # exit code of a process that Ctrl-C ended
 
 
 @dataclass(slots=True)
@@ -95,11 +96,11 @@ class Company:
         return self.failure() or explain_loss()
 
     def _leave(self, error: BaseException) -> None:
-        known = isinstance(error, PretuneError)
-        fields = error.to_json() if isinstance(error, PretuneError) else {"code": "error", "got": "", "expected": "", "fix": ""}
-        if not known:
-            fields["got"] = f"process {self.world.rank}: {type(error).__name__}: {error}"
-        code = error.exit_code if isinstance(error, PretuneError) else 130 if isinstance(error, KeyboardInterrupt) else 1
+        found = explain_unforeseen(error)
+        fields = found.to_json()
+        if found is not error:
+            fields["got"] = f"process {self.world.rank}: {found.got}"
+        code = INTERRUPTED if isinstance(error, KeyboardInterrupt) else found.exit_code
         with contextlib.suppress(RuntimeError):
             self.store.compare_set(FAILED, "", json.dumps({**fields, "exit_code": code}))
 
