@@ -168,6 +168,12 @@ def plant_starved_class(twin: Evidence, strength: float, generator: random.Rando
     return replace(twin, train=tuple(row for place, row in enumerate(twin.train) if place not in gone))
 
 
+def plant_spellings(twin: Evidence, strength: float, generator: random.Random) -> Evidence:
+    """Write this share of the training labels with a capital."""
+    places = some(twin.train, strength, generator)
+    return replace(twin, train=at(twin.train, places, lambda row: replace(row, label=str(row.label).capitalize())))
+
+
 def plant_imbalance(twin: Evidence, strength: float, generator: random.Random) -> Evidence:
     """Leave so few positive rows in training that the others hold this share."""
     train = twin.train
@@ -291,6 +297,8 @@ FAULTS: tuple[Planter, ...] = (
             unit="share of 210 rows taken away"),
     Planter(check="labels.imbalance", plant=plant_imbalance, strengths=(0.75, 0.85, 0.9, 0.95), clear_from=0.9,
             unit="share of the larger class"),
+    Planter(check="labels.spelling", plant=plant_spellings, strengths=(0.001, 0.01, 0.05, 0.2), clear_from=0.001,
+            unit="share of the training labels"),
     Planter(check="labels.few_test_rows", plant=plant_few_positives, strengths=(0.5, 0.8, 0.9, 0.95), clear_from=0.9,
             unit="share of 300 rows taken away"),
     Planter(check="labels.errors", plant=plant_wrong_labels, strengths=(0.02, 0.05, 0.1, 0.2), clear_from=0.2,

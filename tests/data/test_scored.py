@@ -309,3 +309,201 @@ def test_without_an_id_rows_have_the_number_that_a_spreadsheet_shows(tmp_path):
 def test_a_folder_is_no_table(tmp_path):
     with pytest.raises(DataError, match="is a folder"):
         read_raw(tmp_path)
+
+
+# One class in several spellings
+
+
+def twice(first, second, **more):
+    """Rows of two classes, named in two ways, half right."""
+    return [{"label": first, **more}, {"label": second, **more}] * 4
+
+
+@pytest.mark.parametrize(
+    ("labels", "answers"),
+    [
+        (("1.0", "0.0"), ("1", "0")),
+        (("1", "0"), ("1.0", "0.0")),
+        (("caf\u00e9", "bar"), ("cafe\u0301", "bar")),
+        (("spam", "ham"), ("sp\u200bam", "\ufeffham")),
+        (("True", "False"), ("true", "FALSE")),
+        ((" spam ", "ham"), ("spam", "ham\u00a0")),
+    ],
+)
+def test_labels_and_answers_that_spell_one_class_in_two_ways_agree(labels, answers):
+    rows = [{"label": label, "predicted": answer} for label, answer in zip(labels, answers, strict=True)] * 4
+    found = read(rows).predictions
+    assert found.labels == found.predicted
+    assert len(found.classes) == 2
+
+
+@pytest.mark.parametrize(("one", "other"), [("Spam", "spam"), ("not spam", "not  spam"), ("01", "1"), ("a", "\u0430")])
+def test_spellings_that_may_be_two_classes_stay_two(one, other):
+    rows = [{"label": one, "predicted": other}, {"label": "ham", "predicted": "ham"}] * 4
+    assert len(read(rows).predictions.classes) == 3
+
+
+def test_what_differs_in_case_only_is_named_with_both_counts():
+    rows = [{"label": "Spam", "predicted": "spam"}, {"label": "ham", "predicted": "ham"}] * 4
+    assert any("'Spam' (4) and 'spam' (4)" in note and "--merge-labels" in note for note in read(rows).notes)
+
+
+@pytest.mark.parametrize("prefix", ["", "p:", "proba_", "prob_", "probability_", "p_", "score_"])
+@pytest.mark.parametrize("number", [2, 3])
+def test_labels_with_a_point_are_those_of_the_columns_without(prefix, number):
+    rows = [
+        {"label": float(at % number)}
+        | {f"{prefix}{name}": 0.8 if name == at % number else 0.2 / (number - 1) for name in range(number)}
+        for at in range(6)
+    ]
+    found = read(rows).predictions
+    assert found.classes == tuple(map(str, range(number)))
+    assert found.labels == found.predicted
+    assert found.probabilities is not None
+
+
+@pytest.mark.parametrize("prefix", ["", "p:"])
+def test_columns_that_transformers_numbered_are_those_numbers(prefix):
+    rows = [
+        {"label": float(at % 3)} | {f"{prefix}LABEL_{name}": 0.8 if name == at % 3 else 0.1 for name in range(3)}
+        for at in range(6)
+    ]
+    found = read(rows).predictions
+    assert (found.classes, found.labels) == (("0", "1", "2"), found.predicted)
+
+
+def test_columns_that_transformers_numbered_beside_words_are_one_message():
+    rows = [{"label": "ham" if at % 2 else "spam", "LABEL_0": 0.4, "LABEL_1": 0.6} for at in range(6)]
+    with pytest.raises(DataError, match="LABEL_0 to what it stands for"):
+        read(rows)
+
+
+def test_columns_that_differ_from_the_labels_in_case_name_the_way_out():
+    rows = [{"label": "spam" if at % 2 else "ham", "p_Spam": 0.4, "p_Ham": 0.6} for at in range(6)]
+    with pytest.raises(DataError, match="--merge-labels") as caught:
+        read(rows)
+    assert "'ham' and 'Ham'" in str(caught.value)
+
+
+def test_two_columns_that_could_be_one_class_stay_two():
+    rows = [{"label": "1", "p:1": 0.7, "p:1.0": 0.2, "p:0": 0.1}, {"label": "1.0", "p:1": 0.1, "p:1.0": 0.8, "p:0": 0.1}] * 3
+    assert read(rows).predictions.classes == ("1", "1.0", "0")
+
+
+def test_nested_answers_are_spelled_as_the_labels_are():
+    rows = [
+        {"label": "1.0", "predictions": [{"label": "1", "score": 0.9}]},
+        {"label": "0.0", "predictions": [{"label": "0", "score": 0.8}]},
+    ]
+    found = read(rows * 4).predictions
+    assert found.labels == found.predicted
+
+
+def test_texts_that_stand_for_missing_labels_are_asked_about():
+    rows = [
+        {"label": "nan", "predicted": "ham"},
+        *[{"label": "ham", "predicted": "ham"}, {"label": "spam", "predicted": "ham"}] * 4,
+    ]
+    assert any("missing values written as text" in note for note in read(rows).notes)
+
+
+# How the numbers are written
+
+
+def softmax_rows(num_classes, digits, seed=0, num_rows=60):
+    import random
+
+    draw, rows = random.Random(seed), []
+    for at in range(num_rows):
+        weights = [draw.random() ** 6 + (name == at % num_classes) for name in range(num_classes)]
+        rows.append(
+            {"label": f"c{at % num_classes}"} | {f"p:c{n}": round(w / sum(weights), digits) for n, w in enumerate(weights)}
+        )
+    return rows
+
+
+@pytest.mark.parametrize(("num_classes", "digits"), [(20, 2), (77, 2), (300, 3), (20, 1), (3, 16)])
+def test_the_tolerance_of_a_sum_grows_with_the_classes_and_the_digits(num_classes, digits):
+    rows = softmax_rows(num_classes, digits)
+    assert len(read(rows).predictions.ids) == len(rows)
+
+
+def test_rounded_lists_of_all_classes_are_accepted_too():
+    rows = [
+        {
+            "label": row["label"],
+            "predictions": [{"label": name[2:], "score": share} for name, share in row.items() if name != "label"],
+        }
+        for row in softmax_rows(20, 2)
+    ]
+    assert len(read(rows).predictions.ids) == 60
+
+
+@pytest.mark.parametrize("digits", [2, 3, 16])
+@pytest.mark.parametrize("num_classes", [5, 20])
+def test_a_sigmoid_a_class_stays_refused(num_classes, digits):
+    import random
+
+    draw = random.Random(0)
+    rows = [
+        {"label": f"c{at % num_classes}"}
+        | {
+            f"p:c{name}": round(draw.uniform(0.05, 0.6) if name != at % num_classes else 0.9, digits)
+            for name in range(num_classes)
+        }
+        for at in range(60)
+    ]
+    with pytest.raises(DataError, match="add up to 1"):
+        read(rows)
+
+
+def test_full_digits_have_no_more_room_than_before():
+    rows = [{"label": "a", "p:a": 0.6123456789, "p:b": 0.3523456789}, {"label": "b", "p:a": 0.2123456789, "p:b": 0.7523456789}]
+    with pytest.raises(DataError, match="add up to 1"):
+        read(rows * 4)
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda share: f"{share:.2f}".replace(".", ","),
+        lambda share: f"{100 * share:.0f} %",
+        lambda share: f"{100 * share:.1f}%",
+        lambda share: f"{100 * share:.1f}\u00a0%".replace(".", ","),
+        lambda share: f"{share:.3e}".replace(".", ","),
+    ],
+)
+@pytest.mark.parametrize("columns", ["score", "classes"])
+def test_decimal_commas_and_per_cents_are_read_and_said(write, columns):
+    rows = [
+        {"label": "spam" if at % 2 else "ham"}
+        | ({"p:ham": write(1 - share), "p:spam": write(share)} if columns == "classes" else {"score": write(share)})
+        for at, share in enumerate([0.25, 0.75] * 6)
+    ]
+    found = read(rows, SPAM)
+    assert found.predictions.probabilities[0] == (0.75, 0.25)
+    assert found.predictions.labels == found.predictions.predicted
+    assert any("comma" in note or "per cent" in note for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    ("scores", "says"),
+    [
+        (["93 %", "4 %", "0.5", "8 %"], r"row \d+, column 'score': '0.5' has no per cent sign, and 9 of 12"),
+        (["0,93", "0,04", "0.5", "0,8"], r"row \d+, column 'score': '0.5' is no number with a decimal comma, and 9 of 12"),
+        (["1,000", "2,500", "3", "4"], "may be a number below ten, or thousands"),
+        (["1.234,5", "0,5", "0,1", "0,2"], "'1.234,5' is no number with a decimal comma"),
+        (["93,1,5 %", "4 %", "5 %", "8 %"], "'93,1,5"),
+    ],
+)
+def test_numbers_written_in_two_ways_are_one_message_that_names_the_row(scores, says):
+    rows = [{"label": "spam" if at % 2 else "ham", "score": score} for at, score in enumerate(scores * 3)]
+    with pytest.raises(DataError, match=says):
+        read(rows, SPAM)
+
+
+def test_one_odd_number_of_many_rejects_its_row_only():
+    rows = spoil([row | {"score": str(row["score"])} for row in rows_of(200)], 7, score="93 %")
+    found = read(rows, SPAM)
+    assert len(found.predictions.ids) == 199
+    assert found.files[0].rejected[0].reason == "'93 %' is no number"

@@ -8,6 +8,7 @@ from pretune.auditing.inputs import Inputs, read_inputs
 from pretune.auditing.question import SOURCE, SPLIT, Question, name_of
 from pretune.configs import AuditConfig
 from pretune.data import record_opening
+from pretune.data.naming import merges, named_as
 from pretune.data.table import RawTable
 from pretune.diagnose import diagnose
 from pretune.errors import UsageError
@@ -17,7 +18,7 @@ from pretune.evaluate.baselines import fit_linear, majority, prior
 from pretune.evaluate.cost import score_cost
 from pretune.evaluate.mistakes import find_mistakes
 from pretune.evaluate.slices import columns_left_out, find_slices
-from pretune.records import Evaluation, Evidence, Example, Finding, Predictions, RunRecord
+from pretune.records import Evaluation, Evidence, Example, Finding, Predictions, RunRecord, Severity
 from pretune.trace import Trace
 from pretune.verdict import Policy, decide, load_policy
 from pretune.verdict.narrow import AUDIT, add_to_summary, narrow_policy
@@ -38,7 +39,8 @@ def audit_classes(raw: RawTable, source: Any, question: Question, trace: Trace) 
     found = read_inputs(raw, source, question, trace)
     judged = found.judged.predictions
     labels = found.train_labels or [str(label) for label in judged.labels]
-    positive = choose_positive(labels, question.config.judge.positive)
+    asked = question.config.judge.positive
+    positive = choose_positive(labels, asked if asked is None else named_as(asked, labels, merge=merges(question.config)))
     look = _open(found, name_of(source), question.is_sealed, policy, trace)
     costs = _costs(question.config, positive)
     sources = (judged, *(table.predictions for table in found.others), *_baselines(found, question.config.seed, trace))
@@ -63,9 +65,15 @@ def audit_classes(raw: RawTable, source: Any, question: Question, trace: Trace) 
     return RunRecord(
         run="", status="", classes=judged.classes, positive=positive, receipt=found.receipt, scores=evaluation.scores,
         comparisons=evaluation.comparisons, confusions=evaluation.confusions, slices=slices, mistakes=mistakes,
-        findings=findings, verdict=add_to_summary(verdict, not_asked),
+        findings=findings, verdict=add_to_summary(add_to_summary(verdict, not_asked), _spellings(findings)),
         look=look.number if look.head else None, ledger_head=look.head, first_known_look=look.is_first_known,
     )  # fmt: skip
+
+
+def _spellings(findings: Sequence[Finding]) -> str:
+    """Say beside the verdict that a class is there in two spellings: it may be all that is wrong."""
+    found = next((item for item in findings if item.check == "labels.spelling" and item.severity is Severity.WARNING), None)
+    return f"But: {found.summary}." if found is not None else ""
 
 
 def _check_flags(question: Question) -> None:

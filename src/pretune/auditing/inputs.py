@@ -3,9 +3,11 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pretune.auditing.alike import spell_examples, spell_predictions
 from pretune.auditing.question import SOURCE, SPLIT, Question, other_name, shown
 from pretune.configs import ReadConfig
 from pretune.data import Table, clean_examples, find_duplicates, read_table
+from pretune.data.naming import merges
 from pretune.data.neutral import undo_neutral
 from pretune.data.read import read_raw
 from pretune.data.scored import ScoredTable, read_scored
@@ -43,14 +45,20 @@ def read_inputs(raw: RawTable, source: Any, question: Question, trace: Trace) ->
     tables = [_read_scored(raw, source, SOURCE, question, trace)]
     if question.against is not None:
         other = undo_neutral(read_raw(question.against, encoding=question.config.read.encoding))
-        tables.append(_read_scored(other, question.against, other_name(question.against), question, trace))
+        named = other_name(question.against)
+        found = _read_scored(other, question.against, named, question, trace)
+        tables.append(spell_predictions(found, tables[0], named, merge=merges(question.config)))
     judged, *others = _over_one_order(tables)
     table = None if question.train is None else _read_train(judged, question, trace)
     train = clean_examples(table.examples)[0] if table is not None else ()
+    train, notes = spell_examples(train, judged, "training", merge=merges(question.config))
+    for note in notes:
+        trace.note(note)
     _check_labels(train, judged)
+    receipt = _receipt(shown(source), [judged, *others], table, train)
     return Inputs(
-        judged=judged, others=tuple(others), train=train, receipt=_receipt(shown(source), [judged, *others], table, train)
-    )
+        judged=judged, others=tuple(others), train=train, receipt=replace(receipt, notes=(*receipt.notes, *notes))
+    )  # fmt: skip
 
 
 def _read_scored(raw: RawTable, source: Any, name: str, question: Question, trace: Trace) -> ScoredTable:

@@ -1,25 +1,23 @@
 """Decide: what the numbers of a foreign table mean: whose probability, which classes, which answer."""
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pretune.configs import AuditConfig
+from pretune.data.naming import merges, named_as
 from pretune.data.score_columns import POSITIVE_NAMES
+from pretune.data.spelling import find_near
+from pretune.data.sums import bad_sums, bounds_of, step_of
 from pretune.data.table import Origin, unusable
-from pretune.errors import DataError
 
 DEFAULT_THRESHOLD = 0.5
 # Largest share at which the rarer of two classes is what a score is of, as in evaluate/choose.py.
 MAX_POSITIVE_SHARE = 0.40
-# How far the probabilities of a row may be from 1 together: three of them rounded to two digits may miss by 0.015.
-MAX_SUM_ERROR = 0.02
 # Rounding of a score that is as low as guessing.
 EPSILON = 1e-9
 
 Shares = tuple[tuple[float, ...], ...]
-_NUMBERED = re.compile(r"LABEL_(\d+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,25 +39,25 @@ def decide_classes(labels: Sequence[str], said: Sequence[str], shares: Sequence[
     Args:
         labels: True classes, shape (num_examples,).
         said: The predicted classes, or nothing.
-        shares: Class → probability of each row; where rows list some classes only, that of the answer alone is kept.
+        shares: Class → probability of each row, in the words of the labels; where rows list some classes only, that of the
+            answer alone is kept.
         origin: The file, for messages.
 
     Raises:
         DataError: A label is none of the classes.
     """
-    names = list(dict.fromkeys(name for row in shares for name in row))
-    renamed, notes = _without_numbering([*names, *said], labels)
-    rows = [{renamed[name]: share for name, share in row.items()} for row in shares]
-    classes = [renamed[name] for name in names]
+    rows, notes = shares, tuple[str, ...]()
+    classes = list(dict.fromkeys(name for row in rows for name in row))
     largest = [max(row, key=lambda name: row[name]) for row in rows]
-    answers = tuple(renamed[name] for name in said) or tuple(largest)
+    answers = tuple(said) or tuple(largest)
     if any(len(row) < len(classes) for row in rows) or len(classes) == 1:  # the best answer alone, or the best few
         classes = sorted({*classes, *labels})
         _check_known(labels, answers, classes, origin, listed=False)
         found = tuple(row.get(answer, 0.0) for row, answer in zip(rows, answers, strict=True))
         return _from_certainty(labels, answers, found, tuple(classes), notes)
     _check_known(labels, answers, classes, origin, listed=True)
-    num_off = sum(abs(sum(row.values()) - 1) > MAX_SUM_ERROR for row in rows)
+    step = step_of(rows)
+    num_off = sum(not low <= sum(row.values()) <= high for row in rows for low, high in [bounds_of(row, step)])
     if num_off:
         raise bad_sums(num_off, len(rows), origin)
     num_moved = sum(a != b for a, b in zip(answers, largest, strict=True))
@@ -99,8 +97,7 @@ def decide_score(given: Scored) -> Answers:
             given.origin, "--threshold with a column of predictions",
             expected="a score alone, or the predictions as they were made", fix="leave out --threshold, or remove the column",
         )  # fmt: skip
-    renamed, notes = _without_numbering(given.said, given.labels)
-    answers = tuple(renamed[name] for name in given.said)
+    notes, answers = tuple[str, ...](), tuple(given.said)
     classes = tuple(sorted({*given.labels, *answers, *filter(None, [given.score_class])}))
     if not given.scores or answers:
         _check_known(given.labels, answers, classes, given.origin, listed=False)
@@ -115,7 +112,8 @@ def decide_score(given: Scored) -> Answers:
 
 
 def _from_positive(given: Scored, answers: tuple[str, ...], classes: tuple[str, ...], notes: tuple[str, ...]) -> Answers:
-    wanted, scores = given.config.judge.positive, given.scores
+    asked, scores = given.config.judge.positive, given.scores
+    wanted = asked if asked is None else named_as(asked, classes, merge=merges(given.config))
     classes = tuple(sorted({*classes, wanted})) if wanted is not None and len(classes) == 1 else classes
     if len(classes) != 2:
         raise unusable(
@@ -170,19 +168,15 @@ def _is_of_answer(given: Scored, answers: Sequence[str], classes: tuple[str, ...
     return False
 
 
-def _without_numbering(names: Sequence[str], labels: Sequence[str]) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Undo ``LABEL_0``, as transformers calls classes that nobody named, where labels are numbers."""
-    known = set(labels)
-    numbered = {name: match[1] for name in names if (match := _NUMBERED.fullmatch(name)) is not None}
-    if numbered and all(label.isdecimal() for label in known) and not known & set(numbered):
-        return {name: numbered.get(name, name) for name in names}, ("LABEL_0, LABEL_1, … are read as the labels 0, 1, …",)
-    return {name: name for name in names}, ()
-
-
 def _check_known(
     labels: Sequence[str], answers: Sequence[str], classes: Sequence[str], origin: Origin, *, listed: bool
 ) -> None:
     strangers = sorted(set(labels) - set(classes)) if listed else []
+    near = {label: find_near(label, classes if listed else answers) for label in strangers or sorted(set(labels))}
+    near_ones = next(((label, name) for label, name in near.items() if name is not None), None)
+    fix = "rename one of them (LABEL_0 to what it stands for), or leave out the rows that the model cannot know"
+    if near_ones is not None:
+        fix = f"{near_ones[0]!r} and {near_ones[1]!r} differ by case or spacing only: --merge-labels makes them one"
     is_disjoint = bool(answers) and not set(labels) & (set(classes) if listed else set(answers)) and len(set(answers)) > 1
     if strangers or is_disjoint:
         counted = f"{sum(label in strangers for label in labels):,} rows hold the label {strangers[0]!r}" if strangers else (
@@ -191,22 +185,13 @@ def _check_known(
         raise unusable(
             origin, f"{counted}, and the model knows {_shown(classes if listed else answers)}",
             expected="labels and predictions in the same words",
-            fix="rename one of them (LABEL_0 to what it stands for), or leave out the rows that the model cannot know",
+            fix=fix,
         )  # fmt: skip
     if len(set(classes)) < 2:
         raise unusable(
             origin, f"labels and predictions are {classes[0]!r} in all {len(labels):,} rows", expected="at least two classes",
             fix="add rows of another class; with one class there is nothing to tell apart",
         )  # fmt: skip
-
-
-def bad_sums(num_off: int, num_rows: int, origin: Origin) -> DataError:
-    """Return the error for probabilities that are no distribution over the classes."""
-    return unusable(
-        origin, f"in {num_off:,} of {num_rows:,} rows the probabilities do not add up to 1",
-        expected=f"a probability a class, together 1 (± {MAX_SUM_ERROR})",
-        fix="write the softmax of each row; one sigmoid a class means several yes-or-no questions: audit each by itself",
-    )  # fmt: skip
 
 
 def _shown(names: Sequence[str]) -> str:

@@ -1,5 +1,6 @@
 """Neutral: tables whose cells were made harmless for spreadsheets are read as they were before."""
 
+from dataclasses import replace
 from itertools import chain
 
 from pretune.cells import restored, restored_row, were_made_neutral
@@ -20,6 +21,4 @@ def undo_neutral(raw: RawTable) -> RawTable:
         cells = [restored(cell) if isinstance(cell, str) else cell for cell in row.cells]
         rows.append(row._replace(cells=cells))
     note = "a ' before a sign such as = or @ only keeps spreadsheets from calculating: cells are read without it"
-    return RawTable(
-        origin=raw.origin, columns=tuple(restored_row(raw.columns)), rows=rows, rejected=raw.rejected, notes=[*raw.notes, note]
-    )
+    return replace(raw, columns=tuple(restored_row(raw.columns)), rows=rows, notes=[*raw.notes, note])

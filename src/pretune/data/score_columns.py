@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from pretune.configs import AuditConfig
 from pretune.data.catalog import near_names
 from pretune.data.columns import LABEL_NAMES, TEXT_NAMES, shown_columns
+from pretune.data.naming import is_named
+from pretune.data.notation import bare_number
+from pretune.data.spelling import clean_label, near_key
 from pretune.data.table import Nested, RawTable, unusable
 from pretune.errors import DataError, MissingLabelsError
 from pretune.prediction_tables import PROBABILITY
@@ -24,8 +27,9 @@ SCORE_NAMES = (
 NESTED_NAMES = ("predictions", "prediction", "scores", "outputs", "output", "pipeline", "result", "results", "score", "pred")
 REFERENCE_NAMES = ("reference", "ref", "gold", "target", "expected", "gold_text", "reference_text")
 HYPOTHESIS_NAMES = ("hypothesis", "hyp", "generated", "generation", "output", "candidate", "prediction", "predicted", "system")
+NUMBERED = "LABEL_"  # transformers' own name of a class that nobody named begins so; the number follows
 # Before the name of a class: "p:spam" is ours, the others are what people write.
-CLASS_PREFIXES = (PROBABILITY, "proba_", "prob_", "probability_", "p_", "score_", "logit_", "logits_")
+CLASS_PREFIXES = (PROBABILITY, "proba_", "prob_", "probability_", "p_", "score_", "logit_", "logits_", NUMBERED)
 # The class of a score that stands alone, where labels are named by convention.
 POSITIVE_NAMES = ("1", "true", "yes", "y", "t", "pos", "positive", "1.0")
 
@@ -131,7 +135,7 @@ def is_numeric(raw: RawTable, column: str) -> bool:
     place = raw.columns.index(column)
     cells = [row.cells[place] for row in raw.rows[:_LOOKED_AT]]
     filled = [cell for cell in cells if isinstance(cell, str) and cell.strip()]
-    return bool(filled) and sum(_NUMBER.fullmatch(cell) is not None for cell in filled) * 2 > len(filled)
+    return bool(filled) and sum(_NUMBER.fullmatch(bare_number(cell)) is not None for cell in filled) * 2 > len(filled)
 
 
 def _index_column(raw: RawTable, left: list[str], guesses: list[str]) -> str | None:
@@ -159,18 +163,21 @@ def _nested_column(raw: RawTable, left: list[str], guesses: list[str]) -> str | 
 
 def _class_columns(raw: RawTable, left: list[str], label: str, guesses: list[str]) -> tuple[tuple[str, str], ...]:
     place = raw.columns.index(label)
-    labels = {cell.strip() for row in raw.rows if isinstance(cell := row.cells[place], str) and cell.strip()}
+    kinds = {cell for row in raw.rows if isinstance(cell := row.cells[place], str)}
+    labels = frozenset(near_key(label) for cell in kinds if (label := clean_label(cell)))
     numeric = [name for name in left if is_numeric(raw, name)]
     found: tuple[tuple[str, str], ...] = ()
     for prefix in CLASS_PREFIXES:
-        columns = tuple((name, name[len(prefix) :]) for name in left if name.startswith(prefix) and name != prefix)
-        if columns and (prefix == PROBABILITY or labels & {name for _, name in columns}):
+        cut = 0 if prefix == NUMBERED else len(prefix)
+        columns = tuple((name, name[cut:]) for name in left if name.startswith(prefix) and name != prefix)
+        is_sure = prefix == PROBABILITY or (prefix == NUMBERED and len(columns) > 1)
+        if columns and (is_sure or any(is_named(name, labels) for _, name in columns)):
             found = tuple((column, name) for column, name in columns if prefix == PROBABILITY or column in numeric)
             break
     else:
-        bare = tuple((name, name) for name in numeric if name in labels)
-        if len(bare) >= 2 and labels <= {name for _, name in bare}:  # what predict_proba gives under classes_
-            found = bare
+        bare = tuple((name, name) for name in numeric if is_named(name, labels))
+        if len(bare) >= 2 and len({near_key(name) for name, _ in bare}) == len(labels):
+            found = bare  # what predict_proba gives under classes_
     for column, _ in found:
         left.remove(column)
     if found:

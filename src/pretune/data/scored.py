@@ -11,9 +11,13 @@ from typing import Any
 
 from pretune.configs import MAX_REJECTED_SHARE, AuditConfig
 from pretune.data.clean import clean_examples
-from pretune.data.decide import MAX_SUM_ERROR, Answers, Scored, bad_sums, decide_classes, decide_score
+from pretune.data.decide import Answers, Scored, decide_classes, decide_score
+from pretune.data.naming import merges, name_classes
+from pretune.data.notation import Notation, find_notation
 from pretune.data.rows import check_rejected
 from pretune.data.score_columns import Roles, choose_roles
+from pretune.data.spelling import clean_label
+from pretune.data.sums import bad_sums, bounds_of, step_of
 from pretune.data.table import Cell, Nested, RawTable, Row, receipt_of, unusable
 from pretune.errors import DataError, MissingLabelsError
 from pretune.records import Columns, Example, FileReceipt, Predictions, Record, Rejection
@@ -50,6 +54,7 @@ class _RowError(ValueError):
 class _Said:
     """One row as read: numbers still by the classes that the table names."""
 
+    number: int
     id: str
     label: str
     predicted: str | None
@@ -79,19 +84,26 @@ def read_scored(raw: RawTable, config: AuditConfig, *, source: str, split: str =
     if not raw.rows:
         check_rejected(raw.origin.shown, (_receipt(raw, 0, raw.rejected),), allow=False)
     roles = choose_roles(raw, config)
-    rows, rejected = _read_rows(raw, roles, config)
+    numbers = find_notation(raw, [column for column, _ in roles.classes] or [*filter(None, [roles.score])])
+    rows, rejected = _without_bad_sums(*_read_rows(raw, roles, config, numbers), raw, roles)
     receipt = _receipt(raw, len(rows), rejected)
     _check_common_causes(raw, rejected, receipt, roles)
     check_rejected(raw.origin.shown, (receipt,), config.read.allow_rejects)
-    labels = [row.label for row in rows]
-    said = [row.predicted for row in rows if row.predicted is not None]
-    if rows[0].shares:
-        answers = decide_classes(labels, said, [row.shares for row in rows], raw.origin)
+    named = name_classes(
+        [row.label for row in rows], [row.predicted for row in rows if row.predicted is not None],
+        [row.shares for row in rows if row.shares], roles.score_class and clean_label(roles.score_class),
+        column=roles.label, is_listed=bool(roles.classes), merge=merges(config),
+    )  # fmt: skip
+    if named.shares:
+        answers = decide_classes(named.labels, named.said, named.shares, raw.origin)
     else:
         scores = [row.score for row in rows if row.score is not None]
         answers = decide_score(
-            Scored(labels=labels, said=said, scores=scores, score_class=roles.score_class, config=config, origin=raw.origin)
-        )
+            Scored(
+                labels=named.labels, said=named.said, scores=scores, score_class=named.score_class, config=config,
+                origin=raw.origin,
+            )
+        )  # fmt: skip
     predictions = Predictions(
         source=source, split=split, classes=answers.classes, ids=tuple(row.id for row in rows), labels=tuple(answers.labels),
         predicted=answers.predicted, probabilities=answers.probabilities,
@@ -105,7 +117,7 @@ def read_scored(raw: RawTable, config: AuditConfig, *, source: str, split: str =
         columns=Columns(text=roles.text, label=roles.label, guessed=()),
         files=(receipt,),
         num_cleaned=cleaned,
-        notes=(*raw.notes, *_describe(roles), *answers.notes),
+        notes=(*raw.notes, *_describe(roles), *filter(None, [numbers.note]), *named.notes, *answers.notes),
     )
 
 
@@ -129,12 +141,12 @@ def _receipt(raw: RawTable, num_used: int, rejected: Sequence[Rejection]) -> Fil
     return receipt_of(raw.origin, num_rows=total, num_used=num_used, rejected=ordered)
 
 
-def _read_rows(raw: RawTable, roles: Roles, config: AuditConfig) -> tuple[list[_Said], list[Rejection]]:
+def _read_rows(raw: RawTable, roles: Roles, config: AuditConfig, numbers: Notation) -> tuple[list[_Said], list[Rejection]]:
     rows, rejected, known = list[_Said](), list(raw.rejected), dict[str, int]()
     for row in raw.rows:
         cells = dict(zip(raw.columns, row.cells, strict=True))
         try:
-            said = _read_row(row, cells, roles, config, raw)
+            said = _read_row(row, cells, roles, config, numbers, raw.origin.name)
             if said.id in known:
                 raise _RowError(roles.id, f"the id {said.id!r} was already in row {known[said.id]}")
         except _RowError as error:
@@ -145,27 +157,42 @@ def _read_rows(raw: RawTable, roles: Roles, config: AuditConfig) -> tuple[list[_
     return rows, rejected
 
 
-def _read_row(row: Row, cells: dict[str, Cell], roles: Roles, config: AuditConfig, raw: RawTable) -> _Said:
-    row_id = f"{raw.origin.name}:{row.number}" if roles.id is None else _word(cells, roles.id, "the id")
-    label = _word(cells, roles.label, "the label")
-    predicted = None if roles.predicted is None else _word(cells, roles.predicted, "the prediction")
+def _without_bad_sums(
+    rows: list[_Said], rejected: list[Rejection], raw: RawTable, roles: Roles
+) -> tuple[list[_Said], list[Rejection]]:
+    """Reject the rows whose probabilities cannot be those of all classes, as far as they are rounded."""
+    step, kept = step_of(row.shares for row in rows if row.shares), list[_Said]()
+    for row in rows:
+        (low, high), total = bounds_of(row.shares, step), sum(row.shares.values())
+        if not row.shares or (total <= high and (total >= low or not roles.classes)):
+            kept.append(row)
+            continue
+        reason = f"the probabilities {_BAD_SUM} {'more' if total > high else 'less'} than 1"
+        rejected.append(Rejection(file=raw.origin.name, row=row.number, column=None, reason=reason))
+    return kept, rejected
+
+
+def _read_row(row: Row, cells: dict[str, Cell], roles: Roles, config: AuditConfig, numbers: Notation, name: str) -> _Said:
+    row_id = f"{name}:{row.number}" if roles.id is None else _word(cells, roles.id, "the id")
+    label = _class(cells, roles.label, "the label")
+    predicted = None if roles.predicted is None else _class(cells, roles.predicted, "the prediction")
     shares, score = dict[str, float](), None
     if roles.nested is not None:
         shares = _nested(cells[roles.nested], roles.nested)
         if config.logits and len(shares) < 2:
             raise _RowError(roles.nested, "has one logit; --logits needs that of every class")
     elif roles.classes:
-        shares = {name: _number(cells, column) for column, name in roles.classes}
+        shares = {clean_label(kind): _number(cells, column, numbers) for column, kind in roles.classes}
     elif roles.score is not None:
-        score = _number(cells, roles.score)
+        score = _number(cells, roles.score, numbers)
     where = roles.nested or (roles.classes[0][0] if roles.classes else roles.score)
     if config.logits:
         shares = _softmax(shares)
         score = None if score is None else 1 / (1 + math.exp(-max(min(score, 700.0), -700.0)))
-    _check_shares(shares if score is None else {"": score}, where, whole=bool(roles.classes))
+    _check_shares(shares if score is None else {"": score}, where)
     text = "\n".join(part for column in roles.text if isinstance(part := cells[column], str) and part.strip())
-    extra = {name: cell if isinstance(cell, str) else "" for name, cell in cells.items() if name not in roles.taken}
-    return _Said(row_id, label, predicted, score, shares, text, extra)
+    extra = {column: cell if isinstance(cell, str) else "" for column, cell in cells.items() if column not in roles.taken}
+    return _Said(row.number, row_id, label, predicted, score, shares, text, extra)
 
 
 def _word(cells: dict[str, Cell], column: str, what: str) -> str:
@@ -177,8 +204,16 @@ def _word(cells: dict[str, Cell], column: str, what: str) -> str:
     return cell.strip()
 
 
-def _number(cells: dict[str, Cell], column: str) -> float:
-    return _finite(_word(cells, column, "the number"), column)
+def _class(cells: dict[str, Cell], column: str, what: str) -> str:
+    """The class in a cell, without what no reader would see."""
+    name = clean_label(_word(cells, column, what))
+    if not name:
+        raise _RowError(column, f"{what} is missing")
+    return name
+
+
+def _number(cells: dict[str, Cell], column: str, numbers: Notation) -> float:
+    return _finite(numbers.plain(_word(cells, column, "the number")), column)
 
 
 def _finite(value: Any, column: str) -> float:
@@ -201,7 +236,7 @@ def _nested(cell: Cell, column: str) -> dict[str, float]:
     entries = found if isinstance(found, list) else [found]
     if not entries or not all(isinstance(item, dict) and {"label", "score"} <= item.keys() for item in entries):
         raise _RowError(column, 'is no list of {"label", "score"}')
-    shares = {str(item["label"]): _finite(item["score"], column) for item in entries}
+    shares = {clean_label(str(item["label"])): _finite(item["score"], column) for item in entries}
     if len(shares) < len(entries):
         raise _RowError(column, "names a label twice")
     return shares
@@ -225,17 +260,12 @@ def _softmax(logits: dict[str, float]) -> dict[str, float]:
     return {name: value / total for name, value in powers.items()}
 
 
-def _check_shares(shares: dict[str, float], column: str | None, *, whole: bool) -> None:
+def _check_shares(shares: dict[str, float], column: str | None) -> None:
     for name, share in shares.items():
         if not 0 <= share <= 1:
             raise _RowError(
                 column if len(shares) == 1 else None, f"a probability {_OUT_OF_RANGE}" + (f" ({name})" if name else "")
             )
-    total = sum(shares.values())
-    if total > 1 + MAX_SUM_ERROR:
-        raise _RowError(None, f"the probabilities {_BAD_SUM} more than 1")
-    if whole and total < 1 - MAX_SUM_ERROR:
-        raise _RowError(None, f"the probabilities {_BAD_SUM} less than 1")
 
 
 def _check_common_causes(raw: RawTable, rejected: Sequence[Rejection], receipt: FileReceipt, roles: Roles) -> None:
@@ -246,7 +276,7 @@ def _check_common_causes(raw: RawTable, rejected: Sequence[Rejection], receipt: 
     if outside > limit:
         raise with_receipt(unusable(
             raw.origin, f"{outside:,} of {receipt.num_rows:,} rows hold a score outside of 0 to 1", expected="probabilities",
-            fix="pass --logits if these are logits (their softmax is taken); percentages: divide by 100",
+            fix="pass --logits if these are logits (their softmax is taken); percentages: write them with %, or divide by 100",
         ), receipt)  # fmt: skip
     sums = sum(count for reason, count in reasons.items() if _BAD_SUM in reason)
     if sums > limit:

@@ -15,6 +15,7 @@ from pretune.diagnose.memorized import check_memorized
 from pretune.diagnose.overfitting import check_overfitting, check_rising_loss
 from pretune.diagnose.shift import check_label_shares, check_length, check_told_apart, check_vocabulary
 from pretune.diagnose.signature import check_signature_column, check_signature_token
+from pretune.diagnose.spellings import check_spellings
 from pretune.diagnose.stability import check_stability
 from pretune.diagnose.texts import check_truncation, check_unknown_tokens, check_unreadable
 from pretune.diagnose.undertraining import check_learning, check_undertraining
@@ -36,6 +37,7 @@ DATA_CHECKS: tuple[Check, ...] = (
     check_conflicts,
     check_starved_classes,
     check_imbalance,
+    check_spellings,
     check_test_rows,
     check_length,
     check_vocabulary,
