@@ -9,7 +9,17 @@ from typing import Any, TextIO
 import numpy as np
 
 from pretune.configs import ReadConfig, RunConfig
-from pretune.data import Table, clean_examples, clean_text, confidence_at, prepare, read_table, record_opening
+from pretune.data import (
+    Table,
+    align_labels,
+    check_known,
+    clean_examples,
+    clean_text,
+    confidence_at,
+    prepare,
+    read_table,
+    record_opening,
+)
 from pretune.diagnose import DATA_CHECKS, diagnose
 from pretune.errors import DataError, UsageError
 from pretune.evaluate import evaluate_sources, groups_of
@@ -42,16 +52,11 @@ def check_data(source: Any, config: RunConfig, trace: Trace) -> tuple[Receipt, t
 def evaluate_on(run: str, source: Any, config: ReadConfig, trace: Trace) -> tuple[Evaluation, Receipt, str | None]:
     """Score other labelled data, beside the run's own baselines; a look at these rows, and counted."""
     model, folder = load_model(run), RunFolder(Path(run))
-    table = _read_as_the_run_did(source, config, folder)
+    table = align_labels(_read_as_the_run_did(source, config, folder), model.card_.classes, merge=config.merge_labels)
     rows, cleaned = clean_examples(table.examples)
     for note in (*table.notes, *_describe_rejected(table.files), *_describe_trained(rows, folder)):
         trace.note(note)
-    unknown = sorted({str(row.label) for row in rows} - set(model.card_.classes))
-    if unknown:
-        raise DataError(
-            f"{table.source} has the label {unknown[0]!r}, which the model does not know",
-            expected=f"its classes: {', '.join(model.card_.classes)}", fix="name the label column with --label",
-        )  # fmt: skip
+    check_known(rows, model.card_.classes, table.source)
     entry = record_opening([row.text for row in rows], run=folder.name, purpose="evaluate")
     sources = [model.predictions(rows, "given", trace=trace)]
     if folder.is_begun:
@@ -70,7 +75,8 @@ def evaluate_on(run: str, source: Any, config: ReadConfig, trace: Trace) -> tupl
     )  # fmt: skip
     receipt = Receipt(
         source=table.source, files=table.files, columns=table.columns, num_rows=sum(f.num_rows for f in table.files),
-        num_used=len(rows), num_rejected=sum(len(f.rejected) for f in table.files), num_cleaned=cleaned, notes=table.notes,
+        num_used=len(rows), num_rejected=sum(len(f.rejected) for f in table.files),
+        num_filtered=sum(f.num_filtered for f in table.files), num_cleaned=cleaned, notes=table.notes,
     )  # fmt: skip
     return evaluation, receipt, model.card_.positive
 

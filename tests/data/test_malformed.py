@@ -156,7 +156,12 @@ CASES = (
     Case("json_scalar_row", "r.jsonl", '"a"\n' + LINES, ("row 1", "single value")),
     Case("json_whole_array", "r.json", '[{"text": "a", "label": "b"}]', ("row 1", "one JSON array")),
     Case("json_nested_text", "r.jsonl", LINES + '{"text": {"a": 1}, "label": "pos"}\n', ("row 21", "'text'", "an object")),
-    Case("json_nested_label", "r.jsonl", LINES + '{"text": "a", "label": ["pos"]}\n', ("row 21", "'label'", "a list")),
+    Case(
+        "json_nested_label",
+        "r.jsonl",
+        LINES + '{"text": "a", "label": ["pos", "neg"]}\n',
+        ("row 21", "'label'", "several labels"),
+    ),
     Case("json_broken", "r.jsonl", LINES + '{"text": "a", "label\n', ("row 21", "is not JSON")),
     Case("json_cut", "r.jsonl", (LINES + LINES)[:-9], ("row 40", "is not JSON")),
     Case("json_two_on_a_line", "r.jsonl", LINES + '{"text": "a"} {"text": "b"}\n', ("row 21", "is not JSON")),

@@ -46,6 +46,13 @@ Encoding = Annotated[str | None, _flag("--encoding", about=ABOUT_DATA, text="Enc
 AllowRejects = Annotated[
     bool, _flag("--allow-rejects", about=ABOUT_DATA, text="Go on when over 1 % of the rows cannot be used.")
 ]
+Where = Annotated[
+    list[str] | None,
+    _flag("--where", about=ABOUT_DATA, text="Read these rows only, such as answer=accept.", metavar="COL=VALUE"),
+]
+MergeLabels = Annotated[
+    bool, _flag("--merge-labels", about=ABOUT_DATA, text="Join labels that differ in case or spacing only.")
+]
 KeepLeaks = Annotated[bool, _flag("--keep-leaks", about=ABOUT_DATA, text="Leave rows that given splits share where they are.")]
 Repair = Annotated[
     bool, _flag("--repair", about=ABOUT_DATA, text="Drop leaks and conflicts, regroup the split; before and after are shown.")

@@ -16,7 +16,8 @@ from pretune.errors import UsageError
 # Flag → its place among the settings.
 PLACES = {
     "text": "read.text", "label": "read.label", "group": "read.group", "encoding": "read.encoding",
-    "allow_rejects": "read.allow_rejects", "keep_leaks": "split.keep_leaks", "repair": "split.repair",
+    "allow_rejects": "read.allow_rejects", "where": "read.where", "merge_labels": "read.merge_labels",
+    "keep_leaks": "split.keep_leaks", "repair": "split.repair",
     "split_seed": "split.seed",
     "validation": "validation", "test": "test", "model": "model", "head": "finetune.head", "freeze": "freeze",
     "max_length": "finetune.max_length", "epochs": "epochs", "lr": "finetune.learning_rate",

@@ -16,6 +16,8 @@ class ReadConfig(Config):
     encoding: str | None = None  # None: UTF-8, or UTF-16 with a byte-order mark
     allow_rejects: bool = False
     require_labels: bool = True
+    where: tuple[str, ...] = ()  # "COL=VALUE" or "COL!=VALUE": the other rows are left out, and counted
+    merge_labels: bool = False  # labels that differ in case or spacing only are one class
 
     def __post_init__(self) -> None:
         self.check_kinds()

@@ -3,6 +3,7 @@
 from pretune.data.arrays import as_texts, to_examples, to_training_data
 from pretune.data.catalog import fetch, find_entry, is_fetched, list_names, require_entry
 from pretune.data.chain import LedgerEntry
+from pretune.data.classes import align_labels, check_known
 from pretune.data.clean import clean_examples, clean_text
 from pretune.data.dataset import Dataset, load_data, prepare
 from pretune.data.duplicates import Duplicates, find_duplicates
@@ -26,7 +27,9 @@ __all__ = [
     "Table",
     "TrainingData",
     "acknowledge",
+    "align_labels",
     "as_texts",
+    "check_known",
     "check_labels",
     "clean_examples",
     "clean_text",

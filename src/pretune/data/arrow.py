@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pretune.data.table import Cell, Nested, Origin, RawTable, Row, as_cell, check_names, unusable
+from pretune.data.table import Cell, Nested, Origin, RawTable, Row, as_cell, check_names, types_of, unusable
 from pretune.optional import require
 
 
@@ -45,16 +45,22 @@ def from_arrow(table: Any, origin: Origin, names: dict[str, list[str]] | None = 
     """
     columns = tuple(str(name) for name in table.column_names)
     check_names(columns, origin)
-    cells = [_cells(table.column(index), (names or {}).get(name)) for index, name in enumerate(columns)]
+    values = [_values(table.column(index)) for index in range(len(columns))]
+    cells = [_cells(part, (names or {}).get(name)) for name, part in zip(columns, values, strict=True)]
     rows = [Row(number, row) for number, row in enumerate(zip(*cells, strict=True), 1)]
-    return RawTable(origin=origin, columns=columns, rows=rows)
+    types = {name: kind for name, kind in types_of(columns, values).items() if name not in (names or {})}
+    return RawTable(origin=origin, columns=columns, rows=rows, types=types)
 
 
-def _cells(column: Any, names: list[str] | None) -> list[Cell]:
+def _values(column: Any) -> list[Any]:
     try:
-        values = column.to_pylist()
+        values: list[Any] = column.to_pylist()
     except (ValueError, OverflowError, KeyError) as error:  # a date that Python has not, text that is not UTF-8
         return [Nested(f"unreadable ({error})", "")] * len(column)
+    return values
+
+
+def _cells(values: list[Any], names: list[str] | None) -> list[Cell]:
     if names is None:
-        return [as_cell(value) for value in values]
+        return [value if isinstance(value, Nested) else as_cell(value) for value in values]
     return [names[value] if isinstance(value, int) and 0 <= value < len(names) else None for value in values]

@@ -1,25 +1,24 @@
 """``load_data``: read, clean, divide, seal — the path of the rows up to training."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
 from pretune.configs import ReadConfig, SplitConfig
+from pretune.data.classes import join_labels
 from pretune.data.clean import clean_examples
+from pretune.data.label_types import kept_type
 from pretune.data.labels import check_labels
+from pretune.data.memory import names_of
 from pretune.data.read import read_table
 from pretune.data.repair import divide_repaired
 from pretune.data.seal import Seal, TrainingData, seal_splits
 from pretune.data.split import Splits, keep_given, split_examples
 from pretune.data.table import Table
-from pretune.errors import DataError, SealedError, UsageError
+from pretune.errors import DataError, SealedError
 from pretune.records import Example, FileReceipt, Receipt, Repair
 from pretune.trace import Trace
-
-# Options of ``load_data`` by the name of their flag, and the field of the config that each sets.
-READ_OPTIONS = ("encoding", "allow_rejects")
-SPLIT_OPTIONS = {"split_seed": "seed", "keep_leaks": "keep_leaks", "repair": "repair"}
 
 
 class Dataset:
@@ -70,37 +69,51 @@ class Dataset:
 def load_data(
     source: Any,
     *,
-    text: str | tuple[str, ...] = (),
-    label: str | None = None,
-    group: str | None = None,
+    text: str | int | Sequence[str | int] = (),
+    label: str | int | None = None,
+    group: str | int | None = None,
     validation: Any = None,
     test: Any = None,
-    **options: Any,
+    split_seed: int = 0,
+    encoding: str | None = None,
+    where: str | Sequence[str] = (),
+    merge_labels: bool = False,
+    allow_rejects: bool = False,
+    keep_leaks: bool = False,
+    repair: bool = False,
 ) -> Dataset:
     """Read labelled texts, clean them, divide them without leakage, and seal the test.
 
     Args:
         source: A catalogue name, a file or folder, a hub id, a data frame, (texts, labels), or a list of dictionaries.
-        text: Column or columns with the text; guessed, and the guess noted in the receipt, where empty.
+        text: Column or columns with the text, by name, of a data frame also by number; guessed, and the guess noted in the
+            receipt, where empty.
         label: Column with the class; guessed likewise.
         group: Column whose equal values must stay on one side.
         validation: Rows of their own for validation; carved out of the data where ``None``.
         test: Rows of their own for the test; likewise.
-        options: As the flags of the same names: ``split_seed``, ``encoding``, ``allow_rejects``, ``keep_leaks``, ``repair``.
+        split_seed: Another seed gives another split.
+        encoding: Of the files, where it is neither UTF-8 nor UTF-16 with a byte-order mark.
+        where: Read only rows with this value, such as ``"answer=accept"`` or ``"answer!=reject"``; several must all hold.
+        merge_labels: Join labels that differ in case or spacing only.
+        allow_rejects: Go on when over 1 % of the rows cannot be used.
+        keep_leaks: Leave rows that given splits share where they are.
+        repair: Drop leaks and conflicts, and divide again by a group that is found.
 
     Raises:
-        UsageError: An option does not exist.
+        UsageError: An option is of the wrong kind.
         DataError: One message with file, row and column; nothing is lost.
     """
-    columns = (text,) if isinstance(text, str) else tuple(text)
-    unknown = sorted(set(options) - {*READ_OPTIONS, *SPLIT_OPTIONS})
-    if unknown:
-        known = ", ".join([*READ_OPTIONS, *SPLIT_OPTIONS])
-        raise UsageError(f"load_data has no option {unknown[0]!r}", expected=f"one of {known}", fix="check the name")
     read = ReadConfig(
-        text=columns, label=label, group=group, **{name: options[name] for name in READ_OPTIONS if name in options}
+        text=names_of(text, source, "text"),
+        label=next(iter(names_of(label, source, "label")), None),
+        group=next(iter(names_of(group, source, "group")), None),
+        encoding=encoding,
+        where=(where,) if isinstance(where, str) else tuple(where),
+        merge_labels=merge_labels,
+        allow_rejects=allow_rejects,
     )
-    split = SplitConfig(**{field: options[name] for name, field in SPLIT_OPTIONS.items() if name in options})
+    split = SplitConfig(seed=split_seed, keep_leaks=keep_leaks, repair=repair)
     return prepare(source, read, split, given={"validation": validation, "test": test})
 
 
@@ -122,7 +135,9 @@ def prepare(
     with trace.stage("seal", f"{len(divided.test):,} test rows") as stage:
         training, seal = seal_splits(divided)
         stage.done, stage.shape_out = "no label or score of these is read before judging", "0 rows in reach of training"
-    return Dataset(replace(training, text_columns=_text_columns(source, receipt)), seal, receipt)
+    kind = next(iter(tables.values())).label_type
+    training = replace(training, text_columns=_text_columns(source, receipt), label_type=kept_type(training.classes, kind))
+    return Dataset(training, seal, receipt)
 
 
 def _text_columns(source: Any, receipt: Receipt) -> tuple[str, ...]:
@@ -136,6 +151,7 @@ def _read_all(sources: dict[str, Any], config: ReadConfig, trace: Trace) -> dict
     with trace.stage("read", str(shown) if isinstance(shown, (str, Path)) else type(shown).__name__) as stage:
         names = _names_apart(sources)
         tables = {role: read_table(item, config, role=role, name=names.get(role)) for role, item in sources.items()}
+        tables = join_labels(tables, merge=config.merge_labels)
         first = next(iter(tables.values()))
         _check_same_labels(tables)
         rows = sum(file.num_rows for table in tables.values() for file in table.files)
@@ -215,6 +231,7 @@ def _receipt(
         num_rows=sum(file.num_rows for file in files),
         num_used=sum(file.num_used for file in files),
         num_rejected=sum(len(file.rejected) for file in files),
+        num_filtered=sum(file.num_filtered for file in files),
         num_removed=len(divided.removed),
         num_cleaned=cleaned,
         num_exact_duplicates=divided.num_exact_duplicates,

@@ -42,6 +42,15 @@ def typed(classes: Sequence[str], kind: str) -> npt.NDArray[Any]:
     return np.array([_value(name, kind) for name in classes])
 
 
+def kept_type(classes: Sequence[str], kind: str) -> str:
+    """Return ``kind`` where every class is a value of it, else that of text."""
+    try:
+        typed(classes, kind)
+    except ValueError:
+        return "str"
+    return kind
+
+
 def _kind(kind: type) -> str:
     if issubclass(kind, (bool, np.bool_)):
         return "bool"

@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from pretune.data.several import note_joined
+from pretune.data.spelling import MISSING_WORDS, find_near, note_missing_words, note_near
 from pretune.errors import DataError, MissingLabelsError
 from pretune.records import Example, FileReceipt
 
@@ -22,7 +24,7 @@ def check_labels(
         files: Receipts that an error shall carry.
 
     Returns:
-        Notes: labels that differ only by case or spacing.
+        Notes: labels that differ only by case or spacing, that read like missing values or like several labels in one.
 
     Raises:
         MissingLabelsError: No row, or not every row, has a label.
@@ -46,7 +48,7 @@ def check_labels(
             files=files,
         )
     _check_singles(counts, examples, column, files)
-    return _near_labels(counts)
+    return (*note_near(counts), *note_missing_words(counts, column=column or "label"), *note_joined(counts))
 
 
 def _check_distinct(
@@ -69,22 +71,27 @@ def _check_singles(
     single = [example for example in examples if counts[example.label or ""] == 1]
     if not single:
         return
-    shown = ", ".join(f"{example.label!r} ({example.id})" for example in single[:SHOWN_LABELS])
+    shown = ", ".join(f"{example.label!r} ({example.id}{_near(example, counts)})" for example in single[:SHOWN_LABELS])
     more = f" and {len(single) - SHOWN_LABELS} more" if len(single) > SHOWN_LABELS else ""
     number = "a class has" if len(single) == 1 else f"{len(single)} classes have"
     raise DataError(
         f"column {column!r}: {number} one example only: {shown}{more}",
         expected="several examples of each class, so that training, validation and test can each have some",
-        fix="merge the class into another, drop its row, or label more rows of it",
+        fix=_cure_of_singles([str(example.label) for example in single], counts, column or "label"),
         files=files,
     )
 
 
-def _near_labels(counts: Counter[str]) -> tuple[str, ...]:
-    folded: dict[str, list[str]] = {}
-    for label in counts:
-        folded.setdefault(" ".join(label.casefold().split()), []).append(label)
-    groups = [sorted(labels) for labels in folded.values() if len(labels) > 1]
-    return tuple(
-        f"labels {', '.join(map(repr, labels))} differ only by case or spacing: are they one class?" for labels in groups
-    )
+def _near(example: Example, counts: Counter[str]) -> str:
+    near = find_near(example.label or "", [label for label, _ in counts.most_common()])
+    return f", {counts[near]:,} of {near!r}" if near is not None else ""
+
+
+def _cure_of_singles(labels: Sequence[str], counts: Counter[str], column: str) -> str:
+    near = [label for label in labels if find_near(label, counts) is not None]
+    missing = [label for label in labels if label.casefold() in MISSING_WORDS]
+    cures = [f"pass --merge-labels, which joins labels that differ in case or spacing only ({near[0]!r})"] if near else []
+    cures += [f"pass --where '{column}!={missing[0]}' if {missing[0]!r} stands for a missing label"] if missing else []
+    if len({*near, *missing}) < len(labels):
+        cures.append("merge the class into another, drop its row, or label more rows of it")
+    return "; ".join(cures)

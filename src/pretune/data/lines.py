@@ -95,7 +95,7 @@ def _cell(value: Any) -> Cell:
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
-    return Nested("an object" if isinstance(value, dict) else "a list", json.dumps(value, ensure_ascii=False))
+    return Nested("an object" if isinstance(value, dict) else "a list", json.dumps(value, ensure_ascii=False), value)
 
 
 def _why(error: Exception) -> str:

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pretune.data.table import Cell, Origin, RawTable, Row, as_cell, check_names
+from pretune.data.table import Cell, Origin, RawTable, Row, as_cell, check_names, types_of
 from pretune.errors import DataError, MissingLabelsError, UsageError
 
 
@@ -40,6 +40,35 @@ def read_memory(source: Any, role: str) -> RawTable:
         f"cannot read data from {_described(source)}",
         expected="a path, a catalogue name, a data frame, (texts, labels), a list of dictionaries or a list of texts",
         fix="pass two lists of the same length as one tuple: (texts, labels)",
+    )
+
+
+def names_of(asked: Any, source: Any, option: str) -> tuple[str, ...]:
+    """Return columns by name that were asked for by name, or, of a data frame, by number.
+
+    A number is the name of a column where the frame has such names, as frames without a header have; else its place from 0.
+
+    Raises:
+        UsageError: A name is neither text nor a whole number, or there is no column of that number.
+    """
+    several = not isinstance(asked, (str, bytes)) and isinstance(asked, Sequence)
+    return tuple(_name_of(item, source, option) for item in (asked if several else () if asked is None else (asked,)))
+
+
+def _name_of(asked: Any, source: Any, option: str) -> str:
+    if isinstance(asked, str):
+        return str(asked)
+    number = None if isinstance(asked, bool) else getattr(asked, "__index__", lambda: None)()
+    known = list(source.columns) if is_frame(source) else []
+    if number is not None and number in known:
+        return str(number)
+    if number is not None and -len(known) <= number < len(known):
+        return str(known[number])
+    held = f"columns {', '.join(map(repr, known[:8]))}" if known else "the name of a column"
+    raise UsageError(
+        f"{option} is {asked!r}, a {type(asked).__name__}",
+        expected=f"{held}; a number names a column of a data frame only" if not known else f"one of the {held}",
+        fix=f"pass {option}='NAME'",
     )
 
 
@@ -96,7 +125,7 @@ def _dictionaries(values: Sequence[Mapping[str, Any]], origin: Origin) -> RawTab
 def _table(names: tuple[str, ...], columns: list[list[Any]], origin: Origin) -> RawTable:
     cells: list[list[Cell]] = [[as_cell(value) for value in column] for column in columns]
     rows = [Row(number, row) for number, row in enumerate(zip(*cells, strict=True), 1)]
-    return RawTable(origin=origin, columns=names, rows=rows)
+    return RawTable(origin=origin, columns=names, rows=rows, types=types_of(names, columns))
 
 
 def _is_list(value: Any) -> bool:

@@ -22,6 +22,7 @@ from pretune.data.locate import locate
 from pretune.data.memory import check_labelled, read_memory
 from pretune.data.rows import build_examples
 from pretune.data.table import Origin, RawTable, Table, unusable
+from pretune.data.where import keep_where, note_answers
 from pretune.errors import DataError, MissingLabelsError
 from pretune.records import Columns, FileReceipt
 
@@ -29,7 +30,8 @@ from pretune.records import Columns, FileReceipt
 def read_table(source: Any, config: ReadConfig | None = None, *, role: str = "data", name: str | None = None) -> Table:
     """Read a table of texts; the texts are as they stand, not yet cleaned.
 
-    Labels are strings as they stand but for spaces around them: ``NA``, ``null``, ``1``, ``01``, ``True`` keep their spelling.
+    Labels are strings as they stand but for what no reader would see: ``NA``, ``null``, ``1``, ``01``, ``True`` keep their
+    spelling; a list of one label is that label.
     A row whose text is empty (also once cleaned), whose label is missing, or that cannot be read is rejected, with
     the reason, in the receipt: rows in the file = rows used + rows rejected.
 
@@ -204,8 +206,10 @@ def _table(
     if name is not None:
         raw.origin = replace(raw.origin, name=name)
         raw.rejected = [replace(rejection, file=name) for rejection in raw.rejected]
+    keep_where(raw, config.where)
     if raw.rows:
         columns, guesses = choose_columns(raw, _known(raw, config))
+        guesses += note_answers(raw, config.where, (*columns.text, columns.label, columns.group))
     else:  # nothing to look at; ``build_examples`` says so
         columns, guesses = Columns(text=raw.columns[:1], label=None), ()
     examples, receipt, notes = build_examples(raw, columns, config, label_rule=label_rule)
@@ -218,6 +222,7 @@ def _table(
         columns=columns,
         source=source,
         notes=(*raw.notes, *guesses, *notes),
+        label_type=raw.types.get(columns.label or "", "str") if label_rule is None else "str",
     )
 
 

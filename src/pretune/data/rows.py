@@ -1,10 +1,13 @@
 """Rows: each row of cells becomes an example or a rejection with its reason; none is lost."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from pretune.configs import MAX_REJECTED_SHARE, ReadConfig
 from pretune.data.clean import has_content
+from pretune.data.several import label_in
+from pretune.data.spelling import clean_label
 from pretune.data.table import Cell, Nested, RawTable, Row, receipt_of
 from pretune.errors import DataError
 from pretune.records import Columns, Example, FileReceipt, Rejection
@@ -14,6 +17,10 @@ MAX_CELL_CHARACTERS = 1_000_000
 # Reasons and rows that the one message shows; the receipt has all.
 SHOWN_REASONS = 4
 SHOWN_ROWS = 3
+
+_TRIMMED = "had spaces around them, which were removed"
+_CLEANED = "had invisible characters, odd spaces or another Unicode form, which was put right"
+_UNPACKED = "were lists of one, and are read as what they hold"
 
 LabelRule = Callable[[str], str]  # raises ValueError with the reason where a label is none
 
@@ -52,16 +59,15 @@ def build_examples(
     prefix = raw.origin.name + ":"
     examples: list[Example] = []
     rejected = list(raw.rejected)
-    num_trimmed = 0
+    done = Counter[str]()
     for row in raw.rows:
         try:
             text = _text(row.cells, places)
-            raw_label = _label(row.cells, places, config.require_labels)
-            label = raw_label and _ruled(raw_label.strip(), label_rule, places)
+            label = _label(row.cells, places, config.require_labels, done)
+            label = label and _ruled(label, label_rule, places)
         except _RowError as error:
             rejected.append(_rejection(raw, row, error))
             continue
-        num_trimmed += raw_label is not None and raw_label != raw_label.strip()
         examples.append(
             Example(
                 id=f"{prefix}{row.number}",
@@ -72,11 +78,12 @@ def build_examples(
             )
         )
     rejected.sort(key=lambda rejection: rejection.row or 0)
-    num_rows = len(raw.rows) + len(raw.rejected)
-    receipt = receipt_of(raw.origin, num_rows=num_rows, num_used=len(examples), rejected=tuple(rejected))
+    num_rows, num_filtered = len(raw.rows) + len(raw.rejected) + raw.num_filtered, raw.num_filtered
+    receipt = receipt_of(
+        raw.origin, num_rows=num_rows, num_used=len(examples), rejected=tuple(rejected), num_filtered=num_filtered
+    )
     check_rejected(raw.origin.shown, (receipt,), config.allow_rejects)
-    notes = [f"{num_trimmed} labels had spaces around them, which were removed"] if num_trimmed else []
-    return tuple(examples), receipt, tuple(notes)
+    return tuple(examples), receipt, tuple(f"{count:,} labels {what}" for what, count in done.items() if count)
 
 
 def check_rejected(shown: str, files: tuple[FileReceipt, ...], allow: bool) -> None:
@@ -85,7 +92,7 @@ def check_rejected(shown: str, files: tuple[FileReceipt, ...], allow: bool) -> N
     Raises:
         DataError: With every reason, the first rows of each, and the receipts.
     """
-    num_rows, num_used = sum(file.num_rows for file in files), sum(file.num_used for file in files)
+    num_rows, num_used = sum(file.num_rows - file.num_filtered for file in files), sum(file.num_used for file in files)
     rejected = [rejection for file in files for rejection in file.rejected]
     if num_rows == 0:
         raise DataError(f"{shown}: has no rows", expected="rows of text", fix="check that it was written in full", files=files)
@@ -141,15 +148,24 @@ def _text(cells: Sequence[Cell], places: _Places) -> str:
     return text
 
 
-def _label(cells: Sequence[Cell], places: _Places, required: bool) -> str | None:
+def _label(cells: Sequence[Cell], places: _Places, required: bool, done: Counter[str]) -> str | None:
+    """The clean label of a row; ``done`` counts what was done to it."""
     if places.label is None:
         return None
-    label = _checked(cells[places.label], places.label)
-    if label and not label.isspace():
-        return label
-    if required:
-        raise _RowError(places.label, "the label is missing")
-    return None
+    cell = cells[places.label]
+    try:
+        only = cell if cell is None else label_in(cell)
+    except ValueError as error:
+        raise _RowError(places.label, str(error)) from error
+    label = clean_label(raw) if (raw := _checked(only, places.label)) else ""
+    if not label:
+        if required:
+            raise _RowError(places.label, "the label is missing")
+        return None
+    if label != raw:
+        done[_TRIMMED if label == str(raw).strip() else _CLEANED] += 1
+    done[_UNPACKED] += raw is not cell
+    return label
 
 
 def _ruled(label: str, rule: LabelRule | None, places: _Places) -> str:

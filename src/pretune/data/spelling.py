@@ -154,7 +154,8 @@ def _join(
     counts: Mapping[str, int], known: Sequence[str], key: Callable[[str], str], what: str
 ) -> tuple[dict[str, str], list[str]]:
     """Give labels of one key one name; return the name of each label, and what was joined, with counts."""
-    taken, names, notes = _grouped(known, key), {label: label for label in counts}, list[str]()
+    taken = _grouped(known, lambda name: key(clean_label(name)))  # models of before were saved with names as they stood
+    names, notes = {label: label for label in counts}, list[str]()
     for shared, labels in _grouped(sorted(counts, key=lambda label: (-counts[label], label)), key).items():
         kept = taken.get(shared, labels[:1])
         if len(kept) > 1 or labels == kept:  # a model of before may know several spellings: each is a class of its own

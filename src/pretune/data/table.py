@@ -1,10 +1,11 @@
 """What reading yields: a table of examples, and on the way there rows of cells and one message where that fails."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from pretune.data.label_types import type_of_labels
+from pretune.data.spelling import is_missing
 from pretune.errors import DataError
 from pretune.records import Columns, Example, FileReceipt, Record, Rejection
 
@@ -19,6 +20,7 @@ class Table(Record):
     licence: str | None = None
     source: str
     notes: tuple[str, ...] = ()
+    label_type: str = "str"  # of the labels, see ``label_types``
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,7 @@ class Nested:
 
     kind: str
     shown: str
+    value: Any = None  # where it is at hand
 
 
 Cell = str | Nested | None  # None: missing
@@ -70,10 +73,12 @@ class RawTable:
     rows: list[Row]
     rejected: list[Rejection] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    num_filtered: int = 0  # rows that --where left out
+    types: dict[str, str] = field(default_factory=dict)  # of columns whose values are all numbers or truth values of Python
 
 
 def as_cell(value: Any) -> Cell:
-    """Return a value of Python as a cell: scalars as ``str`` writes them, ``None`` and NaN as missing.
+    """Return a value of Python as a cell: scalars as ``str`` writes them; ``None``, NaN, ``NaT`` and ``pandas.NA`` are missing.
 
     Example:
         >>> as_cell(True), as_cell(1), as_cell(1.5), as_cell(float("nan"))
@@ -81,14 +86,24 @@ def as_cell(value: Any) -> Cell:
     """
     if value is None or isinstance(value, str):
         return value if type(value) is str or value is None else str(value)
-    if isinstance(value, float) and math.isnan(value):
+    if is_missing(value):
         return None
     if isinstance(value, (bytes, bytearray, memoryview)):
         return Nested("bytes", repr(bytes(value)[:20]))
     if hasattr(value, "__iter__"):
         kind = "an object" if hasattr(value, "keys") else "a list"
-        return Nested(kind, str(value))
+        return Nested(kind, str(value), value.tolist() if hasattr(value, "tolist") else value)
     return str(value)
+
+
+def types_of(names: Sequence[str], columns: Sequence[Sequence[Any]]) -> dict[str, str]:
+    """Return the type of each column whose values are all numbers or truth values; missing ones aside."""
+    found = dict[str, str]()
+    for name, values in zip(names, columns, strict=True):
+        if not any(isinstance(value, str) for value in values[:1]):
+            kind = type_of_labels(value for value in values if not is_missing(value))
+            found |= {name: kind} if kind != "str" else {}
+    return found
 
 
 def place(origin: Origin, row: int | None = None, column: str | None = None, line: int | None = None) -> str:
@@ -150,7 +165,9 @@ def check_names(names: Sequence[str], origin: Origin, row: int | None = None) ->
     )
 
 
-def receipt_of(origin: Origin, *, num_rows: int, num_used: int, rejected: tuple[Rejection, ...]) -> FileReceipt:
+def receipt_of(
+    origin: Origin, *, num_rows: int, num_used: int, rejected: tuple[Rejection, ...], num_filtered: int = 0
+) -> FileReceipt:
     """Return the receipt of one file."""
     return FileReceipt(
         file=origin.name,
@@ -161,4 +178,5 @@ def receipt_of(origin: Origin, *, num_rows: int, num_used: int, rejected: tuple[
         num_rows=num_rows,
         num_used=num_used,
         rejected=rejected,
+        num_filtered=num_filtered,
     )

@@ -29,7 +29,7 @@ class Rejection(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileReceipt(Record):
-    """What became of every row of one file: ``num_rows == num_used + len(rejected)``."""
+    """What became of every row of one file: ``num_rows == num_used + len(rejected) + num_filtered``."""
 
     file: str
     role: str  # "data", "train", "validation" or "test"
@@ -39,6 +39,7 @@ class FileReceipt(Record):
     num_rows: int
     num_used: int
     rejected: tuple[Rejection, ...] = ()
+    num_filtered: int = 0  # left out by --where
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,8 +103,9 @@ class Receipt(Record):
     columns: Columns
     licence: str | None = None
     num_rows: int  # in all files
-    num_used: int  # rows == used + rejected
+    num_used: int  # rows == used + rejected + filtered
     num_rejected: int
+    num_filtered: int = 0  # left out by --where
     num_removed: int = 0  # used rows then taken out of training or validation: a later split has them, or --repair
     num_cleaned: dict[str, int] = field(default_factory=dict)  # texts changed, by what was done
     num_exact_duplicates: int = 0  # rows whose folded text is that of an earlier row

@@ -50,6 +50,7 @@ def _guess(guessed: tuple[str, ...], role: str) -> str:
 
 def _describe_rows(receipt: Receipt) -> str:
     text = f"{counted(receipt.num_rows, 'row')} = {receipt.num_used:,} used + {receipt.num_rejected:,} rejected"
+    text += f" + {receipt.num_filtered:,} left out by --where" if receipt.num_filtered else ""
     why = "because a later split has them" + (", or by --repair" if receipt.repairs else "")
     return f"{text}; {receipt.num_removed:,} of the used taken out {why}" if receipt.num_removed else text
 

@@ -14,7 +14,8 @@ from pretune.errors import UsageError
 def check(
     data: o.Data, text: o.Text = None, label: o.Label = None, group: o.Group = None, validation: o.ValidationFile = None,
     test: o.TestFile = None, split_seed: o.SplitSeed = None, encoding: o.Encoding = None, allow_rejects: o.AllowRejects = False,
-    keep_leaks: o.KeepLeaks = False, repair: o.Repair = False, json: o.Json = False, quiet: o.Quiet = False,
+    where: o.Where = None, merge_labels: o.MergeLabels = False, keep_leaks: o.KeepLeaks = False,
+    repair: o.Repair = False, json: o.Json = False, quiet: o.Quiet = False,
     debug: o.Debug = False,
 ) -> int:  # fmt: skip
     """Read and diagnose the data only.
@@ -43,7 +44,8 @@ def check(
 
 def evaluate(
     run: o.Trained, data: o.Data, text: o.Text = None, label: o.Label = None, encoding: o.Encoding = None,
-    allow_rejects: o.AllowRejects = False, json: o.Json = False, quiet: o.Quiet = False, debug: o.Debug = False,
+    allow_rejects: o.AllowRejects = False, where: o.Where = None, merge_labels: o.MergeLabels = False, json: o.Json = False,
+    quiet: o.Quiet = False, debug: o.Debug = False,
 ) -> int:  # fmt: skip
     """Score other labelled data; it is a look.
 

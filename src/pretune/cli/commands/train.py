@@ -10,7 +10,8 @@ from pretune.errors import UsageError
 def run(
     data: o.Data, text: o.Text = None, label: o.Label = None, group: o.Group = None, validation: o.ValidationFile = None,
     test: o.TestFile = None, split_seed: o.SplitSeed = None, encoding: o.Encoding = None, allow_rejects: o.AllowRejects = False,
-    keep_leaks: o.KeepLeaks = False, repair: o.Repair = False, model: o.Model = None, head: o.Head = None,
+    where: o.Where = None, merge_labels: o.MergeLabels = False, keep_leaks: o.KeepLeaks = False,
+    repair: o.Repair = False, model: o.Model = None, head: o.Head = None,
     freeze: o.Freeze = None, budget: o.Budget = None,
     max_length: o.MaxLength = None, epochs: o.Epochs = None, lr: o.Rate = None, batch_size: o.BatchSize = None,
     dropout: o.Dropout = None, lora: o.Lora = None, monitor: o.Monitor = None, seed: o.Seed = None, seeds: o.Seeds = None,
@@ -48,7 +49,8 @@ def run(
 def finetune(
     data: o.Data, text: o.Text = None, label: o.Label = None, group: o.Group = None, validation: o.ValidationFile = None,
     test: o.TestFile = None, split_seed: o.SplitSeed = None, encoding: o.Encoding = None, allow_rejects: o.AllowRejects = False,
-    keep_leaks: o.KeepLeaks = False, repair: o.Repair = False, model: o.Model = None, head: o.Head = None,
+    where: o.Where = None, merge_labels: o.MergeLabels = False, keep_leaks: o.KeepLeaks = False,
+    repair: o.Repair = False, model: o.Model = None, head: o.Head = None,
     freeze: o.Freeze = None, budget: o.Budget = None,
     max_length: o.MaxLength = None, epochs: o.Epochs = None, lr: o.Rate = None, batch_size: o.BatchSize = None,
     dropout: o.Dropout = None, lora: o.Lora = None, monitor: o.Monitor = None, seed: o.Seed = None, seeds: o.Seeds = None,
