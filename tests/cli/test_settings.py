@@ -10,7 +10,7 @@ from pretune.errors import UsageError
 
 EXAMPLES = {
     "text": "a,b", "label": "mood", "group": "author", "encoding": "latin-1", "allow_rejects": True, "keep_leaks": True,
-    "repair": True,
+    "repair": True, "where": ("answer=accept", "lang!=de"), "merge_labels": True,
     "split_seed": 7, "validation": "v.csv", "test": "t.csv", "model": "m", "head": "mlp", "freeze": "last-2", "max_length": 64,
     "budget": "5m", "seeds": 3,
     "epochs": 4, "lr": 0.25, "batch_size": 5, "dropout": 0.5, "monitor": "loss", "seed": 3, "device": "cpu", "threads": 1,

@@ -162,7 +162,7 @@ def test_classes_of_one_row_are_explained_by_their_spelling():
     found = ["Happy", "HAPPY", "n/a"] + ["happy" if label == "good" else "sad" for _, label in ROWS[3:]]
     with pytest.raises(DataError) as caught:
         pretune.load_data((texts(), found))
-    assert "'Happy' (data:1, 119 of 'happy')" in caught.value.got
+    assert "'Happy' (data:1, 118 of 'happy')" in caught.value.got
     assert "--merge-labels" in caught.value.fix
     assert "--where 'label!=n/a'" in caught.value.fix
     data = pretune.load_data((texts(), found), merge_labels=True, where="label!=n/a")
