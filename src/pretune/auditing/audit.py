@@ -35,7 +35,7 @@ def audit(source: Any, question: Question | None = None, trace: Trace | None = N
         UsageError: A policy, goal, gate or positive class that does not exist, or a flag that does not fit the table.
     """
     question, trace, start = question or Question(), trace or Trace(), time.perf_counter()
-    raw = undo_neutral(read_raw(source, encoding=question.config.read.encoding))
+    raw = undo_neutral(read_raw(source, read=question.config.read))
     make = audit_texts if looks_generated(raw, question.config) else audit_classes
     return replace(
         make(raw, source, question, trace),

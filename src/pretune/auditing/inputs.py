@@ -5,7 +5,6 @@ from typing import Any
 
 from pretune.auditing.alike import spell_examples, spell_predictions
 from pretune.auditing.question import SOURCE, SPLIT, Question, other_name, shown
-from pretune.configs import ReadConfig
 from pretune.data import Table, clean_examples, find_duplicates, read_table
 from pretune.data.naming import merges
 from pretune.data.neutral import undo_neutral
@@ -44,7 +43,7 @@ def read_inputs(raw: RawTable, source: Any, question: Question, trace: Trace) ->
     """
     tables = [_read_scored(raw, source, SOURCE, question, trace)]
     if question.against is not None:
-        other = undo_neutral(read_raw(question.against, encoding=question.config.read.encoding))
+        other = undo_neutral(read_raw(question.against, read=question.config.read))
         named = other_name(question.against)
         found = _read_scored(other, question.against, named, question, trace)
         tables.append(spell_predictions(found, tables[0], named, merge=merges(question.config)))
@@ -105,7 +104,7 @@ def _over(predictions: Predictions, classes: tuple[str, ...]) -> Predictions:
 def _read_train(judged: ScoredTable, question: Question, trace: Trace) -> Table:
     """Read the training rows by the columns of the predictions, where the file has them; else guess them anew."""
     read = question.config.read
-    config = ReadConfig(encoding=read.encoding, allow_rejects=read.allow_rejects)
+    config = replace(read, text=(), label=None, group=None)
     with trace.stage("read training", shown(question.train)) as stage:
         try:
             table = read_table(

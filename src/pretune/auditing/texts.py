@@ -20,7 +20,7 @@ def audit_texts(raw: RawTable, source: Any, question: Question, trace: Trace) ->
     _check_flags(question)
     tables = [_read(raw, source, SOURCE, question, trace)]
     if question.against is not None:
-        other = undo_neutral(read_raw(question.against, encoding=question.config.read.encoding))
+        other = undo_neutral(read_raw(question.against, read=question.config.read))
         tables.append(_read(other, question.against, other_name(question.against), question, trace))
     systems = [table.predictions for table in tables]
     confidence = confidence_at(1, len(systems))

@@ -43,6 +43,25 @@ ValidationFile = Annotated[
 TestFile = Annotated[str | None, _flag("--test", about=ABOUT_DATA, text="Test rows of their own.", metavar="FILE")]
 SplitSeed = Annotated[int | None, _flag("--split-seed", about=ABOUT_DATA, text="Seed of the split (0).", metavar="N")]
 Encoding = Annotated[str | None, _flag("--encoding", about=ABOUT_DATA, text="Encoding of the files, such as latin-1.")]
+Quoting = Annotated[
+    str | None,
+    _flag(
+        "--quoting",
+        about=ABOUT_DATA,
+        text="CSV and TSV: minimal (quotes hold a cell together) or none (they are text).",
+        metavar="KIND",
+    ),
+]
+Escape = Annotated[
+    str | None,
+    _flag("--escape", about=ABOUT_DATA, text="CSV and TSV: what stands before a quote inside a cell: '\\\\'.", metavar="SIGN"),
+]
+MaxCell = Annotated[
+    int | None, _flag("--max-cell", about=ABOUT_DATA, text="Characters that a text may have (1,000,000).", metavar="N")
+]
+MaxColumns = Annotated[
+    int | None, _flag("--max-columns", about=ABOUT_DATA, text="Columns that a CSV or TSV may have (10,000).", metavar="N")
+]
 AllowRejects = Annotated[
     bool, _flag("--allow-rejects", about=ABOUT_DATA, text="Go on when over 1 % of the rows cannot be used.")
 ]

@@ -16,6 +16,7 @@ from pretune.errors import UsageError
 # Flag → its place among the settings.
 PLACES = {
     "text": "read.text", "label": "read.label", "group": "read.group", "encoding": "read.encoding",
+    "quoting": "read.quoting", "escape": "read.escape", "max_cell": "read.max_cell", "max_columns": "read.max_columns",
     "allow_rejects": "read.allow_rejects", "where": "read.where", "merge_labels": "read.merge_labels",
     "keep_leaks": "split.keep_leaks", "repair": "split.repair",
     "split_seed": "split.seed",

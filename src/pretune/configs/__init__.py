@@ -1,7 +1,16 @@
 """The frozen configs, one a stage: best practice as defaults, checked when they are made."""
 
 from pretune.configs.base import Config, parse_duration
-from pretune.configs.data import DOCUMENTS, MAX_REJECTED_SHARE, CorpusConfig, ReadConfig, SplitConfig
+from pretune.configs.data import (
+    DOCUMENTS,
+    MAX_CELL,
+    MAX_COLUMNS,
+    MAX_REJECTED_SHARE,
+    QUOTINGS,
+    CorpusConfig,
+    ReadConfig,
+    SplitConfig,
+)
 from pretune.configs.finetune import AUTO, DECAYS, DEFAULT_MAX_LENGTH, HEADS, MONITORS, PRECISIONS, SAMPLINGS, FinetuneConfig
 from pretune.configs.judge import SCORE_OF, TASKS, AuditConfig, JudgeConfig
 from pretune.configs.pretrain import OBJECTIVES, OPTIMIZERS, SIZES, TOKENIZERS, PretrainConfig, TokenizerConfig
@@ -13,11 +22,14 @@ __all__ = [
     "DEFAULT_MAX_LENGTH",
     "DOCUMENTS",
     "HEADS",
+    "MAX_CELL",
+    "MAX_COLUMNS",
     "MAX_REJECTED_SHARE",
     "MONITORS",
     "OBJECTIVES",
     "OPTIMIZERS",
     "PRECISIONS",
+    "QUOTINGS",
     "RECIPES",
     "SAMPLINGS",
     "SCORE_OF",

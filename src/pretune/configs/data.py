@@ -5,6 +5,12 @@ from dataclasses import dataclass
 from pretune.configs.base import MAX_COUNT, MAX_THREADS, Config, check, check_count, check_seed
 from pretune.errors import UsageError
 
+QUOTINGS = ("minimal", "none")
+# A cell beyond this many characters is a file pasted into a table, not a text to classify.
+MAX_CELL = 1_000_000
+# A header beyond this many cells is a matrix, or a file without line ends.
+MAX_COLUMNS = 10_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadConfig(Config):
@@ -18,9 +24,33 @@ class ReadConfig(Config):
     require_labels: bool = True
     where: tuple[str, ...] = ()  # "COL=VALUE" or "COL!=VALUE": the other rows are left out, and counted
     merge_labels: bool = False  # labels that differ in case or spacing only are one class
+    quoting: str | None = None  # "minimal": quotes hold a cell together; "none": they are text; None: the lines tell
+    escape: str | None = None  # what stands before a quote inside a cell, such as a backslash; None: the lines tell
+    max_cell: int = MAX_CELL  # characters
+    max_columns: int = MAX_COLUMNS
 
     def __post_init__(self) -> None:
         self.check_kinds()
+        object.__setattr__(self, "escape", check_layout(self.quoting, self.escape))
+        check_count(self.max_cell, "max_cell", of="characters")
+        check_count(self.max_columns, "max_columns", of="columns")
+
+
+def check_layout(quoting: str | None, escape: str | None) -> str | None:
+    """Return the escape character, once it is clear that both settings can be meant.
+
+    Raises:
+        UsageError: One of them is none that there is.
+    """
+    check(quoting is None or quoting in QUOTINGS, "quoting", quoting, "minimal or none")
+    if escape == "\\\\":  # as a shell hands on '\\\\'
+        escape = "\\"
+    is_sign = escape is None or (len(escape) == 1 and not escape.isalnum() and not escape.isspace() and escape not in '",;|')
+    if not is_sign:
+        raise UsageError(
+            f"escape is {escape!r}", expected="one sign, such as a backslash", fix="pass --escape '\\\\', or leave it out"
+        )
+    return escape
 
 
 # Share of rejected rows above which a file is more likely misread than dirty.
@@ -69,6 +99,8 @@ class CorpusConfig(Config):
             WikiText), every ``line``, or the end of the ``file``.
         text: Columns of the text, in JSON lines and tables; empty: guessed, and the guess told.
         encoding: Of text files; ``None``: UTF-8, or UTF-16 with a byte-order mark.
+        quoting: Of CSV and TSV, as ``ReadConfig`` has it.
+        escape: Likewise.
         allow_rejects: Go on where more than ``MAX_REJECTED_SHARE`` of the documents, or any file of a folder, cannot be read.
         min_words: Documents of fewer words are dropped.
         boilerplate: Documents in which a line must stand to be dropped from all of them; ``None`` means 20, or one in 500
@@ -82,6 +114,8 @@ class CorpusConfig(Config):
     document: str = "blank"
     text: tuple[str, ...] = ()
     encoding: str | None = None
+    quoting: str | None = None
+    escape: str | None = None
     allow_rejects: bool = False
     min_words: int = 5
     boilerplate: int | None = None
@@ -92,6 +126,7 @@ class CorpusConfig(Config):
 
     def __post_init__(self) -> None:
         self.check_kinds()
+        object.__setattr__(self, "escape", check_layout(self.quoting, self.escape))
         check(self.document in DOCUMENTS, "document", self.document, "one of " + ", ".join(DOCUMENTS))
         check_count(self.min_words, "min_words", of="words")
         repeats, near = self.boilerplate, self.near_duplicate_threshold

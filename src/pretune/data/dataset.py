@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
-from pretune.configs import ReadConfig, SplitConfig
+from pretune.configs import MAX_CELL, MAX_COLUMNS, ReadConfig, SplitConfig
 from pretune.data.classes import join_labels
 from pretune.data.clean import clean_examples
 from pretune.data.label_types import kept_type
@@ -81,6 +81,10 @@ def load_data(
     allow_rejects: bool = False,
     keep_leaks: bool = False,
     repair: bool = False,
+    quoting: str | None = None,
+    escape: str | None = None,
+    max_cell: int = MAX_CELL,
+    max_columns: int = MAX_COLUMNS,
 ) -> Dataset:
     """Read labelled texts, clean them, divide them without leakage, and seal the test.
 
@@ -99,6 +103,11 @@ def load_data(
         allow_rejects: Go on when over 1 % of the rows cannot be used.
         keep_leaks: Leave rows that given splits share where they are.
         repair: Drop leaks and conflicts, and divide again by a group that is found.
+        quoting: Of CSV and TSV: ``"minimal"`` where quotes hold a cell together, ``"none"`` where they are text; the lines
+            tell otherwise.
+        escape: What stands before a quote inside a cell, such as a backslash; the lines tell otherwise.
+        max_cell: Characters that a text may have.
+        max_columns: Columns that a CSV or TSV may have.
 
     Raises:
         UsageError: An option is of the wrong kind.
@@ -112,6 +121,10 @@ def load_data(
         where=(where,) if isinstance(where, str) else tuple(where),
         merge_labels=merge_labels,
         allow_rejects=allow_rejects,
+        quoting=quoting,
+        escape=escape,
+        max_cell=max_cell,
+        max_columns=max_columns,
     )
     split = SplitConfig(seed=split_seed, keep_leaks=keep_leaks, repair=repair)
     return prepare(source, read, split, given={"validation": validation, "test": test})

@@ -1,206 +1,261 @@
-"""Delimited: CSV and TSV to rows, numbered as a spreadsheet numbers them."""
+"""Delimited: CSV and TSV to rows, numbered as a spreadsheet numbers them, with no line lost."""
 
 import csv
 import io
-from collections.abc import Iterator
+import math
+import re
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from itertools import islice
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
 
-from pretune.data.columns import shown_columns
+from pretune.configs import MAX_CELL, MAX_REJECTED_SHARE, ReadConfig
 from pretune.data.decode import UndecodableError, decode, line_of, undecodable
-from pretune.data.table import Origin, RawTable, Row, check_names, unusable
-from pretune.records import Rejection
+from pretune.data.dialect import BACKSLASH, DELIMITERS, Dialect, find_delimiter, separator_of, width_of, with_escape
+from pretune.data.parse import Parser
+from pretune.data.quoting import Piece, find_pieces, has_loose_quote, quotes_are_text, swallowed, swallowed_alone
+from pretune.data.table import Origin, RawTable, Row, unusable
+from pretune.errors import DataError
+from pretune.records import LineCounts, Rejection
 
-if TYPE_CHECKING:
-    import _csv
-
-DELIMITERS = {"csv": ",", "tsv": "\t"}
-NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
-# Records over which another delimiter must hold before it is taken.
-SNIFFED_RECORDS = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Dialect:
-    """How cells are separated, and whether they may be quoted."""
-
-    delimiter: str
-    quoted: bool = True
-
-    def reader(self, text: str, *, strict: bool = True) -> "_csv.Reader":
-        """Return a reader over ``text`` that keeps line ends inside quotes as they are."""
-        lines = io.StringIO(text, newline="")
-        if self.quoted:
-            return csv.reader(lines, delimiter=self.delimiter, strict=strict)
-        return csv.reader(lines, delimiter=self.delimiter, quoting=csv.QUOTE_NONE, strict=strict)
+# Rows that one note shows.
+SHOWN_ROWS = 5
+_ESCAPED_QUOTE = re.compile(r'\\"(?!["\r\n]|$)')
 
 
-def read_delimited(data: bytes, origin: Origin, encoding: str | None, dialect: Dialect | None = None) -> RawTable:
+@dataclass(slots=True)
+class Reading:
+    """A file as it comes out in one dialect.
+
+    Args:
+        dialect: How it was read.
+        parser: What it counted.
+        rows: Those of the header's width.
+        rejected: Lines that are in none of them.
+        pieces: Cells that are pieces of the table.
+        notes: What was guessed, and why.
+    """
+
+    dialect: Dialect
+    parser: Parser
+    rows: list[Row]
+    rejected: list[Rejection]
+    pieces: list[Piece] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def is_even(self) -> bool:
+        """Whether every record has the header's width, every quote its place, and no cell swallows rows."""
+        parser = self.parser
+        return not (parser.num_broken or parser.num_ragged or parser.unclosed or self.pieces)
+
+    @property
+    def num_lost(self) -> float:
+        """Lines in records that cannot be used; more than any number where a quote takes in what it should not."""
+        return math.inf if self.parser.unclosed or self.pieces else self.parser.num_broken + self.parser.num_ragged
+
+
+def read_delimited(
+    data: bytes, origin: Origin, encoding: str | None, dialect: Dialect | None = None, config: ReadConfig | None = None
+) -> RawTable:
     """Return the rows of a CSV or TSV file with a header.
 
-    The delimiter is the one its name promises; where the header has none of it and one other (comma, semicolon,
-    tab, bar) divides every record alike, that one is taken and noted. Lines that are empty are not rows, and are noted.
+    The delimiter is the one that its name promises or its first line names (``sep=;``); where the header has none of it and
+    one other (comma, semicolon, tab, bar) divides every record alike, that one is taken. Quotes hold cells together, unless
+    they swallow rows or break records and every line comes out even without them: then they are text. Backslashes before
+    quotes are read where that alone makes the records even. All that is told by the file is noted, as are empty lines
+    and a header that stands there again, which are no rows (decision 0027).
 
     Args:
         data: The file's bytes, unpacked.
         origin: The file.
         encoding: As ``decode`` takes it.
-        dialect: How to read it, where that is known; nothing is sniffed then.
+        dialect: How to read it, where that is known; nothing is guessed then.
+        config: What was asked for of quoting, escape sign and bounds.
 
     Raises:
-        DataError: Another encoding or delimiter, no or a double header, a quote that is never closed.
+        DataError: Another encoding or delimiter, no or a double header, a quote that never closes or swallows rows.
     """
-    expected = dialect or Dialect(DELIMITERS[origin.format])
     try:
         text, name = decode(data, encoding)
     except UndecodableError as error:
-        row = _row_at(data, error, expected)
+        row = _row_at(data, error, dialect or Dialect(DELIMITERS[origin.format]))
         raise undecodable(origin, error, row, line_of(data, error)) from error
-    origin = replace(origin, encoding=name)
-    notes: list[str] = []
-    with _any_field_size(len(text)):
-        if dialect is None:
-            expected, notes = _sniff(text, origin, expected)
-        return _parse(text, origin, expected, notes)
+    origin, config = replace(origin, encoding=name), config or ReadConfig()
+    lines, num_lines = list(io.StringIO(text, newline="")), count_lines(text)
+    with any_field_size(len(text)):
+        found = choose_reading(lines, origin, config) if dialect is None else _read(lines, dialect, origin, config)
+    if found.parser.unclosed:
+        raise found.parser.unclosed.error(origin)
+    counts = checked_lines(found.parser, num_lines)
+    if dialect is None and not found.dialect.escape and '\\"' in text:
+        found.notes += _note_escapes(lines, origin)
+    return RawTable(
+        origin=origin, columns=found.parser.columns, rows=found.rows, rejected=found.rejected,
+        notes=[*found.notes, *describe_lines(found.parser)], lines=counts,
+    )  # fmt: skip
 
 
-def _parse(text: str, origin: Origin, dialect: Dialect, notes: list[str]) -> RawTable:
-    reader = dialect.reader(text)
-    header, number = _header(reader, origin)
-    raw = RawTable(origin=origin, columns=header, rows=[], notes=notes)
-    width, num_blank = len(header), 0
-    line = reader.line_num
-    while True:
-        start, number = line + 1, number + 1
-        try:
-            cells = next(reader)
-        except StopIteration:
-            break
-        except csv.Error as error:
-            line = reader.line_num
-            raw.rejected.append(_broken_row(raw, error, text, dialect, (number, start, line)))
-            continue
-        line = reader.line_num
-        if len(cells) == width:
-            raw.rows.append(Row(number, cells, None if start == number else start))
-        elif not cells or (len(cells) == 1 and not cells[0].strip()):
-            num_blank += 1
-        else:
-            count = f"{len(cells)} cell{'s' * (len(cells) > 1)}"
-            reason = f"has {count}, the header has {width}" + ("" if start == number else f" (line {start})")
-            raw.rejected.append(Rejection(file=origin.name, row=number, column=None, reason=reason))
-    if num_blank:
-        raw.notes.append(f"{origin.name}: {num_blank} empty lines, which are no rows")
-    return raw
+def choose_reading(lines: Sequence[str], origin: Origin, config: ReadConfig, *, is_whole: bool = True) -> Reading:
+    """Return the reading that was asked for, or else the one that the lines speak for.
+
+    Args:
+        lines: Of the file, with their ends.
+        origin: The file.
+        config: What was asked for.
+        is_whole: Whether these are all of the file's lines; a quote that is open at the end is no fault otherwise.
+
+    Raises:
+        DataError: Quotes swallow rows, and nothing says that they are text; or there is no header that can be used.
+    """
+    dialect, notes, skipped = _begin(lines, origin, config)
+    plain = _read(lines, dialect, origin, config, skipped)
+    plain.notes = notes
+    if not is_whole and plain.parser.unclosed and plain.parser.unclosed.num_characters <= MAX_CELL:
+        plain.parser.unclosed = None
+    if config.quoting is not None:
+        return plain
+    plain.pieces = _pieces_of(plain, lines)
+    if plain.is_even:
+        return plain
+    others = () if config.escape else (_with_backslash(plain, lines), _without_quotes(plain, lines))
+    for other, note in filter(None, others):
+        found = _try(lines, other, origin, config, skipped)
+        if found is not None and (found.is_even or found.parser.num_ragged < plain.num_lost):
+            found.notes = [*notes, note]
+            return found
+    if plain.pieces:
+        raise _swallowed(plain, origin)
+    return plain
 
 
-def _header(reader: "_csv.Reader", origin: Origin) -> tuple[tuple[str, ...], int]:
-    """Return the column names and the row they stand in."""
-    number, cells = next(
-        (
-            (number, cells)
-            for number, cells in enumerate(_records(reader, origin), 1)
-            if len(cells) > 1 or "".join(cells).strip()
-        ),
-        (1, []),
-    )
-    if not "".join(cells).strip():
-        raise unusable(
-            origin, "has no header", expected="column names in the first row", fix="add them", at=(number, None, None)
-        )
-    if "\0" in "".join(cells):
-        raise unusable(
-            origin,
-            "holds NUL characters (zero bytes) in its header: this is no text, or its encoding is another",
-            expected="a table of text",
-            fix="check what the file is, or pass --encoding",
-            at=(number, None, None),
-        )
-    names = [cell.strip() or f"column {index}" for index, cell in enumerate(cells, 1)]
-    check_names(names, origin, number)
-    return tuple(names), number
+def _begin(lines: Sequence[str], origin: Origin, config: ReadConfig) -> tuple[Dialect, list[str], int]:
+    """Return the dialect to begin with, what is to be said of it, and how many lines name the delimiter."""
+    mark = separator_of(lines[0]) if lines else None
+    dialect = Dialect(mark or DELIMITERS[origin.format], quoted=config.quoting != "none", escape=config.escape or "")
+    if mark is not None:
+        notes = [f"{origin.name}: the first line, sep=, says that a {dialect.shown} stands between cells; it is no row"]
+    else:
+        dialect, notes = find_delimiter(lines, origin, dialect)
+    if config.escape:
+        dialect = with_escape(dialect, config.escape, lines)
+    return dialect, notes, int(mark is not None)
 
 
-def _records(reader: "_csv.Reader", origin: Origin) -> Iterator[list[str]]:
-    try:
-        yield from reader
-    except csv.Error as error:
-        raise unusable(
-            origin, f"the header cannot be read: {error}", expected="column names", fix="check its quotes", at=(1, None, None)
-        ) from error
+def _read(lines: Sequence[str], dialect: Dialect, origin: Origin, config: ReadConfig, skipped: int = 0) -> Reading:
+    rejected: list[Rejection] = []
+    parser = Parser(
+        lines=lines[skipped:] if skipped else lines, origin=origin, dialect=dialect, reject=rejected.append, skipped=skipped,
+        max_columns=config.max_columns,
+    )  # fmt: skip
+    return Reading(dialect, parser, list(parser.rows()), rejected)
 
 
-def _broken_row(raw: RawTable, error: csv.Error, text: str, dialect: Dialect, at: tuple[int, int, int]) -> Rejection:
-    """The rejection of a row whose quotes are wrong, or the error where one swallows the rest of the file."""
-    number, start, end = at
-    lines = list(islice(io.StringIO(text, newline=""), start - 1, end))
-    if "unexpected end of data" in str(error):
-        column = _column_after(lines[0], raw.columns, dialect)
-        raise unusable(
-            raw.origin,
-            "a quote opens here and never closes, so the rest of the file is one cell",
-            expected="a closing quote",
-            fix='close it, or write a quote inside a quoted cell as two: ""',
-            at=(number, column, start),
-        ) from error
-    column = _column_after(_until_broken("".join(lines), dialect), raw.columns, dialect)
-    reason = 'text stands after a closing quote (inside a quoted cell a quote is written as two: "")'
-    shown = reason if "expected after" in str(error) else str(error)
-    line = "" if start == number else f" (line {start})"
-    return Rejection(file=raw.origin.name, row=number, column=column, reason=shown + line)
-
-
-def _until_broken(record: str, dialect: Dialect) -> str:
-    """The longest beginning of a record that has nothing after a closing quote, found by halving."""
-    low, high = 0, len(record)
-    while low < high:
-        middle = (low + high + 1) // 2
-        try:
-            next(dialect.reader(record[:middle]), None)
-            low = middle
-        except csv.Error as error:
-            low, high = (middle, high) if "unexpected end" in str(error) else (low, middle - 1)
-    return record[:low]
-
-
-def _column_after(beginning: str, columns: tuple[str, ...], dialect: Dialect) -> str | None:
-    """The column in which the last cell of a record's beginning stands."""
-    cells: list[str] = next(dialect.reader(beginning, strict=False), [])
-    return columns[len(cells) - 1] if 0 < len(cells) <= len(columns) else None
-
-
-def _sniff(text: str, origin: Origin, dialect: Dialect) -> tuple[Dialect, list[str]]:
-    """Return the dialect that fits, and a note where it is not the one that the name promises."""
-    first = _widths(text, dialect)
-    if first and first[0] > 1:
-        return dialect, []
-    others = {mark: _widths(text, Dialect(mark)) for mark in NAMES if mark != dialect.delimiter}
-    divided = {mark: widths for mark, widths in others.items() if widths and widths[0] > 1}
-    even = [mark for mark, widths in divided.items() if set(widths) == {widths[0]}]
-    if len(even) == 1:
-        return Dialect(even[0]), [f"{origin.name} is named .{origin.format} and read with {NAMES[even[0]]}s between its cells"]
-    if not divided:
-        return dialect, []
-    mark, widths = next(iter(divided.items()))
-    row = next((number for number, width in enumerate(widths, 1) if width != widths[0]), None)
-    uneven = f"; with {NAMES[mark]}s row {row} has {widths[row - 1]} cells, the header {widths[0]}" if row else ""
-    raise unusable(
-        origin,
-        f"the header has no {NAMES[dialect.delimiter]}: {shown_columns([text.splitlines()[0]])}{uneven}",
-        expected=f"{NAMES[dialect.delimiter]}s between the cells, as the name .{origin.format} says",
-        fix="save it with that delimiter, or quote the cells that hold it",
-        at=(1, None, None),
-    )
-
-
-def _widths(text: str, dialect: Dialect) -> list[int]:
-    try:
-        records = list(islice(dialect.reader(text, strict=False), SNIFFED_RECORDS))
-    except csv.Error:
+def _pieces_of(reading: Reading, lines: Sequence[str]) -> list[Piece]:
+    rows, spans = reading.rows, reading.parser.spans
+    if not spans:
         return []
-    return [len(cells) for cells in records if cells]
+    if len(reading.parser.columns) == 1:  # nothing beside the text to know a row by
+        return [Piece(rows[spans[0]], 0, 2)] if has_loose_quote(lines) else []
+    return find_pieces(rows, spans, reading.dialect.delimiter)
+
+
+def _with_backslash(plain: Reading, lines: Sequence[str]) -> tuple[Dialect, str] | None:
+    mark, name = plain.dialect.delimiter, plain.parser.origin.name
+    if not any(BACKSLASH in line and ('\\"' in line or BACKSLASH + mark in line) for line in lines):
+        return None
+    note = f"{name} is read with a backslash as escape sign: only so has every row the header's cells"
+    return with_escape(plain.dialect, BACKSLASH, lines), f"{note}; --quoting minimal reads backslashes as text"
+
+
+def _without_quotes(plain: Reading, lines: Sequence[str]) -> tuple[Dialect, str] | None:
+    if not any('"' in line for line in lines):
+        return None
+    parser, name = plain.parser, plain.parser.origin.name
+    even = f"lines have the header's {len(parser.columns)} cells" if len(parser.columns) > 1 else "every line is a row"
+    if plain.pieces:
+        row = plain.pieces[0].row
+        why = f"as quotes, the one in line {row.line or row.number} swallows lines"
+    elif parser.unclosed:
+        why = f"as a quote, the one in line {parser.unclosed.line} never closes"
+    else:
+        why = f"as quotes, they break {parser.num_broken + parser.num_ragged:,} lines"
+    note = f"{name} is read without quoting, so that {even}: {why}; --quoting minimal reads quotes around cells"
+    return replace(plain.dialect, quoted=False), note
+
+
+def _try(lines: Sequence[str], dialect: Dialect, origin: Origin, config: ReadConfig, skipped: int) -> Reading | None:
+    """Return the reading in this dialect, if it makes sense of every line."""
+    try:
+        found = _read(lines, dialect, origin, config, skipped)
+    except DataError:  # its header cannot be used
+        return None
+    if not dialect.quoted:
+        return found if found.rows and _is_bare(found) else None
+    return found if found.is_even and found.rows and not _pieces_of(found, lines) else None
+
+
+def _is_bare(found: Reading) -> bool:
+    """Whether a reading without quotes makes sense: all lines are even, but for a few that no quotes would make even."""
+    parser, quoted = found.parser, replace(found.dialect, quoted=True)
+    if parser.num_ragged > MAX_REJECTED_SHARE * (len(found.rows) + parser.num_ragged):
+        return False
+    if any(width_of(line, quoted) == len(parser.columns) for line in parser.ragged):
+        return False
+    return quotes_are_text(found.rows, parser.columns)
+
+
+def _swallowed(reading: Reading, origin: Origin) -> DataError:
+    if len(reading.parser.columns) == 1:
+        return swallowed_alone(reading.pieces[0].row, reading.parser.columns[0], origin)
+    return swallowed(reading.pieces, reading.parser.columns, origin)
+
+
+def checked_lines(parser: Parser, num_lines: int) -> LineCounts:
+    """Return what became of every line.
+
+    Raises:
+        DataError: They do not add up, which is a fault of pretune; nothing of the file is used then.
+    """
+    counts = parser.tally.counts(num_lines)
+    if not counts.is_balanced or parser.num_lines != num_lines:
+        raise unusable(
+            parser.origin,
+            f"{num_lines:,} lines were read, and these are accounted for: {counts.to_json()}",
+            expected="every line in one of them: this is a fault of pretune",
+            fix="report it with the file's first lines; until then, save the table as JSON lines",
+        )
+    return counts
+
+
+def describe_lines(parser: Parser) -> list[str]:
+    """Say which lines are no rows."""
+    name, tally, notes = parser.origin.name, parser.tally, []
+    if tally.blank:
+        notes.append(f"{name}: {tally.blank} empty lines, which are no rows")
+    if parser.repeated:
+        shown = ", ".join(map(str, parser.repeated[:SHOWN_ROWS]))
+        more = f" and {len(parser.repeated) - SHOWN_ROWS} more" if len(parser.repeated) > SHOWN_ROWS else ""
+        rows, verb = ("rows", "repeat") if len(parser.repeated) > 1 else ("row", "repeats")
+        notes.append(f"{name}: {rows} {shown}{more} {verb} the header and {'are' if rows == 'rows' else 'is'} left out")
+    if tally.separator > parser.skipped:
+        notes.append(f"{name}: {tally.separator - parser.skipped} further lines sep=, which are no rows")
+    return notes
+
+
+def count_lines(text: str) -> int:
+    r"""Return how many lines a text has, whether they end in ``\n``, ``\r\n`` or ``\r``.
+
+    Example:
+        >>> count_lines("a\nb\r\nc\rd"), count_lines("a\n"), count_lines("")
+        (4, 1, 0)
+    """
+    ends = text.count("\n") + text.count("\r") - text.count("\r\n")
+    return ends + (text[-1:] not in ("", "\n", "\r"))
+
+
+def _note_escapes(lines: Sequence[str], origin: Origin) -> list[str]:
+    found = sum('\\"' in line and _ESCAPED_QUOTE.search(line) is not None for line in lines)
+    return [f"{origin.name}: {found:,} lines hold \\\" as text; --escape '\\\\' reads it as a quote"] if found else []
 
 
 def _row_at(data: bytes, error: UndecodableError, dialect: Dialect) -> int | None:
@@ -208,12 +263,12 @@ def _row_at(data: bytes, error: UndecodableError, dialect: Dialect) -> int | Non
     if error.offset == 0:
         return None
     prefix = data[: error.offset].decode(error.tried, "replace")
-    with _any_field_size(len(prefix)):
-        return max(1, sum(1 for _ in dialect.reader(prefix + "?", strict=False)))
+    with any_field_size(len(prefix)):
+        return max(1, sum(1 for _ in dialect.reader(io.StringIO(prefix + "?", newline=""), strict=False)))
 
 
 @contextmanager
-def _any_field_size(size: int) -> Iterator[None]:
+def any_field_size(size: int) -> Iterator[None]:
     """Let the csv module parse cells of any size; which are too long is ours to say."""
     before = csv.field_size_limit(max(size, 1 << 17))
     try:

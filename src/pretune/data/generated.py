@@ -60,7 +60,9 @@ def read_generated(raw: RawTable, config: AuditConfig, *, source: str, split: st
         else:
             known.add(named)
             kept.append((named, wanted, written))
-    receipt = receipt_of(raw.origin, num_rows=len(raw.rows) + len(raw.rejected), num_used=len(kept), rejected=tuple(rejected))
+    receipt = receipt_of(
+        raw.origin, num_rows=len(raw.rows) + len(raw.rejected), num_used=len(kept), rejected=tuple(rejected), lines=raw.lines
+    )
     check_rejected(raw.origin.shown, (receipt,), config.read.allow_rejects)
     num_empty = sum(not written.strip() for _, _, written in kept)
     notes = (f"columns: reference {reference!r}, hypothesis {hypothesis!r}, id {row_id or 'the row number'!r}",)

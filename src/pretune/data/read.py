@@ -12,7 +12,8 @@ from pretune.data import catalog
 from pretune.data.arrow import read_parquet
 from pretune.data.columns import choose_columns
 from pretune.data.decode import check_encoding
-from pretune.data.delimited import Dialect, read_delimited
+from pretune.data.delimited import read_delimited
+from pretune.data.dialect import Dialect
 from pretune.data.entries import Entry
 from pretune.data.files import READABLE, format_of, read_bytes
 from pretune.data.folders import is_hub_folder, read_folder
@@ -67,19 +68,20 @@ def _read(source: Any, config: ReadConfig, role: str, name: str | None) -> Table
     return _table(_read_path(found, str(source), config, role), config, source=str(source), name=name)
 
 
-def read_raw(source: Any, *, encoding: str | None = None, role: str = "data") -> RawTable:
+def read_raw(source: Any, *, encoding: str | None = None, role: str = "data", read: ReadConfig | None = None) -> RawTable:
     """Read a table of any columns, such as predictions: rows of cells, before it is known which column is what.
 
     Args:
         source: A path, a pandas data frame, or a list of dictionaries.
         encoding: Of the file, where it is neither UTF-8 nor UTF-16 with a byte-order mark.
         role: As for ``read_table``.
+        read: How delimited files are read: quoting, escape sign, bounds.
 
     Raises:
         DataError: There is no such file, or it is no table.
         UsageError: ``source`` or the encoding is nothing that can be read.
     """
-    config = ReadConfig(encoding=encoding)
+    config = replace(read or ReadConfig(), encoding=encoding or (read.encoding if read else None), require_labels=True)
     check_encoding(encoding)
     with _uncollected():
         if not isinstance(source, (str, Path)):
@@ -192,7 +194,7 @@ def _read_path(path: Path, shown: str, config: ReadConfig, role: str) -> RawTabl
         return read_json_lines(data, origin, config.encoding)
     if kind == "text lines":
         return read_text_lines(data, origin, config.encoding)
-    return read_delimited(data, origin, config.encoding)
+    return read_delimited(data, origin, config.encoding, config=config)
 
 
 def _table(

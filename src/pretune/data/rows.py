@@ -12,8 +12,6 @@ from pretune.data.table import Cell, Nested, RawTable, Row, receipt_of
 from pretune.errors import DataError
 from pretune.records import Columns, Example, FileReceipt, Rejection
 
-# A cell beyond this many characters is a file pasted into a table, not a text to classify.
-MAX_CELL_CHARACTERS = 1_000_000
 # Reasons and rows that the one message shows; the receipt has all.
 SHOWN_REASONS = 4
 SHOWN_ROWS = 3
@@ -31,6 +29,7 @@ class _Places:
     label: int | None
     group: int | None
     extra: tuple[tuple[int, str], ...]
+    max_cell: int
 
 
 class _RowError(ValueError):
@@ -55,7 +54,7 @@ def build_examples(
     Raises:
         DataError: No row is usable, or more than ``MAX_REJECTED_SHARE`` of the rows are not; it carries the receipt.
     """
-    places = _places(raw.columns, columns)
+    places = _places(raw.columns, columns, config.max_cell)
     prefix = raw.origin.name + ":"
     examples: list[Example] = []
     rejected = list(raw.rejected)
@@ -80,7 +79,12 @@ def build_examples(
     rejected.sort(key=lambda rejection: rejection.row or 0)
     num_rows, num_filtered = len(raw.rows) + len(raw.rejected) + raw.num_filtered, raw.num_filtered
     receipt = receipt_of(
-        raw.origin, num_rows=num_rows, num_used=len(examples), rejected=tuple(rejected), num_filtered=num_filtered
+        raw.origin,
+        num_rows=num_rows,
+        num_used=len(examples),
+        rejected=tuple(rejected),
+        num_filtered=num_filtered,
+        lines=raw.lines,
     )
     check_rejected(raw.origin.shown, (receipt,), config.allow_rejects)
     return tuple(examples), receipt, tuple(f"{count:,} labels {what}" for what, count in done.items() if count)
@@ -126,7 +130,7 @@ def _reasons(rejected: Iterable[Rejection]) -> str:
     return "\n".join(lines)
 
 
-def _places(names: tuple[str, ...], columns: Columns) -> _Places:
+def _places(names: tuple[str, ...], columns: Columns, max_cell: int) -> _Places:
     index = {name: number for number, name in enumerate(names)}
     taken = {*columns.text, columns.label, columns.group}
     return _Places(
@@ -134,15 +138,20 @@ def _places(names: tuple[str, ...], columns: Columns) -> _Places:
         label=None if columns.label is None else index[columns.label],
         group=None if columns.group is None else index[columns.group],
         extra=tuple((number, name) for name, number in index.items() if name not in taken),
+        max_cell=max_cell,
     )
 
 
 def _text(cells: Sequence[Cell], places: _Places) -> str:
     first = places.text[0]
     if len(places.text) == 1:
-        text = _checked(cells[first], first) or ""
+        text = _checked(cells[first], first, places.max_cell) or ""
     else:
-        text = "\n".join(part for index in places.text if (part := _checked(cells[index], index) or "") and not part.isspace())
+        text = "\n".join(
+            part
+            for index in places.text
+            if (part := _checked(cells[index], index, places.max_cell) or "") and not part.isspace()
+        )
     if not has_content(text):
         raise _RowError(first, "the text is empty" if not text.strip() else f"the text has nothing visible: {text[:40]!a}")
     return text
@@ -157,7 +166,7 @@ def _label(cells: Sequence[Cell], places: _Places, required: bool, done: Counter
         only = cell if cell is None else label_in(cell)
     except ValueError as error:
         raise _RowError(places.label, str(error)) from error
-    label = clean_label(raw) if (raw := _checked(only, places.label)) else ""
+    label = clean_label(raw) if (raw := _checked(only, places.label, places.max_cell)) else ""
     if not label:
         if required:
             raise _RowError(places.label, "the label is missing")
@@ -175,14 +184,14 @@ def _ruled(label: str, rule: LabelRule | None, places: _Places) -> str:
         raise _RowError(places.label, str(error)) from error
 
 
-def _checked(cell: Cell, column: int) -> str | None:
+def _checked(cell: Cell, column: int, limit: int) -> str | None:
     """The text of a cell that is sound."""
     if cell is None:
         return None
     if isinstance(cell, Nested):
         raise _RowError(column, f"is {cell.kind}, not text")
-    if len(cell) > MAX_CELL_CHARACTERS:
-        raise _RowError(column, f"has {len(cell):,} characters; a cell may have {MAX_CELL_CHARACTERS:,}")
+    if len(cell) > limit:
+        raise _RowError(column, f"has {len(cell):,} characters; a cell may have {limit:,} (--max-cell)")
     if cell.isascii():
         if "\0" in cell:
             raise _RowError(column, "holds a NUL character (a zero byte)")

@@ -138,7 +138,7 @@ def _examples(rows: Sequence[_Said], answers: Answers) -> list[Example]:
 def _receipt(raw: RawTable, num_used: int, rejected: Sequence[Rejection]) -> FileReceipt:
     total = num_used + len(rejected)
     ordered = tuple(sorted(rejected, key=lambda item: item.row or 0))
-    return receipt_of(raw.origin, num_rows=total, num_used=num_used, rejected=ordered)
+    return receipt_of(raw.origin, num_rows=total, num_used=num_used, rejected=ordered, lines=raw.lines)
 
 
 def _read_rows(raw: RawTable, roles: Roles, config: AuditConfig, numbers: Notation) -> tuple[list[_Said], list[Rejection]]:

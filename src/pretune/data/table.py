@@ -1,5 +1,6 @@
 """What reading yields: a table of examples, and on the way there rows of cells and one message where that fails."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -7,7 +8,7 @@ from typing import Any, NamedTuple
 from pretune.data.label_types import type_of_labels
 from pretune.data.spelling import is_missing
 from pretune.errors import DataError
-from pretune.records import Columns, Example, FileReceipt, Record, Rejection
+from pretune.records import Columns, Example, FileReceipt, LineCounts, Record, Rejection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +76,7 @@ class RawTable:
     notes: list[str] = field(default_factory=list)
     num_filtered: int = 0  # rows that --where left out
     types: dict[str, str] = field(default_factory=dict)  # of columns whose values are all numbers or truth values of Python
+    lines: LineCounts | None = None  # of a delimited file
 
 
 def as_cell(value: Any) -> Cell:
@@ -152,10 +154,12 @@ def check_names(names: Sequence[str], origin: Origin, row: int | None = None) ->
     Raises:
         DataError: It names the column, and where it stands.
     """
-    if len(set(names)) == len(names):
+    counts = Counter(names)
+    if len(counts) == len(names):
         return
-    twice = next(name for name in names if names.count(name) > 1)
-    where = ", ".join(str(index) for index, name in enumerate(names, 1) if name == twice)
+    twice = next(name for name in names if counts[name] > 1)
+    places = [str(index) for index, name in enumerate(names, 1) if name == twice]
+    where = ", ".join(places[:5]) + (f" and {len(places) - 5:,} more" if len(places) > 5 else "")
     raise unusable(
         origin,
         f"this name is there more than once, as columns {where}",
@@ -166,9 +170,15 @@ def check_names(names: Sequence[str], origin: Origin, row: int | None = None) ->
 
 
 def receipt_of(
-    origin: Origin, *, num_rows: int, num_used: int, rejected: tuple[Rejection, ...], num_filtered: int = 0
+    origin: Origin,
+    *,
+    num_rows: int,
+    num_used: int,
+    rejected: tuple[Rejection, ...],
+    num_filtered: int = 0,
+    lines: LineCounts | None = None,
 ) -> FileReceipt:
-    """Return the receipt of one file."""
+    """Return the receipt of one file; ``lines`` is what became of its lines, where it is delimited."""
     return FileReceipt(
         file=origin.name,
         role=origin.role,
@@ -179,4 +189,5 @@ def receipt_of(
         num_used=num_used,
         rejected=rejected,
         num_filtered=num_filtered,
+        lines=lines,
     )

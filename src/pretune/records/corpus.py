@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from pretune.records.base import SCHEMA, Record
-from pretune.records.data import Rejection
+from pretune.records.data import LineCounts, Rejection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +57,7 @@ class CorpusFile(Record):
     num_documents: int
     num_rejected: int = 0  # could not be read
     rejected: tuple[Rejection, ...] = ()  # the first of them
+    lines: LineCounts | None = None  # of a delimited file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

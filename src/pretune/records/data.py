@@ -28,6 +28,24 @@ class Rejection(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LineCounts(Record):
+    """What became of every physical line of a delimited file: ``total`` is the sum of the others."""
+
+    total: int
+    header: int
+    rows: int  # rows used or rejected; each line of a record that cannot be read is a row of its own
+    within: int  # line ends inside the cells of rows
+    blank: int
+    repeated: int = 0  # the header again, further down
+    separator: int = 0  # ``sep=;``, as spreadsheets write it
+
+    @property
+    def is_balanced(self) -> bool:
+        """Whether no line is lost or counted twice."""
+        return self.total == self.header + self.rows + self.within + self.blank + self.repeated + self.separator
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FileReceipt(Record):
     """What became of every row of one file: ``num_rows == num_used + len(rejected) + num_filtered``."""
 
@@ -40,6 +58,7 @@ class FileReceipt(Record):
     num_used: int
     rejected: tuple[Rejection, ...] = ()
     num_filtered: int = 0  # left out by --where
+    lines: LineCounts | None = None  # of a delimited file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -172,7 +172,7 @@ BAD = {
     "array": ("a.jsonl", json.dumps([{"text": text} for text in DOCUMENTS]).encode(), "one JSON array"),
     "no json": ("a.jsonl", TEXT, "cannot be read"),
     "numbers": ("a.jsonl", b'{"n": [5]}\n' * 30, "none of its columns holds text"),
-    "quote": ("a.csv", b'id,text\n1,"never closed\n', "parted into cells"),
+    "quote": ("a.csv", b'id,text\n1,"never closed\n', "row 2, column 'text': a quote opens here and never closes"),
     "no parquet": ("a.parquet", TEXT, "cannot be read"),
 }  # fmt: skip
 

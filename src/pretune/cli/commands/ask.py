@@ -13,9 +13,10 @@ from pretune.errors import UsageError
 
 def check(
     data: o.Data, text: o.Text = None, label: o.Label = None, group: o.Group = None, validation: o.ValidationFile = None,
-    test: o.TestFile = None, split_seed: o.SplitSeed = None, encoding: o.Encoding = None, allow_rejects: o.AllowRejects = False,
-    where: o.Where = None, merge_labels: o.MergeLabels = False, keep_leaks: o.KeepLeaks = False,
-    repair: o.Repair = False, json: o.Json = False, quiet: o.Quiet = False,
+    test: o.TestFile = None, split_seed: o.SplitSeed = None, encoding: o.Encoding = None,
+    quoting: o.Quoting = None, escape: o.Escape = None, max_cell: o.MaxCell = None, max_columns: o.MaxColumns = None,
+    allow_rejects: o.AllowRejects = False, where: o.Where = None, merge_labels: o.MergeLabels = False,
+    keep_leaks: o.KeepLeaks = False, repair: o.Repair = False, json: o.Json = False, quiet: o.Quiet = False,
     debug: o.Debug = False,
 ) -> int:  # fmt: skip
     """Read and diagnose the data only.
@@ -44,6 +45,7 @@ def check(
 
 def evaluate(
     run: o.Trained, data: o.Data, text: o.Text = None, label: o.Label = None, encoding: o.Encoding = None,
+    quoting: o.Quoting = None, escape: o.Escape = None, max_cell: o.MaxCell = None, max_columns: o.MaxColumns = None,
     allow_rejects: o.AllowRejects = False, where: o.Where = None, merge_labels: o.MergeLabels = False, json: o.Json = False,
     quiet: o.Quiet = False, debug: o.Debug = False,
 ) -> int:  # fmt: skip
@@ -70,7 +72,9 @@ def evaluate(
 def predict(
     run: o.Trained,
     text: o.Texts = None, file: o.TextFile = None, column: o.TextColumn = None,
-    encoding: o.Encoding = None, allow_rejects: o.AllowRejects = False, json: o.Json = False, quiet: o.Quiet = False,
+    encoding: o.Encoding = None,
+    quoting: o.Quoting = None, escape: o.Escape = None, max_cell: o.MaxCell = None, max_columns: o.MaxColumns = None,
+    allow_rejects: o.AllowRejects = False, json: o.Json = False, quiet: o.Quiet = False,
     debug: o.Debug = False,
 ) -> int:  # fmt: skip
     """Labels and probabilities for texts.
@@ -80,7 +84,7 @@ def predict(
     from pretune.asking import predict_texts, read_texts
     from pretune.cli.show import show_json
 
-    settings = build_config({"text": column, "encoding": encoding, "allow_rejects": allow_rejects})
+    settings = build_config(flags_of(locals() | {"text": column}))
     rows = read_texts(text or None, file, sys.stdin, settings.read)
     for row in predict_texts(run, rows):
         if json:

@@ -1,6 +1,5 @@
 """Documents: where one ends and the next begins, in lines of text, JSON lines, CSV and Parquet."""
 
-import csv
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
@@ -107,34 +106,6 @@ def json_rows(lines: Iterable[str], intake: Intake) -> Rows:
             )
         else:
             intake.reject(number, found)
-
-
-def delimited_rows(lines: Iterable[str], intake: Intake) -> Rows:
-    """Yield the rows of a CSV or TSV file with a header; rows of another width are rejected.
-
-    Raises:
-        DataError: There is no header, or a quote never closes.
-    """
-    csv.field_size_limit(max(csv.field_size_limit(), MAX_CHARACTERS))
-    mark = "\t" if intake.origin.format == "tsv" else ","
-    reader = csv.reader((line + "\n" for line in lines), delimiter=mark, strict=True)
-    header: list[str] = []
-    number = 0
-    try:
-        for number, cells in enumerate(reader, 1):
-            if not header:
-                header = [cell.strip() for cell in cells]
-            elif len(cells) == len(header):
-                yield number, dict(zip(header, cells, strict=True))
-            elif cells:
-                intake.reject(number, f"has {len(cells)} cells, the header has {len(header)}")
-    except csv.Error as error:
-        raise unusable(
-            intake.origin,
-            f"row {number + 1} cannot be parted into cells: {error}",
-            expected="quotes that close, and double ones inside",
-            fix="write it again as CSV, or as JSON lines",
-        ) from error
 
 
 def parquet_rows(path: Path, intake: Intake) -> Rows:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from pretune.configs import CorpusConfig
 from pretune.data.table import Origin
-from pretune.records import CorpusFile, Rejection
+from pretune.records import CorpusFile, LineCounts, Rejection
 
 # Rejections that the receipt names; of the others it has the number.
 MAX_NAMED = 20
@@ -33,6 +33,7 @@ class Intake:
     encoding: str | None = None
     rejected: list[Rejection] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    lines: LineCounts | None = None
 
     def reject(self, row: int | None, reason: str, column: str | None = None) -> None:
         """Count one document that cannot be read."""
@@ -63,6 +64,7 @@ class Intake:
             num_documents=self.num_documents + self.num_rejected,
             num_rejected=self.num_rejected,
             rejected=tuple(self.rejected),
+            lines=self.lines,
         )
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from pretune.configs import CorpusConfig, ReadConfig
 from pretune.data import catalog
-from pretune.data.corpus.documents import batched_rows, delimited_rows, json_rows, parquet_rows, split_text, texts_of
+from pretune.data.corpus.documents import batched_rows, json_rows, parquet_rows, split_text, texts_of
 from pretune.data.corpus.intake import Documents, Intake
 from pretune.data.corpus.streams import lines_of, read_lines
+from pretune.data.corpus.tables import delimited_rows
 from pretune.data.decode import check_encoding
 from pretune.data.entries import Entry
 from pretune.data.files import format_of
