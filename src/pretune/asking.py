@@ -1,12 +1,9 @@
-"""Asking: questions to data, and to a run that is there: check, evaluate, predict."""
+"""Asking: questions to data, and to a run that is there: check, evaluate, trace; ``predicting`` has the answers to texts."""
 
-import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TextIO
-
-import numpy as np
+from typing import Any
 
 from pretune.configs import ReadConfig, RunConfig
 from pretune.data import (
@@ -23,11 +20,12 @@ from pretune.data import (
 from pretune.diagnose import DATA_CHECKS, diagnose
 from pretune.errors import DataError, UsageError
 from pretune.evaluate import evaluate_sources, groups_of
-from pretune.evaluate.baselines import LinearModel, load_linear, majority, prior
+from pretune.evaluate.baselines import majority, prior
 from pretune.hashing import fingerprint
 from pretune.loading import load_model
 from pretune.models.language_load import load_language_model
 from pretune.predict.masked import follow_words
+from pretune.predicting import predict_texts, read_texts
 from pretune.records import Evaluation, Evidence, Example, FileReceipt, Finding, PredictionTrace, Receipt, WordTrace
 from pretune.repairing import score_repair
 from pretune.report.receipts import describe_rejection
@@ -36,7 +34,7 @@ from pretune.simple import RESTORED, open_linear
 from pretune.trace import Trace
 from pretune.untuned import open_untuned
 
-logger = logging.getLogger(__name__)
+__all__ = ["check_data", "evaluate_on", "follow_text", "guess_words", "predict_texts", "read_texts"]
 
 
 def check_data(source: Any, config: RunConfig, trace: Trace) -> tuple[Receipt, tuple[Finding, ...]]:
@@ -137,64 +135,5 @@ def _newest_language_model() -> str:
     )
 
 
-def read_texts(texts: list[str] | None, file: str | None, stdin: TextIO, config: ReadConfig) -> list[tuple[str, str]]:
-    """Return (id, text) pairs from arguments, a table, or the lines of standard input.
-
-    Raises:
-        UsageError: There are none.
-    """
-    if texts and file:
-        raise UsageError("texts and --file were both given", expected="one of them", fix="leave one out")
-    if file:
-        table = read_table(file, replace(config, require_labels=False))
-        notes = [note for note in table.notes if not note.startswith("label column")]  # no label is wanted here
-        for note in (*notes, *_describe_rejected(table.files)):
-            logger.warning(note)
-        return [(row.id, row.text) for row in table.examples]
-    if texts is None and stdin.isatty():
-        raise UsageError(
-            "no text", expected="TEXT arguments, --file, or lines on standard input", fix='pretune predict RUN "a text"'
-        )
-    try:
-        lines = texts or [line.rstrip("\n") for line in stdin]
-    except UnicodeDecodeError as error:
-        raise DataError(f"standard input is not text: {error}", expected="UTF-8", fix="save the lines as UTF-8") from error
-    rows = [(f"text {index}", line) for index, line in enumerate(lines, start=1) if line.strip()]
-    if not rows:
-        raise UsageError("no text: every line is empty", expected="at least one text", fix='pretune predict RUN "a text"')
-    if len(rows) < len(lines):
-        logger.warning("%d of %d texts are empty and left out", len(lines) - len(rows), len(lines))
-    return rows
-
-
 def _describe_rejected(files: tuple[FileReceipt, ...]) -> list[str]:
     return [f"left out: {describe_rejection(item)}" for file in files for item in file.rejected]
-
-
-def predict_texts(run: str, rows: list[tuple[str, str]]) -> list[dict[str, Any]]:
-    """Return one JSON object a text: id, text, predicted, probabilities. ``RUN/linear`` works as well."""
-    texts = [clean_text(text) for _, text in rows]
-    if (Path(run) / "model.json").is_file():
-        linear = _open_linear(Path(run))
-        found = linear.predict(
-            [Example(id=name, text=text) for (name, _), text in zip(rows, texts, strict=True)], split="given"
-        )
-        classes, shares, predicted = linear.classes, np.asarray(found.probabilities), list(found.predicted)
-    else:
-        model = load_model(run)
-        classes, shares, predicted = model.card_.classes, model.predict_proba(texts), [str(x) for x in model.predict(texts)]
-    return [
-        {"id": row[0], "text": row[1], "predicted": label, "probabilities": dict(zip(classes, map(float, share), strict=True))}
-        for row, label, share in zip(rows, predicted, shares, strict=True)
-    ]
-
-
-def _open_linear(place: Path) -> LinearModel:
-    """Open ``RUN/linear``, or a copy of it that stands alone."""
-    folder = RunFolder(place.resolve().parent)
-    if not folder.is_begun or folder.linear != place.resolve():
-        return load_linear(place)
-    opened = open_linear(folder)
-    if opened.is_restored:
-        logger.warning(RESTORED)
-    return opened.model

@@ -69,12 +69,12 @@ def has_risky(cells: Iterable[str]) -> bool:
     return any(_RISKY.match(cell) for cell in cells)
 
 
-def csv_writer(out: TextIO) -> "_csv.Writer":
+def csv_writer(out: TextIO, delimiter: str = ",") -> "_csv.Writer":
     """Return a writer of CSV whose lines end in a line feed, and which quotes a lone carriage return inside a cell.
 
     Python's own does not quote one where lines end in a line feed, and its reader then refuses the file.
     """
-    return csv.writer(_LineFeeds(out), lineterminator="\r\n")
+    return csv.writer(_LineFeeds(out), delimiter=delimiter, lineterminator="\r\n")
 
 
 class _LineFeeds:

@@ -7,8 +7,9 @@ from pretune.data import Seal
 from pretune.errors import DataError, StorageError, UsageError
 from pretune.evaluate import compare_metrics, groups_of, score_predictions
 from pretune.evaluate.prefer import prefer_compared
+from pretune.places import require_run
 from pretune.records import Example, Predictions, RunComparison
-from pretune.runs import UNFINISHED, RunFolder
+from pretune.runs import RunFolder
 from pretune.simple import describe_void
 
 
@@ -31,10 +32,7 @@ def compare(a: str | Path, b: str | Path) -> RunComparison:
     first, second = RunFolder(Path(a)), RunFolder(Path(b))
     if first.path.resolve() == second.path.resolve():
         raise UsageError(f"{a} was given twice", expected="two runs", fix="name another run")
-    records = [folder.read_record() for folder in (first, second)]
-    for folder, record in zip((first, second), records, strict=True):
-        if record.status in UNFINISHED:
-            raise UsageError(f"{folder.path} was cut off", expected="a trained run", fix="give its command again")
+    records = [require_run(place)[1] for place in (a, b)]
     split = "test" if all(record.status == "judged" for record in records) else "validation"
     predictions = [folder.read_predictions(split, "finetuned") for folder in (first, second)]
     shared = _shared_rows(first, second, split, predictions)

@@ -119,6 +119,13 @@ class ProcessError(PretuneError):
     exit_code = 6
 
 
+class StoppedError(PretuneError):
+    """Ctrl-C came while something was written that the same command resumes."""
+
+    code = "interrupted"
+    exit_code = 130
+
+
 class LedgerError(StorageError):
     """The ledger of openings was edited, has a gap, or lost its tail."""
 

@@ -2,11 +2,9 @@
 
 import time
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
-from pretune import storage
 from pretune.assessing import assess, costs_of, evidence_of, read_policy
 from pretune.budgeting import tell_end
 from pretune.configs import JudgeConfig
@@ -22,10 +20,8 @@ from pretune.evaluate.threshold import apply_threshold
 from pretune.models import write_card
 from pretune.proving import Proof
 from pretune.records import CorpusSketch, Example, RunRecord
-from pretune.report.card import render_card
-from pretune.report.html import render_html
+from pretune.reporting import write_report
 from pretune.runs import RunFolder
-from pretune.simple import void_finding
 from pretune.trace import Trace
 from pretune.untuned import Untuned, open_untuned
 
@@ -90,14 +86,6 @@ def open_and_judge(candidate: Candidate, record: RunRecord, config: JudgeConfig,
     return record
 
 
-def write_report(folder: RunFolder, record: RunRecord) -> Path:
-    """Draw ``report.html`` and the model card from the run folder; nothing is computed, no row is opened."""
-    record = replace(record, findings=(*void_finding(folder), *record.findings))
-    storage.replace(folder.report, render_html(record, folder.read_events()))
-    storage.replace(folder.card, render_card(record))
-    return folder.report
-
-
 def _settle_threshold(candidate: Candidate, aim: Aim, record: RunRecord, folder: RunFolder, trace: Trace) -> RunRecord:
     """Choose the threshold for this aim, on validation and before the seal is opened; store it where it is another one."""
     sources = [source for source in SOURCES if folder.has_predictions("validation", source)]
@@ -147,7 +135,7 @@ def _score_test(candidate: Candidate, untuned: Untuned | None, opening: Opening,
             folder.write_predictions(item)
         stage.done = f"{', '.join(item.source for item in tested)} on the same rows"
         stage.shape_out = f"{len(rows):,} × {len(classes)} logits → probabilities → decisions"
-        stage.example = _describe_decision(model, rows[0])
+        stage.example = _describe_decision(model, rows[0], tested[0].predicted[0])
 
 
 def _look_into_corpus(corpus: SketchFile | None, opening: Opening, record: RunRecord, folder: RunFolder) -> None:
@@ -159,6 +147,6 @@ def _look_into_corpus(corpus: SketchFile | None, opening: Opening, record: RunRe
         folder.write_corpus(gone)
 
 
-def _describe_decision(model: TextClassifier, row: Example) -> str:
+def _describe_decision(model: TextClassifier, row: Example, predicted: str) -> str:
     values = ", ".join(f"{value:.2f}" for value in model.logits([row.text])[0].tolist())
-    return f"{row.text[:60]} → logits {values} → {model.predict([row.text])[0]} (label {row.label})"
+    return f"{row.text[:60]} → logits {values} → {predicted} (label {row.label})"

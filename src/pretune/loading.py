@@ -6,6 +6,7 @@ from typing import Any
 from pretune.data import Dataset, load_data
 from pretune.estimators import TextClassifier
 from pretune.models import find_checkpoint, load_tokenizer
+from pretune.places import require_classifier
 
 __all__ = ["Dataset", "load_data", "load_model", "load_pretrained_model"]
 
@@ -29,8 +30,10 @@ def load_model(folder: str | Path) -> TextClassifier:
     """Return a fitted classifier from a model folder, or from a run folder that has one.
 
     Raises:
-        ModelLoadError: There is none.
+        ModelLoadError: It is something else, which the message names.
+        StorageError: The record of the run is damaged.
     """
     path = Path(folder)
+    require_classifier(folder)
     inner = path / "model"
     return TextClassifier.load(inner if (inner / "pretune.json").is_file() else path)

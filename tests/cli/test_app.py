@@ -67,7 +67,7 @@ def test_with_debug_the_traceback_is_shown_as_well(failing, capsys):
 
 
 def test_what_stands_behind_two_dashes_is_no_flag(capsys, monkeypatch):
-    monkeypatch.setattr("pretune.asking.predict_texts", lambda *_: (_ for _ in ()).throw(UsageError("got it")))
+    monkeypatch.setattr("pretune.predicting.open_answering", lambda *_: (_ for _ in ()).throw(UsageError("got it")))
     assert call("predict", "x", "--", "--json") == 2
     assert capsys.readouterr() == ("", "pretune: got it\n")
 
@@ -208,7 +208,7 @@ def test_every_error_of_pretune_has_an_exit_code_of_the_documentation():
     while waiting:
         kinds.append(waiting.pop())
         waiting += kinds[-1].__subclasses__()
-    assert {kind.exit_code for kind in kinds} == {2, 4, 5, 6, 70}
+    assert {kind.exit_code for kind in kinds} == {2, 4, 5, 6, 70, 130}
 
 
 def test_ctrl_c_in_training_leaves_a_run_that_the_same_command_takes_up(tiny_checkpoint, workplace):

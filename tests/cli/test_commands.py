@@ -490,20 +490,9 @@ def test_the_linear_baseline_of_a_run_predicts_too(judged, capsys):
 
 
 def test_a_table_without_labels_is_predicted(judged, write_csv, capsys):
-    path = write_csv([(text,) for text, _ in make_rows(6)], name="unlabelled.csv", columns=("text",))
+    path = write_csv([(text,) for text, _ in make_rows(6)], name="unlabelled.csv", columns=(COLUMNS[1],))
     assert call("predict", judged, "--file", path, "--json") == 0
     assert [row["id"] for row in predicted(capsys)] == [f"unlabelled.csv:{number}" for number in range(2, 8)]
-
-
-def test_rows_that_cannot_be_predicted_are_named_and_left_out_when_allowed(judged, write_csv, capsys, caplog):
-    path = write_csv([("a great film", "good"), (" ", "bad")], name="gaps.csv")
-    assert call("predict", judged, "--file", path, "--json") == 2
-    assert "--allow-rejects" in capsys.readouterr().out
-    assert call("predict", judged, "--file", path, "--json", "--allow-rejects") == 0
-    assert [row["id"] for row in predicted(capsys)] == ["gaps.csv:2"]
-    assert "left out: gaps.csv row 3" in caplog.text
-    assert "text column guessed" in caplog.text
-    assert "label column" not in caplog.text
 
 
 def test_nothing_to_predict_is_2(judged, typed, capsys):

@@ -46,6 +46,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
 MAKERS = frozenset({"data", "tokens", "models", "train", "predict"})
 BELOW = FOUNDATION | MAKERS | JUDGES
 TOP = (
+    "places",
+    "reporting",
     "simple",
     "assessing",
     "recomputing",
@@ -67,6 +69,7 @@ TOP = (
     "pretraining",
     "pipeline",
     "comparing",
+    "predicting",
     "asking",
     "auditing",
     "cli",

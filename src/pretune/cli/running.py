@@ -29,15 +29,15 @@ def recompute_run(run: str, others: list[Any], *, json: bool) -> int:
         StorageError: The files do not give what is stored.
     """
     from pretune.cli.show import show, show_json
+    from pretune.places import require_run
     from pretune.recomputing import recompute
     from pretune.report.text import draw_verdict
-    from pretune.runs import RunFolder
 
     if any(item is not None for item in others):
         raise UsageError(
             "--recompute with another flag of judging", expected="none: the run is judged as it was", fix="leave it out"
         )
-    found = recompute(RunFolder(Path(run)))
+    found = recompute(require_run(run)[0])
     found.check()
     verdict = found.assessment.verdict
     if json:

@@ -22,7 +22,7 @@ from pretune.data.lines import read_json_lines, read_text_lines
 from pretune.data.locate import locate
 from pretune.data.memory import check_labelled, read_memory
 from pretune.data.rows import build_examples
-from pretune.data.table import Origin, RawTable, Table, unusable
+from pretune.data.table import Origin, RawTable, Row, Table, unusable
 from pretune.data.where import keep_where, note_answers
 from pretune.errors import DataError, MissingLabelsError
 from pretune.records import Columns, FileReceipt
@@ -91,6 +91,29 @@ def read_raw(source: Any, *, encoding: str | None = None, role: str = "data", re
         if not isinstance(found, Path) or found.is_dir():
             raise DataError(f"{source} is a folder", expected=READABLE, fix="name the file in it")
         return _read_path(found, str(source), config, role)
+
+
+def read_rows(source: str, config: ReadConfig, *, role: str = "data") -> RawTable:
+    """Read whatever the user named as rows of cells, before it is known which column is what.
+
+    Args:
+        source: As for ``read_table``, by name; of a data set of the catalogue the columns are ``text`` and ``label``.
+        config: The encoding; without ``require_labels`` a file with one text a line will do.
+        role: As for ``read_table``.
+
+    Raises:
+        DataError: It cannot be read.
+        UsageError: The encoding is none.
+    """
+    check_encoding(config.encoding)
+    found = locate(source)
+    with _uncollected():
+        if isinstance(found, Entry):
+            table = read_entry(found, catalog.fetch(found), ReadConfig(require_labels=False), role=role)
+            rows = [Row(number, [row.text, row.label]) for number, row in enumerate(table.examples, 1)]
+            origin = Origin(shown=found.name, name=found.name, role=role, format="list")
+            return RawTable(origin=origin, columns=("text", "label"), rows=rows, notes=list(table.notes))
+        return read_hub(found, role) if isinstance(found, str) else _read_path(found, source, config, role)
 
 
 @contextmanager

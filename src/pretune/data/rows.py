@@ -90,6 +90,19 @@ def build_examples(
     return tuple(examples), receipt, tuple(f"{count:,} labels {what}" for what, count in done.items() if count)
 
 
+def text_reader(names: tuple[str, ...], columns: Columns, max_cell: int) -> Callable[[Sequence[Cell]], tuple[str, str]]:
+    """Return what reads the text of one row: the text and nothing, or nothing and why there is none."""
+    places = _places(names, columns, max_cell)
+
+    def read(cells: Sequence[Cell]) -> tuple[str, str]:
+        try:
+            return _text(cells, places), ""
+        except _RowError as error:
+            return "", error.reason
+
+    return read
+
+
 def check_rejected(shown: str, files: tuple[FileReceipt, ...], allow: bool) -> None:
     """Stop where nothing is usable, or where more rows are rejected than dirt explains.
 

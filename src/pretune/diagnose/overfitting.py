@@ -73,9 +73,7 @@ def check_rising_loss(evidence: Evidence, _evaluation: Evaluation | None = None)
     worst = max(epochs[epochs.index(best) :], key=lambda item: item.loss)
     rise = {item.epoch: (item.loss - best.loss) / max(best.loss, 1e-9) for item in (kept, worst)}
     if rise[worst.epoch] <= limit or not _training_falls(epochs[epochs.index(best) :]):
-        says = (
-            f"validation loss was lowest, {best.loss:.3f}, in epoch {best.epoch} and did not rise by over {limit:.0%} after it"
-        )
+        says = f"validation loss was lowest, {best.loss:.3f}, in epoch {best.epoch} and {_after(rise[worst.epoch], limit)}"
         return Finding(check=check, severity=Severity.OK, summary=says, measured=rise[worst.epoch], limit=limit)
     since = next(item.epoch for item in epochs[epochs.index(best) + 1 :])
     is_kept = kept.epoch > best.epoch and rise[kept.epoch] > limit
@@ -87,11 +85,24 @@ def check_rising_loss(evidence: Evidence, _evaluation: Evaluation | None = None)
     return Finding(
         check=check,
         severity=Severity.WARNING if is_kept else Severity.NOTE,
-        summary=says + (after if is_kept else f"; epoch {kept.epoch} was kept, where it had hardly risen"),
+        summary=says + (after if is_kept else f"; epoch {kept.epoch} was kept, {_where(kept, best)}"),
         measured=rise[kept.epoch] if is_kept else rise[worst.epoch],
         limit=limit,
         fix=f"--epochs {best.epoch}, or --monitor loss, or {FIX}" if is_kept else "",
     )
+
+
+def _after(rise: float, limit: float) -> str:
+    """Say what the loss did after its lowest epoch, where that is no finding."""
+    if rise <= 0:
+        return "did not rise after it"
+    return f"rose by {rise:.1%} after it, which is within the {limit:.0%} that chance and taste explain"
+
+
+def _where(kept: Validation, best: Validation) -> str:
+    if kept.epoch == best.epoch:
+        return "where it was lowest"
+    return "before it rose" if kept.epoch < best.epoch else "where it had hardly risen"
 
 
 def _from_predictions(evidence: Evidence, source: str) -> _Gap | None:

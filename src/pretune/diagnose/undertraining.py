@@ -41,7 +41,7 @@ def check_undertraining(evidence: Evidence, _evaluation: Evaluation | None = Non
     return Finding(
         check=check,
         severity=Severity.WARNING if steep else Severity.OK,
-        summary=f"in the last epoch the validation loss fell by {fall:.1%}" + (" and was not done falling" if steep else ""),
+        summary=f"in the last epoch the validation loss {_moved(fall)}" + (" and was not done falling" if steep else ""),
         measured=fall,
         limit=limit,
         fix=f"--epochs {2 * len(history.validations)}" if steep else "",
@@ -60,7 +60,9 @@ def check_learning(evidence: Evidence, _evaluation: Evaluation | None = None) ->
         return Finding(check=check, severity=Severity.BLOCKING, summary=stuck, measured=0.0, limit=MIN_LEARNED, fix=fix)
     if len(history.steps) >= MIN_STEPS:
         learned, low, high = _fall(_ends([step.loss for step in history.steps]))
-        says = f"training loss fell by {learned:.1%} from the first to the last fifth of the steps ({low:.1%} to {high:.1%})"
+        bounds = (low, high) if learned >= 0 else (-high, -low)
+        says = f"training loss {_moved(learned)} from the first to the last fifth of the steps "
+        says += f"({bounds[0]:.1%} to {bounds[1]:.1%})"
         failed = low <= 0 or high < MIN_LEARNED
     else:
         first, last = history.validations[0].loss, history.validations[-1].loss
@@ -75,6 +77,11 @@ def check_learning(evidence: Evidence, _evaluation: Evaluation | None = None) ->
         limit=MIN_LEARNED,
         fix=LEARN_FIX if failed else "",
     )
+
+
+def _moved(fall: float) -> str:
+    """Say by how much a loss fell or rose; a rise is not written as a fall below nothing."""
+    return f"fell by {fall:.1%}" if fall > 0 else f"rose by {-fall:.1%}" if fall < 0 else "stayed the same"
 
 
 def _is_frozen(history: History) -> str:

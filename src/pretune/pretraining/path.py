@@ -13,7 +13,6 @@ from typing import Any
 
 import torch
 
-from pretune import storage
 from pretune.configs import PretrainRunConfig, ReadConfig
 from pretune.data import read_table
 from pretune.data.corpus import Corpus, load_corpus, prepare_corpus
@@ -27,7 +26,7 @@ from pretune.pretraining.figures import domain_scores, general_scores
 from pretune.pretraining.prepare import Prepared, check_asked, prepare_training, read_general
 from pretune.pretraining.together import START, invite_others, save_language_model
 from pretune.records import Milestone, RunRecord, Step
-from pretune.report.pretraining import render_pretraining, render_pretraining_card
+from pretune.reporting import write_report
 from pretune.runs import RunFolder, identity_of
 from pretune.tokens import assess_tokenizer
 from pretune.trace import Trace
@@ -88,7 +87,7 @@ def pretrain(source: str, config: PretrainRunConfig, folder: RunFolder, trace: T
         seconds={"pretraining": round(time.perf_counter() - order.start, 1)},
     )  # fmt: skip
     folder.write_record(record)
-    write_pretraining_report(folder, record)
+    write_report(folder, record)
     ready.keeper.remove()
     shutil.rmtree(folder.path / START, ignore_errors=True)
     return record
@@ -106,13 +105,6 @@ def inputs_of_corpus(source: str, config: PretrainRunConfig) -> dict[str, str]:
         else:
             inputs[part] = str(value)
     return inputs
-
-
-def write_pretraining_report(folder: RunFolder, record: RunRecord) -> Path:
-    """Draw ``report.html`` and the model card from the run folder; nothing is computed."""
-    storage.replace(folder.report, render_pretraining(record, folder.read_events()))
-    storage.replace(folder.card, render_pretraining_card(record))
-    return folder.report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

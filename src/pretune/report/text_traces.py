@@ -8,11 +8,11 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from pretune.records import History, PredictionTrace, Validation
+from pretune.records import History, PredictionTrace
 from pretune.report.drawing import NAME_LENGTH, SHORT_LENGTH, bar, columns, heading, named, plain, stack
 from pretune.report.figures import events_of
 from pretune.report.plot import Curve, make_curve, plot_losses
-from pretune.report.words import counted, number, one_line
+from pretune.report.words import counted, describe_epoch, number, one_line
 
 MAX_PLOT_WIDTH = 100
 MAX_TOKEN = 16  # characters of one token
@@ -63,19 +63,22 @@ def draw_training(history: History) -> Group:
     curve = make_curve(history.steps, history.validations)
     plot = LossPlot(curve) if curve.training or curve.validation else None
     closing = "; ".join(filter(None, (_best_words(history), one_line(history.stopped_because))))
-    return stack(plot, Group(_epoch_table(history.validations, history.best_epoch), plain(closing, "dim")))
+    return stack(plot, Group(_epoch_table(history), plain(closing, "dim")))
 
 
-def _epoch_table(validations: Sequence[Validation], best_epoch: int | None) -> Table:
+def _epoch_table(history: History) -> Table:
+    validations = history.validations
     extra = sorted({item.metric for item in validations} - {"accuracy", "loss"})
     numbers = ("epoch", "training loss", "validation loss", "accuracy", *(name.replace("_", " ") for name in extra))
     stages = ["trained"] if any(item.stage for item in validations) else []
     table = columns(*numbers, *stages, "observation", right=numbers)
     for item in validations:
-        mark = "★ " if item.epoch == best_epoch else ""
+        mark = "★ " if item.epoch == history.best_epoch else ""
         losses = (number(item.training_loss), number(item.loss), number(item.accuracy))
         others = (number(item.metric_value) if item.metric == name else "" for name in extra)
-        table.add_row(f"{mark}{item.epoch}", *losses, *others, *(plain(item.stage) for _ in stages), plain(item.observation))
+        table.add_row(
+            f"{mark}{item.epoch}", *losses, *others, *(plain(item.stage) for _ in stages), plain(describe_epoch(history, item))
+        )
     return table
 
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 from pretune.records import Guess, History, Milestone, PretrainHistory, Step, Validation
 from pretune.report.charts import LEFT, PLOT_WIDTH, RIGHT, LossPlot, place_curve
 from pretune.report.plot import Curve, make_curve
-from pretune.report.words import UNDEFINED, number
+from pretune.report.words import UNDEFINED, describe_epoch, number
 
 Item = TypeVar("Item")
 
@@ -148,8 +148,7 @@ def timeline_rows(pretraining: PretrainHistory | None, history: History | None, 
     """Return the table: at most ``limit`` milestones, then the epochs."""
     milestones = thin(pretraining.milestones, limit) if pretraining is not None else []
     epochs = history.validations if history is not None else ()
-    best = history.best_epoch if history is not None else None
-    return [*map(_milestone_row, milestones), *(_epoch_row(item, best) for item in epochs)]
+    return [*map(_milestone_row, milestones), *(_epoch_row(item, history) for item in epochs if history is not None)]
 
 
 def describe_thinning(pretraining: PretrainHistory | None, limit: int = MAX_ROWS) -> str:
@@ -238,7 +237,7 @@ def _milestone_row(item: Milestone) -> TimelineRow:
     )
 
 
-def _epoch_row(item: Validation, best: int | None) -> TimelineRow:
+def _epoch_row(item: Validation, history: History) -> TimelineRow:
     return TimelineRow(
         phase=FINETUNING,
         place=f"epoch {item.epoch}",
@@ -248,8 +247,8 @@ def _epoch_row(item: Validation, best: int | None) -> TimelineRow:
         perplexity=None,
         bits_per_byte=None,
         tokens_per_second=None,
-        observation=item.observation,
-        is_kept=item.epoch == best,
+        observation=describe_epoch(history, item),
+        is_kept=item.epoch == history.best_epoch,
     )
 
 

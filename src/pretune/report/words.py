@@ -4,7 +4,7 @@ import math
 import unicodedata
 from collections.abc import Sequence
 
-from pretune.records import Change, Finding, Outcome, Severity
+from pretune.records import Change, Finding, History, Outcome, Severity, Validation
 
 OUTCOMES = {
     Outcome.SHIP: "SHIP",
@@ -59,6 +59,20 @@ def _visible(character: str) -> str:
         return "␡"
     refused = character in _REORDERING or unicodedata.category(character) in ("Cc", "Cs")
     return "\ufffd" if refused else character
+
+
+def describe_epoch(history: History, item: Validation) -> str:
+    """Say what training did in an epoch; one that overfits by its loss and was kept all the same says why it was.
+
+    Example:
+        >>> epoch = Validation(epoch=3, step=9, training_loss=0.1, training_accuracy=None, loss=0.4, accuracy=0.9,
+        ...     metric="accuracy", metric_value=0.9, learning_rate=0.0, seconds=1.0, observation="overfitting since epoch 2")
+        >>> describe_epoch(History(monitor="macro_f1", best_epoch=3), epoch)
+        'overfitting since epoch 2 by its loss, yet best by macro f1'
+    """
+    if item.epoch != history.best_epoch or not item.observation.startswith("overfitting"):
+        return item.observation
+    return f"{item.observation} by its loss, yet best by {history.monitor.replace('_', ' ')}"
 
 
 def number(value: float | None, digits: int = 3) -> str:

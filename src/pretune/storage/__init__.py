@@ -1,10 +1,11 @@
-"""All durable writing: ``replace`` is whole or absent, ``append`` is locked and flushed."""
+"""All durable writing: ``replace`` is whole or absent, ``append`` is locked and flushed, a ``GrowingFile`` is resumed."""
 
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 from pretune.storage.asides import ASIDE, aside_folder, remove, settle, sweep, sweep_tree
 from pretune.storage.digests import DIGESTS, check_digests, digests_of, list_digests
+from pretune.storage.growing import GrowingFile
 from pretune.storage.locks import locked, try_lock
 from pretune.storage.places import cache_folder, check_room, data_folder, refused, say_bytes, storage_errors
 from pretune.storage.reading import read_json, read_lines
@@ -13,6 +14,7 @@ from pretune.storage.writing import append, append_with, make_folder, replace, r
 __all__ = [
     "ASIDE",
     "DIGESTS",
+    "GrowingFile",
     "append",
     "append_with",
     "cache_folder",

@@ -1,6 +1,5 @@
 """Questions to data and to a model: check, evaluate, predict, trace. Heavy imports wait until a command runs."""
 
-import sys
 from typing import Annotated, Any
 
 import typer
@@ -74,25 +73,30 @@ def predict(
     text: o.Texts = None, file: o.TextFile = None, column: o.TextColumn = None,
     encoding: o.Encoding = None,
     quoting: o.Quoting = None, escape: o.Escape = None, max_cell: o.MaxCell = None, max_columns: o.MaxColumns = None,
-    allow_rejects: o.AllowRejects = False, json: o.Json = False, quiet: o.Quiet = False,
+    allow_rejects: o.AllowRejects = False, keep: o.KeepColumns = None, output: o.OutputFile = None,
+    overwrite: o.OverwriteFile = False, json: o.Json = False, quiet: o.Quiet = False,
     debug: o.Debug = False,
 ) -> int:  # fmt: skip
     """Labels and probabilities for texts.
 
-    Texts are arguments, a file, or the lines of standard input; with --json the answer is JSON lines.
+    Texts are arguments, a file, or the lines of standard input; with --json the answer is JSON lines. Every row of a file has
+    one answer, in order; with --output they go to a file, and the same command resumes one that was cut off.
     """
-    from pretune.asking import predict_texts, read_texts
-    from pretune.cli.show import show_json
+    from pretune.cli import predicting
 
-    settings = build_config(flags_of(locals() | {"text": column}))
-    rows = read_texts(text or None, file, sys.stdin, settings.read)
-    for row in predict_texts(run, rows):
-        if json:
-            show_json(row)
-        else:
-            shares = "  ".join(f"{label} {share:.3f}" for label, share in row["probabilities"].items())
-            typer.echo(f"{row['predicted']}\t{shares}\t{' '.join(row['text'].split())[:80]}")
-    return 0
+    reading = {
+        "text": column, "encoding": encoding, "quoting": quoting, "escape": escape, "max_cell": max_cell,
+        "max_columns": max_columns, "allow_rejects": allow_rejects,
+    }  # fmt: skip
+    settings = build_config(reading)
+    kept = tuple(keep.split(",")) if keep else ()
+    if file is None:
+        unused = {"--output": output, "--keep": keep, "--text": column, "--encoding": encoding}
+        return predicting.predict_texts(run, text, [name for name, value in unused.items() if value], json=json)
+    if text:
+        raise UsageError("texts and --file were both given", expected="one of them", fix="leave one out")
+    wanted = predicting.Wanted(file=file, keep=kept, output=output, overwrite=overwrite)
+    return predicting.predict_file(run, wanted, settings.read, json=json, quiet=quiet)
 
 
 def trace(

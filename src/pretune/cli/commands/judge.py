@@ -30,11 +30,10 @@ def judge(
         others = [positive, goal, keep, cost, min_precision, min_recall, min_accuracy, policy, thorough or None]
         return recompute_run(run, others, json=json)
     from pretune.pipeline import judge_run
-    from pretune.runs import RunFolder
+    from pretune.places import require_run
 
     settings = build_config(flags_of(locals())).judge
-    folder = RunFolder(Path(run))
-    folder.read_record()
+    folder, _ = require_run(run)
     with open_terminal(json, quiet) as terminal:
         record = judge_run(folder, settings, open_trace(terminal))
     return show_run(record, folder, json=json)
@@ -93,7 +92,7 @@ def compare(a: o.Run, b: o.Run, json: o.Json = False, debug: o.Debug = False) ->
     from pretune.comparing import compare as compare_runs
     from pretune.report.text import draw_comparisons, draw_preference, draw_scores
 
-    found = compare_runs(Path(a), Path(b))
+    found = compare_runs(a, b)
     if json:
         show_json(found.to_json())
     else:
@@ -107,12 +106,12 @@ def report(run: o.Run, json: o.Json = False, debug: o.Debug = False) -> int:
     From the run folder alone; no row is opened.
     """
     from pretune.cli.show import show_json
-    from pretune.judging import write_report
-    from pretune.runs import RunFolder
+    from pretune.places import require_run
+    from pretune.reporting import write_report
     from pretune.simple import describe_void
 
-    folder = RunFolder(Path(run))
-    path, void = write_report(folder, folder.read_record()), describe_void(folder)
+    folder, record = require_run(run, languages=True)
+    path, void = write_report(folder, record), describe_void(folder)
     if void:
         logger.warning(void)
     if json:

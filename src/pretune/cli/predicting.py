@@ -1,0 +1,128 @@
+"""What `pretune predict` shows: answers as they come, or a file of them and one line. Heavy imports wait until it runs."""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from json import dumps
+from typing import TYPE_CHECKING
+
+from pretune.cli.running import open_terminal, open_trace
+from pretune.cli.show import show_json
+from pretune.errors import UsageError
+from pretune.report.words import duration, one_line
+
+if TYPE_CHECKING:
+    from pretune.configs import ReadConfig
+    from pretune.predicting import Answer, Answering, Told
+
+SHOWN_TEXT = 80
+SHOWN_REASONS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is asked of a file.
+
+    Args:
+        file: The table.
+        keep: Columns that go with the answers.
+        output: The file that is written, or ``None`` for standard output.
+        overwrite: Whether it may be replaced.
+    """
+
+    file: str
+    keep: tuple[str, ...]
+    output: str | None
+    overwrite: bool
+
+
+def predict_texts(run: str, texts: list[str] | None, unused: list[str], *, json: bool) -> int:
+    """Answer arguments, or the lines of standard input as they come; return the exit code.
+
+    Raises:
+        UsageError: There is no text, or a flag of ``--file`` was given without it.
+    """
+    from pretune.predicting import answer_lines, open_answering, read_lines
+
+    if unused:
+        raise UsageError(f"{unused[0]} without --file", expected="a table of texts", fix="add --file, or leave it out")
+    lines = iter(texts) if texts else read_lines(sys.stdin)
+    held: list[str] = []  # blank so far: where nothing else comes, there was no text
+    for line in lines:
+        held.append(line)
+        if line.strip():
+            break
+    else:
+        raise UsageError("no text: every line is empty", expected="at least one text", fix='pretune predict RUN "a text"')
+
+    def all_lines() -> Iterator[str]:
+        yield from held
+        yield from lines
+
+    answering = open_answering(run)
+    for answers in answer_lines(answering, all_lines()):
+        _show(answers, answering, (), json=json)
+    return 0
+
+
+def predict_file(run: str, wanted: Wanted, config: "ReadConfig", *, json: bool, quiet: bool) -> int:
+    """Answer every row of a table; return the exit code.
+
+    Raises:
+        UsageError: Flags do not fit each other.
+    """
+    from pretune.predicting import Told, answer_file, check_output, open_answering, open_questions, write_answers
+
+    if wanted.output is not None:
+        check_output(wanted.output)
+    elif wanted.overwrite:
+        raise UsageError("--overwrite without --output", expected="a file to replace", fix="leave it out")
+    elif wanted.keep and not json:
+        raise UsageError("--keep without --output or --json", expected="a place for columns", fix="add --output FILE.csv")
+    answering = open_answering(run)
+    # Progress on the screen that shows the answers would stand between them.
+    is_mixed = wanted.output is None and sys.stdout.isatty()
+    with open_terminal(False, quiet or is_mixed) as terminal:
+        trace = open_trace(terminal)
+        questions = open_questions(answering, wanted.file, config, wanted.keep)
+        for note in questions.notes:
+            trace.note(note)
+        if wanted.output is not None:
+            told = write_answers(answering, questions, wanted.output, trace, overwrite=wanted.overwrite)
+        else:
+            told, kept = Told(), tuple(name for name, _ in questions.kept)
+            for answers in answer_file(answering, questions, told, trace):
+                _show(answers, answering, kept, json=json)
+            if told.num_empty:
+                trace.note(_summarize(told))
+    if wanted.output is not None and json:
+        show_json({"schema": 1, "run": run, "output": wanted.output, **told.to_json()})
+    elif wanted.output is not None:
+        print(f"wrote {one_line(wanted.output)}: {_summarize(told)}")  # noqa: T201
+    return 0
+
+
+def _show(answers: list["Answer"], answering: "Answering", kept: tuple[str, ...], *, json: bool) -> None:
+    from pretune.predicting import describe
+
+    for answer in answers:
+        line = dumps(describe(answer, answering.classes, kept)) if json else _draw(answer, answering)
+        sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _draw(answer: "Answer", answering: "Answering") -> str:
+    shares = "  ".join(f"{one_line(name)} {share:.3f}" for name, share in zip(answering.classes, answer.shares, strict=False))
+    text = one_line(answer.text, SHOWN_TEXT) if not answer.reason else f"({one_line(answer.reason)})"
+    return f"{one_line(answer.predicted or '')}\t{shares}\t{text}"
+
+
+def _summarize(told: "Told") -> str:
+    """Say in one line what became of the rows."""
+    resumed = f", {told.resumed_at:,} of them before this command" if told.resumed_at else ""
+    common = ", ".join(f"{one_line(reason, 60)}: {count:,}" for reason, count in told.reasons.most_common(SHOWN_REASONS))
+    more = f" and {len(told.reasons) - SHOWN_REASONS} further reasons" if len(told.reasons) > SHOWN_REASONS else ""
+    empty = f"; {told.num_empty:,} without an answer ({common}{more})" if told.num_empty else ""
+    classes = ", ".join(f"{one_line(name, 40)} {count:,}" for name, count in told.classes.most_common(5))
+    seconds = f" in {duration(told.seconds)}"
+    return f"{told.num_rows:,} rows{resumed}{seconds}: {classes}{empty}"

@@ -1,0 +1,81 @@
+"""Stream: the rows of a table one after the other, as often as wanted, with no more in memory than a chunk of them."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from heapq import merge
+
+from pretune.configs import ReadConfig
+from pretune.data.columns import SAMPLE_ROWS
+from pretune.data.read import read_rows
+from pretune.data.table import Origin, RawTable, Row
+from pretune.records import Rejection
+
+# The first rejected rows are kept, to be shown.
+KEPT_REJECTIONS = 100
+
+Item = Row | Rejection
+
+
+@dataclass(slots=True, kw_only=True)
+class RowStream:
+    """A table that can be gone through from the start as often as wanted.
+
+    Args:
+        origin: The file.
+        columns: Its columns.
+        items: Returns the rows from the first on; a rejection stands where one cannot be read.
+        notes: What reading has to say.
+        num_rows: Rows, those that cannot be read included; known once ``survey`` was through.
+        num_unreadable: How many cannot be read.
+        unreadable: The first of these.
+        sample: Rows from all over the table, by which columns can be guessed.
+    """
+
+    origin: Origin
+    columns: tuple[str, ...]
+    items: Callable[[], Iterator[Item]]
+    notes: list[str] = field(default_factory=list)
+    num_rows: int = 0
+    num_unreadable: int = 0
+    unreadable: list[Rejection] = field(default_factory=list)
+    sample: list[Row] = field(default_factory=list)
+
+    def survey(self) -> "RowStream":
+        """Go through it once: count, and keep a sample that is spread evenly."""
+        step = 1
+        for item in self.items():
+            self.num_rows += 1
+            if isinstance(item, Rejection):
+                self.num_unreadable += 1
+                self.unreadable += [item] if len(self.unreadable) < KEPT_REJECTIONS else []
+            elif self.num_rows % step == 0:
+                self.sample.append(item)
+                if len(self.sample) >= 2 * SAMPLE_ROWS:
+                    del self.sample[::2]
+                    step *= 2
+        return self
+
+    def sampled(self) -> RawTable:
+        """Return the sample as a table."""
+        return RawTable(origin=self.origin, columns=self.columns, rows=self.sample, notes=self.notes)
+
+
+def open_rows(source: str, config: ReadConfig) -> RowStream:
+    """Open a table to be gone through; nothing is counted yet.
+
+    Raises:
+        DataError: It cannot be read.
+        UsageError: The encoding is none.
+    """
+    return stream_of(read_rows(source, config))
+
+
+def stream_of(raw: RawTable) -> RowStream:
+    """Return the rows of a table that is in memory."""
+
+    def items() -> Iterator[Item]:
+        numbered: Iterable[tuple[int, Item]] = ((row.number, row) for row in raw.rows)
+        rejected = ((item.row or 0, item) for item in sorted(raw.rejected, key=lambda item: item.row or 0))
+        return (item for _, item in merge(numbered, rejected, key=lambda pair: pair[0]))
+
+    return RowStream(origin=raw.origin, columns=raw.columns, items=items, notes=list(raw.notes))

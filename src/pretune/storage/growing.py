@@ -1,0 +1,123 @@
+"""A file that grows for hours: written beside its place, resumed after a kill, and put there when it is whole."""
+
+import os
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO
+
+from pretune.errors import UsageError
+from pretune.hashing import digest_of
+from pretune.storage.locks import try_lock
+from pretune.storage.places import storage_errors
+from pretune.storage.reading import read_json
+from pretune.storage.writing import flush_folder, replace_json
+
+
+class GrowingFile:
+    """``NAME.part``, and ``NAME.part.json``, which says how far the part is right and what it depends on.
+
+    Args:
+        path: Where the whole file will be.
+        about: All that its contents depend on, by name: a command of other inputs must not go on with it.
+        overwrite: Whether a file that is there, or a part that another command began, may be replaced.
+
+    Attributes:
+        num_rows: Rows of the part that are right, as ``mark`` was told.
+
+    Raises:
+        UsageError: There is a file, another command's part, or another process.
+        StorageError: The disk refused.
+    """
+
+    def __init__(self, path: Path, about: Mapping[str, str], *, overwrite: bool) -> None:
+        self.path, self._about = path, dict(about)
+        self.part, self.note = path.with_name(path.name + ".part"), path.with_name(path.name + ".part.json")
+        self.num_rows = self._num_bytes = 0
+        if path.is_dir() or not path.parent.is_dir():
+            what = "is a folder" if path.is_dir() else f"cannot be written: there is no folder {path.parent}"
+            raise UsageError(f"{path} {what}", expected="the name of a new file", fix="check the path")
+        lock = try_lock(digest_of(str(path.resolve()))[:24])
+        if lock is None:
+            raise UsageError(f"another process is writing {path}", expected="a file of its own", fix="wait, or name another")
+        with ExitStack() as stack:
+            stack.enter_context(lock)
+            with storage_errors(self.path):
+                self._begin(overwrite)
+                self._file: IO[bytes] = stack.enter_context(self.part.open("r+b"))
+                self._file.truncate(self._num_bytes)
+                self._file.seek(self._num_bytes)
+            self._held = stack.pop_all()
+
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing was written yet."""
+        return self._num_bytes == 0
+
+    def write(self, data: bytes) -> None:
+        """Add bytes, which last once they are marked."""
+        with storage_errors(self.path):
+            self._file.write(data)
+
+    def mark(self, num_rows: int) -> None:
+        """Put what was written on the disk, and note that the same command goes on from here."""
+        with storage_errors(self.path):
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self.num_rows, self._num_bytes = num_rows, self._file.tell()
+        self._write_note()
+
+    def finish(self, convert: Callable[[Path, Path], None] | None = None) -> None:
+        """Put the whole file in its place; ``convert`` makes it from the part where the part has another form."""
+        self._file.close()
+        with storage_errors(self.path):
+            whole = self.part
+            if convert is not None:
+                whole = self.path.with_name(self.path.name + ".part.whole")
+                convert(self.part, whole)
+                with whole.open("rb") as file:
+                    os.fsync(file.fileno())
+            whole.replace(self.path)
+            flush_folder(self.path.parent)
+            self.note.unlink(missing_ok=True)
+            self.part.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Let others have it, as it is; what was not marked is lost."""
+        self._held.close()
+
+    def _begin(self, overwrite: bool) -> None:
+        known = read_json(self.note) if self.note.is_file() else None
+        has_part = self.part.exists()
+        differs = [] if known is None else _differences(known.get("about", {}), self._about)
+        is_ours = has_part and known is not None and not differs and self.part.stat().st_size >= known["bytes"]
+        if not is_ours and not overwrite:
+            self._check_free(has_part, known is not None, differs)
+        if is_ours and known is not None:
+            self.num_rows, self._num_bytes = known["rows"], known["bytes"]
+            return
+        self._write_note()  # first: a part without a note is somebody else's
+        self.part.write_bytes(b"")
+
+    def _check_free(self, has_part: bool, has_note: bool, differs: list[str]) -> None:
+        if has_part and not has_note:
+            got = f"{self.part} exists, and nothing says how far it got"
+        elif has_part and differs:
+            got = f"{self.part} was begun by another command or from other data: the {' and the '.join(differs)} differ"
+        elif has_part:
+            got = f"{self.part} is shorter than its note says"
+        elif self.path.exists():
+            got = f"{self.path} exists"
+        else:
+            return
+        raise UsageError(
+            got, expected="a new file, or one that this very command has begun",
+            fix="name another --output, or pass --overwrite to begin again",
+        )  # fmt: skip
+
+    def _write_note(self) -> None:
+        replace_json(self.note, {"schema": 1, "rows": self.num_rows, "bytes": self._num_bytes, "about": self._about})
+
+
+def _differences(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    return [name for name in sorted({*then, *now}) if then.get(name) != now.get(name)]
