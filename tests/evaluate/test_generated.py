@@ -19,6 +19,7 @@ needs_sacrebleu = pytest.mark.skipif(
     importlib.util.find_spec("sacrebleu") is None, reason='sacrebleu is not installed: pip install "pretune[text-metrics]"'
 )
 TEXTS = [text for text, _ in make_rows(150)]
+TEXTS3 = [f"it is {number}" for number in range(30)]
 
 
 def noisy(texts, share, seed=0):
@@ -171,3 +172,25 @@ def test_a_system_is_not_better_than_itself():
     a = system(noisy(TEXTS, 0.2))
     for item in compare_generated(a, replace(a, source="b")):
         assert (item.difference, item.p_value) == (0.0, 1.0)
+
+
+@needs_sacrebleu
+def test_bleu_of_texts_under_four_tokens_is_undefined_and_says_why():
+    bleu, chrf = score_generated(system(TEXTS3, references=TEXTS3))
+    assert bleu.value is None
+    assert (bleu.low, bleu.high) == (None, None)
+    assert "undefined: no text has the 4 tokens" in bleu.method
+    assert chrf.value == pytest.approx(100)
+
+
+@needs_sacrebleu
+def test_bleu_of_short_answers_to_longer_references_is_0_and_says_why():
+    bleu = score_generated(system(TEXTS3, references=[f"{text} and more" for text in TEXTS3]))[0]
+    assert bleu.value == 0.0
+    assert "no hypothesis has 4 tokens in a row" in bleu.method
+
+
+@needs_sacrebleu
+def test_systems_of_short_answers_are_compared_on_chrf_alone():
+    a, b = system(TEXTS3, references=TEXTS3), system(["no"] * 30, references=TEXTS3, source="b")
+    assert [item.metric for item in compare_generated(a, b)] == ["chrf"]

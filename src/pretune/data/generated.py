@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from pretune.configs import AuditConfig
 from pretune.data.columns import shown_columns
+from pretune.data.pairs import PROMPT_NAMES
 from pretune.data.rows import check_rejected
 from pretune.data.score_columns import HYPOTHESIS_NAMES, ID_NAMES, REFERENCE_NAMES, check_named, find_named
 from pretune.data.table import Cell, Nested, RawTable, receipt_of, unusable
@@ -17,6 +18,8 @@ class GeneratedTable(Record):
     predictions: Predictions
     columns: Columns
     files: tuple[FileReceipt, ...]
+    prompt: str | None = None  # the column of prompts, where there is one
+    prompts: tuple[str, ...] = ()  # what was asked in each row
     notes: tuple[str, ...] = ()
 
 
@@ -30,17 +33,20 @@ def looks_generated(raw: RawTable, config: AuditConfig) -> bool:
 
 
 def read_generated(raw: RawTable, config: AuditConfig, *, source: str, split: str = "test") -> GeneratedTable:
-    """Return the rows of a table of id, reference and hypothesis; one reference a row.
+    """Return the rows of a table of id, reference and hypothesis, and of the prompt where there is one; one reference a row.
 
     An empty hypothesis is an answer, and counts; an empty reference is no question, and its row is rejected.
 
     Raises:
         DataError: A column is not there, there are no rows, or over 1 % of them are rejected.
     """
-    check_named(raw, {"--id": config.id, "--reference": config.reference, "--hypothesis": config.hypothesis})
+    asked = config.read.text[0] if config.read.text else None
+    named_flags = {"--id": config.id, "--reference": config.reference, "--hypothesis": config.hypothesis, "--text": asked}
+    check_named(raw, named_flags)
     row_id = config.id or find_named(raw.columns, ID_NAMES)
-    reference = config.reference or find_named([name for name in raw.columns if name != config.hypothesis], REFERENCE_NAMES)
-    left = [name for name in raw.columns if name not in (reference, row_id)]
+    left = [name for name in raw.columns if name not in (config.hypothesis, asked)]
+    reference = config.reference or find_named(left, REFERENCE_NAMES)
+    left = [name for name in raw.columns if name not in (reference, row_id, asked)]
     hypothesis = config.hypothesis or find_named(left, HYPOTHESIS_NAMES)
     if reference is None or hypothesis is None:
         missing = "reference" if reference is None else "hypothesis"
@@ -49,7 +55,8 @@ def read_generated(raw: RawTable, config: AuditConfig, *, source: str, split: st
             expected="a column of wanted texts (reference) and one of generated texts (hypothesis)",
             fix=f"name it with --{missing} COL",
         )  # fmt: skip
-    kept, rejected, known = list[tuple[str, str, str]](), list(raw.rejected), set[str]()
+    prompt = asked or find_named([name for name in left if name != hypothesis], PROMPT_NAMES)
+    kept, rejected, known = list[tuple[str, str, str, str]](), list(raw.rejected), set[str]()
     for row in raw.rows:
         cells = dict(zip(raw.columns, row.cells, strict=True))
         named = f"{raw.origin.name}:{row.number}" if row_id is None else (_text(cells[row_id]) or "").strip()
@@ -59,18 +66,21 @@ def read_generated(raw: RawTable, config: AuditConfig, *, source: str, split: st
             rejected.append(Rejection(file=raw.origin.name, row=row.number, column=column, reason=reason))
         else:
             known.add(named)
-            kept.append((named, wanted, written))
+            kept.append((named, wanted, written, "" if prompt is None else _text(cells[prompt]) or ""))
     receipt = receipt_of(
         raw.origin, num_rows=len(raw.rows) + len(raw.rejected), num_used=len(kept), rejected=tuple(rejected), lines=raw.lines
     )
     check_rejected(raw.origin.shown, (receipt,), config.read.allow_rejects)
-    num_empty = sum(not written.strip() for _, _, written in kept)
-    notes = (f"columns: reference {reference!r}, hypothesis {hypothesis!r}, id {row_id or 'the row number'!r}",)
+    num_empty = sum(not written.strip() for _, _, written, _ in kept)
+    shown = f"prompt {prompt!r}, " if prompt is not None else ""
+    notes = (f"columns: {shown}reference {reference!r}, hypothesis {hypothesis!r}, id {row_id or 'the row number'!r}",)
     return GeneratedTable(
         predictions=Predictions(
-            task="generate", source=source, split=split, classes=(), ids=tuple(named for named, _, _ in kept),
-            labels=tuple(wanted for _, wanted, _ in kept), predicted=tuple(written for _, _, written in kept),
+            task="generate", source=source, split=split, classes=(), ids=tuple(row[0] for row in kept),
+            labels=tuple(row[1] for row in kept), predicted=tuple(row[2] for row in kept),
         ),
+        prompt=prompt,
+        prompts=tuple(row[3] for row in kept) if prompt is not None else (),
         columns=Columns(text=(hypothesis,), label=reference),
         files=(receipt,),
         notes=(*raw.notes, *notes, *([f"{num_empty:,} hypotheses are empty, and count as such"] if num_empty else [])),

@@ -21,6 +21,7 @@ METRICS = ("bleu", "chrf")
 # sums tells that of the rows, to 1.6 % of its own size, and the time no longer grows with the rows.
 MAX_BLOCKS = 2_000
 MIN_ROWS = MIN_RARER_CLASS
+NUM_ORDERS = 4  # BLEU counts n-grams of 1 to 4 tokens
 CHRF_BETA = 2  # recall weighs twice, as sacrebleu's chrF2
 # How far our formula may be from sacrebleu's figure, of 100; beyond, this version counts otherwise.
 MAX_DIFFERENCE = 1e-6
@@ -35,12 +36,14 @@ class Counts:
         value: sacrebleu's own figure, 0 to 100.
         signature: How sacrebleu counted, with its version.
         rows: Counts of each row, shape (num_examples, num_counts).
+        undefined: Why there is no figure; empty where there is one.
     """
 
     metric: str
     value: float
     signature: str
     rows: Floats
+    undefined: str = ""
 
 
 def score_generated(predictions: Predictions, *, look: int = 1, confidence: float = 0.95, seed: int = 0) -> tuple[Score, ...]:
@@ -62,24 +65,26 @@ def score_generated(predictions: Predictions, *, look: int = 1, confidence: floa
     """
     scores = []
     for counts in count_matches(predictions):
-        interval, method = None, f"no interval: {len(predictions.ids)} rows, {MIN_ROWS} are needed"
-        if len(predictions.ids) >= MIN_ROWS:
+        interval, method = None, counts.undefined or f"no interval: {len(predictions.ids)} rows, {MIN_ROWS} are needed"
+        if len(predictions.ids) >= MIN_ROWS and not counts.undefined:
             blocks, formula = _blocks(counts.rows, seed), FORMULAS[counts.metric]
             interval = _interval(blocks, formula, confidence, seed)
             method = f"bca bootstrap, {num_resamples(confidence):,} resamples" if interval else "no interval: all draws agree"
+            if counts.metric == "bleu" and not counts.rows[:, 9].any():
+                method = f"0: no hypothesis has {NUM_ORDERS} tokens in a row, so that order is undefined; {method}"
         low, high = interval or (None, None)
         scores.append(
             Score(
-                metric=counts.metric, label=None, split=predictions.split, source=predictions.source, value=counts.value,
-                low=low, high=high, confidence=confidence, method=f"{method}; {counts.signature}",
-                num_examples=len(predictions.ids), look=look,
+                metric=counts.metric, label=None, split=predictions.split, source=predictions.source,
+                value=None if counts.undefined else counts.value, low=low, high=high, confidence=confidence,
+                method=f"{method}; {counts.signature}", num_examples=len(predictions.ids), look=look,
             )
         )  # fmt: skip
     return tuple(scores)
 
 
 def compare_generated(a: Predictions, b: Predictions, *, confidence: float = 0.95, seed: int = 0) -> tuple[Comparison, ...]:
-    """Compare two systems on the same rows, in any order, on BLEU and on chrF.
+    """Compare two systems on the same rows, in any order, on BLEU and on chrF; where BLEU is undefined, on chrF alone.
 
     The p value comes from exchanging the two hypotheses of a row at random, the interval of the difference from resampling
     rows with both their hypotheses.
@@ -92,9 +97,11 @@ def compare_generated(a: Predictions, b: Predictions, *, confidence: float = 0.9
         Riezler and Maxwell (2005), On some pitfalls in automatic evaluation and significance testing for MT; Koehn
         (2004), Statistical significance tests for machine translation evaluation.
     """
-    b = _in_order_of(a, b)
+    b = in_order_of(a, b)
     found = []
     for first, second in zip(count_matches(a), count_matches(b), strict=True):
+        if first.undefined or second.undefined:
+            continue
         formula, width = FORMULAS[first.metric], first.rows.shape[1]
         blocks = _blocks(np.concatenate([first.rows, second.rows], axis=1), seed)
 
@@ -137,8 +144,15 @@ def count_matches(predictions: Predictions) -> tuple[Counts, ...]:
         ours = float(FORMULAS[name](rows.sum(axis=0, keepdims=True))[0])
         if abs(ours - value) > MAX_DIFFERENCE:
             raise _unknown_version(f"{name} is {value} by sacrebleu and {ours} from its counts")
-        found.append(Counts(name, value, str(metric.get_signature()), rows))
+        undefined = _why_undefined(rows) if name == "bleu" else ""
+        found.append(Counts(name, value, str(metric.get_signature()), rows, undefined))
     return tuple(found)
+
+
+def _why_undefined(rows: Floats) -> str:
+    """Say why BLEU cannot tell good from bad here: it needs four tokens in a row, and no text on either side has them."""
+    has_any = rows[:, 9].any() or (rows[:, 1] >= NUM_ORDERS).any()
+    return "" if has_any else f"undefined: no text has the {NUM_ORDERS} tokens in a row that BLEU counts; chrF decides"
 
 
 Formula = Callable[[Floats], Floats]
@@ -217,7 +231,12 @@ def _exchange(blocks: Floats, gain: Formula, width: int, num_draws: int, seed: i
     return (1 + num_extreme) / (1 + num_draws)
 
 
-def _in_order_of(a: Predictions, b: Predictions) -> Predictions:
+def in_order_of(a: Predictions, b: Predictions) -> Predictions:
+    """Return the rows of ``b`` in the order of those of ``a``.
+
+    Raises:
+        DataError: The two do not cover the same rows with the same references.
+    """
     place = {id: row for row, id in enumerate(b.ids)}
     fix = "write what both systems made of the same rows, under the same ids"
     if place.keys() != set(a.ids) or len(a.ids) != len(b.ids):

@@ -97,6 +97,7 @@ METRIC_NAMES = {
     "f1": "F1", "loss": "loss (nats)", "cost": "cost (mean a row)",
     "mcc": "Matthews corr.", "roc_area": "ROC area", "pr_area": "PR area",
     "brier": "Brier score", "bleu": "BLEU (of 100)", "chrf": "chrF (of 100)",
+    "subject": "names the subject",
 }  # fmt: skip
 
 

@@ -1,32 +1,42 @@
-"""The decision on generated text: gates on BLEU and chrF where the user set some, and the other system where there is one."""
+"""The decision on generated text: gates on BLEU and chrF where the user set some, and rivals that must be beaten."""
 
 from collections.abc import Mapping, Sequence
 
 from pretune.records import Comparison, Outcome, Reason, Score, Verdict
 
 NAMES = {"bleu": "BLEU", "chrf": "chrF"}
+SUBJECT = "subject"
+# How much less often than the references a system may name the subject, at most, for the rows to count as showing that it does.
+MAX_SUBJECT_LOSS = 0.10
 
 
 def decide_generated(
-    scores: Sequence[Score], comparisons: Sequence[Comparison], gates: Mapping[str, float], *, look: int = 1
+    scores: Sequence[Score],
+    comparisons: Sequence[Comparison],
+    gates: Mapping[str, float],
+    *,
+    rivals: Sequence[str],
+    look: int = 1,
 ) -> Verdict:
-    """Hold each gate against the interval of its figure, and ask whether the system is better than the other one.
+    """Hold each gate against the interval of its figure, and ask whether the system is better than every rival.
 
-    There is no default gate: what BLEU is enough depends on the references, so that without a gate and without another
-    system nothing was asked, and the outcome is *not enough evidence*. More rows would not change that.
+    *Ship* needs each of ``rivals`` to be beaten on chrF. One trivial rival is never enough: where one of them could not be
+    made, the outcome is *not enough evidence* at best, whatever the gates and the other system say. There is no default gate,
+    because what BLEU is enough depends on the references.
 
     Args:
-        scores: Of the judged system, on the scale of 0 to 100.
-        comparisons: With the other system; all of them must show the gain, so none needs a correction.
+        scores: Of the judged system first, on the scale of 0 to 100; those of others are not held against gates.
+        comparisons: With the other system, with the rivals, and with the references on naming the subject. All of them must
+            hold, so none needs a correction.
         gates: Metric → the least that its whole interval must reach.
+        rivals: What anyone could have answered, by name; those without a comparison could not be made.
         look: How often these rows have been opened, this time included.
     """
-    found = {score.metric: score for score in scores}
+    found = {score.metric: score for score in scores if score.source == scores[0].source}
     reasons = [_weigh(found[metric], minimum) for metric, minimum in gates.items() if metric in found]
-    reasons += [_compare(item) for item in comparisons]
-    if not reasons:
-        text = "no gate was set (--min-bleu, --min-chrf) and no other system given (--against): the figures stand alone"
-        reasons = [Reason(kind="score", name=scores[0].name, holds=None, text=text)]
+    reasons += [_compare_subject(item) if item.metric == SUBJECT else _compare(item) for item in comparisons]
+    compared = {item.b for item in comparisons}
+    reasons += [_missing(name) for name in rivals if name not in compared]
     holds = [reason.holds for reason in reasons]
     outcome = Outcome.DO_NOT_SHIP if False in holds else Outcome.SHIP if all(holds) else Outcome.NOT_ENOUGH_EVIDENCE
     said = {Outcome.SHIP: "Ship", Outcome.DO_NOT_SHIP: "Do not ship", Outcome.NOT_ENOUGH_EVIDENCE: "Not enough evidence"}
@@ -38,8 +48,28 @@ def decide_generated(
         reasons=tuple(sorted(reasons, key=lambda reason: (False, None, True).index(reason.holds))),
         rows_needed_note=note,
         look=look,
-        policy={"name": "generated text", "gates": dict(gates)},
+        policy={"name": "generated text", "gates": dict(gates), "better_than": list(rivals)},
     )
+
+
+def _missing(rival: str) -> Reason:
+    text = f"whether {rival} does as well is not known: that needs prompts, and --train FILE with prompts and replies"
+    return Reason(kind="comparison", name=f"chrf[{rival}]", holds=None, text=text)
+
+
+def _compare_subject(item: Comparison) -> Reason:
+    """Ask that replies name what was asked about as often as references do; good ones may have other words: it never fails."""
+    share, own = (f"{100 * value:.0f} %" for value in (item.value_a, item.value_b))
+    figure = f"{share} of {item.num_examples} replies name the subject of their question, {own} of the references do"
+    is_lower = item.high is not None and item.high < 0
+    if is_lower:
+        return Reason(
+            kind="comparison", name=item.name, holds=None, text=f"{figure}: clearly less often; look whether they answer"
+        )
+    if item.low is None or item.low < -MAX_SUBJECT_LOSS:
+        text = f"{figure}: the rows do not rule out {100 * MAX_SUBJECT_LOSS:.0f} points less"
+        return Reason(kind="comparison", name=item.name, holds=None, text=text)
+    return Reason(kind="comparison", name=item.name, holds=True, text=f"{figure}: not clearly less often")
 
 
 def _weigh(score: Score, minimum: float) -> Reason:
