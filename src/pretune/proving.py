@@ -20,7 +20,7 @@ from pretune.errors import UsageError
 from pretune.estimators import TextClassifier
 from pretune.evaluate.proof import name_of, prove
 from pretune.models import find_checkpoint
-from pretune.models.load import quiet_transformers
+from pretune.models.quiet import quiet_transformers
 from pretune.origins import origin_of
 from pretune.records import Example, Predictions, PretrainingProof, ProofArm, RunRecord
 from pretune.runs import RunFolder

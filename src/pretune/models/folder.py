@@ -1,5 +1,6 @@
 """A fine-tuned model on disk: safetensors, configuration, tokenizer, ``pretune.json``; saved means read back and compared."""
 
+import math
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,10 @@ from pretune.configs import HEADS
 from pretune.data.label_types import LABEL_TYPES, typed
 from pretune.errors import ModelLoadError, ParityError, StorageError
 from pretune.hashing import digest_of, digest_of_file
-from pretune.models.load import HEAD_FILE, Checkpoint, build_network, load_tokenizer, quiet_transformers
+from pretune.models.load import HEAD_FILE, Checkpoint, build_network, load_tokenizer
 from pretune.models.network import Network
+from pretune.models.plain import write_plain
+from pretune.models.temperature import find_shift, folded
 from pretune.models.vetting import vet_folder
 from pretune.records import SCHEMA, Record
 
@@ -33,6 +36,7 @@ class ModelCard(Record):
     threshold: float | None = None  # least probability of ``positive`` that decides for it; None: the largest class
     goal: str | None = None  # what the threshold was chosen for, on validation rows
     folded_temperature: float = 1.0  # already in the weights of the output layer: nothing is to be divided by it again
+    unfolded_bias: tuple[float, ...] | None = None  # of the output layer, where the threshold is in the saved one
     head: str = "native"
     head_size: int = 64
     max_length: int = 128
@@ -77,6 +81,9 @@ class ModelCard(Record):
         typed(names, self.label_type)
         if not 0 < self.folded_temperature < float("inf"):
             raise ValueError(f"folded_temperature is {self.folded_temperature!r}")
+        bias = self.unfolded_bias
+        if bias is not None and (len(bias) != len(names) or not all(map(math.isfinite, bias))):
+            raise ValueError("unfolded_bias is not one number a class")
 
 
 def seal_card(card: dict[str, Any]) -> dict[str, Any]:
@@ -88,32 +95,24 @@ def seal_card(card: dict[str, Any]) -> dict[str, Any]:
 def save_model(folder: Path, network: Network, tokenizer: Any, card: ModelCard) -> None:
     """Write the model folder, whole or not at all.
 
-    With the native head it loads in plain transformers with the same logits.
+    With the native head it loads in plain transformers, which cuts texts where pretune does, and gives the same logits; those
+    of two classes moved by the threshold, so that the largest class is the answer.
 
     Raises:
         StorageError: The disk refused.
     """
 
     def fill(aside: Path) -> None:
-        with quiet_transformers():
-            network.model.save_pretrained(aside)
-            tokenizer.save_pretrained(aside)
-        if network.head is not None:
-            save_file({name: value.contiguous() for name, value in network.head.state_dict().items()}, aside / HEAD_FILE)
+        shift = find_shift(network, card.classes, card.positive, card.threshold)
+        with folded(network, shift) as bias:
+            write_plain(aside, network.model, tokenizer, max_length=card.max_length)
+            if network.head is not None:
+                save_file({name: value.contiguous() for name, value in network.head.state_dict().items()}, aside / HEAD_FILE)
         digests = {file.name: digest_of_file(file) for file in sorted(aside.iterdir())}
-        storage.replace_json(aside / "pretune.json", seal_card(replace(card, digests=digests).to_json()))
+        written = replace(card, digests=digests, unfolded_bias=bias)
+        storage.replace_json(aside / "pretune.json", seal_card(written.to_json()))
 
     storage.replace(folder, fill)
-
-
-def write_card(folder: Path, card: ModelCard) -> None:
-    """Replace ``pretune.json`` of a saved model: another threshold leaves the weights as they are.
-
-    Raises:
-        StorageError: The disk refused.
-    """
-    digests = _read_card(folder).digests
-    storage.replace_json(folder / "pretune.json", seal_card(replace(card, digests=digests).to_json()))
 
 
 def load_folder(folder: Path) -> tuple[Network, Any, ModelCard]:

@@ -14,13 +14,14 @@ import torch
 from huggingface_hub.constants import ENDPOINT, HF_HUB_OFFLINE
 from safetensors.torch import load_file
 from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification, AutoTokenizer
-from transformers.utils import logging as transformers_logging
 
 from pretune import storage
 from pretune.data.catalog import fetch, find_entry, list_names, near_names
 from pretune.errors import ModelLoadError, StorageError
 from pretune.models.adapters import find_family
 from pretune.models.network import MlpHead, Network, boundary_in
+from pretune.models.quiet import quiet_transformers
+from pretune.models.temperature import unfold
 from pretune.models.vetting import vet_folder
 from pretune.stages import plan_stages
 
@@ -123,14 +124,17 @@ def build_network(
         trunk, absent = _from_pretrained(AutoModel, checkpoint, config)
         width = int(getattr(config, "hidden_size", 0) or config.dim)
         network = Network(trunk, family, MlpHead(width, head_size, len(classes), 0.3 if dropout is None else dropout))
-        if not _load_head(network, Path(checkpoint.path) / HEAD_FILE) and complete:
-            absent |= {HEAD_FILE}
+        comes_along = _load_head(network, Path(checkpoint.path) / HEAD_FILE)
+        absent |= {HEAD_FILE} if complete and not comes_along else set()
     else:
         names = dict(enumerate(classes))
         config.id2label, config.label2id = names, {label: index for index, label in names.items()}
         config.num_labels, config.problem_type = len(classes), "single_label_classification"
         model, absent = _from_pretrained(AutoModelForSequenceClassification, checkpoint, config)
         network = Network(model, family)
+        comes_along = not absent
+    if comes_along and checkpoint.is_local:
+        _unfold_threshold(network, Path(checkpoint.path) / "pretune.json")
     _check_weights(network, absent, checkpoint, complete=complete)
     if dropout is not None and head != "mlp":
         network.set_dropout(dropout)
@@ -155,20 +159,6 @@ def check_freeze(checkpoint: Checkpoint, freeze: str) -> None:
     family, num_layers = find_family(config), int(getattr(config, "num_hidden_layers", 0) or 0)
     for stage in plan_stages(freeze, epochs=None, num_layers=num_layers):
         boundary_in(stage.freeze, num_layers, model_type=config.model_type, has_adapter=family is not None)
-
-
-@contextlib.contextmanager
-def quiet_transformers() -> Iterator[None]:
-    """Keep transformers' load report (new head weights, unused weights) off the terminal; pretune says what matters."""
-    level, bar = transformers_logging.get_verbosity(), transformers_logging.is_progress_bar_enabled()
-    transformers_logging.set_verbosity_error()
-    transformers_logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        transformers_logging.set_verbosity(level)
-        if bar:
-            transformers_logging.enable_progress_bar()
 
 
 def _local(name: str, folder: Path, licence: str | None) -> Checkpoint:
@@ -233,6 +223,13 @@ def _load_head(network: Network, file: Path) -> bool:
         return False
     network.head.load_state_dict(saved)
     return True
+
+
+def _unfold_threshold(network: Network, card: Path) -> None:
+    """Take out the threshold that pretune has folded into the saved output layer, if it has: here it is a rule beside it."""
+    bias = storage.read_json(card).get("unfolded_bias") if card.is_file() else None
+    if bias:
+        unfold(network, bias)
 
 
 def _check_weights(network: Network, absent: set[str], checkpoint: Checkpoint, *, complete: bool) -> None:

@@ -1,9 +1,19 @@
-"""A temperature in the weights: dividing the output layer by it divides every logit by it."""
+"""What is put into the output layer after training: a temperature divides it, a threshold moves its bias."""
+
+import contextlib
+import math
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import nn
 
 from pretune.models.network import Network
+
+# Thresholds nearer to 0 or 1 than this are moved away from it: their log odds would be no number.
+EDGE = 1e-12
+# By so little less than the threshold's log odds the bias is moved: a row exactly at the threshold is decided for the positive
+# class, and stays so when sums in another order differ by about 1e-6.
+HAIR = 1e-5
 
 
 def fold_temperature(network: Network, temperature: float) -> bool:
@@ -16,7 +26,7 @@ def fold_temperature(network: Network, temperature: float) -> bool:
     Returns:
         Whether it was done: ``False`` for a family without an adapter, whose head may do more than multiply and add.
     """
-    layer = _output_layer(network)
+    layer = output_layer(network)
     if layer is None:
         return False
     with torch.no_grad():
@@ -26,7 +36,48 @@ def fold_temperature(network: Network, temperature: float) -> bool:
     return True
 
 
-def _output_layer(network: Network) -> nn.Linear | None:
+def find_shift(network: Network, classes: Sequence[str], positive: str | None, threshold: float | None) -> torch.Tensor | None:
+    """Return what is added to the logits, (classes,), so that the largest class is the one that the threshold decides for.
+
+    Returns:
+        ``None`` where the largest class decides anyway, and where no constant can do it: with more than two classes, or in a
+        family without an adapter.
+    """
+    layer = output_layer(network)
+    if threshold is None or positive not in classes or len(classes) != 2 or layer is None or layer.bias is None:
+        return None
+    bounded = min(max(threshold, EDGE), 1 - EDGE)
+    shift = torch.zeros(2)
+    shift[list(classes).index(str(positive))] = HAIR - math.log(bounded / (1 - bounded))
+    return shift
+
+
+@contextlib.contextmanager
+def folded(network: Network, shift: torch.Tensor | None) -> Iterator[tuple[float, ...] | None]:
+    """Move the bias of the output layer for as long as the block runs; yield the bias as it was, exactly."""
+    layer = output_layer(network)
+    if shift is None or layer is None or layer.bias is None:
+        yield None
+        return
+    kept = layer.bias.detach().clone()
+    try:
+        with torch.no_grad():
+            layer.bias.add_(shift.to(layer.bias))
+        yield tuple(kept.tolist())
+    finally:
+        with torch.no_grad():
+            layer.bias.copy_(kept)
+
+
+def unfold(network: Network, bias: Sequence[float]) -> None:
+    """Put the bias back that the output layer had before a threshold was folded into the saved one."""
+    layer = output_layer(network)
+    if layer is not None and layer.bias is not None and len(bias) == len(layer.bias):
+        with torch.no_grad():
+            layer.bias.copy_(torch.tensor(bias))
+
+
+def output_layer(network: Network) -> nn.Linear | None:
     """Return the layer whose output is the logits: the last one of the head in every family that has an adapter."""
     if network.head is not None:
         return network.head.output

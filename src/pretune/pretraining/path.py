@@ -79,7 +79,7 @@ def pretrain(source: str, config: PretrainRunConfig, folder: RunFolder, trace: T
         folder.write_record(replace(record, status="diverged", failure=error.got, pretraining=run.history))
         raise
     with trace.stage("save", "weights, tokenizer") as stage:
-        save_language_model(folder.model, run.network, ready.tokenizer)
+        save_language_model(folder.model, run.network, ready.tokenizer, window=run.config.window)
         stage.shape_out = "model/"
     record = replace(
         record, status="pretrained", pretraining=run.history, changes=ready.keeper.changes,

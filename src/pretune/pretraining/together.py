@@ -8,7 +8,7 @@ from pretune.assisting import invite
 from pretune.configs import PretrainConfig
 from pretune.models import LanguageNetwork
 from pretune.models.language_load import load_language_model
-from pretune.models.load import quiet_transformers
+from pretune.models.plain import write_plain
 from pretune.pretraining.prepare import Prepared
 from pretune.runs import RunFolder
 from pretune.tokens import TokenStore, vocabulary_of
@@ -29,7 +29,7 @@ def invite_others(ready: Prepared, plan: PretrainPlan, folder: RunFolder) -> Wor
     """
 
     def work() -> dict[str, Any]:
-        save_language_model(folder.path / START, ready.start.network, ready.start.tokenizer)
+        save_language_model(folder.path / START, ready.start.network, ready.start.tokenizer, window=ready.config.window)
         return {
             "folder": str(folder.path), "config": ready.config.get_params(), "num_steps": plan.num_steps, "seed": plan.seed,
             "has_fresh_head": plan.has_fresh_head, "started_from": plan.started_from,
@@ -62,17 +62,15 @@ def train_along(work: dict[str, Any], company: Company) -> None:
         pass
 
 
-def save_language_model(place: Path, network: LanguageNetwork, tokenizer: Any) -> None:
-    """Write a folder that plain transformers loads, whole or not at all.
+def save_language_model(place: Path, network: LanguageNetwork, tokenizer: Any, *, window: int) -> None:
+    """Write a folder that plain transformers loads, and that cuts texts at the window that was learned; whole or not at all.
 
     Raises:
         StorageError: The disk refused.
     """
 
     def fill(aside: Path) -> None:
-        with quiet_transformers():
-            network.model.save_pretrained(aside)
-            tokenizer.save_pretrained(aside)
+        write_plain(aside, network.model, tokenizer, max_length=window)
         storage.write_digests(aside)
 
     storage.replace(place, fill)
