@@ -14,7 +14,6 @@ from pretune.configs import JudgeConfig, RunConfig
 from pretune.data import Seal
 from pretune.deciding import inherit, read_aim
 from pretune.errors import UsageError
-from pretune.models import write_card
 from pretune.records import Calibration, RunRecord
 from pretune.runs import RunFolder
 from pretune.trace import Trace
@@ -167,7 +166,8 @@ def test_an_encoder_that_is_gone_when_the_run_is_judged_is_left_out_with_a_note(
 @pytest.mark.usefixtures("workplace")
 def test_a_model_whose_own_start_is_gone_is_judged_without_that_baseline(judged):
     model = pretune.load_model(judged)
-    write_card(judged / "model", replace(model.card_, base_model="./gone"))
+    model.card_ = replace(model.card_, base_model="./gone")
+    model.save(judged / "model")
     data = pretune.load_data("reviews.csv", text=COLUMNS[1], label=COLUMNS[2])
     pretune.judge(pretune.load_model(judged), data, run="runs/again")
     record = RunFolder(Path("runs/again")).read_record()
@@ -216,9 +216,13 @@ def test_poor_calibration_is_folded_into_the_model_before_the_threshold_is_chose
         np.log(thresholds[1] / (1 - thresholds[1])) / 3, abs=0.05
     )
     loaded = pretune.load_model("runs/scaled/model")
-    texts = [row.text for row in RunFolder(Path("runs/scaled")).read_examples("validation")]
-    found = np.log(loaded.predict_proba(texts)[:, 0] / loaded.predict_proba(texts)[:, 1])
+    rows = RunFolder(Path("runs/scaled")).read_examples("validation")
+    shares = np.array(loaded.predictions(rows, "validation").probabilities)
+    found = np.log(shares[:, 0] / shares[:, 1])
     assert found == pytest.approx(odds["scaled"], abs=0.02), "what was saved is the scaled model"
+    shown = loaded.predict_proba([row.text for row in rows])
+    moved = np.log(thresholds[0] / (1 - thresholds[0]))
+    assert np.log(shown[:, 0] / shown[:, 1]) == pytest.approx(found - moved, abs=1e-4), "and 0.5 stands for the threshold"
 
 
 def test_a_judge_in_python_puts_the_threshold_into_the_model(tiny_checkpoint, workplace):
@@ -229,8 +233,10 @@ def test_a_judge_in_python_puts_the_threshold_into_the_model(tiny_checkpoint, wo
     pretune.judge(model, data, run="runs/x", config=JudgeConfig(cost="fn=20,fp=1"))
     assert model.card_.threshold == card_of(Path("runs/x"))["threshold"] < 0.5
     rows = [row.text for row in data.validation]
-    said = ["bad" if chance >= model.card_.threshold else "good" for chance in model.predict_proba(rows)[:, 0]]
+    chances = [row[0] for row in model.predictions(data.validation, "validation").probabilities]
+    said = ["bad" if chance >= model.card_.threshold else "good" for chance in chances]
     assert model.predict(rows).tolist() == said
+    assert [("bad", "good")[row.argmax()] for row in model.predict_proba(rows)] == said
 
 
 def test_the_aim_holds_the_gates_that_the_verdict_will_ask_for():

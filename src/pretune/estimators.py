@@ -1,5 +1,6 @@
 """``TextClassifier``: fit, evaluate, predict, save — a scikit-learn classifier over a pre-trained language model."""
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib.metadata import version
@@ -28,15 +29,15 @@ from pretune.models import (
     ModelCard,
     Network,
     build_network,
-    check_parity,
     find_checkpoint,
+    find_shift,
     fold_temperature,
     load_folder,
     load_tokenizer,
     max_positions,
     save_model,
 )
-from pretune.predict import decide, follow, predict_logits
+from pretune.predict import check_saved, decide, follow, predict_logits, shares_of
 from pretune.records import Calibration, Change, Evaluation, Example, Predictions, PredictionTrace
 from pretune.tokens import encode
 from pretune.trace import Trace
@@ -171,15 +172,26 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, texts: Texts) -> npt.NDArray[Any]:
         """Return labels, shape (num_texts,), decided by the largest class or the stored threshold."""
-        probabilities = torch.from_numpy(self.predict_proba(texts))
-        chosen: npt.NDArray[Any] = self.classes_[self._decide(probabilities)]
+        shares = self.predict_proba(texts)
+        codes = shares.argmax(axis=1) if self.has_folded_threshold else self._decide(torch.from_numpy(shares))
+        chosen: npt.NDArray[Any] = self.classes_[codes]
         return chosen
 
     def predict_proba(self, texts: Texts) -> npt.NDArray[np.float64]:
-        """Return probabilities, shape (num_texts, num_classes), columns as in ``classes_``."""
+        """Return probabilities, shape (num_texts, num_classes), columns as in ``classes_``.
+
+        They are those that the saved model gives in plain transformers. Of two classes with a stored threshold the largest
+        is the answer, and 0.5 stands for the threshold; ``predictions`` and all figures keep those that it was chosen on.
+        """
         logits = self.logits([clean_text(text) for text in as_texts(texts)])
-        shares: npt.NDArray[np.float64] = logits.double().softmax(dim=1).numpy()
+        shares: npt.NDArray[np.float64] = shares_of(logits, self.network_, self.card_).numpy()
         return shares
+
+    @property
+    def has_folded_threshold(self) -> bool:
+        """Whether the saved weights hold the threshold, so that the largest class is the answer."""
+        card = self.card_
+        return find_shift(self.network_, card.classes, card.positive, card.threshold) is not None
 
     def evaluate(self, x: "Dataset | Texts", y: Labels | None = None) -> Evaluation:
         """Score labelled rows; the result unpacks to ``loss, accuracy``.
@@ -224,17 +236,27 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if not texts:
             return torch.empty(0, len(self.card_.classes))
         inputs = Inputs(encode(texts, self.tokenizer_, max_length=self.card_.max_length))
-        with self.device_.autocast():
+        with self._precisely():
             return predict_logits(self.network_, inputs, progress=progress)
 
     def trace(self, text: str) -> PredictionTrace:
         """Follow one text from characters to decision."""
         self._check_fitted()
-        with self.device_.autocast():
+        with self._precisely():
             return follow(self.network_, self.tokenizer_, self.card_, clean_text(text))
 
-    def save(self, folder: str | Path) -> Path:
-        """Write the model folder, read it back, and compare logits on up to 64 rows.
+    def _precisely(self) -> contextlib.AbstractContextManager[object]:
+        """Compute answers as plain transformers does; bf16, which moves them by a hundredth, must be asked for."""
+        return self.device_.autocast() if self.config.precision == "bf16" else contextlib.nullcontext()
+
+    def save(self, folder: str | Path, *, apart: bool = False) -> Path:
+        """Write the model folder, read it back, and ask it about up to 64 rows and two texts that have to be cut.
+
+        With the native head, transformers' ``pipeline(..., truncation=True)`` is asked about some of them as well.
+
+        Args:
+            folder: Where.
+            apart: Whether another process asks transformers, which takes about five seconds of a processor.
 
         Raises:
             StorageError: The disk refused.
@@ -244,11 +266,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         path = Path(folder)
         self.network_.to("cpu")
         save_model(path, self.network_, self.tokenizer_, self.card_)
-        texts = self._parity_texts or ("The quick brown fox.", "no")
-        inputs = Inputs(encode(texts, self.tokenizer_, max_length=self.card_.max_length))
-        reloaded, tokenizer, card = load_folder(path)
-        again = Inputs(encode(texts, tokenizer, max_length=card.max_length))
-        self.parity_ = check_parity(predict_logits(self.network_, inputs), predict_logits(reloaded, again), path)
+        self.parity_ = check_saved(path, self.network_, self.tokenizer_, self.card_, self._parity_texts, apart=apart)
         self.network_.to(self.device_.kind)
         return path
 

@@ -17,7 +17,6 @@ from pretune.evaluate import choose_positive, groups_of
 from pretune.evaluate.aims import Aim
 from pretune.evaluate.encoder_linear import SOURCE
 from pretune.evaluate.threshold import apply_threshold
-from pretune.models import write_card
 from pretune.proving import Proof
 from pretune.records import CorpusSketch, Example, RunRecord
 from pretune.reporting import write_report
@@ -94,7 +93,7 @@ def _settle_threshold(candidate: Candidate, aim: Aim, record: RunRecord, folder:
     if choices["finetuned"] == record.threshold:
         return record
     store_thresholds(model, choices, folder)
-    write_card(folder.model, model.card_)
+    model.save(folder.model)
     for item in known:
         folder.write_predictions(apply_threshold(item, choices[item.source]) if item.source in choices else item)
     tell_choice(choices, trace)

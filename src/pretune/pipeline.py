@@ -43,6 +43,8 @@ from pretune.untuned import fit_untuned
 # At most this many epochs on a processor where `auto` chose what is trained and the user named no number: all layers with
 # bf16 instructions, or the last ones without. Either way `movie-reviews` stays within six minutes (docs/decisions/0007).
 EPOCHS_ON_CPU = {"none": 3, "last": 4}
+# Seconds of training from which a process of its own, which takes five, asks plain transformers about the saved model.
+LONG_TRAINING = 60.0
 PACKAGES = ("pretune", "torch", "transformers", "tokenizers", "scikit-learn", "numpy")
 
 
@@ -318,7 +320,7 @@ def _keep_trained(
     store_thresholds(model, choices, folder)
     tell_choice(choices, trace)
     with trace.stage("save", "weights, tokenizer, settings") as stage:
-        model.save(folder.model)
+        model.save(folder.model, apart=time.perf_counter() - start > LONG_TRAINING)
         stage.done, stage.shape_out = f"read back: logits differ by at most {model.parity_:.1g}", "model/"
     with trace.stage("validate", f"{len(training.validation):,} validation texts") as stage:
         sources = [apply_threshold(item, choices[item.source]) if item.source in choices else item for item in sources]

@@ -21,7 +21,6 @@ from pretune.models import (
     load_folder,
     load_tokenizer,
     save_model,
-    write_card,
 )
 from pretune.models.folder import seal_card
 from pretune.predict import predict_logits
@@ -138,12 +137,47 @@ def test_a_card_of_an_earlier_version_without_digests_is_read(saved):
     assert load_folder(saved)[2] == replace(CARD, head_size=8)
 
 
-def test_another_threshold_leaves_the_digests_of_the_files(saved):
-    before = load_folder(saved)[2]
-    write_card(saved, replace(before, threshold=0.7))
-    after = load_folder(saved)[2]
-    assert (after.threshold, after.digests) == (0.7, before.digests)
-    assert after.digest != before.digest
+@pytest.mark.parametrize("head", ["native", "mlp"])
+@pytest.mark.parametrize("threshold", [0.0, 0.03, 0.5, 0.8, 1.0])
+def test_the_threshold_of_two_classes_is_in_the_saved_bias_and_out_of_the_one_read_back(
+    threshold, head, tmp_path, tiny_checkpoint
+):
+    network, tokenizer = open_network(tiny_checkpoint("bert"), head=head, head_size=8, classes=("bad", "good"))
+    card = replace(CARD, classes=("bad", "good"), threshold=threshold, head=head, head_size=8)
+    expected = predict_logits(network.eval(), Inputs(encode_texts(tokenizer)))
+    save_model(tmp_path / "model", network, tokenizer, card)
+    reloaded, again, found = load_folder(tmp_path / "model")
+    assert torch.equal(predict_logits(reloaded, Inputs(encode_texts(again))), expected)  # to the bit
+    file, name = ("model.safetensors", "classifier.bias") if head == "native" else ("head.safetensors", "output.bias")
+    moved = load_file(tmp_path / "model" / file)[name] - torch.tensor(found.unfolded_bias)
+    saved = (expected + moved).argmax(dim=1) == 1
+    assert torch.equal(saved, expected.softmax(dim=1)[:, 1] >= threshold)
+
+
+def test_a_threshold_folded_in_is_taken_out_where_another_training_starts_from_the_model(tmp_path, tiny_checkpoint):
+    network, tokenizer = open_network(tiny_checkpoint("bert"), classes=("bad", "good"))
+    save_model(tmp_path / "model", network, tokenizer, replace(CARD, classes=("bad", "good"), threshold=0.9))
+    again = build_network(find_checkpoint(str(tmp_path / "model")), ("bad", "good"))
+    assert torch.equal(again.model.classifier.bias, network.model.classifier.bias)
+    fresh = build_network(find_checkpoint(str(tmp_path / "model")), ("bad", "good"), head="mlp", head_size=8)
+    assert not torch.equal(fresh.head.output.bias, network.model.classifier.bias)
+
+
+@pytest.mark.parametrize("classes", [CLASSES, ("bad", "good")])
+def test_what_no_constant_can_decide_is_left_as_it_is(classes, tmp_path, tiny_checkpoint):
+    source = tiny_checkpoint("bert") if len(classes) > 2 else save_mpnet(tmp_path / "source", tiny_checkpoint("roberta"))
+    network, tokenizer = open_network(source, classes=classes)
+    save_model(tmp_path / "model", network, tokenizer, replace(CARD, classes=classes, threshold=0.9))
+    assert load_folder(tmp_path / "model")[2].unfolded_bias is None
+
+
+@pytest.mark.parametrize("bias", [[1.0], [0.0, float("nan")], ["a", "b"], 7, {"a": 1}])
+def test_a_bias_that_is_none_is_a_damaged_card(bias, tmp_path, tiny_checkpoint):
+    network, tokenizer = open_network(tiny_checkpoint("bert"), classes=("bad", "good"))
+    save_model(tmp_path / "model", network, tokenizer, replace(CARD, classes=("bad", "good"), threshold=0.9))
+    reseal(tmp_path / "model", unfolded_bias=bias)
+    with pytest.raises(ModelLoadError, match=r"pretune\.json is damaged"):
+        load_folder(tmp_path / "model")
 
 
 @pytest.fixture(scope="module")

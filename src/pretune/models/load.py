@@ -227,9 +227,10 @@ def _load_head(network: Network, file: Path) -> bool:
 
 def _unfold_threshold(network: Network, card: Path) -> None:
     """Take out the threshold that pretune has folded into the saved output layer, if it has: here it is a rule beside it."""
-    bias = storage.read_json(card).get("unfolded_bias") if card.is_file() else None
-    if bias:
-        unfold(network, bias)
+    with load_errors(f"{card} is damaged", "the file as pretune wrote it", "restore the file"):
+        bias = storage.read_json(card).get("unfolded_bias") if card.is_file() else None
+        if bias is not None:
+            unfold(network, [float(value) for value in bias])
 
 
 def _check_weights(network: Network, absent: set[str], checkpoint: Checkpoint, *, complete: bool) -> None:

@@ -13,7 +13,7 @@ from pretune.models.network import Network
 EDGE = 1e-12
 # By so little less than the threshold's log odds the bias is moved: a row exactly at the threshold is decided for the positive
 # class, and stays so when sums in another order differ by about 1e-6.
-HAIR = 1e-5
+HAIR = 3e-6
 
 
 def fold_temperature(network: Network, temperature: float) -> bool:

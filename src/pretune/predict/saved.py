@@ -1,0 +1,75 @@
+"""A saved model is asked what the live one is asked: read back by pretune, and by plain transformers, long texts included."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pretune.errors import ParityError
+from pretune.models import Inputs, ModelCard, Network, check_parity, find_shift, load_folder
+from pretune.models.parity import MAX_SHARE_DIFFERENCE, ask_apart, ask_pipeline, compare_shares, long_texts
+from pretune.models.quiet import quiet_transformers
+from pretune.predict.classify import predict_logits
+from pretune.tokens import encode
+
+logger = logging.getLogger(__name__)
+
+USUAL_TEXTS = ("The quick brown fox.", "no")
+# Texts that the pipeline of transformers answers one by one, beside two that have to be cut.
+PIPELINE_TEXTS = 8
+
+
+def check_saved(
+    folder: Path, network: Network, tokenizer: Any, card: ModelCard, texts: Sequence[str], *, apart: bool = False
+) -> float:
+    """Compare the live model with the folder that it was saved in; return the largest difference of two logits.
+
+    Args:
+        folder: What ``save_model`` wrote.
+        network: The live one, on the processor.
+        tokenizer: Its own.
+        card: Of the live model.
+        texts: Clean ones, which both are asked about.
+        apart: Whether another process runs transformers, which takes about five seconds of a processor.
+
+    Raises:
+        ParityError: What was read back is another model, or plain transformers answers otherwise.
+    """
+    usual = tuple(texts) or USUAL_TEXTS
+    asked = (*long_texts(usual, card.max_length), *usual)
+    live = predict_logits(network, Inputs(encode(asked, tokenizer, max_length=card.max_length)))
+    reloaded, again, found = load_folder(folder)
+    difference = check_parity(live, predict_logits(reloaded, Inputs(encode(asked, again, max_length=found.max_length))), folder)
+    if network.head is None:
+        number = PIPELINE_TEXTS + 2
+        _check_pipeline(folder, card, asked[:number], shares_of(live[:number], network, card), apart=apart)
+    return difference
+
+
+def shares_of(logits: torch.Tensor, network: Network, card: ModelCard) -> torch.Tensor:
+    """Return the saved model's probabilities, (texts, classes); the largest decides where a threshold is folded in."""
+    shift = find_shift(network, card.classes, card.positive, card.threshold)
+    return (logits if shift is None else logits + shift).double().softmax(dim=1)
+
+
+def _check_pipeline(folder: Path, card: ModelCard, texts: tuple[str, ...], shares: torch.Tensor, *, apart: bool) -> None:
+    answers = None
+    if apart:
+        try:
+            answers = ask_apart(str(folder), texts)
+        except (OSError, ValueError) as error:
+            logger.warning("transformers could not be asked in a process of its own (%s): it is asked in this one", error)
+    if answers is None:
+        with quiet_transformers():
+            answers = ask_pipeline(str(folder), texts)
+    theirs = torch.tensor([[answer[name] for name in card.classes] for answer in answers], dtype=torch.float64)
+    difference, others = compare_shares(shares, theirs)
+    if others or not difference <= MAX_SHARE_DIFFERENCE:
+        raise ParityError(
+            f"the model saved in {folder} answers otherwise in plain transformers: probabilities differ by {difference:.2g}, "
+            f"{others} of {len(texts)} answers are others",
+            expected=f"the same answers, and probabilities within {MAX_SHARE_DIFFERENCE:g}",
+            fix="do not use this folder; please report the model and versions",
+        )
