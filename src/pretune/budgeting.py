@@ -177,7 +177,8 @@ def estimate(option: BudgetOption, pace: Pace, batch_size: int, job: Job) -> flo
         parts["untuned"] = pace.rate * work * learned + REGRESSION_SECONDS * job.num_train * pace.width
     if job.num_test:
         asked = min(GAP_ROWS, job.num_train) + job.num_test * (1 + option.has_untuned)
-        parts["judging"] = (pace.rate * work + pace.tokenize_seconds) * asked + job.linear_seconds + 2 * pace.load_seconds
+        rate = pace.precise_rate or pace.rate
+        parts["judging"] = (rate * work + pace.tokenize_seconds) * asked + job.linear_seconds + 2 * pace.load_seconds
     return sum(parts.values())
 
 

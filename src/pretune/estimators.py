@@ -208,8 +208,14 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         predictions = self.predictions(to_examples(x, y), "given")
         return Evaluation(scores=score_predictions(predictions, positive=self.card_.positive))
 
+    def answers(self, rows: Sequence[Example], split: str = "given") -> Predictions:
+        """Return labels and probabilities of clean examples as ``predict`` and ``predict_proba`` give them."""
+        shares = shares_of(self.logits([row.text for row in rows]), self.network_, self.card_)
+        found = self._to_predictions(rows, split, shares.log())
+        return decide_by(found, None, None) if self.has_folded_threshold else found
+
     def predictions(self, rows: Sequence[Example], split: str, *, trace: Trace | None = None) -> Predictions:
-        """Return labels and probabilities for examples that are already clean."""
+        """Return labels and probabilities for examples that are already clean; figures and thresholds are about these."""
         logits = self.logits([row.text for row in rows], progress=tell_progress(trace, f"scoring {split}"))
         return self._to_predictions(rows, split, logits)
 

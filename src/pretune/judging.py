@@ -97,7 +97,7 @@ def _settle_threshold(candidate: Candidate, aim: Aim, record: RunRecord, folder:
     for item in known:
         folder.write_predictions(apply_threshold(item, choices[item.source]) if item.source in choices else item)
     tell_choice(choices, trace)
-    record = replace(record, threshold=choices["finetuned"])
+    record = replace(record, threshold=choices["finetuned"], has_folded_threshold=model.has_folded_threshold)
     folder.write_record(record)
     return record
 

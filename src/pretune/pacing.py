@@ -1,5 +1,6 @@
 """Pacing: how long steps, scoring and tokenizing take here and now, measured on a copy of the model in a few seconds."""
 
+import contextlib
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -60,6 +61,7 @@ class Pace:
         rate: Seconds for a unit of work in a pass through the whole model without learning.
         steps: By boundary, what one update takes; a boundary that would not fit is not in it.
         timings: What ``steps`` was made from.
+        precise_rate: The same as ``rate`` in the precision that answers are computed in; ``None`` where that is the same.
     """
 
     num_layers: int
@@ -71,6 +73,7 @@ class Pace:
     rate: float
     steps: dict[str, Speed]
     timings: tuple[StepTiming, ...]
+    precise_rate: float | None = None
 
 
 def work_of(lengths: Lengths, width: int) -> float:
@@ -132,6 +135,7 @@ class Stopwatch:
             load_seconds=self._load_seconds, tokenize_seconds=tokenize,
             rate=self._time_forward(lengths, width),
             steps={}, timings=(),
+            precise_rate=self._time_forward(lengths, width, precisely=True) if self._is_coarse else None,
         )  # fmt: skip
         for freeze in boundaries:
             if time.perf_counter() - start > seconds and pace.steps:
@@ -155,13 +159,17 @@ class Stopwatch:
         picked = [[self._texts[row] for row in order[start : start + size]] for start in starts]
         return [Inputs(encode(texts, self._tokenizer, max_length=self.longest)) for texts in picked]
 
-    def _time_forward(self, lengths: Lengths, width: int) -> float:
+    @property
+    def _is_coarse(self) -> bool:
+        return self._device.precision == "bf16" and self._config.precision != "bf16"
+
+    def _time_forward(self, lengths: Lengths, width: int, *, precisely: bool = False) -> float:
         """Return the seconds for a unit of work, in a batch filled as scoring fills them: texts alike in length."""
         order, middle = np.argsort(lengths, kind="stable"), len(lengths) // 2
         count = max(1, MAX_TOKENS // int(lengths[order[middle]]))
         texts = [self._texts[row] for row in order[max(0, middle - count + 1) : middle + 1]]
         batch, clock = Inputs(encode(texts, self._tokenizer, max_length=self.longest)), []
-        with self._device.autocast():
+        with contextlib.nullcontext() if precisely else self._device.autocast():
             for _ in range(NUM_TIMED + 1):
                 predict_logits(self.network, batch)
                 clock.append(time.perf_counter())

@@ -338,6 +338,7 @@ def _keep_trained(
         changes=getattr(model, "changes_", ()),
         calibration=getattr(model, "calibration_", None),
         threshold=choices["finetuned"],
+        has_folded_threshold=model.has_folded_threshold,
         model_licence=model.card_.licence,
         token_counts=getattr(model, "token_counts_", ()),
         scores=found.scores,

@@ -50,6 +50,7 @@ class RunRecord(Record):
     verdict: Verdict | None = None
     calibration: Calibration | None = None
     threshold: ThresholdChoice | None = None
+    has_folded_threshold: bool = False  # the saved output layer holds it, and the largest class is its answer
     budget: BudgetChoice | None = None
     seeds: SeedSpread | None = None  # where several were trained
     proof: PretrainingProof | None = None  # --prove-pretraining

@@ -7,6 +7,7 @@ from pretune.records import RunRecord, Severity
 from pretune.report.figures import MAX_CLASSES, Figures, arrange_scores
 from pretune.report.receipts import describe_receipt
 from pretune.report.timeline import describe_change
+from pretune.report.use import tell_use
 from pretune.report.words import (
     MARKS,
     OUTCOMES,
@@ -44,7 +45,7 @@ def render_card(record: RunRecord) -> str:
         ("Verdict", _tell_verdict(record)),
         ("Figures", _tell_figures(record)),
         ("Data", _tell_data(record)),
-        ("How to use it", _tell_use(record)),
+        ("How to use it", tell_use(record)),
         ("Limits", _tell_limits(record)),
         ("Licence and source", _tell_licences(record)),
     )
@@ -133,32 +134,6 @@ def _tell_data(record: RunRecord) -> Iterator[str]:
     for name, lines in describe_receipt(record.receipt) if record.receipt else ():
         if name != "licence":
             yield f"- {name}: {'; '.join(map(escape, lines))}"
-
-
-def _tell_use(record: RunRecord) -> Iterator[str]:
-    yield "From this folder:"
-    yield from (
-        "",
-        "```python",
-        "import pretune",
-        "",
-        'model = pretune.load_model("model/")',
-        'model.predict(["a text"])',
-        "```",
-    )
-    yield from ("", "```sh", 'pretune predict . "a text"', "```", "")
-    if _head_of(record) == "native":
-        yield "`model/` also loads in plain transformers, with the same logits:"
-        yield from ("", "```python", "from transformers import pipeline", "")
-        yield from ('pipeline("text-classification", model="model/")("a text")', "```", "")
-        yield "Plain transformers decides for the largest class; the threshold that pretune uses is in `model/pretune.json`."
-    else:
-        yield "Its head is pretune’s own (`model/pretune.json` describes it), so it loads with pretune only."
-
-
-def _head_of(record: RunRecord) -> str:
-    config = record.configs.get("finetune")
-    return str(config.get("head", "native")) if isinstance(config, dict) else "native"
 
 
 def _tell_limits(record: RunRecord) -> Iterator[str]:

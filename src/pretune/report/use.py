@@ -1,0 +1,96 @@
+"""How to use a model, in the card: with pretune, and in plain transformers by a piece of Python that was run in a test."""
+
+from collections.abc import Iterator
+from math import log
+
+from pretune.records import RunRecord
+
+PIPELINE = """\
+from transformers import pipeline
+
+classify = pipeline("text-classification", model="model/", truncation=True)
+"""
+BY_RULE = """
+def decide(text):
+    shares = {item["label"]: item["score"] for item in classify(text, top_k=None)}
+    if shares[POSITIVE] >= THRESHOLD:
+        return POSITIVE
+    return max(shares.keys() - {POSITIVE}, key=shares.get)
+
+print(decide("a text"))
+"""
+POOLED = """\
+import json
+from pathlib import Path
+import torch
+from safetensors.torch import load_file
+from transformers import AutoModel, AutoTokenizer
+
+about = json.loads(Path("model/pretune.json").read_text(encoding="utf-8"))
+tokenizer, trunk = AutoTokenizer.from_pretrained("model/"), AutoModel.from_pretrained("model/").eval()
+head = load_file("model/head.safetensors")
+
+@torch.inference_mode()
+def classify(text, top_k=None):
+    inputs = tokenizer(text, truncation=True, return_tensors="pt")
+    inner = trunk(**inputs).last_hidden_state.mean(dim=1) @ head["dense.weight"].T + head["dense.bias"]
+    shares = (inner.relu() @ head["output.weight"].T + head["output.bias"]).softmax(dim=1)[0]
+    return [{"label": name, "score": share} for name, share in zip(about["classes"], shares.tolist())]
+"""
+
+
+def tell_use(record: RunRecord) -> Iterator[str]:
+    """Yield the lines of the section."""
+    yield "From this folder:"
+    yield from _code("python", 'import pretune\n\nmodel = pretune.load_model("model/")\nmodel.predict(["a text"])\n')
+    yield from _code("sh", 'pretune predict . "a text"\n')
+    yield ""
+    is_native, choice = _head_of(record) == "native", record.threshold
+    threshold = choice.threshold if choice is not None else None
+    by_rule = threshold is not None and not record.has_folded_threshold
+    if is_native:
+        yield "`model/` loads in plain transformers as well, and answers the same, with the same probabilities:"
+        code = PIPELINE
+    else:
+        yield "Its head is pretune’s own and not one that a pipeline of transformers knows. Without pretune it answers so:"
+        code = POOLED
+    if by_rule and choice is not None:
+        code += f"POSITIVE, THRESHOLD = {_quoted(str(choice.positive))}, {threshold!r}\n{BY_RULE}"
+    else:
+        code += (
+            'print(classify("a text"))\n' if is_native else 'print(max(classify("a text"), key=lambda item: item["score"]))\n'
+        )
+    yield from _code("python", code)
+    yield ""
+    yield "Long texts have to be cut, as `truncation=True` does, where the model was judged; without it they are an error." + (
+        " Clean texts as pretune does first: no invisible characters, Unicode form NFC."
+    )
+    if record.has_folded_threshold and threshold is not None:
+        yield (
+            f"The threshold of {threshold:g} is in the output layer: the larger probability is the answer, and 0.5 "
+            "stands for the threshold. The figures above are about the probabilities before that; their log odds are "
+            f"{_log_odds(threshold)} those of the ones given here."
+        )
+    elif by_rule:
+        yield "The largest class is not always the answer: the threshold is, and it is in `model/pretune.json` as well."
+
+
+def _log_odds(threshold: float) -> str:
+    bounded = min(max(threshold, 1e-12), 1 - 1e-12)
+    value = log(bounded / (1 - bounded))
+    return f"{abs(value):.3f} {'below' if value < 0 else 'above'}"
+
+
+def _quoted(name: str) -> str:
+    """Return a name as a string of Python in which only letters, digits and blanks stand as they are."""
+    signs = (sign if sign.isalnum() or sign in " _-" else f"\\U{ord(sign):08x}" for sign in name)
+    return '"' + "".join(signs) + '"'
+
+
+def _code(kind: str, text: str) -> Iterator[str]:
+    yield from ("", f"```{kind}", *text.rstrip("\n").split("\n"), "```")
+
+
+def _head_of(record: RunRecord) -> str:
+    config = record.configs.get("finetune")
+    return str(config.get("head", "native")) if isinstance(config, dict) else "native"
