@@ -10,8 +10,8 @@ from pretune.errors import UsageError
 
 EXAMPLES = {
     "text": "a,b", "label": "mood", "group": "author", "encoding": "latin-1",
-    "quoting": "none", "escape": "\\", "max_cell": 9, "max_columns": 5, "allow_rejects": True, "keep_leaks": True,
-    "repair": True, "where": ("answer=accept", "lang!=de"), "merge_labels": True,
+    "quoting": "none", "escape": "\\", "max_cell": 9, "max_columns": 5, "allow_rejects": True, "max_size": "4GB",
+    "keep_leaks": True, "repair": True, "where": ("answer=accept", "lang!=de"), "merge_labels": True,
     "split_seed": 7, "validation": "v.csv", "test": "t.csv", "model": "m", "head": "mlp", "freeze": "last-2", "max_length": 64,
     "budget": "5m", "seeds": 3,
     "epochs": 4, "lr": 0.25, "batch_size": 5, "dropout": 0.5, "monitor": "loss", "seed": 3, "device": "cpu", "threads": 1,

@@ -72,6 +72,15 @@ Where = Annotated[
 MergeLabels = Annotated[
     bool, _flag("--merge-labels", about=ABOUT_DATA, text="Join labels that differ in case or spacing only.")
 ]
+MaxSize = Annotated[
+    str | None,
+    _flag(
+        "--max-size",
+        about=ABOUT_DATA,
+        text="Largest size of a file once unpacked (2 GB; .gz: 200 times its size).",
+        metavar="SIZE",
+    ),
+]
 KeepLeaks = Annotated[bool, _flag("--keep-leaks", about=ABOUT_DATA, text="Leave rows that given splits share where they are.")]
 Repair = Annotated[
     bool, _flag("--repair", about=ABOUT_DATA, text="Drop leaks and conflicts, regroup the split; before and after are shown.")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 # Flag → its place among the settings.
 PLACES = {
     "document": "corpus.document", "text": "corpus.text", "encoding": "corpus.encoding",
-    "quoting": "corpus.quoting", "escape": "corpus.escape",
+    "quoting": "corpus.quoting", "escape": "corpus.escape", "max_size": "corpus.max_size",
     "allow_rejects": "corpus.allow_rejects", "validation": "corpus.validation",
     "keep_out": "keep_out", "general": "general", "model": "model", "watch": "watch",
     "size": "pretrain.size", "objective": "pretrain.objective", "architecture": "pretrain.architecture",

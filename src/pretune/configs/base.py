@@ -110,6 +110,26 @@ def parse_duration(text: str) -> float:
     return seconds
 
 
+_SIZE = re.compile(r"(\d{1,18}(?:\.\d{1,9})?) ?([kmgt]?)(i?)b?", re.IGNORECASE | re.ASCII)
+
+
+def parse_size(size: str | int) -> int:
+    """Return the bytes that ``500MB``, ``4GB``, ``2GiB`` or ``1000000`` are.
+
+    Raises:
+        UsageError: It is none of these.
+
+    Example:
+        >>> parse_size("1.5GB"), parse_size("2kib")
+        (1500000000, 2048)
+    """
+    found = _SIZE.fullmatch(str(size).strip())
+    unit = 0 if found is None else " kmgt".index(found[2].lower() or " ")
+    number = 0 if found is None else round(float(found[1]) * (1024 if found[3] else 1000) ** unit)
+    check(number > 0, "max_size", size, "a size such as 500MB, 4GB or 1000000")
+    return number
+
+
 def check(holds: bool, name: str, got: Any, expected: str) -> None:
     """Raise a ``UsageError`` that names the setting, unless it holds."""
     if not holds:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pretune.configs.base import MAX_COUNT, MAX_THREADS, Config, check, check_count, check_seed
+from pretune.configs.base import MAX_COUNT, MAX_THREADS, Config, check, check_count, check_seed, parse_size
 from pretune.errors import UsageError
 
 QUOTINGS = ("minimal", "none")
@@ -28,12 +28,19 @@ class ReadConfig(Config):
     escape: str | None = None  # what stands before a quote inside a cell, such as a backslash; None: the lines tell
     max_cell: int = MAX_CELL  # characters
     max_columns: int = MAX_COLUMNS
+    max_size: str | int | None = None  # bytes of one file once unpacked, such as 4GB; None: the defaults of data/limits.py
+    max_cells: int = 200_000_000  # rows times columns, where a file may claim more of them than it has bytes
+    max_files: int = 1_000_000  # of a folder of classes
 
     def __post_init__(self) -> None:
         self.check_kinds()
         object.__setattr__(self, "escape", check_layout(self.quoting, self.escape))
         check_count(self.max_cell, "max_cell", of="characters")
         check_count(self.max_columns, "max_columns", of="columns")
+        check_count(self.max_cells, "max_cells", of="cells")
+        check_count(self.max_files, "max_files", of="files")
+        if self.max_size is not None:
+            parse_size(self.max_size)
 
 
 def check_layout(quoting: str | None, escape: str | None) -> str | None:
@@ -109,6 +116,10 @@ class CorpusConfig(Config):
         validation: A file of its own with held-out documents.
         validation_share: Share of the documents that is held out otherwise, within the bounds of ``data/corpus/hold_out.py``.
         workers: Processes; ``None`` takes one a core where there is enough to do. What comes out is the same.
+        max_size: Bytes of one file once unpacked, such as ``40GB``; ``None``: no more than the defaults of ``data/limits.py``
+            allow a packed file to grow.
+        max_line: Characters of one line of JSON or CSV; a longer one is rejected.
+        max_files: Files of a folder.
     """
 
     document: str = "blank"
@@ -123,10 +134,17 @@ class CorpusConfig(Config):
     validation: str | None = None
     validation_share: float = 0.01
     workers: int | None = None
+    max_size: str | int | None = None
+    max_line: int = 20_000_000
+    max_files: int = 1_000_000
 
     def __post_init__(self) -> None:
         self.check_kinds()
         object.__setattr__(self, "escape", check_layout(self.quoting, self.escape))
+        if self.max_size is not None:
+            parse_size(self.max_size)
+        check_count(self.max_line, "max_line", of="characters")
+        check_count(self.max_files, "max_files", of="files")
         check(self.document in DOCUMENTS, "document", self.document, "one of " + ", ".join(DOCUMENTS))
         check_count(self.min_words, "min_words", of="words")
         repeats, near = self.boilerplate, self.near_duplicate_threshold

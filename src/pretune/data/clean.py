@@ -6,6 +6,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import lru_cache
 from html.entities import html5
 
 from pretune.records import Example
@@ -14,11 +15,18 @@ _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]
 _LINE_TAG = re.compile(r"<(?:br|/?p|/?div|/?li|/?tr|/?h[1-6]|hr)(?:\s[^<>]*|\s*/)?>", re.IGNORECASE)
 # Only names that HTML has, so that "a < b", "<3" and "<unk>" stay.
 _TAG = re.compile(
-    r"<(?:!--.*?-->|/?(?:a|abbr|b|big|blockquote|body|center|cite|code|dd|del|dl|dt|em|font|form|head|html|i|iframe|img|input|ins"
+    r"<(?:/?(?:a|abbr|b|big|blockquote|body|center|cite|code|dd|del|dl|dt|em|font|form|head|html|i|iframe|img|input|ins"
     r"|link|meta|nobr|ol|option|pre|q|s|script|select|small|span|strike|strong|style|sub|sup|table|tbody|td|th|thead|title|tt"
     r"|u|ul)(?:\s[^<>]*|\s*/)?>)",
-    re.IGNORECASE | re.DOTALL,
+    re.IGNORECASE,
 )
+# An ampersand that was escaped many times over: one step for them all, however many there are.
+_AMPERSANDS = re.compile("&(?:(?:amp|#0{0,5}38|#x0{0,4}26);)+", re.IGNORECASE)
+# Rounds after which a text is no text but a nest of markup, made so that each round uncovers one level more.
+MAX_ROUNDS = 8
+_MARKUP = str.maketrans("<>&", "   ")
+# Combining marks in a row, before the joiner that Unicode has for this is put between them. No language needs half as many.
+MAX_MARKS = 30
 # Left by Windows-1252 text that was read as Latin-1: control characters where punctuation was meant.
 _WINDOWS = {
     code: bytes([code]).decode("cp1252", "ignore") for code in range(0x80, 0xA0) if code not in (0x81, 0x8D, 0x8F, 0x90, 0x9D)
@@ -44,11 +52,30 @@ def _is_plain(text: str) -> bool:
 
 
 def _unescape(text: str) -> str:
+    if "&" not in text:
+        return text
+    text = _AMPERSANDS.sub("&", text)
     return _ENTITY.sub(lambda match: html.unescape(match[0]) if match[0][1] == "#" or match[0][1:] in html5 else match[0], text)
 
 
 def _drop_tags(text: str) -> str:
-    return _TAG.sub(" ", _LINE_TAG.sub("\n", text)) if "<" in text else text
+    return _TAG.sub(" ", drop_between(_LINE_TAG.sub("\n", text), "<!--", "-->")) if "<" in text else text
+
+
+def drop_between(text: str, begin: str, end: str, put: str = " ") -> str:
+    """Return ``text`` with ``put`` in place of each stretch from ``begin`` to the next ``end``; one that never ends stays.
+
+    A pattern such as ``<!--.*?-->`` would look through the rest of the text at each beginning without an end.
+
+    Example:
+        >>> drop_between("a <!-- b --> c <!-- d", "<!--", "-->")
+        'a   c <!-- d'
+    """
+    parts, place = list[str](), 0
+    while (first := text.find(begin, place)) >= 0 and (last := text.find(end, first + len(begin))) >= 0:
+        parts.extend((text[place:first], put))
+        place = last + len(end)
+    return "".join((*parts, text[place:])) if parts else text
 
 
 def _space(text: str) -> str:
@@ -59,7 +86,18 @@ def _space(text: str) -> str:
 
 
 def _compose(text: str) -> str:
-    return text if text.isascii() else unicodedata.normalize("NFC", text)
+    return text if text.isascii() else unicodedata.normalize("NFC", _safe(text))
+
+
+def _safe(text: str) -> str:
+    """Part long runs of combining marks, which are ordered in a time that grows with the square (UAX #15, stream-safe text)."""
+    return text if len(text) <= MAX_MARKS else _long_runs().sub("\\g<0>\u034f", text)
+
+
+@lru_cache(maxsize=1)
+def _long_runs() -> re.Pattern[str]:
+    marks = "".join(chr(code) for code in range(0x300, 0x20000) if unicodedata.combining(chr(code)))
+    return re.compile(f"[{marks}]{{{MAX_MARKS}}}(?=[{marks}])")
 
 
 # Name, as the receipt prints it, and what is done; in this order.
@@ -130,9 +168,12 @@ def clean_noting(text: str, done: set[str]) -> str:
     """Clean as ``clean_text`` does, and add to ``done`` what kinds of cleaning changed the text."""
     if _is_plain(text):
         return text
-    changed = True
+    changed, num_rounds = True, 0
     while changed:  # what one step uncovers (an escaped tag, say) is for the next round
-        before = text
+        before, num_rounds = text, num_rounds + 1
+        if num_rounds == MAX_ROUNDS:
+            done.add("nested markup")
+            text = text.translate(_MARKUP)
         for name, step in STEPS:
             if (after := step(text)) != text:
                 done.add(name)

@@ -79,6 +79,7 @@ def load_data(
     where: str | Sequence[str] = (),
     merge_labels: bool = False,
     allow_rejects: bool = False,
+    max_size: str | int | None = None,
     keep_leaks: bool = False,
     repair: bool = False,
     quoting: str | None = None,
@@ -101,13 +102,14 @@ def load_data(
         where: Read only rows with this value, such as ``"answer=accept"`` or ``"answer!=reject"``; several must all hold.
         merge_labels: Join labels that differ in case or spacing only.
         allow_rejects: Go on when over 1 % of the rows cannot be used.
+        max_size: Largest size of a file once unpacked, such as ``"4GB"``.
         keep_leaks: Leave rows that given splits share where they are.
         repair: Drop leaks and conflicts, and divide again by a group that is found.
         quoting: Of CSV and TSV: ``"minimal"`` where quotes hold a cell together, ``"none"`` where they are text; the lines
             tell otherwise.
         escape: What stands before a quote inside a cell, such as a backslash; the lines tell otherwise.
         max_cell: Characters that a text may have.
-        max_columns: Columns that a CSV or TSV may have.
+        max_columns: Columns that a table may have.
 
     Raises:
         UsageError: An option is of the wrong kind.
@@ -125,6 +127,7 @@ def load_data(
         escape=escape,
         max_cell=max_cell,
         max_columns=max_columns,
+        max_size=max_size,
     )
     split = SplitConfig(seed=split_seed, keep_leaks=keep_leaks, repair=repair)
     return prepare(source, read, split, given={"validation": validation, "test": test})

@@ -11,6 +11,10 @@ from pretune.errors import DataError, UsageError
 MAX_WESTERN_SHARE = 0.25
 # Tried in this order; Windows-1251 comes last because it decodes almost anything.
 MULTIBYTE = ("shift_jis", "gb18030", "euc_kr", "windows-1251")
+# Codecs from bytes to text that no file of text is written in: host names, escapes of programs, and the one that always fails.
+_NO_FILES = frozenset(
+    {"idna", "punycode", "unicode-escape", "unicode_escape", "raw-unicode-escape", "raw_unicode_escape", "undefined"}
+)
 
 
 class UndecodableError(ValueError):
@@ -22,21 +26,24 @@ class UndecodableError(ValueError):
 
 
 def check_encoding(encoding: str | None) -> None:
-    """Raise where ``encoding`` is not the name of a text encoding.
+    """Raise where ``encoding`` is not the name of an encoding that files of text are written in.
 
     Raises:
-        UsageError: Python knows no such encoding.
+        UsageError: Python knows no such encoding, or it turns bytes into bytes, text into text, or text into escapes.
     """
     if encoding is None:
         return
     try:
-        b"a".decode(encoding, "replace")
-    except LookupError as error:
+        found = codecs.lookup(encoding)
+        is_text = found._is_text_encoding and found.name not in (*_NO_FILES, "undefined")
+    except (LookupError, ValueError, TypeError):
+        is_text = False
+    if not is_text:
         raise UsageError(
             f"there is no text encoding {encoding!r}",
             expected="a name such as utf-8, utf-16, windows-1252, latin-1, shift_jis",
             fix="pass --encoding with one of these, or leave it out for UTF-8 and UTF-16",
-        ) from error
+        )
 
 
 def decode(data: bytes, encoding: str | None) -> tuple[str, str]:
@@ -49,7 +56,7 @@ def decode(data: bytes, encoding: str | None) -> tuple[str, str]:
     Raises:
         UndecodableError: The bytes are not in that encoding; ``hint`` names what they look like.
     """
-    name = encoding or _marked(data) or "utf-8"
+    name = _ordered(data, encoding) if encoding else _marked(data) or "utf-8"
     if encoding is None and name == "utf-32":
         raise UndecodableError(0, "is UTF-32", tried="utf-8", hint="utf-32")
     if encoding is None and name == "utf-8" and (hidden := unmarked_utf16(data)):
@@ -61,6 +68,8 @@ def decode(data: bytes, encoding: str | None) -> tuple[str, str]:
             raise UndecodableError(error.start, "ends in the middle of a character", tried=name, hint="") from error
         reason = f"byte 0x{data[error.start]:02x} at offset {error.start} is not {name.upper()}"
         raise UndecodableError(error.start, reason, tried=name, hint=_likely(data, name)) from error
+    except UnicodeError as error:  # a codec that does not say where
+        raise UndecodableError(0, f"is not {name.upper()}: {error}", tried=name, hint=_likely(data, name)) from error
     return text.removeprefix("\ufeff"), name
 
 
@@ -78,7 +87,7 @@ def decode_stream(chunks: Iterable[bytes], encoding: str | None) -> Iterator[str
     name, offset, line, before = "utf-8", 0, 1, b""
     for chunk in chunks:
         if decoder is None:
-            name = encoding or _marked(chunk) or "utf-8"
+            name = _ordered(chunk, encoding) if encoding else _marked(chunk) or "utf-8"
             if encoding is None and (name == "utf-32" or (name == "utf-8" and unmarked_utf16(chunk))):
                 decode(chunk[:4096], None)  # raises, with a hint
             decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(name)(), translate=True)
@@ -86,12 +95,15 @@ def decode_stream(chunks: Iterable[bytes], encoding: str | None) -> Iterator[str
             text = decoder.decode(chunk)
         except UnicodeDecodeError as error:
             raise _undecodable_at(error, name, offset, line + error.object[: error.start].count(b"\n")) from error
+        except UnicodeError as error:
+            reason = f"is not {name.upper()}: {error}"
+            raise UndecodableError(offset, reason, tried=name, hint=_likely(chunk, name), line=line) from error
         yield text.removeprefix("\ufeff") if offset == 0 else text
         offset, line, before = offset + len(chunk), line + text.count("\n"), chunk
     if decoder is not None:
         try:
             yield decoder.decode(b"", final=True)
-        except UnicodeDecodeError as error:
+        except UnicodeError as error:
             raise UndecodableError(
                 offset - len(before), "ends in the middle of a character", tried=name, hint="", line=line
             ) from error
@@ -119,6 +131,22 @@ def undecodable(origin: Origin, error: UndecodableError, row: int | None, line: 
         fix=fix,
         at=(row, None, line),
     )
+
+
+def _ordered(data: bytes, encoding: str) -> str:
+    """Return the encoding, with the order of its bytes where it has two and no byte-order mark says which.
+
+    Raises:
+        UndecodableError: They may be either: without a mark, Python takes one of them and makes Chinese of English.
+    """
+    name = codecs.lookup(encoding).name
+    if name not in ("utf-16", "utf-32") or _marked(data) == name:
+        return name if name in ("utf-16", "utf-32") else encoding
+    found = unmarked_utf16(data) if name == "utf-16" else None
+    if found is None:
+        reason = f"has no byte-order mark, so {name.upper()} may be read in two ways"
+        raise UndecodableError(0, reason, tried=name, hint=f"{name}-le (or {name}-be)")
+    return found
 
 
 def _marked(data: bytes) -> str | None:

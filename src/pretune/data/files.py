@@ -2,11 +2,16 @@
 
 import gzip
 import hashlib
+import io
+import os
 import zlib
 from dataclasses import replace
 from pathlib import Path
 
+from pretune.data.limits import SizeLimit
+from pretune.data.places import open_file
 from pretune.data.table import Origin, unusable
+from pretune.errors import DataError
 
 FORMATS = {
     ".csv": "csv",
@@ -23,6 +28,7 @@ FORMATS = {
 READABLE = "CSV (.csv), TSV (.tsv), JSON lines (.jsonl) or Parquet (.parquet), each also with .gz"
 
 _GZIP = b"\x1f\x8b"
+_PIECE = 1 << 20  # bytes unpacked before the limit is looked at again
 # First bytes of what people send as tables by mistake.
 _MAGIC = (
     (_GZIP, "gzip-compressed", "add .gz to its name"),
@@ -51,24 +57,28 @@ def format_of(path: Path) -> str | None:
     return FORMATS.get(Path(name).suffix)
 
 
-def read_bytes(path: Path, origin: Origin) -> tuple[bytes, Origin]:
+def read_bytes(path: Path, origin: Origin, limit: SizeLimit | None = None) -> tuple[bytes, Origin]:
     """Return a file's bytes, unpacked, and its origin with the digest of the file as it lies on disk.
 
+    Args:
+        path: The file.
+        origin: Its name and format, for messages.
+        limit: How large it may be; that of a table where ``None``.
+
     Raises:
-        DataError: It cannot be opened, is damaged or empty, or is not what its name says.
+        DataError: It cannot be opened, is no file, is damaged, empty or too large, or is not what its name says.
     """
+    limit = limit or SizeLimit.of_table(None)
+    is_packed = path.name.lower().endswith(".gz")
     try:
-        data = path.read_bytes()
+        with os.fdopen(open_file(path), "rb") as file:
+            limit.check(os.fstat(file.fileno()).st_size, None, origin)
+            data = file.read()
     except OSError as error:
-        raise unusable(
-            origin,
-            f"cannot be read: {error.strerror or error}",
-            expected="a file that you may read",
-            fix="check its permissions and the disk",
-        ) from error
+        raise unreadable(origin, error) from error
     origin = replace(origin, sha256=hashlib.sha256(data).hexdigest())
-    if path.name.lower().endswith(".gz"):
-        data = _unpack(data, origin)
+    if is_packed:
+        data = _unpack(data, origin, limit)
     if not data.strip():
         what = "is empty" if not data else "holds nothing but whitespace"
         raise unusable(origin, what, expected="a header and rows", fix="check that it was written and copied in full")
@@ -76,7 +86,17 @@ def read_bytes(path: Path, origin: Origin) -> tuple[bytes, Origin]:
     return data, origin
 
 
-def _unpack(data: bytes, origin: Origin) -> bytes:
+def unreadable(origin: Origin, error: OSError) -> DataError:
+    """Return the error for what cannot be opened or read."""
+    reason = error.strerror or str(error)
+    if reason.startswith("is a"):  # a pipe, a socket, a device
+        return unusable(origin, reason, expected="a file", fix="write what comes out of it to a file, and name that")
+    return unusable(
+        origin, f"cannot be read: {reason}", expected="a file that you may read", fix="check its permissions and the disk"
+    )
+
+
+def _unpack(data: bytes, origin: Origin, limit: SizeLimit) -> bytes:
     if not data:
         raise unusable(origin, "is empty", expected="gzip data", fix="check that it was written and copied in full")
     if not data.startswith(_GZIP):
@@ -87,7 +107,7 @@ def _unpack(data: bytes, origin: Origin) -> bytes:
             fix="remove .gz from its name, or compress it with gzip",
         )
     try:
-        return gzip.decompress(data)
+        return _unpacked(data, origin, limit)
     except EOFError as error:
         raise unusable(
             origin,
@@ -97,6 +117,15 @@ def _unpack(data: bytes, origin: Origin) -> bytes:
         ) from error
     except (gzip.BadGzipFile, zlib.error) as error:
         raise unusable(origin, f"the gzip data is damaged: {error}", expected="a whole file", fix="copy it again") from error
+
+
+def _unpacked(data: bytes, origin: Origin, limit: SizeLimit) -> bytes:
+    found = io.BytesIO()
+    with gzip.GzipFile(fileobj=io.BytesIO(data)) as opened:
+        while piece := opened.read(_PIECE):
+            found.write(piece)
+            limit.check(found.tell(), len(data), origin)
+    return found.getvalue()
 
 
 def check_promise(data: bytes, origin: Origin) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from pretune.configs import AuditConfig
 from pretune.data.columns import shown_columns
+from pretune.data.objects import named_cells
 from pretune.data.pairs import PROMPT_NAMES
 from pretune.data.rows import check_rejected
 from pretune.data.score_columns import HYPOTHESIS_NAMES, ID_NAMES, REFERENCE_NAMES, check_named, find_named
@@ -58,7 +59,7 @@ def read_generated(raw: RawTable, config: AuditConfig, *, source: str, split: st
     prompt = asked or find_named([name for name in left if name != hypothesis], PROMPT_NAMES)
     kept, rejected, known = list[tuple[str, str, str, str]](), list(raw.rejected), set[str]()
     for row in raw.rows:
-        cells = dict(zip(raw.columns, row.cells, strict=True))
+        cells = named_cells(raw.columns, row.cells)
         named = f"{raw.origin.name}:{row.number}" if row_id is None else (_text(cells[row_id]) or "").strip()
         wanted, written = _text(cells[reference]), _text(cells[hypothesis])
         column, reason = _why_not(named, named in known, wanted, written, (row_id, reference, hypothesis))

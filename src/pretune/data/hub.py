@@ -4,7 +4,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from pretune.data.arrow import from_arrow
+from pretune.data.arrow import from_batches
+from pretune.data.folders import check_hub_folder
 from pretune.data.table import Origin, RawTable
 from pretune.errors import DataError
 from pretune.optional import require
@@ -41,8 +42,20 @@ def read_hub(name: str, role: str, *, folder: Path | None = None) -> RawTable:
     classes = {
         column: list(feature.names) for column, feature in loaded.features.items() if isinstance(feature, datasets.ClassLabel)
     }
-    notes.extend(f"column {column!r} holds class numbers; their names are the labels" for column in classes)
-    raw = from_arrow(loaded.with_format("arrow")[:], origin, classes)
+    try:
+        table = loaded.with_format("arrow")[:]
+        raw = from_batches(iter([table]), table.schema, origin, classes)
+    except DataError:
+        raise
+    except (
+        OSError,
+        ValueError,
+        RuntimeError,
+        TypeError,
+        KeyError,
+        require("pyarrow", extra="parquet").ArrowException,
+    ) as error:
+        raise _unloadable(folder or name, folder, error) from error
     raw.notes.extend(notes)
     return raw
 
@@ -53,6 +66,8 @@ def open_hub(name: str, role: str, *, folder: Path | None = None) -> tuple[Any, 
     Args and errors are those of ``read_hub``.
     """
     datasets = require("datasets", extra="hub")
+    if folder is not None:
+        check_hub_folder(folder, name)
     dataset_id, _, wanted = name.partition(":") if folder is None else (name, "", "")
     loaded = _load(datasets, dataset_id, folder)
     notes = []
@@ -75,12 +90,17 @@ def _load(datasets: Any, dataset_id: str, folder: Path | None) -> Any:
             return datasets.load_dataset(owner_name, config)
         written = (folder / "dataset_dict.json").is_file() or (folder / "state.json").is_file()
         return datasets.load_from_disk(str(folder)) if written else datasets.load_dataset(str(folder))
-    except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
-        raise DataError(
-            f"{folder or dataset_id} could not be loaded as a Hugging Face data set: {str(error).splitlines()[0]}",
-            expected="a folder of that kind" if folder else "an id on the hub, and a network connection",
-            fix="check the folder's files" if folder else "check the spelling (owner/name, owner/name/config) and the network",
-        ) from error
+    except (OSError, ValueError, RuntimeError, TypeError, KeyError, AttributeError, datasets.exceptions.DatasetsError) as error:
+        raise _unloadable(folder or dataset_id, folder, error) from error
+
+
+def _unloadable(shown: str | Path, folder: Path | None, error: BaseException) -> DataError:
+    reason = next(iter(str(error).splitlines()), type(error).__name__)
+    return DataError(
+        f"{shown} could not be loaded as a Hugging Face data set: {reason}",
+        expected="a folder of that kind" if folder else "an id on the hub, and a network connection",
+        fix="check the folder's files" if folder else "check the spelling (owner/name, owner/name/config) and the network",
+    )
 
 
 def _divided(dataset_id: str) -> tuple[str, str | None]:

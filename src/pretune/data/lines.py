@@ -2,48 +2,70 @@
 
 import io
 import json
+import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 from pretune.data.decode import UndecodableError, decode, line_of, undecodable
+from pretune.data.objects import Objects
 from pretune.data.table import Cell, Nested, Origin, RawTable, Row, unusable
 from pretune.records import Rejection
+
+_FIRST_LINES = 100  # a file whose objects begin later than this is no JSON array of our reader's
+_SHOWN = 40  # characters of a key in a message
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class _RepeatedKeyError(ValueError):
     """A JSON object that has one key twice."""
 
 
-def read_json_lines(data: bytes, origin: Origin, encoding: str | None) -> RawTable:
+def read_json_lines(data: bytes, origin: Origin, encoding: str | None, *, max_columns: int) -> RawTable:
     """Return the rows of a file with one JSON object a line; row numbers are line numbers.
 
     Values stay as they are written: ``1``, ``01`` in quotes, ``1.50`` and ``true`` become those strings; ``null``
-    and ``NaN`` are missing. A column is a key that any object has.
+    and ``NaN`` are missing. A column is a key that any object has. Byte-order marks that begin a line, as they do where
+    files were joined, are no part of it.
 
     Raises:
-        DataError: Another encoding, or one JSON array instead of lines.
+        DataError: Another encoding, one JSON array or one object over many lines, or too many different keys.
     """
     text, origin = _decoded(data, origin, encoding)
-    if text.lstrip()[:1] == "[" and _is_json(text):
-        raise unusable(
-            origin,
-            "is one JSON array",
-            expected="JSON lines: one object a line",
-            fix="write each object on a line of its own (jq -c '.[]' FILE > FILE.jsonl)",
-            at=(1, None, None),
-        )
-    objects: list[tuple[int, dict[str, Any]]] = []
-    rejected: list[Rejection] = []
+    objects, rejected, num_marks = Objects(origin, max_columns), list[Rejection](), 0
     for number, line in _filled(text):
-        value = parse_object(line)
+        bare = line.lstrip("\ufeff \t")
+        num_marks += bare != line
+        if not bare:
+            continue
+        value = parse_object(bare)
         if isinstance(value, str):
+            if not objects:
+                _check_lines(text, origin, number, bare)
             rejected.append(Rejection(file=origin.name, row=number, column=None, reason=value))
         else:
-            objects.append((number, value))
-    columns = tuple(dict.fromkeys(key for _, value in objects for key in value))
-    rows = [Row(number, [_cell(value.get(key)) for key in columns]) for number, value in objects]
-    return RawTable(origin=origin, columns=columns, rows=rows, rejected=rejected)
+            objects.add(number, value)
+    columns, rows = objects.rows(_cell)
+    notes = [f"{origin.name}: byte-order marks inside the file, which were removed"] if num_marks else []
+    return RawTable(origin=origin, columns=columns, rows=rows, rejected=rejected, notes=notes)
+
+
+def _check_lines(text: str, origin: Origin, number: int, line: str) -> None:
+    """Raise where a file that begins with no object on a line is JSON all the same: one array, or one object."""
+    if number > _FIRST_LINES or line[0] not in "[{":
+        return
+    parsed = _whole(text) if line[0] == "[" or len(line) == 1 else None
+    if isinstance(parsed, list) or (isinstance(parsed, dict) and "\n" in text.strip()):
+        is_list = isinstance(parsed, list)
+        raise unusable(
+            origin,
+            "is one JSON array" if is_list else "is one JSON object over several lines",
+            expected="JSON lines: one object a line",
+            fix="write each object on a line of its own "
+            + ("(jq -c '.[]' FILE > FILE.jsonl)" if is_list else "(jq -c . FILE > FILE.jsonl)"),
+            at=(number, None, None),
+        )
 
 
 def parse_object(line: str) -> dict[str, Any] | str:
@@ -81,9 +103,13 @@ def _filled(text: str) -> Iterator[tuple[int, str]]:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        raise _RepeatedKeyError(f"has the key {next(key for key in keys if keys.count(key) > 1)!r} more than once")
+        twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
+        raise _RepeatedKeyError(f"has the key {_shown(twice)} more than once")
     return found
+
+
+def _shown(key: str) -> str:
+    return repr(key if len(key) <= _SHOWN else key[:_SHOWN] + "…")
 
 
 # Numbers keep the digits they are written with; NaN and Infinity, which JSON does not have, are missing.
@@ -95,7 +121,12 @@ def _cell(value: Any) -> Cell:
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
-    return Nested("an object" if isinstance(value, dict) else "a list", json.dumps(value, ensure_ascii=False), value)
+    kind = "an object" if isinstance(value, dict) else "a list"
+    try:
+        shown = json.dumps(value, ensure_ascii=False)
+    except RecursionError:
+        return Nested(kind, "…")
+    return Nested(kind, _SURROGATE.sub("\ufffd", shown), value)
 
 
 def _why(error: Exception) -> str:
@@ -104,9 +135,9 @@ def _why(error: Exception) -> str:
     return str(error) if isinstance(error, _RepeatedKeyError) else "is nested too deeply"
 
 
-def _is_json(text: str) -> bool:
+def _whole(text: str) -> Any:
+    """The JSON value that a whole text is, ``None`` where it is none."""
     try:
-        json.loads(text)
+        return _DECODER.decode(text)
     except (ValueError, RecursionError):
-        return False
-    return True
+        return None

@@ -27,7 +27,7 @@ def locate(source: str | Path) -> Entry | Path | str:
     if entry is not None:
         return _data_entry(entry)
     path = Path(source).expanduser()
-    if name.strip() and path.exists():
+    if name.strip() and is_there(path):
         return path
     near_files, near_entries = _near_files(path), near_names(name, list_names("data"))
     is_id = isinstance(source, str) and looks_like_id(name) and format_of(path) is None and not near_files and not near_entries
@@ -43,6 +43,14 @@ def locate(source: str | Path) -> Entry | Path | str:
     )
 
 
+def is_there(path: Path) -> bool:
+    """Whether anything is at that path; a name that no file can have is a name of nothing."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # too long, or with a NUL
+        return False
+
+
 def _data_entry(entry: Entry) -> Entry:
     if entry.kind == "data":
         return entry
@@ -56,7 +64,7 @@ def _data_entry(entry: Entry) -> Entry:
 def _near_files(path: Path) -> list[str]:
     """Files beside a missing one whose names are near, or the first missing folder on the way to it."""
     folder = path.parent
-    if not folder.is_dir():
+    if not is_there(folder) or not folder.is_dir():
         return []
     names = sorted(item.name for item in folder.iterdir() if not item.name.startswith("."))
     stems = {Path(name).stem: name for name in names}

@@ -4,6 +4,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pretune.data.objects import Objects
+from pretune.data.spelling import is_missing
 from pretune.data.table import Cell, Origin, RawTable, Row, as_cell, check_names, types_of
 from pretune.errors import DataError, MissingLabelsError, UsageError
 
@@ -118,8 +120,17 @@ def _same_length(columns: Mapping[str, list[Any]]) -> None:
 
 
 def _dictionaries(values: Sequence[Mapping[str, Any]], origin: Origin) -> RawTable:
-    names = tuple(dict.fromkeys(str(key) for value in values for key in value))
-    return _table(names, [[value.get(name) for value in values] for name in names], origin)
+    objects, kinds = Objects(origin, sys.maxsize), dict[str, dict[type, Any]]()
+    for number, value in enumerate(values, 1):
+        named = {str(key): item for key, item in value.items()}
+        objects.add(number, named)
+        for name, item in named.items():
+            if not is_missing(item):
+                kinds.setdefault(name, {})[type(item)] = item
+    columns, rows = objects.rows(as_cell)
+    names = [name for name in columns if name in kinds]
+    types = types_of(names, [list(kinds[name].values()) for name in names])
+    return RawTable(origin=origin, columns=columns, rows=rows, types=types)
 
 
 def _table(names: tuple[str, ...], columns: list[list[Any]], origin: Origin) -> RawTable:

@@ -18,8 +18,9 @@ from pretune.data.entries import Entry
 from pretune.data.files import READABLE, format_of, read_bytes
 from pretune.data.folders import is_hub_folder, read_folder
 from pretune.data.hub import read_hub
+from pretune.data.limits import SizeLimit
 from pretune.data.lines import read_json_lines, read_text_lines
-from pretune.data.locate import locate
+from pretune.data.locate import is_there, locate
 from pretune.data.memory import check_labelled, read_memory
 from pretune.data.rows import build_examples
 from pretune.data.table import Origin, RawTable, Row, Table, unusable
@@ -75,19 +76,21 @@ def read_raw(source: Any, *, encoding: str | None = None, role: str = "data", re
         source: A path, a pandas data frame, or a list of dictionaries.
         encoding: Of the file, where it is neither UTF-8 nor UTF-16 with a byte-order mark.
         role: As for ``read_table``.
-        read: How delimited files are read: quoting, escape sign, bounds.
+        read: Encoding, quoting, escape sign and bounds.
 
     Raises:
         DataError: There is no such file, or it is no table.
         UsageError: ``source`` or the encoding is nothing that can be read.
     """
-    config = replace(read or ReadConfig(), encoding=encoding or (read.encoding if read else None), require_labels=True)
-    check_encoding(encoding)
+    config = replace(
+        read or ReadConfig(), encoding=read.encoding if encoding is None and read is not None else encoding, require_labels=True
+    )
+    check_encoding(config.encoding)
     with _uncollected():
         if not isinstance(source, (str, Path)):
             return read_memory(source, role)
         path = Path(source).expanduser()
-        found = path if path.is_file() else locate(path)
+        found = path if is_there(path) and not path.is_dir() else locate(path)
         if not isinstance(found, Path) or found.is_dir():
             raise DataError(f"{source} is a folder", expected=READABLE, fix="name the file in it")
         return _read_path(found, str(source), config, role)
@@ -200,10 +203,10 @@ def _read_path(path: Path, shown: str, config: ReadConfig, role: str) -> RawTabl
         if is_hub_folder(path):
             return read_hub(path.resolve().name, role, folder=path)
         origin = Origin(shown=shown, name=path.resolve().name, role=role, format="folder")
-        return read_folder(path, origin, config.encoding)
+        return read_folder(path, origin, config)
     kind = format_of(path)
     origin = Origin(shown=shown, name=path.name, role=role, format=kind or "unknown")
-    data, origin = read_bytes(path, origin)
+    data, origin = read_bytes(path, origin, SizeLimit.of_table(config.max_size))
     if kind is None or (kind == "text lines" and config.require_labels):
         raise unusable(
             origin,
@@ -212,9 +215,9 @@ def _read_path(path: Path, shown: str, config: ReadConfig, role: str) -> RawTabl
             fix="save or rename it as one of these",
         )
     if kind == "parquet":
-        return read_parquet(data, origin)
+        return read_parquet(data, origin, config)
     if kind == "json lines":
-        return read_json_lines(data, origin, config.encoding)
+        return read_json_lines(data, origin, config.encoding, max_columns=config.max_columns)
     if kind == "text lines":
         return read_text_lines(data, origin, config.encoding)
     return read_delimited(data, origin, config.encoding, config=config)

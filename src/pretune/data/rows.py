@@ -1,17 +1,20 @@
 """Rows: each row of cells becomes an example or a rejection with its reason; none is lost."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from pretune.configs import MAX_REJECTED_SHARE, ReadConfig
 from pretune.data.clean import has_content
+from pretune.data.objects import SparseCells
 from pretune.data.several import label_in
 from pretune.data.spelling import clean_label
 from pretune.data.table import Cell, Nested, RawTable, Row, receipt_of
 from pretune.errors import DataError
 from pretune.records import Columns, Example, FileReceipt, Rejection
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 # Reasons and rows that the one message shows; the receipt has all.
 SHOWN_REASONS = 4
 SHOWN_ROWS = 3
@@ -29,7 +32,8 @@ class _Places:
     label: int | None
     group: int | None
     extra: tuple[tuple[int, str], ...]
-    max_cell: int
+    max_cell: int  # characters
+    names: frozenset[str]  # of the further columns
 
 
 class _RowError(ValueError):
@@ -73,7 +77,7 @@ def build_examples(
                 text=text,
                 label=label,
                 group=_group(row.cells, places),
-                extra={name: _extra(row.cells[index]) for index, name in places.extra} if places.extra else {},
+                extra=_extras(row.cells, places),
             )
         )
     rejected.sort(key=lambda rejection: rejection.row or 0)
@@ -152,6 +156,7 @@ def _places(names: tuple[str, ...], columns: Columns, max_cell: int) -> _Places:
         group=None if columns.group is None else index[columns.group],
         extra=tuple((number, name) for name, number in index.items() if name not in taken),
         max_cell=max_cell,
+        names=frozenset(index) - taken,
     )
 
 
@@ -224,10 +229,23 @@ def _group(cells: Sequence[Cell], places: _Places) -> str | None:
     return _extra(cells[places.group]).strip() or None
 
 
+def _extras(cells: Sequence[Cell], places: _Places) -> dict[str, str]:
+    """The further columns of a row; a cell that is missing is left out."""
+    if isinstance(cells, SparseCells):
+        names = places.names
+        return {name: _extra(cell) for name, cell in cells.values.items() if cell is not None and name in names}
+    return {name: _extra(cell) for index, name in places.extra if (cell := cells[index]) is not None}
+
+
 def _extra(cell: Cell) -> str:
     if type(cell) is str:
-        return cell
-    return cell.shown if isinstance(cell, Nested) else ""
+        return written(cell)
+    return written(cell.shown) if isinstance(cell, Nested) else ""
+
+
+def written(text: str) -> str:
+    """Return a text that can be written: halves of characters, of which JSON may hold one, become U+FFFD."""
+    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 
 def _rejection(raw: RawTable, row: Row, error: _RowError) -> Rejection:

@@ -33,7 +33,9 @@ CLASS_PREFIXES = (PROBABILITY, "proba_", "prob_", "probability_", "p_", "score_"
 # The class of a score that stands alone, where labels are named by convention.
 POSITIVE_NAMES = ("1", "true", "yes", "y", "t", "pos", "positive", "1.0")
 
-_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*|\s*[+-]?(nan|inf|infinity)\s*", re.IGNORECASE)
+# Each character has one place in it, so that a long run of digits is looked at once.
+_NUMBER = re.compile(r"[+-]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?|nan|inf|infinity)", re.IGNORECASE)
+_LONGEST_NUMBER = 400  # characters: the longest that Python writes for a float has 327
 _LOOKED_AT = 200  # rows by which a column is told to hold numbers
 
 
@@ -79,7 +81,8 @@ def choose_roles(raw: RawTable, config: AuditConfig) -> Roles:
     }  # fmt: skip
     check_named(raw, named)
     guesses: list[str] = []
-    left = [name for name in raw.columns if name not in set(named.values())]
+    asked = set(named.values())
+    left = [name for name in raw.columns if name not in asked]
 
     def choose(what: str, wanted: str | None, names: Sequence[str]) -> str | None:
         if wanted is not None:
@@ -132,10 +135,17 @@ def find_named(columns: Sequence[str], names: Sequence[str]) -> str | None:
 
 def is_numeric(raw: RawTable, column: str) -> bool:
     """Whether the first filled cells of a column are numbers."""
-    place = raw.columns.index(column)
+    return _are_numbers(raw, raw.columns.index(column))
+
+
+def _are_numbers(raw: RawTable, place: int) -> bool:
     cells = [row.cells[place] for row in raw.rows[:_LOOKED_AT]]
-    filled = [cell for cell in cells if isinstance(cell, str) and cell.strip()]
-    return bool(filled) and sum(_NUMBER.fullmatch(bare_number(cell)) is not None for cell in filled) * 2 > len(filled)
+    filled = [shown for cell in cells if isinstance(cell, str) and (shown := cell.strip())]
+    return bool(filled) and sum(map(_is_number, filled)) * 2 > len(filled)
+
+
+def _is_number(shown: str) -> bool:
+    return len(shown) <= _LONGEST_NUMBER and _NUMBER.fullmatch(bare_number(shown)) is not None
 
 
 def _index_column(raw: RawTable, left: list[str], guesses: list[str]) -> str | None:
@@ -152,9 +162,11 @@ def _index_column(raw: RawTable, left: list[str], guesses: list[str]) -> str | N
 
 def _nested_column(raw: RawTable, left: list[str], guesses: list[str]) -> str | None:
     for name in left:
+        if name.casefold() not in NESTED_NAMES:
+            continue
         place = raw.columns.index(name)
         first = next((row.cells[place] for row in raw.rows if row.cells[place]), None)
-        if name.casefold() in NESTED_NAMES and isinstance(first, Nested):
+        if isinstance(first, Nested):
             left.remove(name)
             guesses.append(f"labels and scores in {name!r}")
             return name
@@ -165,7 +177,8 @@ def _class_columns(raw: RawTable, left: list[str], label: str, guesses: list[str
     place = raw.columns.index(label)
     kinds = {cell for row in raw.rows if isinstance(cell := row.cells[place], str)}
     labels = frozenset(near_key(label) for cell in kinds if (label := clean_label(cell)))
-    numeric = [name for name in left if is_numeric(raw, name)]
+    places = {name: index for index, name in enumerate(raw.columns)}
+    numeric = {name: None for name in left if _are_numbers(raw, places[name])}
     found: tuple[tuple[str, str], ...] = ()
     for prefix in CLASS_PREFIXES:
         cut = 0 if prefix == NUMBERED else len(prefix)
@@ -178,8 +191,8 @@ def _class_columns(raw: RawTable, left: list[str], label: str, guesses: list[str
         bare = tuple((name, name) for name in numeric if is_named(name, labels))
         if len(bare) >= 2 and len({near_key(name) for name, _ in bare}) == len(labels):
             found = bare  # what predict_proba gives under classes_
-    for column, _ in found:
-        left.remove(column)
+    taken = {column for column, _ in found}
+    left[:] = [name for name in left if name not in taken]
     if found:
         guesses.append("a probability a class in " + shown_columns([column for column, _ in found]))
     return found

@@ -5,7 +5,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,8 @@ from pretune.data.clean import clean_examples
 from pretune.data.decide import Answers, Scored, decide_classes, decide_score
 from pretune.data.naming import merges, name_classes
 from pretune.data.notation import Notation, find_notation
-from pretune.data.rows import check_rejected
+from pretune.data.objects import named_cells
+from pretune.data.rows import check_rejected, written
 from pretune.data.score_columns import Roles, choose_roles
 from pretune.data.spelling import clean_label
 from pretune.data.sums import bad_sums, bounds_of, step_of
@@ -144,7 +145,7 @@ def _receipt(raw: RawTable, num_used: int, rejected: Sequence[Rejection]) -> Fil
 def _read_rows(raw: RawTable, roles: Roles, config: AuditConfig, numbers: Notation) -> tuple[list[_Said], list[Rejection]]:
     rows, rejected, known = list[_Said](), list(raw.rejected), dict[str, int]()
     for row in raw.rows:
-        cells = dict(zip(raw.columns, row.cells, strict=True))
+        cells = named_cells(raw.columns, row.cells)
         try:
             said = _read_row(row, cells, roles, config, numbers, raw.origin.name)
             if said.id in known:
@@ -172,7 +173,7 @@ def _without_bad_sums(
     return kept, rejected
 
 
-def _read_row(row: Row, cells: dict[str, Cell], roles: Roles, config: AuditConfig, numbers: Notation, name: str) -> _Said:
+def _read_row(row: Row, cells: Mapping[str, Cell], roles: Roles, config: AuditConfig, numbers: Notation, name: str) -> _Said:
     row_id = f"{name}:{row.number}" if roles.id is None else _word(cells, roles.id, "the id")
     label = _class(cells, roles.label, "the label")
     predicted = None if roles.predicted is None else _class(cells, roles.predicted, "the prediction")
@@ -190,21 +191,24 @@ def _read_row(row: Row, cells: dict[str, Cell], roles: Roles, config: AuditConfi
         shares = _softmax(shares)
         score = None if score is None else 1 / (1 + math.exp(-max(min(score, 700.0), -700.0)))
     _check_shares(shares if score is None else {"": score}, where)
-    text = "\n".join(part for column in roles.text if isinstance(part := cells[column], str) and part.strip())
-    extra = {column: cell if isinstance(cell, str) else "" for column, cell in cells.items() if column not in roles.taken}
+    text = "\n".join(written(part) for column in roles.text if isinstance(part := cells[column], str) and part.strip())
+    taken = roles.taken
+    extra = {column: written(cell) if isinstance(cell, str) else "" for column, cell in cells.items() if column not in taken}
     return _Said(row.number, row_id, label, predicted, score, shares, text, extra)
 
 
-def _word(cells: dict[str, Cell], column: str, what: str) -> str:
+def _word(cells: Mapping[str, Cell], column: str, what: str) -> str:
     cell = cells[column]
     if isinstance(cell, Nested):
         raise _RowError(column, f"is {cell.kind}, not text")
     if cell is None or not cell.strip():
         raise _RowError(column, f"{what} is missing")
+    if written(cell) != cell:
+        raise _RowError(column, f"{what} holds half of a character")
     return cell.strip()
 
 
-def _class(cells: dict[str, Cell], column: str, what: str) -> str:
+def _class(cells: Mapping[str, Cell], column: str, what: str) -> str:
     """The class in a cell, without what no reader would see."""
     name = clean_label(_word(cells, column, what))
     if not name:
@@ -212,7 +216,7 @@ def _class(cells: dict[str, Cell], column: str, what: str) -> str:
     return name
 
 
-def _number(cells: dict[str, Cell], column: str, numbers: Notation) -> float:
+def _number(cells: Mapping[str, Cell], column: str, numbers: Notation) -> float:
     return _finite(numbers.plain(_word(cells, column, "the number")), column)
 
 
@@ -221,8 +225,10 @@ def _finite(value: Any, column: str) -> float:
         number = float(value)
     except (TypeError, ValueError):
         raise _RowError(column, f"{str(value)[:40]!r} is no number") from None
+    except OverflowError:  # an integer of JSON with more than 308 digits
+        number = math.inf
     if not math.isfinite(number):
-        raise _RowError(column, f"the number is {value}")
+        raise _RowError(column, f"the number is {number}")
     return number
 
 
@@ -245,11 +251,11 @@ def _nested(cell: Cell, column: str) -> dict[str, float]:
 def _parsed(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         pass
     try:  # as Python writes lists, which is how Parquet's nested cells and str(...) in a CSV look
         return ast.literal_eval(text)
-    except (ValueError, SyntaxError, RecursionError, MemoryError):
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
         return None
 
 

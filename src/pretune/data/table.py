@@ -86,8 +86,8 @@ def as_cell(value: Any) -> Cell:
         >>> as_cell(True), as_cell(1), as_cell(1.5), as_cell(float("nan"))
         ('True', '1', '1.5', None)
     """
-    if value is None or isinstance(value, str):
-        return value if type(value) is str or value is None else str(value)
+    if value is None or isinstance(value, (str, Nested)):
+        return str(value) if isinstance(value, str) and type(value) is not str else value
     if is_missing(value):
         return None
     if isinstance(value, (bytes, bytearray, memoryview)):

@@ -14,6 +14,7 @@ def check(
     data: o.Data, text: o.Text = None, label: o.Label = None, group: o.Group = None, validation: o.ValidationFile = None,
     test: o.TestFile = None, split_seed: o.SplitSeed = None, encoding: o.Encoding = None,
     quoting: o.Quoting = None, escape: o.Escape = None, max_cell: o.MaxCell = None, max_columns: o.MaxColumns = None,
+    max_size: o.MaxSize = None,
     allow_rejects: o.AllowRejects = False, where: o.Where = None, merge_labels: o.MergeLabels = False,
     keep_leaks: o.KeepLeaks = False, repair: o.Repair = False, json: o.Json = False, quiet: o.Quiet = False,
     debug: o.Debug = False,
@@ -45,6 +46,7 @@ def check(
 def evaluate(
     run: o.Trained, data: o.Data, text: o.Text = None, label: o.Label = None, encoding: o.Encoding = None,
     quoting: o.Quoting = None, escape: o.Escape = None, max_cell: o.MaxCell = None, max_columns: o.MaxColumns = None,
+    max_size: o.MaxSize = None,
     allow_rejects: o.AllowRejects = False, where: o.Where = None, merge_labels: o.MergeLabels = False, json: o.Json = False,
     quiet: o.Quiet = False, debug: o.Debug = False,
 ) -> int:  # fmt: skip
@@ -73,6 +75,7 @@ def predict(
     text: o.Texts = None, file: o.TextFile = None, column: o.TextColumn = None,
     encoding: o.Encoding = None,
     quoting: o.Quoting = None, escape: o.Escape = None, max_cell: o.MaxCell = None, max_columns: o.MaxColumns = None,
+    max_size: o.MaxSize = None,
     allow_rejects: o.AllowRejects = False, keep: o.KeepColumns = None, output: o.OutputFile = None,
     overwrite: o.OverwriteFile = False, json: o.Json = False, quiet: o.Quiet = False,
     debug: o.Debug = False,

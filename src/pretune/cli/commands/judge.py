@@ -47,6 +47,7 @@ def audit(
     reference: o.ReferenceColumn = None, hypothesis: o.HypothesisColumn = None, task: o.Task = None,
     encoding: o.Encoding = None,
     quoting: o.Quoting = None, escape: o.Escape = None, max_cell: o.MaxCell = None, max_columns: o.MaxColumns = None,
+    max_size: o.MaxSize = None,
     allow_rejects: o.AllowRejects = False, positive: o.Positive = None, goal: o.Goal = None,
     cost: o.Cost = None,
     min_precision: o.MinPrecision = None, min_recall: o.MinRecall = None, min_accuracy: o.MinAccuracy = None,

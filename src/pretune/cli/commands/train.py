@@ -11,6 +11,7 @@ def run(
     data: o.Data, text: o.Text = None, label: o.Label = None, group: o.Group = None, validation: o.ValidationFile = None,
     test: o.TestFile = None, split_seed: o.SplitSeed = None, encoding: o.Encoding = None,
     quoting: o.Quoting = None, escape: o.Escape = None, max_cell: o.MaxCell = None, max_columns: o.MaxColumns = None,
+    max_size: o.MaxSize = None,
     allow_rejects: o.AllowRejects = False, where: o.Where = None, merge_labels: o.MergeLabels = False,
     keep_leaks: o.KeepLeaks = False, repair: o.Repair = False, model: o.Model = None, head: o.Head = None,
     freeze: o.Freeze = None, budget: o.Budget = None,
@@ -51,6 +52,7 @@ def finetune(
     data: o.Data, text: o.Text = None, label: o.Label = None, group: o.Group = None, validation: o.ValidationFile = None,
     test: o.TestFile = None, split_seed: o.SplitSeed = None, encoding: o.Encoding = None,
     quoting: o.Quoting = None, escape: o.Escape = None, max_cell: o.MaxCell = None, max_columns: o.MaxColumns = None,
+    max_size: o.MaxSize = None,
     allow_rejects: o.AllowRejects = False, where: o.Where = None, merge_labels: o.MergeLabels = False,
     keep_leaks: o.KeepLeaks = False, repair: o.Repair = False, model: o.Model = None, head: o.Head = None,
     freeze: o.Freeze = None, budget: o.Budget = None,
@@ -79,7 +81,7 @@ def finetune(
 
 def pretrain(
     corpus: o.Corpus, document: o.Document = None, text: o.Text = None, encoding: o.Encoding = None,
-    quoting: o.Quoting = None, escape: o.Escape = None,
+    quoting: o.Quoting = None, escape: o.Escape = None, max_size: o.MaxSize = None,
     allow_rejects: o.AllowRejects = False, validation: o.HeldOut = None, keep_out: o.KeepOut = None, general: o.General = None,
     model: o.Continue = None, size: o.Size = None, objective: o.Objective = None, architecture: o.Architecture = None,
     vocab_size: o.VocabSize = None, window: o.Window = None, mask_share: o.MaskShare = None, whole_words: o.WholeWords = False,

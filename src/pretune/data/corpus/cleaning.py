@@ -4,12 +4,13 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from pretune.data.clean import clean_noting
+from pretune.data.clean import MAX_ROUNDS, clean_noting, drop_between
 
 # Elements whose content no reader sees as text, and notes of wiki markup.
-_HIDDEN = re.compile(r"<(script|style|noscript|template|ref|math|gallery|timeline)\b[^<>]*?(?:/>|>.*?</\1\s*>)", re.I | re.S)
+_HIDDEN = ("script", "style", "noscript", "template", "ref", "math", "gallery", "timeline")
+_OPENING = re.compile(rf"<({'|'.join(_HIDDEN)})\b[^<>]*?(/?)>", re.I)
+_CLOSING = {name: re.compile(rf"</{name}\s*>", re.I) for name in _HIDDEN}
 _TEMPLATE = re.compile(r"\{\{[^{}]*\}\}")  # from the inside out
-_WIKI_TABLE = re.compile(r"\{\|.*?\|\}", re.S)
 _FILE_LINK = re.compile(
     r"\[\[(?:File|Image|Category|Datei|Kategorie|Fichier|Catégorie):(?:[^\[\]]|\[\[[^\[\]]*\]\])*\]\]", re.I
 )
@@ -19,14 +20,36 @@ _WEB_LINK = re.compile(r"\[(?:https?|ftp)://[^\s\[\]]+ ([^\[\]]+)\]")
 _QUOTES = re.compile(r"'{2,5}([^'\n]+(?:'[^'\n]+)*)'{2,5}")
 # A number counts after punctuation only: "a[1]" may be code.
 _MARKS = re.compile(r"\[(?:edit|citation needed|clarification needed|who\?|when\?)\]|(?<=[.,;:!?)\"’”'])\[\d{1,3}\]", re.I)
-_EMPTY_BRACKETS = re.compile(r" ?\(\s*[;,]?\s*\)")
+_EMPTY_BRACKETS = re.compile(r" ?\(\s*(?:[;,]\s*)?\)")
 _ESCAPES = re.compile(r" @([-,.])@ ")  # WikiText parts numbers and compounds so
 _HEADING = re.compile(r"^ ?(={2,6}) ?([^=\n].*?) ?\1 ?$", re.M)
 _SPACED_HEADING = re.compile(r"^ ?(?:= ){1,6}([^=\n][^\n]*?)(?: =){1,6} ?$", re.M)  # WikiText: " = = Plot = = "
 
 
+# What markup is made of, for a document that is nothing else.
+_NEST = str.maketrans("<>&[]{}()|='@", " " * 13)
+
+
+def _drop_hidden(text: str) -> str:
+    """Drop elements with what is in them; where one is never closed, no later one of its name is looked for."""
+    parts, place, unclosed = list[str](), 0, set[str]()
+    for opening in _OPENING.finditer(text):
+        name = opening[1].lower()
+        if opening.start() < place or (name in unclosed and not opening[2]):
+            continue
+        found = opening if opening[2] else _CLOSING[name].search(text, opening.end())
+        if found is None:
+            unclosed.add(name)
+        else:
+            parts.extend((text[place : opening.start()], " "))
+            place = found.end()
+    return "".join((*parts, text[place:])) if parts else text
+
+
 def _drop_templates(text: str) -> str:
-    while (after := _TEMPLATE.sub("", text)) != text:
+    for _ in range(MAX_ROUNDS):
+        if (after := _TEMPLATE.sub("", text)) == text:
+            break
         text = after
     return text
 
@@ -38,8 +61,8 @@ def _drop_links(text: str) -> str:
 
 # What a text must hold for the step to be worth trying, name as the receipt prints it, and what is done; in this order.
 STEPS: tuple[tuple[str, str, Callable[[str], str]], ...] = (
-    ("<", "hidden elements", lambda text: _HIDDEN.sub(" ", text)),
-    ("{|", "wiki tables", lambda text: _WIKI_TABLE.sub("", text)),
+    ("<", "hidden elements", _drop_hidden),
+    ("{|", "wiki tables", lambda text: drop_between(text, "{|", "|}", "")),
     ("{{", "wiki templates", _drop_templates),
     ("[", "wiki links", _drop_links),
     ("''", "wiki quotes", lambda text: _QUOTES.sub(r"\1", text)),
@@ -61,8 +84,12 @@ def clean_document(text: str, done: set[str]) -> str:
         >>> clean_document("<ref>x</ref>'''Tea''' () is a [[Drink|drink]].", set())
         'Tea is a drink.'
     """
+    num_rounds = 0
     while True:
-        before = text
+        before, num_rounds = text, num_rounds + 1
+        if num_rounds == MAX_ROUNDS:
+            done.add("nested markup")
+            text = text.translate(_NEST)
         text = clean_noting(_drop_markup(text, done), done)
         if text == before:
             return text

@@ -6,9 +6,11 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
+from pretune.data.arrow import values_of
 from pretune.data.catalog import near_names
 from pretune.data.columns import TEXT_NAMES, shown_columns
 from pretune.data.corpus.intake import MAX_CHARACTERS, Documents, Intake
+from pretune.data.limits import SizeLimit
 from pretune.data.lines import parse_object
 from pretune.data.table import unusable
 from pretune.optional import require
@@ -73,13 +75,20 @@ def by_file(lines: Iterable[str]) -> Documents:
 def by_articles(lines: Iterable[str]) -> Documents:
     """Yield articles in the layout of WikiText: each begins with `` = Title = `` between empty lines."""
     kept: list[str] = []
+    size = 0
     for line in lines:
         kept.append(line)
+        size += len(line) + 1
         is_alone = len(kept) > 2 and not kept[-1].strip() and not kept[-3].strip()
         if is_alone and _ARTICLE.fullmatch(kept[-2]):
             if any(earlier.strip() for earlier in kept[:-2]):
                 yield "\n".join(kept[:-2])
             kept = kept[-2:]
+            size = sum(map(len, kept))
+        elif size > 2 * MAX_CHARACTERS and len(kept) > 2:  # never held whole
+            yield "\n".join(kept[:-2])
+            kept = kept[-2:]
+            size = sum(map(len, kept))
     if any(line.strip() for line in kept):
         yield "\n".join(kept)
 
@@ -91,7 +100,7 @@ def json_rows(lines: Iterable[str], intake: Intake) -> Rows:
         DataError: The file is one JSON array.
     """
     for number, line in enumerate(lines, 1):
-        stripped = line.strip()
+        stripped = line.strip().lstrip("\ufeff \t")  # a byte-order mark begins each of the files that were joined
         if not stripped:
             continue
         found = parse_object(stripped)
@@ -118,11 +127,11 @@ def parquet_rows(path: Path, intake: Intake) -> Rows:
     pyarrow, parquet = require("pyarrow", extra="parquet"), require("pyarrow.parquet", extra="parquet")
     try:
         with parquet.ParquetFile(path) as file:
-            yield from batched_rows(batch for batch in file.iter_batches(batch_size=SAMPLE_ROWS))
-    except (pyarrow.ArrowException, OSError) as error:
+            yield from batched_rows(_bounded(file.iter_batches(batch_size=SAMPLE_ROWS), intake))
+    except (pyarrow.ArrowException, OSError, UnicodeDecodeError, MemoryError) as error:
         raise unusable(
             intake.origin,
-            f"the Parquet data cannot be read: {str(error).splitlines()[0]}",
+            f"the Parquet data cannot be read: {next(iter(str(error).splitlines()), type(error).__name__)}",
             expected="a whole Parquet file",
             fix="copy or write it again",
         ) from error
@@ -132,9 +141,19 @@ def batched_rows(batches: Iterable[Any]) -> Rows:
     """Yield the rows of Arrow tables or record batches."""
     number = 0
     for batch in batches:
-        for cells in batch.to_pylist():
+        names = [str(name) for name in batch.schema.names]
+        for cells in zip(*(values_of(batch.column(index)) for index in range(len(names))), strict=True):
             number += 1
-            yield number, cells
+            yield number, dict(zip(names, cells, strict=True))
+
+
+def _bounded(batches: Iterable[Any], intake: Intake) -> Iterator[Any]:
+    """Yield batches until they are larger than may be."""
+    limit, total = SizeLimit.of_stream(intake.config.max_size), 0
+    for batch in batches:
+        total += batch.nbytes
+        limit.check(total, None, intake.origin)
+        yield batch
 
 
 def texts_of(rows: Rows, intake: Intake) -> Documents:

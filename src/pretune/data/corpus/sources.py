@@ -1,5 +1,6 @@
 """Sources: whatever the user named as a corpus, as its files, each a stream of documents."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -13,12 +14,14 @@ from pretune.data.corpus.streams import lines_of, read_lines
 from pretune.data.corpus.tables import delimited_rows
 from pretune.data.decode import check_encoding
 from pretune.data.entries import Entry
-from pretune.data.files import format_of
+from pretune.data.files import format_of, unreadable
 from pretune.data.folders import is_written_by_datasets
 from pretune.data.hub import open_hub
+from pretune.data.limits import too_many_files
 from pretune.data.locate import locate
+from pretune.data.places import Skipped, files_below, is_utf8, leads_out, open_file, why_not_read
 from pretune.data.read import read_entry
-from pretune.data.table import Origin
+from pretune.data.table import Origin, unusable
 from pretune.errors import DataError
 from pretune.hashing import digest_of_file
 
@@ -73,7 +76,7 @@ def find_source(source: str | Path, config: CorpusConfig, *, role: str = "train"
     if isinstance(found, str):
         return _hub(found, role)
     if found.is_dir():
-        return _hub(found.resolve().name, role, found) if is_written_by_datasets(found) else _folder(found, role)
+        return _hub(found.resolve().name, role, found) if is_written_by_datasets(found) else _folder(found, role, config)
     return Source(name=found.name, parts=(_file(found, found.name, role),))
 
 
@@ -112,33 +115,49 @@ def _hub(name: str, role: str, folder: Path | None = None) -> Source:
     return Source(name=origin.name, parts=(Part(origin=origin, read=read),), notes=tuple(notes))
 
 
-def _folder(folder: Path, role: str) -> Source:
-    found = [path for path in sorted(folder.rglob("*")) if path.is_file() and not _is_hidden(path.relative_to(folder))]
-    if not found:
+def _folder(folder: Path, role: str, config: CorpusConfig) -> Source:
+    root, skipped, parts = folder.resolve(), Skipped(), list[Part]()
+    for path in files_below(folder, skipped):
+        name = path.relative_to(folder).as_posix()
+        if path.is_dir() and not leads_out(path, root):
+            skipped.names["links to folders in it, which are read at their place"] += 1
+            continue
+        parts.append(_file(path, name, role, root))
+        if len(parts) > config.max_files:
+            raise too_many_files(parts[0].origin, config.max_files, "corpus.max_files")
+    if not parts:
         raise DataError(
             f"the folder {folder} has no files",
             expected="text files, JSON lines or Parquet, in it or in its sub-folders",
             fix="check the path, and that the files were copied",
         )
-    parts = tuple(_file(path, path.relative_to(folder).as_posix(), role) for path in found)
-    return Source(name=folder.resolve().name, parts=parts, is_folder=True)
+    return Source(name=root.name, parts=tuple(parts), is_folder=True, notes=tuple(skipped.note(root.name)))
 
 
-def _is_hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)
-
-
-def _file(path: Path, name: str, role: str) -> Part:
-    kind = format_of(path) or "text lines"
-    origin = Origin(shown=name, name=name, role=role, format="text" if kind == "text lines" else kind)
+def _file(path: Path, name: str, role: str, root: Path | None = None) -> Part:
+    """Return the part that is one file; ``root`` is the folder that it was found in."""
+    kind, shown = format_of(path) or "text lines", name if is_utf8(name) else ascii(name)
+    origin = Origin(shown=shown, name=shown, role=role, format="text" if kind == "text lines" else kind)
 
     def read(intake: Intake) -> Documents:
+        if root is not None and (reason := why_not_read(path, root)):
+            raise unusable(
+                origin, reason, expected="a file in the folder itself", fix="take it out, or copy it into the folder"
+            )
         if kind == "parquet":
-            intake.sha256 = digest_of_file(path)
+            intake.sha256 = _digest_of(path, origin)
             return texts_of(parquet_rows(path, intake), intake)
         return _split(read_lines(path, intake), kind, intake)
 
     return Part(origin=origin, read=read)
+
+
+def _digest_of(path: Path, origin: Origin) -> str:
+    try:
+        os.close(open_file(path))  # no pipe and no device
+        return digest_of_file(path)
+    except OSError as error:
+        raise unreadable(origin, error) from error
 
 
 def _split(lines: Iterator[str], kind: str, intake: Intake) -> Documents:

@@ -2,17 +2,22 @@
 
 import gzip
 import hashlib
+import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import IO, cast
 
 from pretune.data.corpus.intake import MAX_CHARACTERS, Intake
 from pretune.data.decode import UndecodableError, decode_stream, undecodable, unmarked_utf16
-from pretune.data.files import check_promise
+from pretune.data.files import check_promise, unreadable
+from pretune.data.limits import SizeLimit
+from pretune.data.places import open_file
 from pretune.data.table import unusable
 
 CHUNK = 1 << 20
+RECORDS = ("json lines", "csv", "tsv")  # formats whose lines may not be cut
 _GZIP = b"\x1f\x8b"
 
 
@@ -21,11 +26,11 @@ class _Hashed:
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file, self.first, self.digest = file, file.read(2), hashlib.sha256()
-        self._ahead = self.first
+        self._ahead, self.num_bytes = self.first, 0
 
     def read(self, size: int) -> bytes:
         data = self._ahead + self._file.read(size - len(self._ahead))
-        self._ahead = b""
+        self._ahead, self.num_bytes = b"", self.num_bytes + len(data)
         self.digest.update(data)
         return data
 
@@ -40,9 +45,9 @@ def read_lines(path: Path, intake: Intake) -> Iterator[str]:
         DataError: It cannot be opened, is damaged, binary, or in another encoding.
     """
     try:
-        file = path.open("rb")
+        file = os.fdopen(open_file(path), "rb")
     except OSError as error:
-        raise _unreadable(error, intake) from error
+        raise unreadable(intake.origin, error) from error
     with file:
         yield from lines_of(file, intake, unpack=path.name.lower().endswith(".gz"))
 
@@ -58,19 +63,63 @@ def lines_of(file: IO[bytes], intake: Intake, *, unpack: bool | None = None) -> 
     Raises:
         DataError: As ``read_lines``.
     """
-    rest = ""
     intake.encoding = intake.config.encoding or "utf-8"
+    pieces = decode_stream(_checked(_chunks(file, intake, unpack), intake), intake.config.encoding)
     try:
-        for piece in decode_stream(_checked(_chunks(file, intake, unpack), intake), intake.config.encoding):
-            *lines, rest = (rest + piece).split("\n")
-            yield from lines
-            if len(rest) > MAX_CHARACTERS:  # no line end anywhere
-                yield rest
-                rest = ""
+        first = next(pieces, "")
+        pieces = chain([first], pieces)
+        is_text = intake.origin.format not in RECORDS and not (unpack is None and first.lstrip().startswith("{"))
+        yield from _cut_lines(pieces) if is_text else _whole_lines(pieces, intake)
     except UndecodableError as error:
         raise undecodable(intake.origin, error, error.line) from error
+
+
+def _cut_lines(pieces: Iterable[str]) -> Iterator[str]:
+    """Yield lines; where no line end comes for long, what there is is one."""
+    rest = ""
+    for piece in pieces:
+        *lines, rest = (rest + piece).split("\n")
+        yield from lines
+        if len(rest) > MAX_CHARACTERS:
+            yield rest
+            rest = ""
     if rest:
         yield rest
+
+
+def _whole_lines(pieces: Iterable[str], intake: Intake) -> Iterator[str]:
+    """Yield the lines of JSON or of a table, each whole; one that is too long is rejected, and empty.
+
+    Raises:
+        DataError: A line of a table is too long: where its row ends cannot be told.
+    """
+    rest, number, is_skipped, most = "", 0, False, intake.config.max_line
+    for piece in pieces:
+        *lines, rest = (rest + piece).split("\n")
+        for line in lines:
+            number += 1
+            is_long = is_skipped or len(line) > most
+            if is_long and not is_skipped:
+                _reject_line(number, intake)
+            is_skipped = False
+            yield "" if is_long else line
+        if is_skipped or len(rest) > most:
+            if not is_skipped:
+                _reject_line(number + 1, intake)
+            is_skipped, rest = True, ""
+    if rest and not is_skipped:
+        yield rest
+
+
+def _reject_line(number: int, intake: Intake) -> None:
+    reason = f"is a line of more than {intake.config.max_line:,} characters"
+    if intake.origin.format not in ("csv", "tsv"):
+        intake.reject(number, reason)
+        return
+    raise unusable(
+        intake.origin, reason, expected="shorter lines", fix="check its quotes; --set corpus.max_line=N raises the limit",
+        at=(None, None, number),
+    )  # fmt: skip
 
 
 def _chunks(file: IO[bytes], intake: Intake, unpack: bool | None) -> Iterator[bytes]:
@@ -82,7 +131,10 @@ def _chunks(file: IO[bytes], intake: Intake, unpack: bool | None) -> Iterator[by
             what = "is empty" if not source.first else "is named .gz and is not gzip-compressed"
             raise unusable(origin, what, expected="gzip data", fix="remove .gz from its name, or copy it again")
         opened = gzip.GzipFile(fileobj=cast(IO[bytes], source)) if is_packed else source
+        num_bytes, limit = 0, SizeLimit.of_stream(intake.config.max_size)
         while chunk := opened.read(CHUNK):
+            num_bytes += len(chunk)
+            limit.check(num_bytes, source.num_bytes if is_packed else None, origin)
             yield chunk
     except EOFError as error:
         raise unusable(
@@ -91,7 +143,7 @@ def _chunks(file: IO[bytes], intake: Intake, unpack: bool | None) -> Iterator[by
     except (gzip.BadGzipFile, zlib.error) as error:
         raise unusable(origin, f"the gzip data is damaged: {error}", expected="a whole file", fix="copy it again") from error
     except OSError as error:
-        raise _unreadable(error, intake) from error
+        raise unreadable(intake.origin, error) from error
     intake.sha256 = source.digest.hexdigest()
 
 
@@ -111,12 +163,3 @@ def _checked(chunks: Iterator[bytes], intake: Intake) -> Iterator[bytes]:
                 )
         is_first = False
         yield chunk
-
-
-def _unreadable(error: OSError, intake: Intake) -> Exception:
-    return unusable(
-        intake.origin,
-        f"cannot be read: {error.strerror or error}",
-        expected="a file that you may read",
-        fix="check its permissions and the disk",
-    )
