@@ -116,7 +116,7 @@ def _score_train(candidate: Candidate, folder: RunFolder, trace: Trace) -> None:
 def _open(seal: Seal, folder: RunFolder, trace: Trace) -> Opening:
     with trace.stage("open the seal", f"{seal.num_rows:,} sealed rows") as stage:
         opening = seal.open(run=folder.name, purpose="judge", copy=folder.openings)
-        stage.done = f"look {opening.look}" + (", the first known" if opening.first_known else "") + ", in the ledger"
+        stage.done = f"look {opening.look}, in the ledger" + (", the first known" if opening.first_known else "")
         stage.shape_out = f"{seal.num_rows:,} test texts; intervals at {opening.confidence:.4g}"
     return opening
 

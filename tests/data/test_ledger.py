@@ -10,11 +10,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from hypothesis import given, strategies as st
+from numpy.typing import NDArray
 
 from pretune.data.chain import LedgerEntry
-from pretune.data.ledger import acknowledge, confidence_at, record_opening, verify
+from pretune.data.ledger import acknowledge, confidence_at, count_earlier, record_opening, verify
 from pretune.errors import DataError, LedgerError, StorageError
+from pretune.hashing import fingerprint
 
 ROWS = [f"text number {row}" for row in range(200)]
 OTHERS = [f"other row {row}" for row in range(200)]
@@ -60,6 +64,39 @@ def test_other_rows_are_a_first_look(texts: list[str]) -> None:
 def test_only_the_openings_that_share_rows_count() -> None:
     looks = [open_rows(ROWS[:100]), open_rows(ROWS[100:]), open_rows(OTHERS), open_rows(ROWS), open_rows(ROWS[:100])]
     assert looks == [1, 1, 1, 3, 3]
+
+
+def test_rows_opened_in_small_pieces_add_up() -> None:
+    for start in range(0, 200, 8):  # 4 % each
+        assert open_rows(ROWS[start : start + 8], run=f"piece {start}") == 1
+    assert open_rows(ROWS) == 2
+    for start in range(0, 200, 8):
+        open_rows(ROWS[start : start + 8])
+    assert open_rows(ROWS) == 4  # the pieces twice, and once as a whole
+
+
+def test_pieces_of_less_than_five_per_cent_together_are_no_look() -> None:
+    open_rows([*ROWS[:5], *OTHERS[:100]])
+    open_rows(ROWS[3:9])
+    assert open_rows(ROWS) == 1  # 9 of 200
+    open_rows(OTHERS[:1] + ROWS[9:10])
+    assert count_earlier(of(ROWS), [of(ROWS[:5]), of(ROWS[3:9]), of(ROWS[9:10])]) == 1  # 10 of 200
+
+
+def of(texts: list[str]) -> NDArray[np.uint64]:
+    return np.unique(np.array([int(fingerprint(text), 16) for text in texts], dtype=np.uint64))
+
+
+@given(st.lists(st.sets(st.integers(0, 59), min_size=1), max_size=12), st.integers(1, 60))
+def test_no_opening_makes_the_looks_fewer_and_the_union_always_counts(pieces: list[set[int]], num_rows: int) -> None:
+    rows = np.arange(num_rows, dtype=np.uint64)
+    earlier = [np.array(sorted(piece), dtype=np.uint64) for piece in pieces]
+    counts = [count_earlier(rows, earlier[:end]) for end in range(len(earlier) + 1)]
+    assert counts == sorted(counts)
+    alone = sum(np.isin(rows, piece).mean() >= 0.05 for piece in earlier)  # what counted before pieces did
+    times = sum((np.isin(rows, piece).astype(int) for piece in earlier), np.zeros(num_rows, int))
+    often = max((k for k in range(1, 13) if (times >= k).mean() >= 0.05), default=0)
+    assert counts[-1] >= max(alone, often)
 
 
 def test_the_entry_says_who_when_why_and_what() -> None:

@@ -56,6 +56,6 @@ class RunRecord(Record):
     proof: PretrainingProof | None = None  # --prove-pretraining
     look: int | None = None
     ledger_head: str | None = None  # hash of the ledger entry of this run's last opening
-    first_known_look: bool | None = None  # True where no ledger could say whether the rows were opened before
+    first_known_look: bool | None = None  # True where the ledger began with it, so that earlier ones are not known
     digests: dict[str, str] = field(default_factory=dict)  # SHA-256 of the files that the verdict was reached from
     seconds: dict[str, float] = field(default_factory=dict)  # by stage

@@ -9,6 +9,7 @@ from pretune.report.receipts import describe_receipt
 from pretune.report.timeline import describe_change
 from pretune.report.use import tell_use
 from pretune.report.words import (
+    FIRST_KNOWN,
     MARKS,
     OUTCOMES,
     UNDEFINED,
@@ -107,7 +108,7 @@ def _tell_verdict(record: RunRecord) -> Iterator[str]:
     needed = counted(verdict.rows_needed, "more labelled row") if verdict.rows_needed is not None else ""
     rows = "; ".join(filter(None, (needed, escape(verdict.rows_needed_note))))
     reading = f"Plain reading: {escape(verdict.plain_reading)}." if verdict.plain_reading else ""
-    first = " (the first known look)" if record.first_known_look else ""
+    first = f" ({FIRST_KNOWN})" if record.first_known_look else ""
     yield " ".join(filter(None, (rows and f"Rows needed: {rows}.", reading, f"Look {verdict.look} at these test rows{first}.")))
 
 

@@ -16,6 +16,7 @@ from pretune.report.proof import proof_rows
 from pretune.report.sections import build_sections
 from pretune.report.weak_spots import say_slices
 from pretune.report.words import (
+    FIRST_KNOWN,
     MARK_WORDS,
     MARKS,
     OUTCOMES,
@@ -58,6 +59,7 @@ def make_environment() -> Environment:
     environment.filters.update(
         number=number, chance=chance, counted=counted, percent=percent, duration=duration, capitalize_first=_capitalize_first
     )
+    environment.globals["first_known"] = FIRST_KNOWN
     environment.globals.update(
         span=span, OUTCOMES=OUTCOMES, MARKS=MARKS, MARK_WORDS=MARK_WORDS, SEVERITY_MARKS=SEVERITY_MARKS, short=_shorten
     )

@@ -28,6 +28,7 @@ from pretune.report.text_proof import draw_proof
 from pretune.report.threshold import draw_threshold
 from pretune.report.weak_spots import draw_mistakes, draw_slices
 from pretune.report.words import (
+    FIRST_KNOWN,
     MARKS,
     OUTCOMES,
     SEVERITY_MARKS,
@@ -114,7 +115,7 @@ def draw_verdict(verdict: Verdict, *, first_known_look: bool = False) -> Panel:
 
     Args:
         verdict: What was decided.
-        first_known_look: No ledger could say whether the rows were opened before.
+        first_known_look: The ledger began with this look, or lost entries, and cannot vouch for the time before.
     """
     style = OUTCOME_STYLES[verdict.outcome]
     reasons = Table.grid(padding=(0, 1))
@@ -130,7 +131,7 @@ def _closing_lines(verdict: Verdict, first_known_look: bool) -> Table:
     rows = {
         "rows needed": "; ".join(filter(None, (needed, verdict.rows_needed_note))),
         "plain reading": verdict.plain_reading,
-        "look": f"{verdict.look} at these test rows{', the first known look' if first_known_look else ''}",
+        "look": f"{verdict.look} at these test rows{f', {FIRST_KNOWN}' if first_known_look else ''}",
     }
     return pairs([(name, value) for name, value in rows.items() if value])
 

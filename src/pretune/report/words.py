@@ -26,6 +26,9 @@ SEVERITY_MARKS = {
 
 UNDEFINED = "—"
 
+# Why the first look may not have been the first: the ledger itself is there, with this look in it.
+FIRST_KNOWN = "the first known look: it is in the ledger, which cannot vouch for the time before it began"
+
 # Word separators that would break a row, and marks that turn the reading order of what follows: a file name must not be
 # able to draw outside of its cell or make the next column read backwards.
 _SPACES = "\t\n\r\v\f\x85\u2028\u2029"
