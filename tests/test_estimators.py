@@ -15,9 +15,9 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 import pretune
+from pretune.adapting import resolve_freeze
 from pretune.configs import FinetuneConfig
 from pretune.errors import DataError, MissingLabelsError, UsageError
-from pretune.estimators import resolve_freeze
 from pretune.trace import Trace
 from tiny import make_rows
 

@@ -5,10 +5,13 @@ import numpy as np
 from pretune.configs import FinetuneConfig
 from pretune.models import Inputs, Network, adapt, merge
 from pretune.trace import Trace
-from pretune.train import Plan
+from pretune.train import Plan, has_fast_bf16
 
 # Texts on which merged adapters must give the logits they gave before.
 PARITY_ROWS = 64
+
+# What is trained where bf16 has no instructions: within the same time, the last layers only.
+FREEZE_WITHOUT_BF16 = "last-2"
 
 
 def set_up(network: Network, config: FinetuneConfig, plan: Plan, trace: Trace) -> None:
@@ -44,3 +47,10 @@ def merge_adapters(network: Network, inputs: Inputs, plan: Plan, trace: Trace) -
     with trace.stage("merge", f"adapters; {len(rows)} validation texts before and after") as stage:
         difference = merge(network, inputs.batch(rows, plan.device.kind))
         stage.done, stage.shape_out = f"logits differ by at most {difference:.1g}", "the plain architecture"
+
+
+def resolve_freeze(freeze: str, kind: str = "cpu") -> str:
+    """Return ``freeze`` with ``auto`` decided by what the processor is fast at."""
+    if freeze != "auto":
+        return freeze
+    return "none" if has_fast_bf16(kind) or kind == "cuda" else FREEZE_WITHOUT_BF16

@@ -17,6 +17,7 @@ from pretune.data import (
     read_table,
     record_opening,
 )
+from pretune.data.known import known_rows
 from pretune.diagnose import DATA_CHECKS, diagnose
 from pretune.errors import DataError, UsageError
 from pretune.evaluate import evaluate_sources, groups_of
@@ -55,7 +56,10 @@ def evaluate_on(run: str, source: Any, config: ReadConfig, trace: Trace) -> tupl
     for note in (*table.notes, *_describe_rejected(table.files), *_describe_trained(rows, folder)):
         trace.note(note)
     check_known(rows, model.card_.classes, table.source)
-    entry = record_opening([row.text for row in rows], run=folder.name, purpose="evaluate")
+    texts = [row.text for row in rows]
+    known = known_rows(texts).describe()
+    entry = record_opening(texts, run=folder.name, purpose="evaluate")
+    trace.note(f"look {entry.look} at these rows, in the ledger" + (f"; {known}" if known else ""))
     sources = [model.predictions(rows, "given", trace=trace)]
     if folder.is_begun:
         labels = [str(row.label) for row in folder.read_examples("train")]

@@ -23,6 +23,7 @@ from pretune.records import (
     Example,
     Finding,
     Mistake,
+    Past,
     Predictions,
     Record,
     RunRecord,
@@ -78,6 +79,7 @@ def evidence_of(
     splits: dict[str, tuple[Example, ...]],
     predictions: Sequence[Predictions],
     corpus: CorpusSketch | None = None,
+    past: Past | None = None,
 ) -> Evidence:
     """Return all that judges may read of a run.
 
@@ -86,6 +88,7 @@ def evidence_of(
         splits: Its rows.
         predictions: On them.
         corpus: What the model was pre-trained on has in common with the test texts, where that is known.
+        past: Which test texts the model had learned from before this training, where that is known.
     """
     return Evidence(
         classes=record.classes,
@@ -99,6 +102,7 @@ def evidence_of(
         token_counts=record.token_counts,
         changes=record.changes,
         corpus=corpus,
+        past=past,
         language=record.language,
     )
 

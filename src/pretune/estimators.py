@@ -13,11 +13,14 @@ import torch
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import NotFittedError
 
+from pretune.adapting import resolve_freeze
 from pretune.configs import DEFAULT_MAX_LENGTH, FinetuneConfig
 from pretune.configs.base import MAX_EPOCHS, check_count, check_seed
-from pretune.data import Dataset, TrainingData, as_texts, clean_text, to_examples, to_training_data
+from pretune.data import Dataset, TrainingData, as_texts, clean_text, confidence_at, to_examples, to_training_data
 from pretune.data.arrays import Labels, Texts
+from pretune.data.known import count_look, warn_of_training
 from pretune.data.label_types import typed
+from pretune.data.learned import Learned
 from pretune.errors import DataError, UsageError
 from pretune.evaluate import choose_positive, evaluate_sources, score_predictions
 from pretune.evaluate.baselines import LinearModel, fit_linear, majority, prior
@@ -37,16 +40,15 @@ from pretune.models import (
     max_positions,
     save_model,
 )
+from pretune.models.past import past_in, past_of
 from pretune.predict import check_saved, decide, follow, predict_logits, shares_of
 from pretune.records import Calibration, Change, Evaluation, Example, Predictions, PredictionTrace
 from pretune.tokens import encode
 from pretune.trace import Trace
-from pretune.train import Plan, Resume, choose_device, current_world, has_fast_bf16, seed_everything
+from pretune.train import Plan, Resume, choose_device, current_world, seed_everything
 
 # Rows on which a saved model must give the logits of the live one.
 PARITY_ROWS = 64
-# What is trained where bf16 has no instructions: within the same time, the last layers only.
-FREEZE_WITHOUT_BF16 = "last-2"
 
 
 class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -133,7 +135,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             DataError: The rows cannot be learned from.
             DivergedError: The loss stopped being finite.
         """
-        trace, config = trace or Trace(), self.config
+        is_alone, trace, config = trace is None, trace or Trace(), self.config
         length = epochs if epochs is not None else self.epochs
         check_count(length, "epochs", most=MAX_EPOCHS)
         check_seed(self.seed)
@@ -142,10 +144,13 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             classes = np.array(training.classes)
         else:
             training, classes = to_training_data(x, y, validation_data, trace)
+        if is_alone:  # a run says so itself
+            warn_of_training([row.text for row in training.train])
         self.device_ = choose_device(config.device, precision=config.precision, threads=config.threads)
         seed_everything(self.seed)
         if resume and hasattr(self, "network_"):
             _check_same_classes(training.classes, self.card_.classes)
+            self.past_: Learned = self.learned()
         else:
             self._load(training, trace)
         self.network_.to(self.device_.kind)
@@ -165,6 +170,17 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Take note of what this classifier was fitted on, and of what it says about the validation rows."""
         self._training, self.validation_ = training, validation
         self._parity_texts = tuple(row.text for row in (*training.validation, *training.train)[:PARITY_ROWS])
+
+    def learned(self) -> Learned:
+        """Return fingerprints of all texts that this classifier, and what it was made from, has learned from."""
+        self._check_fitted()
+        training: TrainingData | None = getattr(self, "_training", None)
+        rows = () if training is None else (*training.train, *training.validation)
+        return self.past_.with_texts(row.text for row in rows)
+
+    def past_on(self, training: TrainingData) -> Learned:
+        """Return what this classifier had learned from besides these rows; all that it has, where a folder was loaded."""
+        return self.past_ if getattr(self, "_training", None) == training else self.learned()
 
     def train(self, *_args: object, **_options: object) -> NoReturn:
         """Point to ``fit``: scikit-learn's word for it."""
@@ -197,6 +213,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Score labelled rows; the result unpacks to ``loss, accuracy``.
 
         Of a ``Dataset`` these are the validation rows, beside the majority and linear baselines. The test stays sealed.
+        Other rows are a look where any of them is a sealed test row or was opened before (``data/known.py``): the ledger
+        counts it, and the figures have the confidence of that look. ``score`` counts alike.
 
         Raises:
             MissingLabelsError: ``x`` is texts and there is no ``y``.
@@ -205,8 +223,16 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if isinstance(x, Dataset):
             sources = [self.predict_validation(x.training), *self.baselines(x.training, x.validation, "validation")]
             return evaluate_sources(sources, main="finetuned", positive=self.card_.positive)
-        predictions = self.predictions(to_examples(x, y), "given")
-        return Evaluation(scores=score_predictions(predictions, positive=self.card_.positive))
+        rows = to_examples(x, y)
+        look = count_look([row.text for row in rows], "evaluate")
+        predictions = self.predictions(rows, "given")
+        confidence = confidence_at(look)
+        return Evaluation(scores=score_predictions(predictions, positive=self.card_.positive, look=look, confidence=confidence))
+
+    def score(self, X: Texts, y: Labels, sample_weight: Any = None) -> float:  # noqa: N803 - scikit-learn names it so
+        """Return the accuracy on labelled texts, as scikit-learn's classifiers do; counted as by ``evaluate``."""
+        count_look([clean_text(text) for text in as_texts(X)], "score")
+        return float(super().score(X, y, sample_weight))
 
     def answers(self, rows: Sequence[Example], split: str = "given") -> Predictions:
         """Return labels and probabilities of clean examples as ``predict`` and ``predict_proba`` give them."""
@@ -271,7 +297,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self._check_fitted()
         path = Path(folder)
         self.network_.to("cpu")
-        save_model(path, self.network_, self.tokenizer_, self.card_)
+        save_model(path, self.network_, self.tokenizer_, self.card_, self.learned())
         self.parity_ = check_saved(path, self.network_, self.tokenizer_, self.card_, self._parity_texts, apart=apart)
         self.network_.to(self.device_.kind)
         return path
@@ -290,11 +316,12 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         classifier = cls(str(folder), config=known)
         classifier.network_, classifier.tokenizer_, classifier.card_ = network.to(device.kind), tokenizer, card
         classifier.device_, classifier.classes_ = device, typed(card.classes, card.label_type)
-        classifier._parity_texts = ()
+        classifier._parity_texts, classifier.past_ = (), past_in(Path(folder))
         return classifier
 
     def _load(self, training: TrainingData, trace: Trace) -> None:
         config, checkpoint = self.config, find_checkpoint(self.model)
+        self.past_ = past_of(self.model)
         with trace.stage("load model", checkpoint.name) as stage:
             self.tokenizer_ = load_tokenizer(checkpoint)
             self.network_: Network = build_network(
@@ -380,10 +407,3 @@ def _check_same_classes(new: tuple[str, ...], known: tuple[str, ...]) -> None:
             expected="the same classes with resume=True",
             fix="fit without resume, which starts from the pre-trained weights",
         )
-
-
-def resolve_freeze(freeze: str, kind: str = "cpu") -> str:
-    """Return ``freeze`` with ``auto`` decided by what the processor is fast at."""
-    if freeze != "auto":
-        return freeze
-    return "none" if has_fast_bf16(kind) or kind == "cuda" else FREEZE_WITHOUT_BF16

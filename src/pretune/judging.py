@@ -1,6 +1,7 @@
 """Judging: open the seal once, then evaluate, diagnose, decide and report."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,7 +10,8 @@ from pretune.assessing import assess, costs_of, evidence_of, read_policy
 from pretune.budgeting import tell_end
 from pretune.configs import JudgeConfig
 from pretune.data import Opening, Seal, TrainingData
-from pretune.data.corpus import find_sketch
+from pretune.data.corpus import find_sketches
+from pretune.data.learned import look_back
 from pretune.data.sketch import SketchFile
 from pretune.deciding import choose_thresholds, inherit, read_aim, store_thresholds, tell_choice
 from pretune.estimators import TextClassifier
@@ -17,8 +19,11 @@ from pretune.evaluate import choose_positive, groups_of
 from pretune.evaluate.aims import Aim
 from pretune.evaluate.encoder_linear import SOURCE
 from pretune.evaluate.threshold import apply_threshold
+from pretune.models.past import past_of
 from pretune.proving import Proof
-from pretune.records import CorpusSketch, Example, RunRecord
+from pretune.records import CorpusSketch, Example, Past, Predictions, RunRecord
+from pretune.report.card import render_card
+from pretune.report.html import render_html
 from pretune.reporting import write_report
 from pretune.runs import RunFolder
 from pretune.trace import Trace
@@ -48,17 +53,21 @@ def open_and_judge(candidate: Candidate, record: RunRecord, config: JudgeConfig,
     positive = choose_positive(labels, config.positive) if config.positive else record.positive
     aim = read_aim(config, policy, positive=positive, labels=labels)
     record = _settle_threshold(candidate, aim, record, folder, trace)
-    corpus = find_sketch(record.model_source)  # before the seal is opened: a damaged one costs no look
+    # Whatever is read or may fail comes before the seal is opened: a damaged file, or a crash, costs no look.
+    past = _look_back(candidate, record, folder)
+    sketches, lost = find_sketches(record.model_source, past.corpora)
     untuned = open_untuned(folder, candidate.model.device_, trace)
     _score_train(candidate, folder, trace)
+    _rehearse(folder, record)
+    answers = _answer_test(candidate, untuned, trace)
     opening = _open(candidate.seal, folder, trace)
-    _score_test(candidate, untuned, opening, folder, trace)
-    _look_into_corpus(corpus, opening, record, folder)
+    _keep_answers(answers, candidate, opening, folder, trace)
+    _look_into_corpus(sketches, lost, opening, record, folder)
     record = replace(record, positive=positive)
     splits = {"train": candidate.training.train, "validation": candidate.training.validation, "test": opening.examples}
     predictions = folder.read_all_predictions()  # as kept, so that recomputing starts from the same
     policy = read_policy(config, predictions)
-    evidence = evidence_of(record, splits, predictions, folder.read_corpus())
+    evidence = evidence_of(record, splits, predictions, folder.read_corpus(), past)
     found = assess(evidence, policy, look=opening.look, costs=costs_of(record), trace=trace)
     record = replace(
         record,
@@ -121,29 +130,78 @@ def _open(seal: Seal, folder: RunFolder, trace: Trace) -> Opening:
     return opening
 
 
-def _score_test(candidate: Candidate, untuned: Untuned | None, opening: Opening, folder: RunFolder, trace: Trace) -> None:
-    rows, model, classes = opening.examples, candidate.model, candidate.training.classes
-    with trace.stage("evaluate", f"{len(rows):,} test texts") as stage:
-        tested = [model.predictions(rows, "test", trace=trace), *model.baselines(candidate.training, rows, "test")]
-        tested += candidate.proof.ask(rows, trace) if candidate.proof is not None else []
+def _answer_test(candidate: Candidate, untuned: Untuned | None, trace: Trace) -> list[Predictions]:
+    """Ask every source about the sealed texts; labels are not read, and nothing is shown or written."""
+    texts, groups = candidate.seal.texts(), candidate.seal.groups()
+    rows = [
+        Example(id=str(number), text=text, group=group) for number, (text, group) in enumerate(zip(texts, groups, strict=True))
+    ]
+    model, classes = candidate.model, candidate.training.classes
+    with trace.stage("answer", f"{len(rows):,} sealed texts, without their labels") as stage:
+        answers = [model.predictions(rows, "test", trace=trace), *model.baselines(candidate.training, rows, "test")]
+        answers += candidate.proof.ask(rows, trace) if candidate.proof is not None else []
         if untuned is not None:
-            tested.append(untuned.predict(rows, split="test", classes=classes, trace=trace))
-        else:
-            folder.drop_predictions("test", SOURCE)
-        for item in tested:
-            folder.write_predictions(item)
-        stage.done = f"{', '.join(item.source for item in tested)} on the same rows"
+            answers.append(untuned.predict(rows, split="test", classes=classes, trace=trace))
+        stage.done = f"{', '.join(item.source for item in answers)} on the same rows; kept back until the opening is counted"
         stage.shape_out = f"{len(rows):,} × {len(classes)} logits → probabilities → decisions"
-        stage.example = _describe_decision(model, rows[0], tested[0].predicted[0])
+    return answers
 
 
-def _look_into_corpus(corpus: SketchFile | None, opening: Opening, record: RunRecord, folder: RunFolder) -> None:
-    """Keep what the corpus that the model was pre-trained on has in common with the test texts."""
-    if corpus is not None:
-        folder.write_corpus(corpus.within(row.text for row in opening.examples))
-    elif record.corpus is not None:
-        gone = CorpusSketch(name=record.corpus.name, num_texts=record.corpus.num_kept, hashes=(), is_known=False)
-        folder.write_corpus(gone)
+def _keep_answers(
+    answers: Sequence[Predictions], candidate: Candidate, opening: Opening, folder: RunFolder, trace: Trace
+) -> None:
+    """Put ids and labels to the answers, and write them."""
+    rows = opening.examples
+    ids, labels = tuple(row.id for row in rows), tuple(row.label for row in rows)
+    with trace.stage("evaluate", f"{len(rows):,} test texts") as stage:
+        if all(item.source != SOURCE for item in answers):
+            folder.drop_predictions("test", SOURCE)
+        for item in answers:
+            folder.write_predictions(replace(item, ids=ids, labels=labels))
+        stage.done = f"{', '.join(item.source for item in answers)} beside the labels"
+        stage.shape_out = f"{len(answers)} × {len(rows):,} decisions"
+        stage.example = _describe_decision(candidate.model, rows[0], answers[0].predicted[0])
+
+
+def _look_back(candidate: Candidate, record: RunRecord, folder: RunFolder) -> Past:
+    """Return which test texts the model had learned from before; found now where an earlier version made the run."""
+    past = folder.read_past()
+    if past is None:
+        past = look_back(past_of(record.model_source, chain=1), candidate.seal.texts())
+        folder.write_past(past)
+    return past
+
+
+def _rehearse(folder: RunFolder, record: RunRecord) -> None:
+    """Read what the report will be drawn from, and draw it.
+
+    Raises:
+        StorageError: A file is damaged.
+    """
+    folder.read_all_predictions()
+    folder.read_corpus()
+    render_html(record, folder.read_events())
+    render_card(record)
+
+
+def _look_into_corpus(
+    sketches: Sequence[SketchFile], lost: Sequence[str], opening: Opening, record: RunRecord, folder: RunFolder
+) -> None:
+    """Keep what the corpora that the model was pre-trained on have in common with the test texts."""
+    texts = [row.text for row in opening.examples]
+    found = [sketch.within(texts) for sketch in sketches]
+    if record.corpus is not None and not found and record.corpus.name not in lost:
+        lost = (*lost, record.corpus.name)
+    if not found and not lost:
+        return
+    names = dict.fromkeys([*(item.name for item in found), *lost])
+    common = CorpusSketch(
+        name=" + ".join(names),
+        num_texts=sum(item.num_texts for item in found) or (record.corpus.num_kept if record.corpus is not None else 0),
+        hashes=tuple(sorted({value for item in found for value in item.hashes})),
+        is_known=not lost,
+    )
+    folder.write_corpus(common)
 
 
 def _describe_decision(model: TextClassifier, row: Example, predicted: str) -> str:

@@ -9,15 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from pretune import storage
+from pretune.adapting import resolve_freeze
 from pretune.assessing import read_policy
 from pretune.assisting import check_company, helped
 from pretune.budgeting import apply_choice, choose_within, say_choice, tell_end
 from pretune.configs import AUTO, DEFAULT_MAX_LENGTH, JudgeConfig, RunConfig
 from pretune.data import Dataset, Seal, TrainingData, prepare
+from pretune.data.known import CANNOT_JUDGE, register_seal, warn_of
+from pretune.data.learned import Learned, look_back
 from pretune.data.split import digest_of_rows
 from pretune.deciding import choose_thresholds, read_aim, store_thresholds, tell_choice
 from pretune.errors import DataError, DivergedError, StorageError, UsageError
-from pretune.estimators import TextClassifier, resolve_freeze
+from pretune.estimators import TextClassifier
 from pretune.evaluate import choose_positive, evaluate_sources, groups_of
 from pretune.evaluate.aims import Aim
 from pretune.evaluate.baselines import fit_linear
@@ -28,10 +31,11 @@ from pretune.hashing import digest_of_place
 from pretune.judging import Candidate, open_and_judge
 from pretune.loading import load_pretrained_model
 from pretune.models import PEFT, check_freeze, find_checkpoint
+from pretune.models.past import past_of
 from pretune.optional import require
 from pretune.origins import origin_of, stages_before
 from pretune.proving import Proof, check_proof
-from pretune.records import BudgetChoice, Example, RunRecord, Verdict
+from pretune.records import BudgetChoice, Example, Past, RunRecord, Verdict
 from pretune.repairing import score_repair
 from pretune.runs import UNFINISHED, RunFolder, claim_folder, identity_of
 from pretune.seeds import fit_seeds
@@ -98,7 +102,12 @@ def finetune(
     settings = replace(config.finetune, positive=config.finetune.positive or config.judge.positive)
     model.set_params(epochs=config.epochs, freeze=config.freeze, config=settings)
     check_freeze(find_checkpoint(config.model), config.freeze)
+    past = _look_back(past_of(config.model), data, trace)
+    warning = warn_of([row.text for row in data.train], CANNOT_JUDGE)
+    if warning:
+        trace.note(f"training: {warning}")
     record = _begin(data, config, folder, typed or command, inputs=inputs, budget=budget)
+    folder.write_past(past)
     trace.keep_in(folder.trace, begin=True)
     for event in stages_before(config.model):
         trace.adopt(event)
@@ -176,7 +185,9 @@ def judge(
     settings = RunConfig(
         model=model.model, epochs=model.epochs, freeze=model.freeze, seed=model.seed, finetune=model.config, judge=config
     )
+    past = _look_back(model.past_on(data.training), data, trace)
     record = _begin(data, settings, folder, "pretune.judge(model, data)")
+    folder.write_past(past)
     trace.keep_in(folder.trace, begin=True)
     _fit_linear(model, data.training, trace)
     model.linear_.save(folder.linear)
@@ -225,6 +236,20 @@ def _load(source: Any, config: RunConfig, folder: RunFolder, trace: Trace) -> Da
         raise
 
 
+def _look_back(learned: Learned, data: Dataset, trace: Trace) -> Past:
+    """Compare what the model had learned from with the sealed texts; say now what will block the verdict."""
+    past = look_back(learned, data.seal.texts())
+    found = len(past.exact) + len(past.near)
+    if found:
+        trace.note(
+            f"{found:,} of the {data.seal.num_rows:,} test texts, or nearly the same ones, were learned from before this "
+            "training: no figure on them shows what the model does with new texts"
+        )
+    for reason in past.unknown:
+        trace.note(f"whether the test was learned from before is not known: {reason}")
+    return past
+
+
 def _begin(
     data: Dataset,
     config: RunConfig,
@@ -261,6 +286,7 @@ def _begin(
     folder.write_examples("train", data.train)
     folder.write_examples("validation", data.validation)
     data.seal.save(folder.sealed)
+    register_seal(data.seal, str(folder.path))
     return record
 
 

@@ -74,7 +74,7 @@ def recompute(folder: RunFolder) -> Recomputed:
     predictions = folder.read_all_predictions()
     policy = Policy.from_json(record.verdict.policy)
     found = assess(
-        evidence_of(record, splits, predictions, folder.read_corpus()),
+        evidence_of(record, splits, predictions, folder.read_corpus(), folder.read_past()),
         policy,
         look=opening.look,
         num_models=opening.num_models,

@@ -14,7 +14,7 @@ from pretune import storage
 from pretune.errors import DataError, StorageError, UsageError
 from pretune.hashing import digest_of, digest_of_file
 from pretune.prediction_tables import parse_predictions, predictions_csv
-from pretune.records import CorpusSketch, Example, Predictions, RunRecord
+from pretune.records import CorpusSketch, Example, Past, Predictions, RunRecord
 
 Events = list[dict[str, Any]]
 
@@ -48,7 +48,7 @@ class RunFolder:
         self.trace, self.report, self.card = path / "trace.jsonl", path / "report.html", path / "README.md"
         self.checkpoints = path / "checkpoints"
         self.sealed, self.openings = self.data / "test.sealed.jsonl", self.data / "openings.jsonl"
-        self.corpus = self.data / "in-corpus.jsonl"
+        self.corpus, self.past = self.data / "in-corpus.jsonl", self.data / "learned-before.jsonl"
         self.is_to_be_replaced = self.continue_changed = False
         self._lock: _Lock | None = None
 
@@ -150,6 +150,22 @@ class RunFolder:
         """Return what the corpus has in common with the test texts; ``None`` where no corpus is known."""
         lines = storage.read_lines(self.corpus)
         return CorpusSketch.from_json(json.loads(lines[0])) if lines else None
+
+    def write_past(self, past: Past) -> None:
+        """Keep which test texts the model had learned from before this training, so that judging needs no other folder."""
+        storage.replace(self.past, json.dumps(past.to_json()) + "\n")
+
+    def read_past(self) -> Past | None:
+        """Return which test texts the model had learned from before; ``None`` in runs of earlier versions.
+
+        Raises:
+            StorageError: It is damaged.
+        """
+        lines = storage.read_lines(self.past)
+        try:
+            return Past.from_json(json.loads(lines[0])) if lines else None
+        except ValueError as error:
+            raise StorageError(f"{self.past} is damaged: {error}", fix="restore it, or make the run again") from error
 
     def write_examples(self, split: str, examples: Sequence[Example]) -> None:
         """Write one split that is not sealed, as JSON lines."""

@@ -127,6 +127,7 @@ def test_the_trace_has_every_stage_and_step(judged):
         "save",
         "validate",
         "score training",
+        "answer",
         "open the seal",
         "evaluate",
         "diagnose",

@@ -8,6 +8,7 @@ from pretune.auditing.inputs import Inputs, read_inputs
 from pretune.auditing.question import SOURCE, SPLIT, Question, name_of
 from pretune.configs import AuditConfig
 from pretune.data import record_opening
+from pretune.data.known import warn_of
 from pretune.data.naming import merges, named_as
 from pretune.data.table import RawTable
 from pretune.diagnose import diagnose
@@ -108,6 +109,10 @@ def _open(found: Inputs, name: str, is_sealed: bool, policy: Policy, trace: Trac
     num_models = 1 + len(found.others)
     if not is_sealed:
         trace.note("this look at the rows is not counted; --sealed enters it in the ledger, as each look at a sealed test is")
+        texts = [row.text for row in found.judged.examples if row.text]
+        warning = warn_of(texts, "with their labels this is a look at a test, and --sealed would count it")
+        if warning:
+            trace.note(warning)
         return _Look(1, policy.confidence_at(1, num_models))
     if not found.judged.has_texts:
         raise UsageError(

@@ -3,8 +3,8 @@
 One line an opening, in the user's data folder, written to disk before any row is handed out, so a process killed in
 between has used up its look. An entry names a side file with 8 bytes for each distinct text of its rows. An opening's
 look is 1 + the earlier openings, of any run, that share at least 5 % of its rows, + those that share less, taken
-together: as often as they opened 5 % of the rows. So rows that are opened in small pieces add up. Entries are chained by hash, and
-a head file keeps their number and the last hash; runs keep the hashes of their own openings. An edited entry, a gap,
+together: as often as they opened 5 % of the rows. So rows that are opened in small pieces add up. Entries are chained by
+hash, and a head file keeps their number and the last hash; runs keep the hashes of their own openings. An edited entry, a gap,
 a shortened tail and a lost file are errors.
 
 Not prevented: deleting the whole ledger (the next look is then the "first known" one), reading the data's files by

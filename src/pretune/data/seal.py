@@ -12,11 +12,15 @@ from pathlib import Path
 from typing import NoReturn
 from weakref import WeakKeyDictionary
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pretune import storage
 from pretune.data.chain import LedgerEntry, parse
 from pretune.data.ledger import confidence_at, record_opening
 from pretune.data.split import Splits, digest_of_rows
 from pretune.errors import DataError, SealedError, StorageError
+from pretune.hashing import fingerprint
 from pretune.records import SCHEMA, Example
 
 
@@ -178,8 +182,17 @@ def recall_opening(path: Path, openings: Path, head: str | None) -> tuple[tuple[
     return _ROWS[Seal.load(path)], found
 
 
+def prints_in_reach() -> tuple[NDArray[np.uint64], ...]:
+    """Return the fingerprints of the texts of every seal that this process holds, rising."""
+    for seal in tuple(_ROWS):
+        if seal not in _PRINTS:
+            _PRINTS[seal] = np.unique(np.array([int(fingerprint(text), 16) for text in seal.texts()], dtype=np.uint64))
+    return tuple(_PRINTS.values())
+
+
 # Outside of the seals, so that nothing leads from an object that holds one to the rows.
 _ROWS: WeakKeyDictionary[Seal, tuple[Example, ...]] = WeakKeyDictionary()
+_PRINTS: WeakKeyDictionary[Seal, NDArray[np.uint64]] = WeakKeyDictionary()
 
 
 def seal_splits(splits: Splits) -> tuple[TrainingData, Seal]:

@@ -10,7 +10,7 @@ from pretune.diagnose.changes import check_changed_inputs
 from pretune.diagnose.groups import check_groups, check_hidden_groups, check_time
 from pretune.diagnose.label_errors import check_label_errors
 from pretune.diagnose.labels import check_conflicts, check_imbalance, check_starved_classes, check_test_rows
-from pretune.diagnose.leakage import check_corpus, check_near_texts, check_seen_texts, check_validation_texts
+from pretune.diagnose.leakage import check_corpus, check_near_texts, check_past, check_seen_texts, check_validation_texts
 from pretune.diagnose.memorized import check_memorized
 from pretune.diagnose.overfitting import check_overfitting, check_rising_loss
 from pretune.diagnose.shift import check_label_shares, check_length, check_told_apart, check_vocabulary
@@ -29,6 +29,7 @@ DATA_CHECKS: tuple[Check, ...] = (
     check_near_texts,
     check_validation_texts,
     check_corpus,
+    check_past,
     check_groups,
     check_hidden_groups,
     check_time,

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from pretune.data.sketch import SHARED, WINDOW, are_in
 from pretune.data.words import windows_of, words_of
 from pretune.diagnose.measures import clusters_of, judged_source, right_answers
+from pretune.hashing import fingerprint
 from pretune.intervals import proportion_interval
 from pretune.records import CorpusSketch, Evaluation, Evidence, Finding, Severity
 
@@ -23,6 +24,7 @@ MAX_NEAR_SHARE = 0.05
 # Without its label a text gives little away, so this warns and does not block.
 MIN_WINDOW_SHARE = 0.5
 
+FIX_PAST = "Start from a model that has not learned from these rows, or judge on rows that are new to it (--test FILE)."
 FIX = "Let pretune split the data, or leave out --keep-leaks, so that these rows are taken out of training."
 
 
@@ -87,6 +89,38 @@ def check_corpus(evidence: Evidence, evaluation: Evaluation | None = None) -> Fi
     severity = Severity.WARNING if is_much else Severity.NOTE if finding.examples else Severity.OK
     fix = "Take these texts out of the corpus and pre-train again, or judge on rows that are newer than the corpus."
     return replace(finding, severity=severity, fix=fix if finding.examples else "")
+
+
+def check_past(evidence: Evidence, evaluation: Evaluation | None = None) -> Finding:
+    """Measure the share of test texts that the model had learned from before this training; score with and without them."""
+    check, past = "leakage.learned_before", evidence.past
+    if past is None:
+        return Finding.not_applicable(check, "nothing is said of what the model had learned from before")
+    if not evidence.has_texts("test"):
+        return Finding.unknown(check, "needs the texts of the test")
+    prints = [fingerprint(row.text) for row in evidence.test]
+    exact, near = np.isin(prints, past.exact), np.isin(prints, past.near)
+    why, bases = "; ".join(past.unknown), ", ".join(past.bases)
+    if not exact.any() and not near.any() and past.unknown:
+        return Finding.unknown(check, f"whether the test was learned from before this training is not known: {why}")
+    if not past.num_texts:
+        told = (
+            f"which texts {bases} was pre-trained on is not known" if bases else "the model had learned from no labelled text"
+        )
+        return Finding.not_applicable(check, f"{told}; no other training came before this one")
+    how = f"were learned from before this training, by what the model was made from ({past.num_texts:,} texts)"
+    finding = _judge(check, evidence, evaluation, leaked=exact | near, limit=MAX_NEAR_SHARE, how=how)
+    if near.any():
+        finding = replace(finding, summary=f"{finding.summary}; {int(near.sum()):,} of them as nearly the same text")
+    rest = [f"more may have been: {why}"] if why else []
+    rest += [f"which texts {bases} was pre-trained on is not known"] if bases else []
+    is_blocking = finding.severity is Severity.BLOCKING or exact.mean() > MAX_SEEN_SHARE
+    return replace(
+        finding,
+        severity=Severity.BLOCKING if is_blocking else finding.severity,
+        summary="; ".join([finding.summary, *rest]),
+        fix=FIX_PAST if finding.examples else "",
+    )
 
 
 def _in_corpus(texts: Sequence[str], corpus: CorpusSketch) -> tuple[npt.NDArray[np.bool_], int]:

@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 from pretune import storage
 from pretune.configs import HEADS
 from pretune.data.label_types import LABEL_TYPES, typed
+from pretune.data.learned import Learned
 from pretune.errors import ModelLoadError, ParityError, StorageError
 from pretune.hashing import digest_of, digest_of_file
 from pretune.models.load import HEAD_FILE, Checkpoint, build_network, load_tokenizer
@@ -92,8 +93,8 @@ def seal_card(card: dict[str, Any]) -> dict[str, Any]:
     return bare | {"digest": digest_of(bare)}
 
 
-def save_model(folder: Path, network: Network, tokenizer: Any, card: ModelCard) -> None:
-    """Write the model folder, whole or not at all.
+def save_model(folder: Path, network: Network, tokenizer: Any, card: ModelCard, learned: Learned | None = None) -> None:
+    """Write the model folder, whole or not at all; ``learned`` is what the model has learned from.
 
     With the native head it loads in plain transformers, which cuts texts where pretune does, and gives the same logits; those
     of two classes moved by the threshold, so that the largest class is the answer.
@@ -108,6 +109,8 @@ def save_model(folder: Path, network: Network, tokenizer: Any, card: ModelCard) 
             write_plain(aside, network.model, tokenizer, max_length=card.max_length)
             if network.head is not None:
                 save_file({name: value.contiguous() for name, value in network.head.state_dict().items()}, aside / HEAD_FILE)
+        if learned is not None:
+            learned.write(aside)
         digests = {file.name: digest_of_file(file) for file in sorted(aside.iterdir())}
         written = replace(card, digests=digests, unfolded_bias=bias)
         storage.replace_json(aside / "pretune.json", seal_card(written.to_json()))

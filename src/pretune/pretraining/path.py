@@ -16,10 +16,12 @@ import torch
 from pretune.configs import PretrainRunConfig, ReadConfig
 from pretune.data import read_table
 from pretune.data.corpus import Corpus, load_corpus, prepare_corpus
+from pretune.data.learned import Learned
 from pretune.errors import DivergedError, StorageError
 from pretune.fitting import digest_of_code
 from pretune.hashing import digest_of_place
 from pretune.models.language_load import load_language_model
+from pretune.models.past import past_of
 from pretune.predict.words import WordGuesser, default_prompts
 from pretune.pretraining.duration import choose_steps
 from pretune.pretraining.figures import domain_scores, general_scores
@@ -79,7 +81,7 @@ def pretrain(source: str, config: PretrainRunConfig, folder: RunFolder, trace: T
         folder.write_record(replace(record, status="diverged", failure=error.got, pretraining=run.history))
         raise
     with trace.stage("save", "weights, tokenizer") as stage:
-        save_language_model(folder.model, run.network, ready.tokenizer, window=run.config.window)
+        save_language_model(folder.model, run.network, ready.tokenizer, window=run.config.window, learned=ready.learned)
         stage.shape_out = "model/"
     record = replace(
         record, status="pretrained", pretraining=run.history, changes=ready.keeper.changes,
@@ -116,6 +118,7 @@ class _SetUp:
     keeper: Checkpoints
     tokenizer: Any
     work: str  # what it is, in words
+    learned: Learned  # from what, this corpus included
 
 
 def _set_up(source: str, config: PretrainRunConfig, folder: RunFolder, trace: Trace, order: Order) -> _SetUp:
@@ -156,7 +159,9 @@ def _set_up(source: str, config: PretrainRunConfig, folder: RunFolder, trace: Tr
         on_milestone=_guess(WordGuesser(network, tokenizer), prompts),
     )  # fmt: skip
     work = _describe_work(ready, run)
-    return _SetUp(run=run, record=record, keeper=keeper, tokenizer=tokenizer, work=work)
+    before = Learned() if config.model is None else past_of(config.model)
+    learned = before.joined(Learned(corpora=(corpus.receipt.name,)))
+    return _SetUp(run=run, record=record, keeper=keeper, tokenizer=tokenizer, work=work, learned=learned)
 
 
 def _begin(source: str, config: PretrainRunConfig, folder: RunFolder, order: Order) -> RunRecord:

@@ -6,6 +6,7 @@ from typing import Any
 from pretune import storage
 from pretune.assisting import invite
 from pretune.configs import PretrainConfig
+from pretune.data.learned import Learned
 from pretune.models import LanguageNetwork
 from pretune.models.language_load import load_language_model
 from pretune.models.plain import write_plain
@@ -62,7 +63,9 @@ def train_along(work: dict[str, Any], company: Company) -> None:
         pass
 
 
-def save_language_model(place: Path, network: LanguageNetwork, tokenizer: Any, *, window: int) -> None:
+def save_language_model(
+    place: Path, network: LanguageNetwork, tokenizer: Any, *, window: int, learned: Learned | None = None
+) -> None:
     """Write a folder that plain transformers loads, and that cuts texts at the window that was learned; whole or not at all.
 
     Raises:
@@ -71,6 +74,8 @@ def save_language_model(place: Path, network: LanguageNetwork, tokenizer: Any, *
 
     def fill(aside: Path) -> None:
         write_plain(aside, network.model, tokenizer, max_length=window)
+        if learned is not None:
+            learned.write(aside)
         storage.write_digests(aside)
 
     storage.replace(place, fill)

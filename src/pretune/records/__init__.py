@@ -30,7 +30,7 @@ from pretune.records.figures import (
     ThresholdChoice,
     TradeoffPoint,
 )
-from pretune.records.judgement import Evidence, Finding, Outcome, Reason, Severity, Verdict
+from pretune.records.judgement import Evidence, Finding, Outcome, Past, Reason, Severity, Verdict
 from pretune.records.predictions import LayerView, Predictions, PredictionTrace
 from pretune.records.pretraining import (
     Guess,
@@ -86,6 +86,7 @@ __all__ = [
     "Milestone",
     "Mistake",
     "Outcome",
+    "Past",
     "PredictionTrace",
     "Predictions",
     "Preference",

@@ -32,6 +32,18 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Past(Record):
+    """What the model had learned from before this training, as far as the test is concerned (``data/learned.py``)."""
+
+    num_texts: int  # distinct texts of earlier trainings by pretune
+    bases: tuple[str, ...] = ()  # general checkpoints that it began from, whose texts nobody lists
+    corpora: tuple[str, ...] = ()  # of pre-trainings by pretune; their sketches are asked on their own
+    unknown: tuple[str, ...] = ()  # why part of the past is not known; empty where all is
+    exact: tuple[str, ...] = ()  # fingerprints of test texts that are among them
+    near: tuple[str, ...] = ()  # of further test texts that are nearly one of them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence(Record):
     """All that judges may read. Each part may be absent."""
 
@@ -47,6 +59,7 @@ class Evidence(Record):
     receipt: Receipt | None = None
     token_counts: tuple[TokenCounts, ...] = ()
     corpus: CorpusSketch | None = None
+    past: Past | None = None
     language: tuple[Score, ...] = ()  # of the language model on text, before and after pre-training: splits domain, general
     changes: tuple[Change, ...] = ()
 

@@ -111,7 +111,7 @@ def weigh_findings(findings: Sequence[Finding], policy: Policy) -> Iterator[Reas
         elif (required or limit is not None) and finding.severity is Severity.UNKNOWN:
             text = f"the required check {finding.check} could not run: {finding.summary}"
             yield Reason(kind="finding", name=finding.check, holds=None, text=text)
-        elif required:
+        elif required and finding.severity is not Severity.NOT_APPLICABLE:
             yield Reason(kind="finding", name=finding.check, holds=True, text=finding.summary)
 
 

@@ -1,7 +1,7 @@
 """Corpus: from raw text to documents that a language model can learn from, on disk."""
 
 from pretune.data.corpus.corpus import Corpus, load_corpus
-from pretune.data.corpus.of_model import find_sketch
+from pretune.data.corpus.of_model import find_sketch, find_sketches
 from pretune.data.corpus.prepare import prepare_corpus
 
-__all__ = ["Corpus", "find_sketch", "load_corpus", "prepare_corpus"]
+__all__ = ["Corpus", "find_sketch", "find_sketches", "load_corpus", "prepare_corpus"]

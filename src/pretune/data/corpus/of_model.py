@@ -1,5 +1,6 @@
 """Of a model: the sketch of the corpus that it was pre-trained on, where its folder lies in a run that kept one."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from pretune import storage
@@ -8,6 +9,45 @@ from pretune.data.sketch import SketchFile
 from pretune.errors import StorageError
 from pretune.hashing import digest_of_file
 from pretune.records import CorpusReceipt
+
+MAX_CHAIN = 100  # models that were made from one another
+
+
+def find_sketches(model: str, names: Sequence[str] = ()) -> tuple[tuple[SketchFile, ...], tuple[str, ...]]:
+    """Return the sketches of all that a model was pre-trained on, however many trainings lie between.
+
+    Args:
+        model: A run, or the model folder in it.
+        names: The corpora that the model says it has learned from.
+
+    Returns:
+        The sketches, and the names of corpora whose sketch is gone.
+
+    Raises:
+        StorageError: One is not what was written.
+    """
+    found, place = list[SketchFile](), model
+    for _ in range(MAX_CHAIN):
+        sketch = find_sketch(place)
+        if sketch is not None and sketch not in found:
+            found.append(sketch)
+        source = _made_from(place)
+        if source is None:
+            break
+        place = source
+    known = {sketch.name for sketch in found}
+    return tuple(found), tuple(name for name in dict.fromkeys(names) if name not in known)
+
+
+def _made_from(model: str) -> str | None:
+    """Return the folder that a run's model was made from, where it is still there."""
+    path = Path(model).expanduser().resolve()
+    file = next((place / "run.json" for place in (path, path.parent) if (place / "run.json").is_file()), None)
+    value = storage.read_json(file) if file is not None else {}
+    source = value.get("model_source") if isinstance(value, dict) else None
+    if not isinstance(source, str) or not source or not Path(source).expanduser().is_dir():
+        return None
+    return source if Path(source).expanduser().resolve() != path else None
 
 
 def find_sketch(model: str) -> SketchFile | None:
