@@ -8,7 +8,7 @@ import pytest
 from generated import make_examples, make_predictions
 from judging import evaluation_of, from_counts, history_of, validation
 from pretune.data.sketch import sketch_corpus
-from pretune.records import Columns, Evaluation, Evidence, Receipt, Score, SplitReceipt, Step, TokenCounts
+from pretune.records import Columns, Evaluation, Evidence, Past, Receipt, Score, SplitReceipt, Step, TokenCounts
 
 
 @pytest.fixture
@@ -69,6 +69,7 @@ def clean_evidence() -> Evidence:
         history=replace(history, steps=steps),
         receipt=receipt,
         token_counts=(count,),
+        past=Past(num_texts=500),
         corpus=sketch_corpus("other texts", [row.text for row in make_examples("corpus", 300, 12)]),
         language=language_scores(),
     )

@@ -6,8 +6,9 @@ import pytest
 
 from judging import evaluation_of, from_counts
 from pretune.data.sketch import hash_windows, sketch_corpus
-from pretune.diagnose.leakage import check_corpus, check_near_texts, check_seen_texts, check_validation_texts
-from pretune.records import CorpusSketch, Severity
+from pretune.diagnose.leakage import check_corpus, check_near_texts, check_past, check_seen_texts, check_validation_texts
+from pretune.hashing import fingerprint
+from pretune.records import CorpusSketch, Past, Severity
 
 
 def plant(evidence, texts, *, split="test"):
@@ -110,3 +111,41 @@ def test_thirteen_shared_words_are_counted_and_are_not_yet_the_text(clean_eviden
 def test_a_corpus_whose_sketch_is_gone_leaves_the_question_open(clean_evidence):
     gone = CorpusSketch(name="pages", num_texts=9, hashes=(), is_known=False)
     assert check_corpus(replace(clean_evidence, corpus=gone)).severity is Severity.UNKNOWN
+
+
+def past_with(evidence, *, exact=0, near=0, unknown=(), bases=()):
+    prints = [fingerprint(row.text) for row in evidence.test]
+    past = Past(
+        num_texts=500, exact=tuple(prints[:exact]), near=tuple(prints[exact : exact + near]), unknown=unknown, bases=bases
+    )
+    return replace(evidence, past=past)
+
+
+@pytest.mark.parametrize(
+    ("exact", "near", "severity"),
+    [
+        (0, 0, Severity.OK), (1, 0, Severity.WARNING), (3, 0, Severity.WARNING), (4, 0, Severity.BLOCKING),
+        (0, 15, Severity.WARNING), (0, 16, Severity.BLOCKING), (3, 13, Severity.BLOCKING),
+    ],
+)  # fmt: skip
+def test_test_texts_that_were_learned_from_before_block_as_those_of_training_do(clean_evidence, exact, near, severity):
+    finding = check_past(past_with(clean_evidence, exact=exact, near=near))
+    assert len(clean_evidence.test) == 300
+    assert finding.severity is severity
+    assert finding.measured == (exact + near) / 300
+    assert f"{exact + near} of 300 test texts were learned from before" in finding.summary
+
+
+def test_a_past_that_is_not_known_is_never_a_zero(clean_evidence):
+    finding = check_past(past_with(clean_evidence, unknown=("x was trained elsewhere",)))
+    assert (finding.severity, finding.measured) == (Severity.UNKNOWN, None)
+    assert "x was trained elsewhere" in finding.summary
+    found = check_past(past_with(clean_evidence, exact=50, unknown=("x was trained elsewhere",)))
+    assert found.severity is Severity.BLOCKING
+    assert "more may have been" in found.summary
+
+
+def test_a_general_checkpoint_is_named_and_open_to_nobody(clean_evidence):
+    finding = check_past(replace(clean_evidence, past=Past(num_texts=0, bases=("minilm",))))
+    assert finding.severity is Severity.NOT_APPLICABLE
+    assert "minilm" in finding.summary
