@@ -3,6 +3,7 @@
 import numpy as np
 
 from pretune.configs import FinetuneConfig
+from pretune.errors import DataError
 from pretune.models import Inputs, Network, adapt, merge
 from pretune.trace import Trace
 from pretune.train import Plan, has_fast_bf16
@@ -54,3 +55,13 @@ def resolve_freeze(freeze: str, kind: str = "cpu") -> str:
     if freeze != "auto":
         return freeze
     return "none" if has_fast_bf16(kind) or kind == "cuda" else FREEZE_WITHOUT_BF16
+
+
+def check_same_classes(new: tuple[str, ...], known: tuple[str, ...]) -> None:
+    """Raise a ``DataError`` unless a model that goes on is given the classes that it has."""
+    if new != known:
+        raise DataError(
+            f"the rows have the classes {', '.join(new)}, and the model that goes on has {', '.join(known)}",
+            expected="the same classes with resume=True",
+            fix="fit without resume, which starts from the pre-trained weights",
+        )

@@ -13,7 +13,7 @@ import torch
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import NotFittedError
 
-from pretune.adapting import resolve_freeze
+from pretune.adapting import check_same_classes, resolve_freeze
 from pretune.configs import DEFAULT_MAX_LENGTH, FinetuneConfig
 from pretune.configs.base import MAX_EPOCHS, check_count, check_seed
 from pretune.data import Dataset, TrainingData, as_texts, clean_text, confidence_at, to_examples, to_training_data
@@ -21,7 +21,7 @@ from pretune.data.arrays import Labels, Texts
 from pretune.data.known import count_look, warn_of_training
 from pretune.data.label_types import typed
 from pretune.data.learned import Learned
-from pretune.errors import DataError, UsageError
+from pretune.errors import UsageError
 from pretune.evaluate import choose_positive, evaluate_sources, score_predictions
 from pretune.evaluate.baselines import LinearModel, fit_linear, majority, prior
 from pretune.evaluate.temperature import calibrate
@@ -149,7 +149,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.device_ = choose_device(config.device, precision=config.precision, threads=config.threads)
         seed_everything(self.seed)
         if resume and hasattr(self, "network_"):
-            _check_same_classes(training.classes, self.card_.classes)
+            check_same_classes(training.classes, self.card_.classes)
             self.past_: Learned = self.learned()
         else:
             self._load(training, trace)
@@ -398,12 +398,3 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _check_fitted(self) -> None:
         if not hasattr(self, "network_"):
             raise NotFittedError("this TextClassifier is not fitted yet: call fit(data) first, or load_model(folder)")
-
-
-def _check_same_classes(new: tuple[str, ...], known: tuple[str, ...]) -> None:
-    if new != known:
-        raise DataError(
-            f"the rows have the classes {', '.join(new)}, and the model that goes on has {', '.join(known)}",
-            expected="the same classes with resume=True",
-            fix="fit without resume, which starts from the pre-trained weights",
-        )
