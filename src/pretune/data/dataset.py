@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypedDict, Unpack
 
-from pretune.configs import MAX_CELL, MAX_COLUMNS, ReadConfig, SplitConfig
+from pretune.configs import ReadConfig, SplitConfig
 from pretune.data.classes import join_labels
 from pretune.data.clean import clean_examples
 from pretune.data.label_types import kept_type
@@ -16,9 +16,45 @@ from pretune.data.repair import divide_repaired
 from pretune.data.seal import Seal, TrainingData, seal_splits
 from pretune.data.split import Splits, keep_given, split_examples
 from pretune.data.table import Table
-from pretune.errors import DataError, SealedError
+from pretune.errors import DataError, SealedError, UsageError
 from pretune.records import Example, FileReceipt, Receipt, Repair
 from pretune.trace import Trace
+
+# Options of ``load_data`` that are about the split, and the field of its config that each sets.
+SPLIT_OPTIONS = {"split_seed": "seed", "keep_leaks": "keep_leaks", "repair": "repair"}
+
+
+class LoadOptions(TypedDict, total=False):
+    """What ``load_data`` takes besides columns and files.
+
+    Attributes:
+        split_seed: Another seed gives another split.
+        encoding: Of the files, where it is neither UTF-8 nor UTF-16 with a byte-order mark.
+        where: Read only rows with this value, such as ``"answer=accept"`` or ``"answer!=reject"``; several must all hold.
+        merge_labels: Join labels that differ in case or spacing only.
+        allow_rejects: Go on when over 1 % of the rows cannot be used.
+        keep_leaks: Leave rows that given splits share where they are.
+        repair: Drop leaks and conflicts, and divide again by a group that is found.
+        quoting: Of CSV and TSV: ``"minimal"`` where quotes hold a cell together, ``"none"`` where they are text; the lines
+            tell otherwise.
+        escape: What stands before a quote inside a cell, such as a backslash; the lines tell otherwise.
+        max_cell: Characters that a text may have.
+        max_columns: Columns that a table may have.
+        max_size: Largest size of a file once unpacked, such as ``"4GB"``.
+    """
+
+    split_seed: int
+    encoding: str | None
+    where: str | Sequence[str]
+    merge_labels: bool
+    allow_rejects: bool
+    keep_leaks: bool
+    repair: bool
+    quoting: str | None
+    escape: str | None
+    max_cell: int
+    max_columns: int
+    max_size: str | int | None
 
 
 class Dataset:
@@ -74,18 +110,7 @@ def load_data(
     group: str | int | None = None,
     validation: Any = None,
     test: Any = None,
-    split_seed: int = 0,
-    encoding: str | None = None,
-    where: str | Sequence[str] = (),
-    merge_labels: bool = False,
-    allow_rejects: bool = False,
-    max_size: str | int | None = None,
-    keep_leaks: bool = False,
-    repair: bool = False,
-    quoting: str | None = None,
-    escape: str | None = None,
-    max_cell: int = MAX_CELL,
-    max_columns: int = MAX_COLUMNS,
+    **options: Unpack[LoadOptions],
 ) -> Dataset:
     """Read labelled texts, clean them, divide them without leakage, and seal the test.
 
@@ -97,39 +122,25 @@ def load_data(
         group: Column whose equal values must stay on one side.
         validation: Rows of their own for validation; carved out of the data where ``None``.
         test: Rows of their own for the test; likewise.
-        split_seed: Another seed gives another split.
-        encoding: Of the files, where it is neither UTF-8 nor UTF-16 with a byte-order mark.
-        where: Read only rows with this value, such as ``"answer=accept"`` or ``"answer!=reject"``; several must all hold.
-        merge_labels: Join labels that differ in case or spacing only.
-        allow_rejects: Go on when over 1 % of the rows cannot be used.
-        max_size: Largest size of a file once unpacked, such as ``"4GB"``.
-        keep_leaks: Leave rows that given splits share where they are.
-        repair: Drop leaks and conflicts, and divide again by a group that is found.
-        quoting: Of CSV and TSV: ``"minimal"`` where quotes hold a cell together, ``"none"`` where they are text; the lines
-            tell otherwise.
-        escape: What stands before a quote inside a cell, such as a backslash; the lines tell otherwise.
-        max_cell: Characters that a text may have.
-        max_columns: Columns that a table may have.
+        options: See ``LoadOptions``; each is named as the flag of the command line.
 
     Raises:
-        UsageError: An option is of the wrong kind.
+        UsageError: An option does not exist, or is of the wrong kind.
         DataError: One message with file, row and column; nothing is lost.
     """
+    known = LoadOptions.__annotations__
+    if unknown := sorted(set(options) - set(known)):
+        raise UsageError(f"load_data has no option {unknown[0]!r}", expected=f"one of {', '.join(known)}", fix="check the name")
+    given = dict[str, Any](options)
+    split = SplitConfig(**{field: given.pop(name) for name, field in SPLIT_OPTIONS.items() if name in given})
+    where = given.pop("where", ())
     read = ReadConfig(
         text=names_of(text, source, "text"),
         label=next(iter(names_of(label, source, "label")), None),
         group=next(iter(names_of(group, source, "group")), None),
-        encoding=encoding,
         where=(where,) if isinstance(where, str) else tuple(where),
-        merge_labels=merge_labels,
-        allow_rejects=allow_rejects,
-        quoting=quoting,
-        escape=escape,
-        max_cell=max_cell,
-        max_columns=max_columns,
-        max_size=max_size,
+        **given,
     )
-    split = SplitConfig(seed=split_seed, keep_leaks=keep_leaks, repair=repair)
     return prepare(source, read, split, given={"validation": validation, "test": test})
 
 

@@ -12,7 +12,15 @@ from pretune.configs import MAX_CELL, MAX_REJECTED_SHARE, ReadConfig
 from pretune.data.decode import UndecodableError, decode, line_of, undecodable
 from pretune.data.dialect import BACKSLASH, DELIMITERS, Dialect, find_delimiter, separator_of, width_of, with_escape
 from pretune.data.parse import Parser
-from pretune.data.quoting import Piece, find_pieces, has_loose_quote, quotes_are_text, swallowed, swallowed_alone
+from pretune.data.quoting import (
+    Piece,
+    find_pieces,
+    has_loose_quote,
+    lines_are_rows,
+    quotes_are_text,
+    swallowed,
+    swallowed_alone,
+)
 from pretune.data.table import Origin, RawTable, Row, unusable
 from pretune.errors import DataError
 from pretune.records import LineCounts, Rejection
@@ -120,6 +128,8 @@ def choose_reading(lines: Sequence[str], origin: Origin, config: ReadConfig, *, 
     others = () if config.escape else (_with_backslash(plain, lines), _without_quotes(plain, lines))
     for other, note in filter(None, others):
         found = _try(lines, other, origin, config, skipped)
+        if found is not None and not other.quoted and not lines_are_rows(found.rows, plain.rows):
+            continue
         if found is not None and (found.is_even or found.parser.num_ragged < plain.num_lost):
             found.notes = [*notes, note]
             return found
@@ -238,7 +248,9 @@ def describe_lines(parser: Parser) -> list[str]:
         rows, verb = ("rows", "repeat") if len(parser.repeated) > 1 else ("row", "repeats")
         notes.append(f"{name}: {rows} {shown}{more} {verb} the header and {'are' if rows == 'rows' else 'is'} left out")
     if tally.separator > parser.skipped:
-        notes.append(f"{name}: {tally.separator - parser.skipped} further lines sep=, which are no rows")
+        notes.append(
+            f"{name}: sep= stands in lines further down as well ({tally.separator - parser.skipped}), which are no rows"
+        )
     return notes
 
 

@@ -186,7 +186,8 @@ class Parser:
                 ) from None
             except csv.Error as error:
                 raise unusable(
-                    self.origin, f"the header cannot be read: {error}", expected="column names", fix="check its quotes",
+                    self.origin, f"the header cannot be read: {error}", expected="column names",
+                    fix="check its quotes, or pass --quoting none if they are text",
                     at=(number, None, None),
                 ) from error  # fmt: skip
             if len(cells) > 1 and not "".join(cells).strip():

@@ -43,15 +43,17 @@ class Habit:
     def fits(self, cell: str) -> bool:
         """Whether a cell could be one of the column."""
         value = cell.strip()
-        if not value:
-            return self.has_empty
-        if cell[0] == " " and not self.has_space:
+        if not self.frames(cell):
             return False
+        if not value or self.kind == "free":
+            return True
         if self.kind == "classes":
             return value in self.values
-        if self.kind == "numbers":
-            return _is_number(value)
-        return self.kind == "free" or _is_code(value)
+        return _is_number(value) if self.kind == "numbers" else _is_code(value)
+
+    def frames(self, cell: str) -> bool:
+        """Whether a cell is empty, or begins with a space, only where others do so too."""
+        return self.has_empty if not cell.strip() else cell[0] != " " or self.has_space
 
 
 def habit_of(cells: Iterable[str]) -> Habit:
@@ -111,7 +113,7 @@ def find_pieces(
         closed = [(column, habit) for column, habit in enumerate(habits) if column not in opened]
         alike = sum(
             all(habit.fits(cells[column]) for column, habit in closed)
-            and all(habits[column].has_empty or cells[column].strip() for column in opened)
+            and all(habits[column].frames(cells[column]) for column in opened)
             for cells in counted
         )
         num_alike += max(alike - 1, 0)
@@ -145,6 +147,22 @@ def has_loose_quote(lines: Iterable[str]) -> bool:
         (True, False)
     """
     return any('"' in line.strip().replace('""', "")[1:-1] for line in lines if '"' in line)
+
+
+def lines_are_rows(rows: Sequence[Row], known: Sequence[Row]) -> bool:
+    """Whether lines that come out as rows only without quotes are like the rows that come out either way.
+
+    Args:
+        rows: As read without quoting.
+        known: As read with quotes.
+    """
+    starts = {row.line or row.number for row in known if not any("\n" in str(c) or "\r" in str(c) for c in row.cells)}
+    new = [row for row in rows if (row.line or row.number) not in starts]
+    habits = habits_of([row for row in known if (row.line or row.number) in starts])
+    if not habits:
+        return True
+    num_alike = sum(all(habit.fits(str(cell)) for habit, cell in zip(habits, row.cells, strict=True)) for row in new)
+    return num_alike >= MIN_ROW_SHARE_BY_CHANCE * len(new)
 
 
 def quotes_are_text(rows: Sequence[Row], columns: Sequence[str]) -> bool:
