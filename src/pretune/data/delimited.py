@@ -165,7 +165,7 @@ def _pieces_of(reading: Reading, lines: Sequence[str]) -> list[Piece]:
     if not spans:
         return []
     if len(reading.parser.columns) == 1:  # nothing beside the text to know a row by
-        return [Piece(rows[spans[0]], 0, 2)] if has_loose_quote(lines) else []
+        return [Piece(rows[spans[0]], 0, 2)] if has_loose_quote(lines, reading.dialect.escape) else []
     return find_pieces(rows, spans, reading.dialect.delimiter)
 
 

@@ -118,7 +118,8 @@ def _even_widths(lines: Sequence[str], dialect: Dialect) -> list[int]:
     widths = _widths(lines, dialect)
     if len(set(widths)) == 1 or not dialect.quoted:
         return widths
-    others = (_widths(lines, other) for other in (replace(dialect, escape=BACKSLASH), replace(dialect, quoted=False)))
+    readings = (with_escape(dialect, BACKSLASH, lines), replace(dialect, quoted=False))
+    others = (_widths(lines, other) for other in readings)
     return next((other for other in others if len(set(other)) == 1), widths)
 
 

@@ -4,6 +4,7 @@ import csv
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, cast
 
 from pretune.configs import MAX_COLUMNS
@@ -289,10 +290,16 @@ class Parser:
 
     def _column_of(self, record: str) -> str | None:
         """The column of the first cell that is not closed as it should be."""
-        mark, sign = re.escape(self.dialect.delimiter), re.escape(self.dialect.escape)
-        escaped = rf"|{sign}." if sign else ""
-        cell = re.compile(rf'(?:"(?:[^"{sign}]|""{escaped})*+"|(?!")(?:[^{mark}\r\n{sign}]{escaped})*+){mark}', re.DOTALL)
+        cell = whole_cell(self.dialect)
         place = count = 0
         while found := cell.match(record, place):
             place, count = found.end(), count + 1
         return self.columns[count] if count < len(self.columns) else None
+
+
+@cache
+def whole_cell(dialect: Dialect) -> re.Pattern[str]:
+    """Return the pattern of one cell that is as it should be, with the delimiter after it."""
+    mark, sign = re.escape(dialect.delimiter), re.escape(dialect.escape)
+    escaped = rf"|{sign}." if sign else ""
+    return re.compile(rf'(?:"(?:[^"{sign}]|""{escaped})*+"|(?!")(?:[^{mark}\r\n{sign}]{escaped})*+){mark}', re.DOTALL)

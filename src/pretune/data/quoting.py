@@ -139,14 +139,15 @@ def _weight(num_alike: int, num_lines: int, *, by_class: bool) -> int:
     return 1 if num_alike >= MIN_ROW_SHARE * num_lines else 0
 
 
-def has_loose_quote(lines: Iterable[str]) -> bool:
+def has_loose_quote(lines: Iterable[str], escape: str = "") -> bool:
     """Whether a quote stands inside a line where no writer that quotes would put it: the sign of quotes that are text.
 
     Example:
         >>> has_loose_quote(['she said "yes" at once']), has_loose_quote(['"she said ""yes"" at once"'])
         (True, False)
     """
-    return any('"' in line.strip().replace('""', "")[1:-1] for line in lines if '"' in line)
+    escaped = re.compile(re.escape(escape) + "." if escape else '""')
+    return any('"' in escaped.sub("", line.strip()).replace('""', "")[1:-1] for line in lines if '"' in line)
 
 
 def lines_are_rows(rows: Sequence[Row], known: Sequence[Row]) -> bool:
@@ -161,7 +162,9 @@ def lines_are_rows(rows: Sequence[Row], known: Sequence[Row]) -> bool:
     habits = habits_of([row for row in known if (row.line or row.number) in starts])
     if not habits:
         return True
-    num_alike = sum(all(habit.fits(str(cell)) for habit, cell in zip(habits, row.cells, strict=True)) for row in new)
+    texts = [any('"' in str(row.cells[column]) for row in new) for column in range(len(habits))]
+    fits = [habit.frames if is_text else habit.fits for habit, is_text in zip(habits, texts, strict=True)]
+    num_alike = sum(all(fit(str(cell)) for fit, cell in zip(fits, row.cells, strict=True)) for row in new)
     return num_alike >= MIN_ROW_SHARE_BY_CHANCE * len(new)
 
 
