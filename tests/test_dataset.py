@@ -5,7 +5,7 @@ import pytest
 import pretune
 from pretune.configs import ReadConfig, SplitConfig
 from pretune.data.dataset import prepare
-from pretune.errors import DataError, SealedError
+from pretune.errors import DataError, SealedError, UsageError
 from pretune.trace import Trace
 from running import COLUMNS, write_reviews
 from tiny import make_rows
@@ -137,7 +137,7 @@ def test_options_are_those_of_the_flags_and_others_are_refused(tmp_path):
     with pytest.raises(DataError, match="UTF-8"):
         pretune.load_data(path)
     assert pretune.load_data(path, encoding="latin-1").receipt.num_used == 240
-    with pytest.raises(TypeError, match="encodign"):
+    with pytest.raises(UsageError, match="encodign"):
         pretune.load_data(path, encodign="latin-1")
 
 
