@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
@@ -341,3 +342,80 @@ def test_an_interrupted_fit_leaves_the_classifier_as_it_was(resume, model):
         classifier.fit(TEXTS, LABELS, resume=resume, trace=interrupt_at(2))
     assert np.array_equal(classifier.predict_proba(TEXTS[:20]), before)
     assert classifier.history_ is history
+
+
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [(1, 0), (True, False), (1.0, 0.5), ("01", "1"), (10, 2)],
+    ids=["int", "bool", "float", "codes", "two-digit"],
+)
+def test_labels_come_back_as_what_they_were_after_saving_and_loading(good, bad, model, tmp_path):
+    y = np.array([good if label == "good" else bad for label in LABELS])
+    classifier = model(epochs=1, config=LEARNING).fit(TEXTS, y)
+    before, score = classifier.predict(TEXTS), classifier.score(TEXTS, y)
+    loaded = pretune.load_model(classifier.save(tmp_path / "model"))
+    after = loaded.predict(TEXTS)
+    assert after.dtype == before.dtype
+    assert after.tolist() == before.tolist()
+    assert loaded.classes_.tolist() == classifier.classes_.tolist() == sorted((bad, good))
+    assert loaded.score(TEXTS, y) == score == (after == y).mean()
+    assert loaded.evaluate(TEXTS, y.reshape(-1, 1)).value("accuracy") == pytest.approx(score)
+
+
+def test_labels_of_a_frame_come_back_as_what_they_were(model, tmp_path):
+    y = [int(label == "good") for label in LABELS]
+    data = pretune.load_data(pd.DataFrame({"review": TEXTS, "stars": y}), text="review", label="stars")
+    classifier = model(epochs=1, config=LEARNING).fit(data)
+    loaded = pretune.load_model(classifier.save(tmp_path / "model"))
+    assert loaded.predict(pd.DataFrame({"id": [1, 2], "review": TEXTS[:2]})).tolist() == classifier.predict(TEXTS[:2]).tolist()
+    assert set(loaded.classes_.tolist()) == {0, 1}
+    assert loaded.card_.text_columns == ("review",)
+
+
+@pytest.mark.parametrize("ask", ["predict", "predict_proba", "logits"])
+def test_a_frame_of_one_column_is_asked_about_its_texts(ask, fitted):
+    wanted = np.asarray(getattr(fitted, ask)(TEXTS[:3]))
+    for given in (pd.DataFrame({"any": TEXTS[:3]}), {"any": TEXTS[:3]}, np.array(TEXTS[:3]).reshape(-1, 1), iter(TEXTS[:3])):
+        assert np.array_equal(np.asarray(getattr(fitted, ask)(given)), wanted)
+
+
+@pytest.mark.parametrize("ask", ["predict", "predict_proba", "logits"])
+def test_a_frame_of_several_columns_is_refused(ask, fitted):
+    with pytest.raises(DataError, match="2 columns"):
+        getattr(fitted, ask)(pd.DataFrame({"a": TEXTS[:3], "b": TEXTS[:3]}))
+
+
+@pytest.mark.parametrize("ask", ["evaluate", "score"])
+@pytest.mark.parametrize("wrong", [[None, "good"], ["good", float("nan")], np.eye(2), ["", "good"]], ids=repr)
+def test_labels_that_are_missing_or_of_another_shape_are_refused(ask, wrong, fitted):
+    with pytest.raises(DataError, match=r"missing|shape"):
+        getattr(fitted, ask)(TEXTS[:2], wrong)
+
+
+def test_labels_that_the_model_does_not_know_are_named(fitted):
+    with pytest.raises(DataError, match=r"'Good' \(1 rows; the model has 'good'\)"):
+        fitted.evaluate(TEXTS[:2], ["Good", "bad"])
+
+
+def test_spellings_that_are_one_class_are_evaluated_as_it(fitted):
+    loss, accuracy = fitted.evaluate(TEXTS[:40], LABELS[:40])
+    assert tuple(fitted.evaluate(TEXTS[:40], [f" {label}\u200b" for label in LABELS[:40]])) == (loss, accuracy)
+
+
+def test_nothing_is_given_beside_data_with_labels_of_its_own(model):
+    data = pretune.load_data((TEXTS, LABELS))
+    with pytest.raises(UsageError, match="validation_data was given beside a Dataset"):
+        model().fit(data, validation_data=(TEXTS, LABELS))
+    with pytest.raises(UsageError, match="y was given"):
+        model().fit(data, LABELS)
+
+
+def test_numbers_of_numpy_are_numbers(model):
+    same = [
+        model(seed=seed, epochs=epochs, config=replace(LEARNING, batch_size=size))
+        .fit(TEXTS[:60], LABELS[:60])
+        .predict_proba(TEXTS[:5])
+        for seed, epochs, size in ((3, 1, 8), (np.int64(3), np.int32(1), np.int8(8)))
+    ]
+    assert np.array_equal(*same)
+    assert pretune.load_data((TEXTS, LABELS), split_seed=np.int64(3)).receipt.split_seed == 3

@@ -12,12 +12,13 @@ import numpy.typing as npt
 import torch
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import NotFittedError
+from sklearn.metrics import accuracy_score
 
 from pretune.adapting import check_same_classes, resolve_freeze
 from pretune.configs import DEFAULT_MAX_LENGTH, FinetuneConfig
-from pretune.configs.base import MAX_EPOCHS, check_count, check_seed
-from pretune.data import Dataset, TrainingData, as_texts, clean_text, confidence_at, to_examples, to_training_data
-from pretune.data.arrays import Labels, Texts
+from pretune.configs.base import MAX_EPOCHS, check_count, check_seed, plain_number
+from pretune.data import Dataset, TrainingData, as_texts, check_known, clean_text, confidence_at, to_examples, to_training_data
+from pretune.data.arrays import Labels, Texts, check_alone
 from pretune.data.known import count_look, warn_of_training
 from pretune.data.label_types import typed
 from pretune.data.learned import Learned
@@ -41,7 +42,7 @@ from pretune.models import (
     save_model,
 )
 from pretune.models.past import past_in, past_of
-from pretune.predict import check_saved, decide, follow, predict_logits, shares_of
+from pretune.predict import answer, check_saved, decide_by_card, follow, predict_logits, shares_of
 from pretune.records import Calibration, Change, Evaluation, Example, Predictions, PredictionTrace
 from pretune.tokens import encode
 from pretune.trace import Trace
@@ -64,7 +65,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         config: How to fine-tune.
 
     Attributes:
-        classes_: Labels, sorted as text; shape (num_classes,).
+        classes_: Labels, shape (num_classes,), numbers and truth values as such; sorted, those of a table as text.
         history_: How training went.
         token_counts_: How texts became tokens.
         calibration_: How far probabilities were from shares on validation, and the temperature put to it, if any.
@@ -136,18 +137,18 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             DivergedError: The loss stopped being finite.
         """
         is_alone, trace, config = trace is None, trace or Trace(), self.config
-        length = epochs if epochs is not None else self.epochs
+        length, seed = plain_number(epochs if epochs is not None else self.epochs), plain_number(self.seed)
         check_count(length, "epochs", most=MAX_EPOCHS)
-        check_seed(self.seed)
+        check_seed(seed)
         if isinstance(x, (Dataset, TrainingData)):
+            check_alone(x, y=y, validation_data=validation_data)
             training = x.training if isinstance(x, Dataset) else x
-            classes = np.array(training.classes)
         else:
-            training, classes = to_training_data(x, y, validation_data, trace)
+            training = to_training_data(x, y, validation_data, trace)
         if is_alone:  # a run says so itself
             warn_of_training([row.text for row in training.train])
         self.device_ = choose_device(config.device, precision=config.precision, threads=config.threads)
-        seed_everything(self.seed)
+        seed_everything(seed)
         if resume and hasattr(self, "network_"):
             check_same_classes(training.classes, self.card_.classes)
             self.past_: Learned = self.learned()
@@ -157,12 +158,14 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         place = Resume(folder=checkpoints) if isinstance(checkpoints, Path) else checkpoints
         freeze = resolve_freeze(self.freeze, self.device_.kind)
         world = current_world()
-        plan = Plan(epochs=length, freeze=freeze, device=self.device_, seed=self.seed, checkpoints=place, world=world)
+        plan = Plan(epochs=length, freeze=freeze, device=self.device_, seed=seed, checkpoints=place, world=world)
         prepared = self._prepare(self.network_, self.tokenizer_, training, config, plan, self.card_.max_length, trace)
         fitted = fit_network(self.network_, prepared, config=config, plan=plan, trace=trace)
-        self.classes_, self.history_, self.token_counts_ = classes, fitted.history, fitted.token_counts
+        self.classes_ = typed(training.classes, training.label_type)
+        self.history_, self.token_counts_ = fitted.history, fitted.token_counts
         self.changes_: tuple[Change, ...] = fitted.changes
         self.card_: ModelCard = replace(self.card_, threshold=None, goal=None)  # chosen for other weights
+        self.card_ = replace(self.card_, text_columns=training.text_columns, label_type=training.label_type)
         self.remember(training, self._calibrate(training, fitted.validation_logits, trace))
         return self
 
@@ -189,7 +192,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def predict(self, texts: Texts) -> npt.NDArray[Any]:
         """Return labels, shape (num_texts,), decided by the largest class or the stored threshold."""
         shares = self.predict_proba(texts)
-        codes = shares.argmax(axis=1) if self.has_folded_threshold else self._decide(torch.from_numpy(shares))
+        codes = shares.argmax(axis=1) if self.has_folded_threshold else decide_by_card(torch.from_numpy(shares), self.card_)
         chosen: npt.NDArray[Any] = self.classes_[codes]
         return chosen
 
@@ -199,7 +202,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         They are those that the saved model gives in plain transformers. Of two classes with a stored threshold the largest
         is the answer, and 0.5 stands for the threshold; ``predictions`` and all figures keep those that it was chosen on.
         """
-        logits = self.logits([clean_text(text) for text in as_texts(texts)])
+        logits = self.logits([clean_text(text) for text in self._read_texts(texts)])
         shares: npt.NDArray[np.float64] = shares_of(logits, self.network_, self.card_).numpy()
         return shares
 
@@ -223,27 +226,32 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if isinstance(x, Dataset):
             sources = [self.predict_validation(x.training), *self.baselines(x.training, x.validation, "validation")]
             return evaluate_sources(sources, main="finetuned", positive=self.card_.positive)
-        rows = to_examples(x, y)
+        rows = self._read_rows(x, y)
+        check_known(rows, self.card_.classes, "y")
         look = count_look([row.text for row in rows], "evaluate")
         predictions = self.predictions(rows, "given")
         confidence = confidence_at(look)
         return Evaluation(scores=score_predictions(predictions, positive=self.card_.positive, look=look, confidence=confidence))
 
-    def score(self, X: Texts, y: Labels, sample_weight: Any = None) -> float:  # noqa: N803 - scikit-learn names it so
+    def score(self, X: "Dataset | Texts", y: Labels | None = None, sample_weight: Any = None) -> float:  # noqa: N803
         """Return the accuracy on labelled texts, as scikit-learn's classifiers do; counted as by ``evaluate``."""
-        count_look([clean_text(text) for text in as_texts(X)], "score")
-        return float(super().score(X, y, sample_weight))
+        if isinstance(X, Dataset):
+            return float(self.evaluate(X).value("accuracy"))
+        rows = self._read_rows(X, y)
+        count_look([row.text for row in rows], "score")
+        answers = self.predictions(rows, "given").predicted
+        return float(accuracy_score([str(row.label) for row in rows], answers, sample_weight=sample_weight))
 
     def answers(self, rows: Sequence[Example], split: str = "given") -> Predictions:
         """Return labels and probabilities of clean examples as ``predict`` and ``predict_proba`` give them."""
         shares = shares_of(self.logits([row.text for row in rows]), self.network_, self.card_)
-        found = self._to_predictions(rows, split, shares.log())
+        found = answer(rows, split, shares.log(), self.card_)
         return decide_by(found, None, None) if self.has_folded_threshold else found
 
     def predictions(self, rows: Sequence[Example], split: str, *, trace: Trace | None = None) -> Predictions:
         """Return labels and probabilities for examples that are already clean; figures and thresholds are about these."""
         logits = self.logits([row.text for row in rows], progress=tell_progress(trace, f"scoring {split}"))
-        return self._to_predictions(rows, split, logits)
+        return answer(rows, split, logits, self.card_)
 
     def predict_validation(self, training: TrainingData) -> Predictions:
         """Return predictions for the validation rows: those of the kept epoch, where training has just made them."""
@@ -264,7 +272,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def logits(self, texts: Sequence[str], *, progress: Callable[[int, int], None] | None = None) -> torch.Tensor:
         """Return float32 logits (num_texts, num_classes) of clean texts."""
-        self._check_fitted()
+        texts = self._read_texts(texts)
         if not texts:
             return torch.empty(0, len(self.card_.classes))
         inputs = Inputs(encode(texts, self.tokenizer_, max_length=self.card_.max_length))
@@ -319,6 +327,14 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         classifier._parity_texts, classifier.past_ = (), past_in(Path(folder))
         return classifier
 
+    def _read_texts(self, texts: Any) -> list[str]:
+        self._check_fitted()
+        return as_texts(texts, self.card_.text_columns)
+
+    def _read_rows(self, x: Any, y: Any) -> tuple[Example, ...]:
+        self._check_fitted()
+        return to_examples(x, y, own=self.card_.text_columns, known=self.card_.classes)
+
     def _load(self, training: TrainingData, trace: Trace) -> None:
         config, checkpoint = self.config, find_checkpoint(self.model)
         self.past_ = past_of(self.model)
@@ -350,7 +366,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _calibrate(self, training: TrainingData, logits: torch.Tensor, trace: Trace) -> Predictions:
         """Put a temperature into the output layer where validation asks for it; return the validation predictions."""
-        found = self._to_predictions(training.validation, "validation", logits)
+        found = answer(training.validation, "validation", logits, self.card_)
         with trace.stage("calibrate", f"{len(found.ids):,} validation probabilities") as stage:
             self.calibration_: Calibration = calibrate(found, is_wanted=self.config.calibrate)
             stage.done, stage.shape_out = self.calibration_.why, "temperature 1"
@@ -362,23 +378,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 return found
             stage.shape_out = f"temperature {self.calibration_.temperature:.3f}, in the weights of the output layer"
         self.card_ = replace(self.card_, folded_temperature=self.calibration_.temperature)
-        return self._to_predictions(training.validation, "validation", logits / self.calibration_.temperature)
-
-    def _to_predictions(self, rows: Sequence[Example], split: str, logits: torch.Tensor) -> Predictions:
-        shares, classes = logits.double().softmax(dim=1), self.card_.classes
-        return Predictions(
-            source="finetuned",
-            split=split,
-            classes=classes,
-            ids=tuple(row.id for row in rows),
-            labels=tuple(row.label for row in rows),
-            predicted=tuple(classes[index] for index in self._decide(shares)),
-            probabilities=tuple(tuple(row) for row in shares.tolist()),
-        )
-
-    def _decide(self, shares: torch.Tensor) -> list[int]:
-        positive = self.card_.classes.index(self.card_.positive) if self.card_.positive in self.card_.classes else None
-        return [int(index) for index in decide(shares, positive=positive, threshold=self.card_.threshold)]
+        return answer(training.validation, "validation", logits / self.calibration_.temperature, self.card_)
 
     def check_fitted_on(self, training: TrainingData) -> None:
         """Check that no other rows than these trained the model, as far as it knows (one that was loaded does not).

@@ -53,7 +53,7 @@ class Config:
         """
         for name, hint in _hints_of(type(self)):  # type: ignore[arg-type] # a class can be hashed
             value = getattr(self, name)
-            plain = value.item() if getattr(value, "ndim", None) == 0 and hasattr(value, "item") else value
+            plain = plain_number(value)
             kinds = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
             check(any(_fits(plain, kind) for kind in kinds), name, plain, _describe(kinds))
             if plain is not value:
@@ -77,6 +77,11 @@ def _fits(value: Any, kind: Any) -> bool:
 def _describe(kinds: tuple[Any, ...]) -> str:
     names = (_KINDS.get(typing.get_origin(kind) or kind, getattr(kind, "__name__", "")) for kind in kinds)
     return " or ".join("nothing" if name == "NoneType" else name for name in names)
+
+
+def plain_number(value: Any) -> Any:
+    """Return a number of numpy, as searches over settings hand them out, as Python's; anything else as it is."""
+    return value.item() if getattr(value, "ndim", None) == 0 and hasattr(value, "item") else value
 
 
 def check_seed(seed: Any, name: str = "seed") -> None:

@@ -125,22 +125,23 @@ def join_spellings(counts: Mapping[str, int], *, known: Sequence[str] = (), merg
     return Spellings(names=names, notes=tuple(notes))
 
 
-def note_near(counts: Mapping[str, int]) -> tuple[str, ...]:
+def note_near(counts: Mapping[str, int], *, cure: str = " --merge-labels makes them one") -> tuple[str, ...]:
     """Name, with counts, the classes that differ in case, spacing or the digits of a fraction only."""
     found = [labels for labels in _grouped(counts, near_key).values() if len(labels) > 1]
     return tuple(
-        f"labels {_counted(sorted(labels), counts)} differ only by {_difference(labels)}: are they one class? "
-        "--merge-labels makes them one"
+        f"labels {_counted(sorted(labels), counts)} differ only by {_difference(labels)}: are they one class?{cure}"
         for labels in found
     )
 
 
-def note_missing_words(counts: Mapping[str, int], *, column: str = "label") -> tuple[str, ...]:
+def note_missing_words(
+    counts: Mapping[str, int], *, cure: str = " --where '{column}!={label}' leaves them out", column: str = "label"
+) -> tuple[str, ...]:
     """Name, with counts, the labels that read as missing values do when they are written as text."""
     found = [label for label in counts if label.casefold() in MISSING_WORDS]
     return tuple(
         f"{counts[label]:,} label{'s read' if counts[label] != 1 else ' reads'} {label!r}: were missing values written as text?"
-        f" --where '{column}!={label}' leaves them out"
+        + cure.format(column=column, label=label)
         for label in found
     )
 
