@@ -417,3 +417,21 @@ def test_costs_without_a_positive_class_are_an_error(tmp_path, capsys):
     (tmp_path / "p.csv").write_text("id,label,predicted\n" + "".join(f"{n},{'ab'[n % 2]},{'ab'[n % 2]}\n" for n in range(60)))
     assert call("audit", tmp_path / "p.csv", "--cost", "fn=10,fp=1") == 2
     assert "--positive" in capsys.readouterr().err
+
+
+def test_labels_in_two_cases_are_merged_on_the_command_line(capsys, write_csv):
+    rows = [(at, "Spam" if at % 4 == 1 else ("ham", "spam")[at % 2], ("ham", "spam")[at % 2]) for at in range(200)]
+    path = write_csv(rows, name="p.csv", columns=("id", "label", "predicted"))
+    assert call("audit", path, "--json", "--quiet", "--merge-labels") == 0
+    found = read_strictly(capsys.readouterr().out)
+    assert next(score["value"] for score in found["scores"] if score["metric"] == "accuracy") == 1.0
+    assert any("'spam' (150) and 'Spam' (50) are merged" in note for note in found["data"]["notes"])
+
+
+def test_rows_that_are_not_asked_for_are_left_out_and_counted(capsys, write_csv):
+    rows = [(at, "ab"[at % 2], "ab"[at % 2], "accept" if at < 150 else "reject") for at in range(200)]
+    path = write_csv(rows, name="p.csv", columns=("id", "label", "predicted", "answer"))
+    other = write_csv([row[:3] for row in rows[:150]], name="o.csv", columns=("id", "label", "predicted"))
+    call("audit", path, "--json", "--quiet", "--where", "answer=accept", "--against", other)
+    data = read_strictly(capsys.readouterr().out)["data"]
+    assert (data["num_rows"], data["num_used"], data["num_filtered"]) == (350, 300, 50)

@@ -229,7 +229,12 @@ def test_one_bad_row_of_many_is_rejected_and_counted(changed, reason):
         ([{"label": "a", "p:a": 0.9, "p:b": 0.8}, {"label": "b", "p:a": 0.9, "p:b": 0.8}], DataError, "add up to 1"),
         ([{"label": "a", "p:a": 0.1, "p:b": 0.2}, {"label": "b", "p:a": 0.1, "p:b": 0.2}], DataError, "add up to 1"),
         ([{"label": c, "score": 0.5} for c in "abc"], DataError, "3 classes"),
-        ([{"label": "a", "prediction": ["x"]}], DataError, "no list of"),
+        ([{"label": "a", "prediction": ["x", "y"]}], DataError, "holds several labels ('x', 'y'); a text has one class"),
+        ([{"label": "a", "prediction": [{"label": "x", "scores": 1}]}], DataError, "no list of"),
+        ([{"label": ["a", "b"], "predicted": "a"}], DataError, "column 'label': holds several labels ('a', 'b')"),
+        ([{"label": "['a', 'b']", "predicted": "a"}], DataError, "column 'label': holds several labels ('a', 'b')"),
+        ([{"label": '{"choices": ["a", "b"]}', "predicted": "a"}], DataError, "holds several labels ('a', 'b')"),
+        ([{"label": [], "predicted": "a"}], MissingLabelsError, "no row has a label"),
     ],
 )  # fmt: skip
 def test_a_table_that_cannot_be_judged_is_one_message(rows, error, says):
@@ -507,3 +512,38 @@ def test_one_odd_number_of_many_rejects_its_row_only():
     found = read(rows, SPAM)
     assert len(found.predictions.ids) == 199
     assert found.files[0].rejected[0].reason == "'93 %' is no number"
+
+
+# Lists of labels, rows and classes that are asked for
+
+
+@pytest.mark.parametrize("one", [["spam"], "['spam']", '["spam"]', {"choices": ["spam"]}, '{"choices": ["spam"]}'])
+def test_a_list_of_one_label_is_that_label(one):
+    rows = [{"label": one, "predicted": one}, {"label": "ham", "predicted": ["ham"]}] * 4
+    found = read(rows).predictions
+    assert found.classes == ("ham", "spam")
+    assert found.labels == found.predicted
+
+
+def test_classes_that_look_like_several_labels_in_a_cell_are_named():
+    rows = [{"label": name, "predicted": "a"} for name in ("a", "b", "a,b", "b,a")] * 5
+    assert any("look like several labels in one cell ('a,b', 'b,a'; 10 rows)" in note for note in read(rows).notes)
+
+
+def test_lists_of_scores_that_stand_as_text_in_a_csv_are_read(tmp_path):
+    import csv
+
+    said = [[{"label": name, "score": 0.9}, {"label": other, "score": 0.1}] for name, other in (("a", "b"), ("b", "a"))]
+    with (tmp_path / "p.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([("label", "predictions"), *(("a", str(said[0])), ("b", json.dumps(said[1]))) * 5])
+    found = read_scored(read_raw(tmp_path / "p.csv"), AuditConfig(), source="audited").predictions
+    assert (found.classes, found.labels) == (("a", "b"), found.predicted)
+    assert found.probabilities[0] == (0.9, 0.1)
+
+
+def test_labels_in_two_cases_are_one_class_where_that_is_asked():
+    rows = [{"label": "Spam", "p:spam": 0.9, "p:ham": 0.1}, {"label": "ham", "p:spam": 0.2, "p:ham": 0.8}] * 4
+    found = read(rows, AuditConfig(read=ReadConfig(merge_labels=True)))
+    assert found.predictions.classes == ("spam", "ham")
+    assert found.predictions.labels == found.predictions.predicted
+    assert any("--merge-labels" in note for note in found.notes)

@@ -8,11 +8,10 @@ from typing import Any
 
 from pretune import storage
 from pretune.auditing.classes import audit_classes
+from pretune.auditing.opening import open_table
 from pretune.auditing.question import Question, name_of, shown
 from pretune.auditing.texts import audit_texts
 from pretune.data.generated import looks_generated
-from pretune.data.neutral import undo_neutral
-from pretune.data.read import read_raw
 from pretune.records import RunRecord
 from pretune.report.html import render_html
 from pretune.trace import Trace
@@ -35,7 +34,7 @@ def audit(source: Any, question: Question | None = None, trace: Trace | None = N
         UsageError: A policy, goal, gate or positive class that does not exist, or a flag that does not fit the table.
     """
     question, trace, start = question or Question(), trace or Trace(), time.perf_counter()
-    raw = undo_neutral(read_raw(source, read=question.config.read))
+    raw = open_table(source, question.config.read)
     make = audit_texts if looks_generated(raw, question.config) else audit_classes
     return replace(
         make(raw, source, question, trace),

@@ -4,11 +4,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pretune.auditing.alike import spell_examples, spell_predictions
+from pretune.auditing.opening import open_further
 from pretune.auditing.question import SOURCE, SPLIT, Question, other_name, shown
 from pretune.data import Table, clean_examples, find_duplicates, read_table
 from pretune.data.naming import merges
-from pretune.data.neutral import undo_neutral
-from pretune.data.read import read_raw
 from pretune.data.scored import ScoredTable, read_scored
 from pretune.data.shared import find_conflicts
 from pretune.data.table import RawTable
@@ -43,7 +42,7 @@ def read_inputs(raw: RawTable, source: Any, question: Question, trace: Trace) ->
     """
     tables = [_read_scored(raw, source, SOURCE, question, trace)]
     if question.against is not None:
-        other = undo_neutral(read_raw(question.against, read=question.config.read))
+        other = open_further(question.against, question.config.read)
         named = other_name(question.against)
         found = _read_scored(other, question.against, named, question, trace)
         tables.append(spell_predictions(found, tables[0], named, merge=merges(question.config)))
@@ -104,7 +103,7 @@ def _over(predictions: Predictions, classes: tuple[str, ...]) -> Predictions:
 def _read_train(judged: ScoredTable, question: Question, trace: Trace) -> Table:
     """Read the training rows by the columns of the predictions, where the file has them; else guess them anew."""
     read = question.config.read
-    config = replace(read, text=(), label=None, group=None)
+    config = replace(read, text=(), label=None, group=None, where=())
     with trace.stage("read training", shown(question.train)) as stage:
         try:
             table = read_table(
@@ -142,6 +141,7 @@ def _receipt(source: str, tables: list[ScoredTable], train: Table | None, rows: 
         num_rows=sum(file.num_rows for file in files),
         num_used=sum(file.num_used for file in files),
         num_rejected=sum(len(file.rejected) for file in files),
+        num_filtered=sum(file.num_filtered for file in files),
         num_cleaned=tables[0].num_cleaned,
         num_exact_duplicates=duplicates.num_exact if duplicates else 0,
         num_near_duplicates=duplicates.num_near if duplicates else 0,

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pretune.auditing.opening import open_further
 from pretune.auditing.question import SOURCE, SPLIT, Question, other_name, shown
 from pretune.data import confidence_at
 from pretune.data.generated import GeneratedTable, read_generated
-from pretune.data.neutral import undo_neutral
 from pretune.data.pairs import Pairs, read_pairs
-from pretune.data.read import read_raw
 from pretune.data.table import RawTable
 from pretune.errors import UsageError
 from pretune.evaluate.generated import compare_generated, in_order_of, score_generated
@@ -31,7 +30,7 @@ def audit_texts(raw: RawTable, source: Any, question: Question, trace: Trace) ->
     _check_flags(question)
     tables = [_read(raw, source, SOURCE, question, trace)]
     if question.against is not None:
-        other = undo_neutral(read_raw(question.against, read=question.config.read))
+        other = open_further(question.against, question.config.read)
         tables.append(_read(other, question.against, other_name(question.against), question, trace))
     pairs = None if question.train is None else _read_train(tables[0], question, trace)
     systems = [table.predictions for table in tables]
@@ -51,6 +50,7 @@ def audit_texts(raw: RawTable, source: Any, question: Question, trace: Trace) ->
             num_rows=sum(file.num_rows for file in files),
             num_used=sum(file.num_used for file in files),
             num_rejected=sum(len(file.rejected) for file in files),
+            num_filtered=sum(file.num_filtered for file in files),
             notes=tuple(dict.fromkeys(notes)),
         ),
         scores=figures.scores,
@@ -70,7 +70,7 @@ def _read(raw: RawTable, source: Any, name: str, question: Question, trace: Trac
 
 def _read_train(judged: GeneratedTable, question: Question, trace: Trace) -> Pairs:
     with trace.stage("read training", shown(question.train)) as stage:
-        raw = undo_neutral(read_raw(question.train, read=question.config.read, role="train"))
+        raw = open_further(question.train, question.config.read, role="train")
         pairs = read_pairs(raw, question.config.read, prompt=judged.prompt, reply=str(judged.columns.label))
         stage.notes, stage.shape_out = list(pairs.notes), f"{len(pairs.prompts):,} pairs"
     return pairs

@@ -69,8 +69,9 @@ def read_generated(raw: RawTable, config: AuditConfig, *, source: str, split: st
             known.add(named)
             kept.append((named, wanted, written, "" if prompt is None else _text(cells[prompt]) or ""))
     receipt = receipt_of(
-        raw.origin, num_rows=len(raw.rows) + len(raw.rejected), num_used=len(kept), rejected=tuple(rejected), lines=raw.lines
-    )
+        raw.origin, num_rows=len(raw.rows) + len(raw.rejected) + raw.num_filtered, num_used=len(kept),
+        rejected=tuple(rejected), num_filtered=raw.num_filtered, lines=raw.lines,
+    )  # fmt: skip
     check_rejected(raw.origin.shown, (receipt,), config.read.allow_rejects)
     num_empty = sum(not written.strip() for _, _, written, _ in kept)
     shown = f"prompt {prompt!r}, " if prompt is not None else ""

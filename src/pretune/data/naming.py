@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pretune.configs import AuditConfig
+from pretune.data.several import note_joined
 from pretune.data.spelling import class_key, join_spellings, near_key, note_missing_words, note_near
 
 # As transformers calls classes that nobody named.
@@ -59,7 +60,7 @@ def name_classes(
         said=[names[name] for name in said],
         shares=[{names[name]: share for name, share in row.items()} for row in shares],
         score_class=score_class and named_as(names.get(score_class, score_class), [*final, *listed], merge=merge),
-        notes=(*notes, *spelled.notes, *near, *note_missing_words(Counter(labels), column=column)),
+        notes=(*notes, *spelled.notes, *near, *note_missing_words(Counter(labels), column=column), *note_joined(final)),
     )
 
 
@@ -79,7 +80,7 @@ def named_as(name: str, classes: Iterable[str], *, merge: bool = False) -> str:
 
 def merges(config: AuditConfig) -> bool:
     """Whether labels that differ in case or spacing only are one class."""
-    return bool(getattr(config.read, "merge_labels", False))
+    return config.read.merge_labels
 
 
 def is_named(name: str, labels: frozenset[str]) -> bool:

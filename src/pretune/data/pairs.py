@@ -61,8 +61,9 @@ def read_pairs(raw: RawTable, config: ReadConfig, *, prompt: str | None, reply: 
         else:
             rejected.append(Rejection(file=raw.origin.name, row=row.number, column=empty, reason="is empty, or no text"))
     receipt = receipt_of(
-        raw.origin, num_rows=len(raw.rows) + len(raw.rejected), num_used=len(kept), rejected=tuple(rejected), lines=raw.lines
-    )
+        raw.origin, num_rows=len(raw.rows) + len(raw.rejected) + raw.num_filtered, num_used=len(kept),
+        rejected=tuple(rejected), num_filtered=raw.num_filtered, lines=raw.lines,
+    )  # fmt: skip
     check_rejected(raw.origin.shown, (receipt,), config.allow_rejects)
     prompts, replies = (tuple(column) for column in zip(*kept, strict=True))
     return Pairs(prompts, replies, receipt, (*raw.notes, f"training: prompts in {asked!r}, replies in {answer!r}"))

@@ -10,7 +10,7 @@ from pretune.data.columns import LABEL_NAMES, TEXT_NAMES, shown_columns
 from pretune.data.naming import is_named
 from pretune.data.notation import bare_number
 from pretune.data.spelling import clean_label, near_key
-from pretune.data.table import Nested, RawTable, unusable
+from pretune.data.table import Cell, Nested, RawTable, unusable
 from pretune.errors import DataError, MissingLabelsError
 from pretune.prediction_tables import PROBABILITY
 
@@ -166,11 +166,17 @@ def _nested_column(raw: RawTable, left: list[str], guesses: list[str]) -> str | 
             continue
         place = raw.columns.index(name)
         first = next((row.cells[place] for row in raw.rows if row.cells[place]), None)
-        if isinstance(first, Nested):
+        if _holds_scores(first):
             left.remove(name)
             guesses.append(f"labels and scores in {name!r}")
             return name
     return None
+
+
+def _holds_scores(cell: Cell) -> bool:
+    """Whether a cell holds labels with their scores, nested or as the text that a list becomes in a CSV."""
+    text = cell.shown if isinstance(cell, Nested) else cell or ""
+    return text.lstrip()[:1] in ("[", "{") and "label" in text and "score" in text
 
 
 def _class_columns(raw: RawTable, left: list[str], label: str, guesses: list[str]) -> tuple[tuple[str, str], ...]:

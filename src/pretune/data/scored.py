@@ -6,7 +6,8 @@ import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 from pretune.configs import MAX_REJECTED_SHARE, AuditConfig
@@ -17,12 +18,14 @@ from pretune.data.notation import Notation, find_notation
 from pretune.data.objects import named_cells
 from pretune.data.rows import check_rejected, written
 from pretune.data.score_columns import Roles, choose_roles
+from pretune.data.several import label_in
 from pretune.data.spelling import clean_label
 from pretune.data.sums import bad_sums, bounds_of, step_of
 from pretune.data.table import Cell, Nested, RawTable, Row, receipt_of, unusable
 from pretune.errors import DataError, MissingLabelsError
 from pretune.records import Columns, Example, FileReceipt, Predictions, Record, Rejection
 
+_SHORT = 200  # characters up to which a label's cell is remembered
 _OUT_OF_RANGE, _BAD_SUM = "lies outside of 0 to 1", "add up to"
 
 
@@ -85,6 +88,7 @@ def read_scored(raw: RawTable, config: AuditConfig, *, source: str, split: str =
     if not raw.rows:
         check_rejected(raw.origin.shown, (_receipt(raw, 0, raw.rejected),), allow=False)
     roles = choose_roles(raw, config)
+    roles = replace(roles, classes=tuple((column, clean_label(kind)) for column, kind in roles.classes))
     numbers = find_notation(raw, [column for column, _ in roles.classes] or [*filter(None, [roles.score])])
     rows, rejected = _without_bad_sums(*_read_rows(raw, roles, config, numbers), raw, roles)
     receipt = _receipt(raw, len(rows), rejected)
@@ -137,9 +141,11 @@ def _examples(rows: Sequence[_Said], answers: Answers) -> list[Example]:
 
 
 def _receipt(raw: RawTable, num_used: int, rejected: Sequence[Rejection]) -> FileReceipt:
-    total = num_used + len(rejected)
+    total = num_used + len(rejected) + raw.num_filtered
     ordered = tuple(sorted(rejected, key=lambda item: item.row or 0))
-    return receipt_of(raw.origin, num_rows=total, num_used=num_used, rejected=ordered, lines=raw.lines)
+    return receipt_of(
+        raw.origin, num_rows=total, num_used=num_used, rejected=ordered, num_filtered=raw.num_filtered, lines=raw.lines
+    )
 
 
 def _read_rows(raw: RawTable, roles: Roles, config: AuditConfig, numbers: Notation) -> tuple[list[_Said], list[Rejection]]:
@@ -183,7 +189,7 @@ def _read_row(row: Row, cells: Mapping[str, Cell], roles: Roles, config: AuditCo
         if config.logits and len(shares) < 2:
             raise _RowError(roles.nested, "has one logit; --logits needs that of every class")
     elif roles.classes:
-        shares = {clean_label(kind): _number(cells, column, numbers) for column, kind in roles.classes}
+        shares = {kind: _number(cells, column, numbers) for column, kind in roles.classes}
     elif roles.score is not None:
         score = _number(cells, roles.score, numbers)
     where = roles.nested or (roles.classes[0][0] if roles.classes else roles.score)
@@ -209,11 +215,23 @@ def _word(cells: Mapping[str, Cell], column: str, what: str) -> str:
 
 
 def _class(cells: Mapping[str, Cell], column: str, what: str) -> str:
-    """The class in a cell, without what no reader would see."""
-    name = clean_label(_word(cells, column, what))
-    if not name:
+    """The class in a cell: the only one of a list, without what no reader would see."""
+    cell = cells[column]
+    try:
+        is_short = isinstance(cell, str) and len(cell) <= _SHORT
+        name = None if cell is None else _label_in(str(cell)) if is_short else label_in(cell)
+    except ValueError as error:
+        raise _RowError(column, str(error)) from None
+    if name is None or not (name := clean_label(name)):
         raise _RowError(column, f"{what} is missing")
     return name
+
+
+@lru_cache(maxsize=4_096)
+def _label_in(cell: str) -> str | None:
+    """The label of a cell; few labels stand in many rows."""
+    found = label_in(cell)
+    return found and clean_label(found)
 
 
 def _number(cells: Mapping[str, Cell], column: str, numbers: Notation) -> float:

@@ -1,0 +1,33 @@
+"""Opening: a table of an audit as rows of cells, those that were asked for."""
+
+import re
+from typing import Any
+
+from pretune.configs import ReadConfig
+from pretune.data.neutral import undo_neutral
+from pretune.data.read import read_raw
+from pretune.data.table import RawTable
+from pretune.data.where import keep_where
+
+
+def open_table(source: Any, read: ReadConfig, *, role: str = "data") -> RawTable:
+    """Return the rows of the judged table that ``--where`` keeps.
+
+    Raises:
+        DataError: It is no table, or a column of ``--where`` is not there.
+        UsageError: A condition of ``--where`` is none.
+    """
+    raw = undo_neutral(read_raw(source, read=read, role=role))
+    keep_where(raw, read.where)
+    return raw
+
+
+def open_further(source: Any, read: ReadConfig, *, role: str = "data") -> RawTable:
+    """Return the rows of a further table; conditions of ``--where`` count where it has their column."""
+    raw = undo_neutral(read_raw(source, read=read, role=role))
+    keep_where(raw, [item for item in read.where if any(_names(item, column) for column in raw.columns)])
+    return raw
+
+
+def _names(condition: str, column: str) -> bool:
+    return re.match(rf"\s*{re.escape(column)}\s*!?=", condition) is not None
