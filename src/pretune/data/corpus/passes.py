@@ -112,7 +112,8 @@ def _check_intakes(draft: Draft, config: CorpusConfig) -> None:
         )
     rejected = [rejection for file in draft.files for rejection in file.rejected]
     is_whole_file = any(rejection.row is None for rejection in rejected)
-    if config.allow_rejects or not rejected or not (is_whole_file or _share(draft) > MAX_REJECTED_SHARE):
+    is_dirty = bool(rejected) and (is_whole_file or _share(draft) > MAX_REJECTED_SHARE)
+    if len(draft.spool) and (config.allow_rejects or not is_dirty):
         return
     first = rejected[0]
     where = (
