@@ -9,7 +9,7 @@ import argparse
 import json
 import os
 import random
-import resource
+import re
 import subprocess
 import sys
 import tempfile
@@ -213,14 +213,12 @@ def read(shape: str, path: Path) -> None:
     """Read once and print what it took."""
     import pretune.data.scored  # noqa: F401 - imports are no part of what is measured
 
-    before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
+    start = time.process_time()
     rows = SHAPES[shape][2](path)
-    seconds, peak = time.process_time() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(
-        json.dumps(
-            {"seconds": round(seconds, 3), "peak_mb": round(peak * 1024 / 1e6), "before_mb": before // 1000, "rows": rows}
-        )
-    )
+    seconds = time.process_time() - start
+    peak = re.search(r"^VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(), re.MULTILINE)
+    peak_mb = round(int(peak[1]) * 1024 / 1e6) if peak else None
+    print(json.dumps({"seconds": round(seconds, 3), "peak_mb": peak_mb, "rows": rows}))
 
 
 def main() -> None:

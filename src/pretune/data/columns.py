@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from pretune.configs import ReadConfig
 from pretune.data.catalog import near_names
-from pretune.data.table import Origin, RawTable, unusable
+from pretune.data.objects import SparseCells, named_cells
+from pretune.data.table import Cell, Origin, RawTable, unusable
 from pretune.errors import DataError, MissingLabelsError
 from pretune.records import Columns
 
@@ -24,6 +25,7 @@ LABEL_NAMES = (
 
 # Rows looked at, evenly spread over the table since files are often sorted by class.
 SAMPLE_ROWS = 2_000
+SAMPLE_CELLS = 2_000_000  # fewer rows of a table of very many columns
 # By content a label repeats: at most this many classes, and this share of the rows.
 MAX_GUESSED_CLASSES = 50
 MAX_GUESSED_SHARE = 0.5
@@ -72,7 +74,7 @@ def choose_columns(raw: RawTable, config: ReadConfig) -> tuple[Columns, tuple[st
         MissingLabelsError: Labels are required and no column can be the label.
     """
     _check_asked(raw, config)
-    looks = {name: _look(raw, index) for index, name in enumerate(raw.columns)}
+    looks = _look_at_all(raw)
     notes: list[str] = []
     label, how = config.label, ""
     if label is None:
@@ -209,9 +211,20 @@ def _is_named(column: str, names: Sequence[str], exact: bool) -> bool:
     return any(word.casefold() in names for word in _WORD_BREAK.split(column))
 
 
-def _look(raw: RawTable, index: int) -> Looks:
-    step = max(1, len(raw.rows) // SAMPLE_ROWS)
-    cells = [row.cells[index] for row in raw.rows[::step]]
+def _look_at_all(raw: RawTable) -> dict[str, Looks]:
+    """Look at a sample of every column; what is missing from rows of few of many columns is not asked for."""
+    num_rows = len(raw.rows)
+    rows = raw.rows[:: max(1, num_rows // SAMPLE_ROWS, num_rows * len(raw.columns) // SAMPLE_CELLS)]
+    if not any(isinstance(row.cells, SparseCells) for row in rows):
+        return {name: _look([row.cells[index] for row in rows]) for index, name in enumerate(raw.columns)}
+    found: dict[str, list[Cell]] = {name: [] for name in raw.columns}
+    for row in rows:
+        for name, cell in named_cells(raw.columns, row.cells).items():
+            found[name].append(cell)
+    return {name: _look(cells) for name, cells in found.items()}
+
+
+def _look(cells: Sequence[Cell]) -> Looks:
     values = [cell.strip()[:2_000] for cell in cells if isinstance(cell, str) and cell.strip()]
     words = sum(len(value.split()) for value in values) / max(1, len(values))
     distinct = frozenset(values)

@@ -50,8 +50,10 @@ def find_group_columns(rows: Sequence[Example]) -> tuple[GroupColumn, ...]:
     Args:
         rows: Labelled rows of one split, so that no test label is read.
     """
-    names = list(dict.fromkeys(name for row in rows[:1_000] for name in row.extra))
-    found = [item for name in names if (item := _measure(rows, name)) is not None and item.low > MIN_GAIN]
+    counts = Counter(name for row in rows for name in row.extra)
+    names = dict.fromkeys(name for row in rows[:1_000] for name in row.extra)
+    often = [name for name in names if counts[name] >= MIN_VALUES * MIN_ROWS_A_VALUE]
+    found = [item for name in often if (item := _measure(rows, name)) is not None and item.low > MIN_GAIN]
     return tuple(sorted(found, key=lambda item: -item.low))
 
 
