@@ -5,6 +5,7 @@ import csv
 import gzip
 import io
 import json
+import tempfile
 import time
 from pathlib import Path
 
@@ -13,10 +14,12 @@ import pytest
 from pretune.configs import ReadConfig
 from pretune.data import load_data
 from pretune.data.delimited import read_delimited
+from pretune.data.neutral import undo_neutral
 from pretune.data.read import read_raw, read_table
-from pretune.data.table import Origin, RawTable
+from pretune.data.table import Origin, RawTable, Table
 from pretune.errors import DataError, UsageError
-from pretune.records import FileReceipt
+from pretune.prediction_tables import parse_predictions, predictions_csv
+from pretune.records import FileReceipt, Predictions
 
 SOUND = [(f"film number {number} is fine", "pos" if number % 2 else "neg") for number in range(200)]
 SWALLOWED = [('"a film that opens', "pos"), ("another one", "neg"), ("and one more", "pos"), ('a screen of 24"', "neg")]
@@ -110,13 +113,15 @@ def test_the_lines_of_a_broken_record_are_rejected_one_by_one():
         read_delimited_table(text)
 
 
-def read_delimited_table(text: str, folder: Path | None = None, **options: object) -> FileReceipt:
-    import tempfile
-
+def read_text(text: str, **options: object) -> Table:
     with tempfile.TemporaryDirectory() as place:
-        path = Path(folder or place) / "r.csv"
+        path = Path(place) / "r.csv"
         path.write_bytes(text.encode())
-        return read_table(path, ReadConfig(**options)).files[0]  # type: ignore[arg-type]
+        return read_table(path, ReadConfig(**options))  # type: ignore[arg-type]
+
+
+def read_delimited_table(text: str, **options: object) -> FileReceipt:
+    return read_text(text, **options).files[0]
 
 
 # Quotes that hold a cell together
@@ -315,3 +320,40 @@ def test_one_open_quote_before_many_rows_takes_no_longer():
     with pytest.raises(DataError):
         raw_of('text,label\n"a, b",pos\n"open,pos\n' + "words and more,pos\n" * 50_000)
     assert time.process_time() - start < 5
+
+
+# Missing texts
+
+
+def test_words_for_nothing_are_texts_and_told():
+    table = read_text(joined([*SOUND[:9], ("N/A", "pos"), ("null", "neg")]))
+    assert [row.text for row in table.examples][-2:] == ["N/A", "null"]
+    assert any("2 texts read 'N/A'" in note for note in table.notes)
+
+
+def test_texts_that_pandas_made_missing_are_told():
+    pandas = pytest.importorskip("pandas")
+    text = joined([*SOUND, ("N/A", "pos")])
+    table = read_table(pandas.read_csv(io.StringIO(text)))
+    assert any("keep_default_na=False" in note for note in table.notes)
+    kept = read_table(pandas.read_csv(io.StringIO(text), keep_default_na=False))
+    assert kept.examples[-1].text == "N/A"
+
+
+# What pretune wrote
+
+
+@pytest.mark.parametrize("label", ['say "a", b', 'a\nb,"c', "x\ry", '"', '""', ",", "=1+1", "\\"])
+def test_what_pretune_wrote_is_read_as_it_was_written(label: str, tmp_path: Path):
+    labels = tuple(label if number % 3 else "plain" for number in range(30))
+    written = Predictions(
+        source="finetuned", split="test", classes=tuple(sorted({label, "plain"})), labels=labels, predicted=labels,
+        ids=tuple(f'r "1",{number}' for number in range(30)), probabilities=((0.25, 0.75),) * 30,
+    )  # fmt: skip
+    text = predictions_csv(written)
+    assert parse_predictions(text, split="test", source="finetuned") == written
+    path = tmp_path / "test.finetuned.csv"
+    path.write_bytes(text.encode())
+    raw = undo_neutral(read_raw(path))
+    assert [(row.cells[0], row.cells[1]) for row in raw.rows] == list(zip(written.ids, labels, strict=True))
+    assert raw.rejected == []

@@ -9,12 +9,13 @@ from pretune.configs import MAX_REJECTED_SHARE, ReadConfig
 from pretune.data.clean import has_content
 from pretune.data.objects import SparseCells
 from pretune.data.several import label_in
-from pretune.data.spelling import clean_label
+from pretune.data.spelling import MISSING_WORDS, clean_label
 from pretune.data.table import Cell, Nested, RawTable, Row, receipt_of
 from pretune.errors import DataError
 from pretune.records import Columns, Example, FileReceipt, Rejection
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+MAX_WORD = 12  # characters of a text that may be a word for nothing
 # Reasons and rows that the one message shows; the receipt has all.
 SHOWN_REASONS = 4
 SHOWN_ROWS = 3
@@ -91,7 +92,20 @@ def build_examples(
         lines=raw.lines,
     )
     check_rejected(raw.origin.shown, (receipt,), config.allow_rejects)
-    return tuple(examples), receipt, tuple(f"{count:,} labels {what}" for what, count in done.items() if count)
+    notes = [f"{count:,} labels {what}" for what, count in done.items() if count]
+    return tuple(examples), receipt, (*notes, *_note_missing(raw, places, examples))
+
+
+def _note_missing(raw: RawTable, places: _Places, examples: Sequence[Example]) -> list[str]:
+    """Say which texts may stand for missing ones, or were made missing by whoever read the file before."""
+    if raw.origin.format == "data frame":
+        num_missing = sum(all(row.cells[index] is None for index in places.text) for row in raw.rows)
+        said = f"{num_missing:,} texts are missing (NaN): pandas reads N/A, NA, None and null so; "
+        return [f"{said}read_csv(…, keep_default_na=False) keeps them as texts, as pretune does"] if num_missing else []
+    words = [text for row in examples if len(text := row.text) <= MAX_WORD and text.strip().casefold() in MISSING_WORDS]
+    if not words:
+        return []
+    return [f"{len(words):,} texts read {words[0].strip()!r} or the like, and are kept: were missing values written as text?"]
 
 
 def text_reader(names: tuple[str, ...], columns: Columns, max_cell: int) -> Callable[[Sequence[Cell]], tuple[str, str]]:

@@ -15,7 +15,7 @@ def describe_receipt(receipt: Receipt) -> list[tuple[str, list[str]]]:
     groups = [
         ("licence", [receipt.licence or "not stated by the source"]),
         ("columns", [describe_columns(receipt)]),
-        ("rows", [_describe_rows(receipt)]),
+        ("rows", [_describe_rows(receipt), *_describe_lines(receipt)]),
         ("rejected", list(_describe_rejections(receipt))),
         ("cleaned", [f"{counted(count, 'text')}: {what}" for what, count in receipt.num_cleaned.items() if count]),
         ("duplicates", [describe_duplicates(receipt)] if _were_sought(receipt) else []),
@@ -53,6 +53,18 @@ def _describe_rows(receipt: Receipt) -> str:
     text += f" + {receipt.num_filtered:,} left out by --where" if receipt.num_filtered else ""
     why = "because a later split has them" + (", or by --repair" if receipt.repairs else "")
     return f"{text}; {receipt.num_removed:,} of the used taken out {why}" if receipt.num_removed else text
+
+
+def _describe_lines(receipt: Receipt) -> Iterator[str]:
+    """Say where the lines of a delimited file went, where it has more than a header and a row a line."""
+    for file in receipt.files:
+        if (lines := file.lines) is None or lines.total == lines.header + lines.rows:
+            continue
+        others = {
+            "inside cells": lines.within, "empty": lines.blank, "the header again": lines.repeated, "sep=": lines.separator,
+        }  # fmt: skip
+        parts = " + ".join(f"{count:,} {what}" for what, count in others.items() if count)
+        yield f"{file.file}: {lines.total:,} lines = {lines.header:,} header + {lines.rows:,} rows + {parts}"
 
 
 def _describe_rejections(receipt: Receipt) -> Iterator[str]:
