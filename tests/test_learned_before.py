@@ -127,3 +127,21 @@ def test_in_python_training_on_counts_as_well(coin: Path, tiny_checkpoint) -> No
     assert finding_of(RunFolder(Path("runs/loaded")).read_record()).severity == "blocking"
     fresh = pretune.TextClassifier(str(tiny_checkpoint("bert"))).fit(data, epochs=1)
     assert fresh.past_.bases == (str(tiny_checkpoint("bert")),)
+
+
+@pytest.mark.parametrize("line", ["{", "[]", '{"time": 1}', '{"event": 3}'])
+def test_a_damaged_trace_stops_judging_before_the_seal_is_opened(finetuned: Path, tmp_path: Path, line: str, capsys) -> None:
+    with (finetuned / "trace.jsonl").open("a") as file:
+        file.write(line + "\n")
+    assert call("judge", finetuned, "--quiet") == 4
+    assert "trace.jsonl is damaged" in capsys.readouterr().err
+    assert not (tmp_path / "pretune-home/ledger.jsonl").exists()
+
+
+def test_a_crash_while_the_test_is_answered_costs_no_look(finetuned: Path, tmp_path: Path, monkeypatch) -> None:
+    def crash(*_arguments: object, **_options: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("pretune.evaluate.baselines.LinearModel.predict", crash)
+    assert call("judge", finetuned, "--quiet") == 70
+    assert not (tmp_path / "pretune-home/ledger.jsonl").exists()

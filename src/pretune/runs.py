@@ -242,10 +242,27 @@ class RunFolder:
         (self.path / "predictions" / f"{split}.{source}.csv").unlink(missing_ok=True)
 
     def read_events(self) -> Events:
-        """Return the events of ``trace.jsonl``, those of the last attempt where the run was begun anew."""
-        events: Events = [json.loads(line) for line in storage.read_lines(self.trace)]
+        """Return the events of ``trace.jsonl``, those of the last attempt where the run was begun anew.
+
+        Raises:
+            StorageError: A line is damaged.
+        """
+        events: Events = [self._parse_event(number, line) for number, line in enumerate(storage.read_lines(self.trace), 1)]
         begun = [index for index, event in enumerate(events) if event["event"] == "begun"]
         return events[begun[-1] :] if begun else events
+
+    def _parse_event(self, number: int, line: str) -> dict[str, Any]:
+        try:
+            event = json.loads(line)
+        except (ValueError, RecursionError):
+            event = None
+        if not isinstance(event, dict) or not isinstance(event.get("event"), str):
+            raise StorageError(
+                f"line {number} of {self.trace} is damaged",
+                expected="an event as pretune wrote it",
+                fix="restore the file; or take the line out, and the report lacks that event",
+            )
+        return event
 
 
 def claim_folder(

@@ -95,4 +95,7 @@ def test_commands_that_do_not_count_say_what_they_see(finetuned: Path, capsys: p
     Path("answers.csv").write_text("\n".join(lines) + "\n")
     assert call("audit", "answers.csv") in (0, 1, 3)
     assert "sealed test rows of runs/first" in capsys.readouterr().err
+    write_reviews(Path("same.csv"), [(row["text"], row["label"]) for row in sealed])
+    assert call("predict", finetuned / "linear", "--file", "same.csv", "--text", COLUMNS[1]) == 0
+    assert "36 are sealed test rows of runs/first" in capsys.readouterr().err
     assert not verify()

@@ -71,7 +71,7 @@ def predict_file(run: str, wanted: Wanted, config: "ReadConfig", *, json: bool, 
     Raises:
         UsageError: Flags do not fit each other.
     """
-    from pretune.predicting import Told, answer_file, check_output, open_answering, open_questions, write_answers
+    from pretune.predicting import Told, answer_file, check_output, open_answering, open_questions, warn_of_tests, write_answers
 
     if wanted.output is not None:
         check_output(wanted.output)
@@ -85,7 +85,7 @@ def predict_file(run: str, wanted: Wanted, config: "ReadConfig", *, json: bool, 
     with open_terminal(False, quiet or is_mixed) as terminal:
         trace = open_trace(terminal)
         questions = open_questions(answering, wanted.file, config, wanted.keep)
-        for note in questions.notes:
+        for note in (*questions.notes, *warn_of_tests(questions)):
             trace.note(note)
         if wanted.output is not None:
             told = write_answers(answering, questions, wanted.output, trace, overwrite=wanted.overwrite)

@@ -4,7 +4,7 @@ from pretune.predicting.answering import Answering, open_answering
 from pretune.predicting.answers import Answer, answer_lines
 from pretune.predicting.output import check_output
 from pretune.predicting.path import Told, answer_file, write_answers
-from pretune.predicting.questions import open_questions
+from pretune.predicting.questions import open_questions, warn_of_tests
 from pretune.predicting.texts import describe, predict_texts, read_lines, read_texts
 
 __all__ = [
@@ -20,5 +20,6 @@ __all__ = [
     "predict_texts",
     "read_lines",
     "read_texts",
+    "warn_of_tests",
     "write_answers",
 ]

@@ -2,9 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from pretune.configs import MAX_REJECTED_SHARE, ReadConfig
+from pretune.data.clean import clean_text
 from pretune.data.columns import choose_columns, shown_columns
+from pretune.data.known import warn_of
 from pretune.data.rows import text_reader
 from pretune.data.stream import RowStream, open_rows
 from pretune.data.table import Cell, Nested, unusable
@@ -13,6 +16,7 @@ from pretune.predicting.answering import NAMELESS, Answering
 from pretune.records import Columns
 
 ALL = ("all",)
+LOOKED_AT = 10_000  # rows that are compared with the tests of runs before any is answered
 SHOWN = 3  # rows that a message shows
 
 
@@ -70,6 +74,15 @@ def open_questions(answering: Answering, file: str, config: ReadConfig, keep: tu
     _check_any(stream, read, columns)
     kept = _places(stream, keep)
     return Questions(stream=stream, text=read, columns=columns.text, kept=kept, notes=(*stream.notes, *notes))
+
+
+def warn_of_tests(questions: Questions) -> tuple[str, ...]:
+    """Return one sentence where the first rows hold texts of a test; answers without labels are no look, and not counted."""
+    items = islice(questions.stream.items(), LOOKED_AT)
+    texts = (questions.text(item.cells) for item in items if isinstance(item, tuple))
+    asked = [clean_text(text) for text, reason in texts if not reason]
+    warning = warn_of(asked, "comparing their answers with labels would be a look at a test that nobody counts")
+    return (warning,) if warning else ()
 
 
 def _open(answering: Answering, file: str, config: ReadConfig) -> tuple[RowStream, list[str]]:
