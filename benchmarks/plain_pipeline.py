@@ -2,7 +2,7 @@
 
     python benchmarks/plain_pipeline.py RUN/model ../shared/data/imdb_unsup_corpus.jsonl.gz --transformers-4 FOLDER
 
-FOLDER holds transformers 4.57 with its tokenizers and huggingface_hub (``pip install --target FOLDER "transformers==4.57.*"``, and so on).
+FOLDER holds transformers 4.57 with its tokenizers and huggingface_hub, as `pip install --target FOLDER` puts them there.
 Each version runs in a process of its own, which loads nothing of pretune.
 """
 

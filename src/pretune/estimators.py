@@ -340,6 +340,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.past_ = past_of(self.model)
         with trace.stage("load model", checkpoint.name) as stage:
             self.tokenizer_ = load_tokenizer(checkpoint)
+            self.tokenizer_.split_special_tokens = True  # "[SEP]" in a text is text; what is saved says so
             self.network_: Network = build_network(
                 checkpoint, training.classes, head=config.head, head_size=config.head_size, dropout=config.dropout
             )

@@ -232,3 +232,18 @@ def test_plain_transformers_reads_the_same_trunk(folder):
     batch = padded(load_tokenizer(local(folder)))
     with torch.no_grad():
         torch.testing.assert_close(network(batch), reference_logits(model, batch))
+
+
+@pytest.mark.parametrize("family", ["roberta", "modernbert"])
+def test_a_tokenizer_that_draws_how_it_splits_words_is_made_to_split_them_in_one_way(family, tmp_path, tiny_checkpoint, caplog):
+    folder = shutil.copytree(tiny_checkpoint(family), tmp_path / "model")
+    held = json.loads((folder / "tokenizer.json").read_text())
+    held["model"]["dropout"] = 0.5
+    (folder / "tokenizer.json").write_text(json.dumps(held))
+    plain = load_tokenizer(find_checkpoint(str(tiny_checkpoint(family))))
+    assert not caplog.records
+    drawn = load_tokenizer(find_checkpoint(str(folder)))
+    assert "that is switched off" in caplog.text
+    text = "a brilliantly funny superb delightful unforgettable shallow story " * 5
+    assert {tuple(drawn(text).input_ids) for _ in range(5)} == {tuple(plain(text).input_ids)}
+    assert json.loads(drawn.backend_tokenizer.to_str())["model"].get("dropout") is None

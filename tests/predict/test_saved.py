@@ -18,6 +18,7 @@ from pretune.models import ModelCard, load_folder, save_model
 from pretune.models.folder import seal_card
 from pretune.models.parity import ask_apart, ask_pipeline, compare_shares, long_texts
 from pretune.predict import check_saved
+from pretune.tokens import encode
 from tiny import FAMILIES, make_rows
 
 TEXTS = tuple(text for text, _ in make_rows(40, seed=7))
@@ -124,3 +125,20 @@ def test_a_stored_threshold_decides_in_the_plain_pipeline_and_moves_no_figure(tm
     assert again.predict(texts).tolist() == expected
     assert (again.predict_proba(texts) == model.predict_proba(texts)).all()
     assert load_folder(folder)[2].threshold == threshold
+
+
+def test_a_control_token_that_a_text_spells_out_is_text_here_and_in_plain_transformers(tmp_path, tiny_checkpoint):
+    rows = make_rows(60)
+    texts, labels = [text for text, _ in rows], [label for _, label in rows]
+    config = FinetuneConfig(precision="fp32", max_length=24)
+    model = TextClassifier(str(tiny_checkpoint("bert")), epochs=1, config=config).fit(texts, labels)
+    spelled = "a [SEP] great [MASK] film [PAD] [CLS]"
+    ids = encode([spelled], model.tokenizer_, max_length=24).ids.tolist()
+    special = [model.tokenizer_.sep_token_id, model.tokenizer_.mask_token_id, model.tokenizer_.pad_token_id]
+    assert [ids.count(index) for index in special] == [1, 0, 0]
+    again = AutoTokenizer.from_pretrained(model.save(tmp_path / "model"))
+    assert again(spelled, truncation=True)["input_ids"] == ids
+    about = json.loads((tmp_path / "model" / "tokenizer_config.json").read_text())
+    assert (about["split_special_tokens"], about["tokenizer_class"]) == (True, "PreTrainedTokenizerFast")
+    old = AutoTokenizer.from_pretrained(tiny_checkpoint("bert"))  # a folder that does not say so is read as it always was
+    assert encode([spelled], old, max_length=24).ids.tolist() == old(spelled)["input_ids"]

@@ -8,13 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from tokenizers import pre_tokenizers
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForMaskedLM, AutoTokenizer
 
 from pretune.data.catalog import fetch, find_entry
 from pretune.errors import ModelLoadError
 from pretune.models.language import LanguageNetwork, find_language_family
-from pretune.models.load import find_checkpoint, load_errors, load_tokenizer, read_config
+from pretune.models.load import find_checkpoint, load_errors, load_tokenizer, read_config, switch_sampling_off
 from pretune.optional import require
+
+# Ways of splitting of GGUF files in which each digit is cut off before all else, as llama.cpp's source has them.
+DIGITS_APART = ("smollm", "starcoder", "refact", "command-r", "codeshell", "exaone", "minerva-7b")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,11 +106,31 @@ def _load_gguf(name: str, file: Path, licence: str | None, note: str) -> Languag
         find_language_family(config)
         model = AutoModelForCausalLM.from_pretrained(file.parent, dtype=torch.float32, **place)
         tokenizer = AutoTokenizer.from_pretrained(file.parent, **place)
+    switch_sampling_off(tokenizer, name)
+    split_digits(tokenizer, _named_splitting(file))
     if hasattr(model.config, "quantization_config"):  # the weights are whole numbers no more
         del model.config.quantization_config
     model.hf_quantizer = None
     model.is_quantized = False
     return LanguageStart(name=name, network=LanguageNetwork(model.train()), tokenizer=tokenizer, licence=licence, note=note)
+
+
+def split_digits(tokenizer: Any, splitting: str) -> None:
+    """Take digits apart first where the file's way of splitting does so, which transformers does not read.
+
+    llama.cpp cuts every digit off before it splits as GPT-2 does; otherwise a blank before a digit goes into other tokens than
+    those that the model was trained on.
+    """
+    before = tokenizer.backend_tokenizer.pre_tokenizer
+    if splitting in DIGITS_APART and "Digits" not in str(before):
+        apart = pre_tokenizers.Digits(individual_digits=True)
+        tokenizer.backend_tokenizer.pre_tokenizer = pre_tokenizers.Sequence([apart, before])
+
+
+def _named_splitting(file: Path) -> str:
+    """Return the way of splitting text that a GGUF file names, or nothing."""
+    field = require("gguf", extra="gguf").GGUFReader(file).fields.get("tokenizer.ggml.pre")
+    return "" if field is None else str(field.contents())
 
 
 def _check(name: str, network: LanguageNetwork, missing: set[str]) -> bool:

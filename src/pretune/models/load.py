@@ -30,6 +30,8 @@ logger = logging.getLogger(__name__)
 # Families that number positions from the one behind the padding id.
 POSITIONS_AFTER_PADDING = ("roberta", "xlm-roberta", "xlm-roberta-xl", "roberta-prelayernorm", "camembert", "mpnet", "xmod",
                            "data2vec-text", "longformer", "ibert", "luke")  # fmt: skip
+# How tokenizers are told to draw: of BPE the share of merges left out, of Unigram how it samples.
+SAMPLING = ("dropout", "alpha", "nbest_size")
 HEAD_FILE = "head.safetensors"  # the pooled head of a model that pretune saved
 
 
@@ -92,7 +94,33 @@ def load_tokenizer(checkpoint: Checkpoint) -> Any:
         raise ModelLoadError(f"{checkpoint.name}: its tokenizer has no fast form", expected="a tokenizer.json")
     if len(tokenizer) <= len(set(tokenizer.all_special_ids)):  # what transformers makes of a folder without one
         raise ModelLoadError(f"{checkpoint.name}: its tokenizer has no vocabulary", expected="a tokenizer.json")
+    switch_sampling_off(tokenizer, checkpoint.name)
     return tokenizer
+
+
+def switch_sampling_off(tokenizer: Any, name: str) -> None:
+    """Let a tokenizer that draws how it splits words (subword dropout) split them in one way, and say so.
+
+    Raises:
+        ModelLoadError: It still draws.
+    """
+    backend = tokenizer.backend_tokenizer
+    model = backend.model
+    drawn = {key: getattr(model, key, None) for key in SAMPLING}
+    if not any(drawn.values()):
+        return
+    for key, value in drawn.items():
+        if value is not None:
+            setattr(model, key, None)
+    backend.model = model
+    if any(getattr(tokenizer.backend_tokenizer.model, key, None) for key in SAMPLING):
+        raise ModelLoadError(
+            f"{name}: its tokenizer draws how it splits words", expected="one way", fix="set it off in tokenizer.json"
+        )
+    said = ", ".join(f"{key} {value:g}" for key, value in drawn.items() if value)
+    logger.warning(
+        "%s: its tokenizer draws how it splits words (%s); that is switched off, so that a text is read in one way", name, said
+    )
 
 
 def build_network(

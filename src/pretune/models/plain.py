@@ -31,6 +31,8 @@ def write_plain(folder: Path, model: Any, tokenizer: Any, *, max_length: int) ->
     file = folder / "tokenizer_config.json"
     about = {name: value for name, value in _read(file).items() if name not in OF_THE_CHECKPOINT}
     about["tokenizer_class"] = GENERAL_CLASS.get(about.get("tokenizer_class", ""), about.get("tokenizer_class"))
+    if getattr(tokenizer, "split_special_tokens", False):  # set after it was loaded, so it does not say so itself
+        about["split_special_tokens"] = True
     about |= {"model_max_length": max_length, "truncation_side": "right", "padding_side": "right"}
     _write(file, about)
     _write(folder / "config.json", _read(folder / "config.json") | _for_version_4(model.config))

@@ -37,7 +37,8 @@ def encode(texts: Sequence[str], tokenizer: Any, *, max_length: int, split: str 
 
     Args:
         texts: Cleaned texts.
-        tokenizer: A fast tokenizer of transformers.
+        tokenizer: A fast tokenizer of transformers; where its ``split_special_tokens`` is set, a control token that is spelled
+            out in a text is text.
         max_length: Tokens a text; the closing special token is kept when a text is cut.
         split: Name for the counts.
     """
@@ -46,7 +47,7 @@ def encode(texts: Sequence[str], tokenizer: Any, *, max_length: int, split: str 
     chunks: list[npt.NDArray[np.int32]] = [np.empty(0, dtype=np.int32)]
     lengths = np.zeros(len(texts), dtype=np.int64)
     num_cut_texts = num_cut_tokens = 0
-    with uncut(backend):
+    with uncut(backend), reading_control_tokens(backend, as_text=bool(getattr(tokenizer, "split_special_tokens", False))):
         num_closing = _num_closing(backend)
         for start in range(0, len(texts), CHUNK):
             pieces = []  # joined at the end of a chunk: an array a text would take more than its numbers
@@ -80,6 +81,17 @@ def uncut(backend: Any) -> Iterator[None]:
             backend.enable_truncation(**truncation)
         if padding is not None:
             backend.enable_padding(**padding)
+
+
+@contextlib.contextmanager
+def reading_control_tokens(backend: Any, *, as_text: bool) -> Iterator[None]:
+    """Read control tokens that are spelled out in a text as text, or as what they stand for."""
+    before = backend.encode_special_tokens
+    backend.encode_special_tokens = as_text
+    try:
+        yield
+    finally:
+        backend.encode_special_tokens = before
 
 
 def _num_closing(backend: Any) -> int:

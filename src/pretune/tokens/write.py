@@ -1,6 +1,5 @@
 """Write a token store: shard by shard, each whole or absent, so that a writing which was killed goes on."""
 
-import contextlib
 import hashlib
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,7 +13,7 @@ import numpy.typing as npt
 from pretune import storage
 from pretune.errors import StorageError, UsageError
 from pretune.hashing import digest_of, digest_of_lines
-from pretune.tokens.encode import uncut
+from pretune.tokens.encode import reading_control_tokens, uncut
 from pretune.tokens.store import (
     IDS,
     INDEX,
@@ -60,14 +59,14 @@ def write_store(
         UsageError: The tokenizer has neither a template that ends texts nor an end-of-text token.
         StorageError: The disk refused; what was written before stays.
     """
-    trace, layout = trace or Trace(), describe_layout(tokenizer)
-    with trace.stage("tokenize") as stage, _as_text(tokenizer.backend_tokenizer):
+    trace, layout, backend = trace or Trace(), describe_layout(tokenizer), tokenizer.backend_tokenizer
+    with trace.stage("tokenize") as stage, uncut(backend), reading_control_tokens(backend, as_text=True):
         shards: list[Shard] = []
         num_bytes = num_kept = num_done = 0
         for number, part in enumerate(_parts(texts)):
             shard = _kept(folder, f"shard-{number:05}", layout, part)
             num_kept += shard is not None
-            shards.append(shard or _write_shard(folder, f"shard-{number:05}", layout, part, tokenizer.backend_tokenizer))
+            shards.append(shard or _write_shard(folder, f"shard-{number:05}", layout, part, backend))
             num_bytes, num_done = num_bytes + sum(map(_size, part)), num_done + len(part)
             trace.progress("tokenizing", num_done, max(num_texts, num_done), "texts")
         if not shards:
@@ -190,15 +189,3 @@ def _finish(folder: Path, layout: Layout, shards: Sequence[Shard]) -> None:
 
 def _digest(values: npt.NDArray[Any]) -> str:
     return hashlib.sha256(values.tobytes()).hexdigest()
-
-
-@contextlib.contextmanager
-def _as_text(backend: Any) -> Iterator[None]:
-    """Read special tokens that are spelled out in a text as text: a document must not end another one."""
-    before = backend.encode_special_tokens
-    backend.encode_special_tokens = True
-    try:
-        with uncut(backend):
-            yield
-    finally:
-        backend.encode_special_tokens = before
