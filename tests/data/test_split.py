@@ -277,3 +277,47 @@ def read_labels(path: Path) -> dict[str, str]:
 
 def make_half(labels: dict[str, str], texts: set[str]) -> list[Example]:
     return [Example(id=str(number), text=text, label=labels[text]) for number, text in enumerate(sorted(texts))]
+
+
+def templated(num_groups=None):
+    """Rows of two templates that differ in a number only; dealt into groups where asked for."""
+    words = {"app": "app", "bill": "bill"}
+    return tuple(
+        Example(
+            id=f"{label} {number}",
+            text=f"Ticket number {number} is about the {word} and it is still open with us",
+            label=label,
+            group=None if num_groups is None else f"{number % num_groups}",
+        )
+        for label, word in words.items()
+        for number in range(60)
+    )
+
+
+def test_texts_that_differ_in_a_number_only_are_refused_with_the_ways_out():
+    with pytest.raises(DataError, match=r"--group COL.*--keep-leaks"):
+        split_examples(templated())
+
+
+@pytest.mark.parametrize(
+    ("rows", "config", "why"),
+    [(templated(), SplitConfig(keep_leaks=True), "--keep-leaks"), (templated(12), SplitConfig(), "the groups")],
+)
+def test_both_ways_out_divide_near_copies_and_say_so(rows, config, why):
+    found = split_examples(rows, config)
+    assert len(found.train) + len(found.validation) + len(found.test) == 120
+    assert any(f"divided by {why}" in note and "may flatter" in note for note in found.notes)
+    groups = [{row.group for row in part} for part in (found.train, found.validation, found.test)]
+    assert rows[0].group is None or not (groups[0] & groups[1] or groups[0] & groups[2] or groups[1] & groups[2])
+
+
+def test_a_given_test_of_the_same_template_leaves_validation_to_be_carved_out_when_leaks_are_kept():
+    rows = templated()
+    found = keep_given(rows[::2], None, rows[1::2], SplitConfig(keep_leaks=True))
+    assert len(found.test) == 60
+    assert len(found.validation) > 0
+
+
+def test_keeping_leaks_divides_rows_that_can_be_separated_as_ever(separable_rows):
+    rows = tuple(Example(id=str(index), text=text, label=label) for index, (text, label) in enumerate(separable_rows(120)))
+    assert split_examples(rows, SplitConfig(keep_leaks=True)).receipts == split_examples(rows).receipts

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,10 +51,9 @@ def split_examples(examples: Sequence[Example], config: SplitConfig | None = Non
     config = config or SplitConfig()
     _check_classes(examples)
     duplicates = find_duplicates([example.text for example in examples], threshold=config.near_duplicate_threshold)
-    component = join_components(duplicates.component, [example.group for example in examples])
     shares = {"validation": config.validation_share, "test": config.test_share}
-    parts = _divide(examples, component, shares, config.seed)
-    conflicts, notes = find_conflicts(examples, duplicates), _note_units(component, parts, shares)
+    parts, component, notes = _divide_apart(examples, duplicates, shares, config)
+    conflicts, notes = find_conflicts(examples, duplicates), (*notes, *_note_units(component, parts, shares))
     return _build(parts, duplicates, conflicts, seed=config.seed, notes=notes)
 
 
@@ -84,15 +83,18 @@ def keep_given(
     parts = {name: _rows_left(examples, owners, leaking, name) for name in NAMES if name in given}
     _check_left(given, parts)
     missing = {name: getattr(config, f"{name}_share") for name in NAMES if name not in given}
+    notes: tuple[str, ...] = ()
     if missing:
         is_train = np.array([owner == "train" and row not in leaking for row, owner in enumerate(owners)])
-        component = join_components(duplicates.component[is_train], [example.group for example in parts["train"]])
-        parts |= _divide(parts["train"], component, missing, config.seed)
+        own = replace(duplicates, folded=duplicates.folded[is_train], component=duplicates.component[is_train])
+        divided, _, notes = _divide_apart(parts["train"], own, missing, config)
+        parts |= divided
     _check_trained(parts)
     conflicts = find_conflicts(examples, duplicates)
     removed = tuple(examples[row].id for row in sorted(leaking))
     seed = config.seed if missing else None
-    return _build(parts, duplicates, conflicts, seed=seed, notes=_note_classes(parts), shared=shared, removed=removed)
+    notes = (*notes, *_note_classes(parts))
+    return _build(parts, duplicates, conflicts, seed=seed, notes=notes, shared=shared, removed=removed)
 
 
 def split_validation(examples: Sequence[Example], config: SplitConfig | None = None) -> tuple[Examples, Examples]:
@@ -119,6 +121,38 @@ def _divide(
 ) -> dict[str, Examples]:
     names = allocate(examples, component, shares, seed)
     return {part: tuple(row for row, name in zip(examples, names, strict=True) if name == part) for part in ("train", *shares)}
+
+
+def _divide_apart(
+    examples: Sequence[Example], duplicates: Duplicates, shares: Mapping[str, float], config: SplitConfig
+) -> tuple[dict[str, Examples], NDArray[np.int64], tuple[str, ...]]:
+    """Divide with copies, near copies and groups on one side; return the parts, the number of each row's unit, and notes.
+
+    Texts that are made from a few templates are near copies of each other throughout, and cannot be divided so. Where the user
+    named a group, or asked for leaks to be kept, near copies are then divided like other rows, and that is said.
+
+    Raises:
+        DataError: A class has too few rows that can be separated.
+    """
+    groups = [example.group for example in examples]
+    component = join_components(duplicates.component, groups)
+    try:
+        return _divide(examples, component, shares, config.seed), component, ()
+    except DataError as error:
+        is_asked = config.keep_leaks or any(group is not None for group in groups)
+        if not is_asked or duplicates.num_near == 0:
+            raise
+        component = join_components(duplicates.folded, groups)
+        try:
+            parts = _divide(examples, component, shares, config.seed)
+        except DataError:
+            raise error from None
+    why = "--keep-leaks" if config.keep_leaks else "the groups"
+    note = (
+        f"{duplicates.num_near:,} rows are nearly the same as others, and no class could be divided with these on one side: "
+        f"they are divided by {why}, so the test may hold near copies of training rows, and its figures may flatter the model"
+    )
+    return parts, component, (note,)
 
 
 def _build(
