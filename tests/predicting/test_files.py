@@ -280,6 +280,7 @@ def write_many(path: Path, number: int) -> Path:
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_a_resumed_file_is_the_same_to_the_byte(ending, linear, monkeypatch, capsys):
     write_many(Path("many.csv"), 4000)
+    monkeypatch.setattr("pretune.predicting.path.CHUNK", 1024)
     command = ["predict", linear, "--file", "many.csv", "--text", "text", "--keep", "n", "--json"]
     assert call(*command, "--output", f"whole.{ending}", "--quiet") == 0
     monkeypatch.setattr("pretune.predicting.path.SECONDS_BETWEEN_MARKS", 0.0)
@@ -374,3 +375,19 @@ def test_the_network_and_its_files_give_the_answers_of_single_texts(judged, caps
     single = predicted(capsys)
     assert [row["predicted"] for row in answers] == [row["predicted"] for row in single]
     assert [row["p:good"] for row in answers] == pytest.approx([row["probabilities"]["good"] for row in single], abs=1e-5)
+
+
+def test_a_large_file_is_gone_through_and_answered_as_a_small_one_is(linear, monkeypatch):
+    write_many(Path("many.csv"), 3000)
+    command = ["predict", linear, "--file", "many.csv", "--text", "text", "--keep", "all", "--quiet", "--output"]
+    assert call(*command, "held.csv") == 0
+    monkeypatch.setattr("pretune.data.stream.MAX_HELD", 0)
+    assert call(*command, "streamed.csv") == 0
+    assert Path("streamed.csv").read_bytes() == Path("held.csv").read_bytes()
+
+
+def test_the_linear_model_answers_without_torch(linear):
+    code = "import sys; from pretune.cli.app import _run; _run(['predict', 'linear', 'a great film']); print(*sys.modules)"
+    said = subprocess.run(python("-c", code), check=True, capture_output=True, text=True).stdout
+    assert linear.is_dir()
+    assert {"torch", "transformers"} & set(said.split()) == set()

@@ -109,6 +109,18 @@ def decode_stream(chunks: Iterable[bytes], encoding: str | None) -> Iterator[str
             ) from error
 
 
+def encoding_of(first: bytes, encoding: str | None) -> str:
+    """Return the encoding of a file by its first bytes, where the user names none.
+
+    Raises:
+        UndecodableError: As ``decode``.
+    """
+    name = encoding or _marked(first) or "utf-8"
+    if encoding is None and (name == "utf-32" or (name == "utf-8" and unmarked_utf16(first))):
+        decode(first[:4096], None)  # raises, with a hint
+    return name
+
+
 def _undecodable_at(error: UnicodeDecodeError, name: str, offset: int, line: int) -> UndecodableError:
     """The error for one piece; ``offset`` is where that piece begins, but for the few bytes held over from the one before."""
     reason = f"byte 0x{error.object[error.start]:02x} at about offset {offset + error.start} is not {name.upper()}"

@@ -4,7 +4,7 @@ import io
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -77,6 +77,34 @@ def parse_object(line: str) -> dict[str, Any] | str:
     if type(value) is dict:
         return value
     return f"is {'an array' if isinstance(value, list) else 'a single value'}, not an object"
+
+
+def json_columns(lines: Iterable[str], most: int) -> dict[str, None]:
+    """Return the keys of the objects that stand in lines, in the order in which they come; no further than ``most`` of them."""
+    columns = dict[str, None]()
+    for line in lines:
+        if (bare := _bare(line)) and type(value := parse_object(bare)) is dict:
+            columns.update(dict.fromkeys(value))
+            if len(columns) > most:
+                break
+    return columns
+
+
+def json_rows(lines: Iterable[str], columns: Sequence[str], origin: Origin) -> Iterator[Row | Rejection]:
+    """Yield the objects that stand in lines as rows of these columns, one after the other."""
+    for number, line in enumerate(lines, 1):
+        if not (bare := _bare(line)):
+            continue
+        value = parse_object(bare)
+        if isinstance(value, str):
+            yield Rejection(file=origin.name, row=number, column=None, reason=value)
+        else:
+            yield Row(number, [_cell(value.get(key)) for key in columns])
+
+
+def _bare(line: str) -> str:
+    """Return a line without what is no part of its object: spaces, and byte-order marks that begin it."""
+    return line.strip().lstrip("\ufeff \t")
 
 
 def read_text_lines(data: bytes, origin: Origin, encoding: str | None) -> RawTable:

@@ -3,17 +3,23 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from heapq import merge
+from pathlib import Path
 
 from pretune.configs import ReadConfig
+from pretune.data.catalog import find_entry
 from pretune.data.columns import SAMPLE_ROWS
+from pretune.data.files import format_of
 from pretune.data.read import read_rows
+from pretune.data.streamed import Item, open_streamed
 from pretune.data.table import Origin, RawTable, Row
+from pretune.hashing import digest_of_file
 from pretune.records import Rejection
 
+# Files up to this many bytes are read whole, which takes some hundred megabytes; rows are cheaper to reach then.
+MAX_HELD = 16_000_000
+PACKED = 8  # how much larger a packed file is, about, once it is unpacked
 # The first rejected rows are kept, to be shown.
 KEPT_REJECTIONS = 100
-
-Item = Row | Rejection
 
 
 @dataclass(slots=True, kw_only=True)
@@ -67,7 +73,19 @@ def open_rows(source: str, config: ReadConfig) -> RowStream:
         DataError: It cannot be read.
         UsageError: The encoding is none.
     """
-    return stream_of(read_rows(source, config))
+    path = Path(source).expanduser()
+    kind = format_of(path)
+    if find_entry(source) is not None or kind is None or not path.is_file() or path.stat().st_size <= _most_held(path):
+        return stream_of(read_rows(source, config))
+    origin = Origin(shown=source, name=path.name, role="data", format=kind, sha256=digest_of_file(path))
+    origin, columns, items, notes = open_streamed(path, origin, config)
+    return RowStream(origin=origin, columns=columns, items=items, notes=notes)
+
+
+def _most_held(path: Path) -> int:
+    """Return the size on disk up to which a file is read whole."""
+    packed = path.name.lower().endswith((".gz", ".parquet", ".pq"))
+    return MAX_HELD // PACKED if packed else MAX_HELD
 
 
 def stream_of(raw: RawTable) -> RowStream:

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from itertools import islice
 from typing import Any
 
-from pretune.data.stream import Item
+from pretune.data.streamed import Item
 from pretune.errors import StoppedError
 from pretune.predicting.answering import Answering
 from pretune.predicting.answers import CHUNK, FIRST_CHUNK, Answer, answer_items
