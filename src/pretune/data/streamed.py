@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from pretune.configs import ReadConfig
-from pretune.data.arrow import from_arrow
+from pretune.data.arrow import damaged, from_batches
 from pretune.data.columns import shown_columns
 from pretune.data.decode import UndecodableError, decode_stream, encoding_of, undecodable
 from pretune.data.delimited import Reading, any_field_size, checked_lines, choose_reading, describe_lines
@@ -136,13 +136,15 @@ def _ahead(lines: Iterator[str]) -> Iterator[str]:
 
 
 def _open_json_lines(path: Path, origin: Origin, config: ReadConfig) -> Opened:
-    columns = tuple(json_columns(lines_of(path, origin), config.max_columns))
+    keys = tuple(json_columns(lines_of(path, origin), config.max_columns))
+    columns = tuple(key if key.isascii() else key.encode("utf-8", "replace").decode() for key in keys)
+    check_names(columns, origin)
     if len(columns) > config.max_columns:
         raise unusable(
             origin, f"its objects have more than {config.max_columns:,} keys: {shown_columns(columns)}",
             expected=f"at most {config.max_columns:,}", fix="check what the file is, or pass --max-columns",
         )  # fmt: skip
-    return origin, columns, lambda: json_rows(lines_of(path, origin), columns, origin), []
+    return origin, columns, lambda: json_rows(lines_of(path, origin), keys, origin), []
 
 
 def _text_rows(lines: Iterator[str]) -> Iterator[Item]:
@@ -155,7 +157,7 @@ def _open_parquet(path: Path, origin: Origin) -> Opened:
         with parquet.ParquetFile(path) as file:
             columns = tuple(map(str, file.schema_arrow.names))
     except (pyarrow.ArrowException, OSError) as error:
-        raise _no_parquet(origin, error) from error
+        raise damaged(error, origin) from error
     check_names(columns, origin)
 
     def rows() -> Iterator[Item]:
@@ -163,20 +165,13 @@ def _open_parquet(path: Path, origin: Origin) -> Opened:
         try:
             with parquet.ParquetFile(path) as file:
                 for batch in file.iter_batches(batch_size=PARQUET_ROWS):
-                    table = from_arrow(pyarrow.Table.from_batches([batch]), origin)
-                    yield from (Row(number + row.number, row.cells) for row in table.rows)
-                    number += len(table.rows)
+                    part = from_batches(iter([batch]), file.schema_arrow, origin)
+                    yield from (Row(number + row.number, row.cells) for row in part.rows)
+                    number += len(part.rows)
         except (pyarrow.ArrowException, OSError) as error:
-            raise _no_parquet(origin, error) from error
+            raise damaged(error, origin) from error
 
     return origin, columns, rows, []
-
-
-def _no_parquet(origin: Origin, error: Exception) -> Exception:
-    return unusable(
-        origin, f"the Parquet data is damaged: {str(error).splitlines()[0]}", expected="a whole Parquet file",
-        fix="copy or write it again",
-    )  # fmt: skip
 
 
 def _unpacked(file: IO[bytes], path: Path) -> IO[bytes]:
