@@ -12,7 +12,7 @@ import pretune
 from pretune.errors import DataError, StorageError, UsageError
 from pretune.records import Preference, RunComparison
 from pretune.runs import RunFolder
-from running import call, read_strictly
+from running import call, cover, read_strictly
 
 
 def looks() -> list[dict]:
@@ -32,6 +32,7 @@ def worsen(run: Path, split: str, number: int) -> None:
         row[3:] = ["0.45" if name == row[1] else "0.55" for name in classes]
     with path.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file, lineterminator="\n").writerows([header, *rows])
+    cover(run)
 
 
 def second_run(first: Path, *, status: str | None = None) -> Path:
@@ -74,6 +75,7 @@ def test_rows_that_only_one_run_has_are_left_out_and_counted(judged):
     path = second / "predictions" / "validation.finetuned.csv"
     lines = path.read_text().splitlines()
     path.write_text("\n".join(lines[:-6]) + "\n")
+    cover(second)
     found = pretune.compare(judged, second)
     assert (found.num_examples, found.num_rows) == (30, (36, 30))
     assert found.notes[1] == "30 of the 36 validation rows of first are in both runs; the others are left out"
@@ -83,6 +85,7 @@ def test_no_row_in_common_is_refused_before_any_look(judged):
     second = second_run(judged, status="trained")
     rows = [replace(row, text=f"another {row.text}") for row in RunFolder(second).read_examples("validation")]
     RunFolder(second).write_examples("validation", rows)
+    cover(second)
     with pytest.raises(DataError, match="no validation row in common"):
         pretune.compare(judged, second)
     assert len(looks()) == 1

@@ -242,7 +242,7 @@ def test_a_split_that_was_changed_after_training_is_not_judged_by(split, setting
     pipeline.finetune("reviews.csv", settings, folder, Trace())
     file = folder.data / f"{split}.jsonl"
     file.write_text(file.read_text().replace("good", "bad", 1))
-    with pytest.raises(StorageError, match=f"{split}.jsonl is not what was written"):
+    with pytest.raises(StorageError, match=f"data/{split}.jsonl was changed since the run was trained"):
         pipeline.judge_run(folder, JudgeConfig(), Trace())
     assert ledger() == []
 
@@ -372,7 +372,8 @@ def test_texts_come_from_arguments_lines_or_a_table(caplog):
 
 
 def test_a_run_that_another_process_has_is_not_judged(finetuned):
-    script = f"from pretune.runs import *; f = RunFolder(Path({str(finetuned)!r})); f.hold(); print(flush=True); input()"
+    hold = f"f = RunFolder(Path({str(finetuned)!r})); f.hold(); print(flush=True); input()"
+    script = f"from pathlib import Path; from pretune.runs import *; {hold}"
     with subprocess.Popen(python("-c", script), stdin=-1, stdout=-1, text=True) as other:
         other.stdout.readline()
         with pytest.raises(UsageError, match="in use by another process"):

@@ -9,7 +9,7 @@ import pytest
 from pretune.errors import PretuneError, SealedError, StorageError, UsageError
 from pretune.recomputing import canonical_bytes, recompute
 from pretune.runs import RunFolder
-from running import call, python, read_strictly
+from running import call, python, read_strictly, reseal
 
 KEPT = ("scores", "comparisons", "confusions", "slices", "mistakes", "findings", "verdict")
 
@@ -23,6 +23,7 @@ def change_record(judged, change):
     record = json.loads((judged / "run.json").read_text())
     change(record)
     (judged / "run.json").write_text(json.dumps(record))
+    reseal(judged)
 
 
 def test_the_files_give_the_same_bytes_as_stored(judged):

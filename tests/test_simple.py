@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from safetensors.numpy import load_file, save_file
 from pretune.evaluate.baselines import load_linear
 from pretune.runs import RunFolder
 from pretune.simple import open_linear
-from running import call, learning_flags, read_strictly, read_table, write_reviews
+from running import call, cover, learning_flags, read_strictly, read_table, write_reviews
 from tiny import make_rows
 
 
@@ -41,10 +42,18 @@ def scramble(run):
     """Write both baselines as earlier versions did: by columns, without a mark; and what they then said of the test."""
     for folder, name in ((run.linear, "model"), (run.encoder_linear, "features")):
         described = json.loads((folder / f"{name}.json").read_text())
+        del described["digest"], described["digests"]
         (folder / f"{name}.json").write_text(json.dumps(described | {"schema": 1}))
         arrays = load_file(folder / f"{name}.safetensors")
         weights = arrays["weights"]
         save_file(arrays | {"weights": weights.ravel(order="F").reshape(weights.shape).copy()}, folder / f"{name}.safetensors")
+
+    record = json.loads((run.path / "run.json").read_text())
+    for field in ("digest", "heads", "pending"):
+        del record[field]
+    covered = ("data/", "predictions/")
+    record["digests"] = {name: digest for name, digest in record["digests"].items() if name.startswith(covered)}
+    (run.path / "run.json").write_text(json.dumps(record | {"schema": 1}))
 
 
 def accuracy_on_test(run, source):
@@ -110,7 +119,9 @@ def test_a_scrambled_baseline_without_its_run_is_refused(run, capsys, tmp_path):
 def test_a_baseline_that_is_not_the_one_that_was_fitted_stops_judging_before_the_seal(run, capsys):
     arrays = load_file(run.linear / "model.safetensors")
     load_linear(run.linear)
-    save_file({name: value * np.float32(1.01) for name, value in arrays.items()}, run.linear / "model.safetensors")
+    other = {name: value * np.float32(1.01) for name, value in arrays.items()}
+    replace(load_linear(run.linear), **other).save(run.linear)
+    cover(run.path)
     before = run.openings.read_bytes()
     assert call("judge", run.path) == 4
     assert "is not the model that was scored on validation" in capsys.readouterr().err

@@ -33,6 +33,7 @@ def test_a_stage_is_one_event_with_shapes_and_seconds(path: Path) -> None:
     (event,) = events_in(path)
     assert event.pop("time") > 0
     assert event.pop("seconds") >= 0
+    assert len(event.pop("chain")) == 16
     assert event == {
         "event": "stage", "stage": "split", "shape_in": "10 rows × 2 columns", "done": "divided",
         "shape_out": "7 + 2 + 1 rows", "example": "a film", "notes": ["one group"],

@@ -19,7 +19,7 @@ from pretune.data import (
 )
 from pretune.data.known import known_rows
 from pretune.diagnose import DATA_CHECKS, diagnose
-from pretune.errors import DataError, UsageError
+from pretune.errors import DataError, StorageError, UsageError
 from pretune.evaluate import evaluate_sources, groups_of
 from pretune.evaluate.baselines import majority, prior
 from pretune.hashing import fingerprint
@@ -30,7 +30,7 @@ from pretune.predicting import predict_texts, read_texts
 from pretune.records import Evaluation, Evidence, Example, FileReceipt, Finding, PredictionTrace, Receipt, WordTrace
 from pretune.repairing import score_repair
 from pretune.report.receipts import describe_rejection
-from pretune.runs import RunFolder
+from pretune.runs import RunFolder, check_run
 from pretune.simple import RESTORED, open_linear
 from pretune.trace import Trace
 from pretune.untuned import open_untuned
@@ -51,6 +51,9 @@ def check_data(source: Any, config: RunConfig, trace: Trace) -> tuple[Receipt, t
 def evaluate_on(run: str, source: Any, config: ReadConfig, trace: Trace) -> tuple[Evaluation, Receipt, str | None]:
     """Score other labelled data, beside the run's own baselines; a look at these rows, and counted."""
     model, folder = load_model(run), RunFolder(Path(run))
+    if folder.is_begun:
+        names = (f"predictions/validation.{source}.csv" for source in ("linear", "encoder_linear"))
+        check_run(folder, folder.read_record(), "data", "linear", "encoder_linear", *names)
     table = align_labels(_read_as_the_run_did(source, config, folder), model.card_.classes, merge=config.merge_labels)
     rows, cleaned = clean_examples(table.examples)
     for note in (*table.notes, *_describe_rejected(table.files), *_describe_trained(rows, folder)):
@@ -58,17 +61,16 @@ def evaluate_on(run: str, source: Any, config: ReadConfig, trace: Trace) -> tupl
     check_known(rows, model.card_.classes, table.source)
     texts = [row.text for row in rows]
     known = known_rows(texts).describe()
+    opened, untuned = (open_linear(folder), open_untuned(folder, model.device_, trace)) if folder.is_begun else (None, None)
     entry = record_opening(texts, run=folder.name, purpose="evaluate")
     trace.note(f"look {entry.look} at these rows, in the ledger" + (f"; {known}" if known else ""))
     sources = [model.predictions(rows, "given", trace=trace)]
-    if folder.is_begun:
+    if opened is not None:
         labels = [str(row.label) for row in folder.read_examples("train")]
         sources += [guess(labels, rows, split="given", classes=model.card_.classes) for guess in (majority, prior)]
-        opened = open_linear(folder)
         if opened.is_restored:
             trace.note(RESTORED)
         sources.append(opened.model.predict(rows, split="given", classes=model.card_.classes))
-        untuned = open_untuned(folder, model.device_, trace)
         if untuned is not None:
             sources.append(untuned.predict(rows, split="given", classes=model.card_.classes, trace=trace))
     evaluation = evaluate_sources(
@@ -107,7 +109,10 @@ def follow_text(run: str, text: str) -> PredictionTrace:
     """Follow one text through the layers; a run folder keeps what was seen in its ``trace.jsonl``."""
     found, folder = load_model(run).trace(text), RunFolder(Path(run))
     if folder.is_begun:
-        Trace(folder.trace).prediction(found)
+        try:
+            Trace(folder.trace).prediction(found)
+        except StorageError as error:  # a run that is on a read-only disk, or somebody else's
+            logger.warning("what was seen is not kept: %s", error.got)
     return found
 
 

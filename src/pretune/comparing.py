@@ -9,7 +9,7 @@ from pretune.evaluate import compare_metrics, groups_of, score_predictions
 from pretune.evaluate.prefer import prefer_compared
 from pretune.places import require_run
 from pretune.records import Example, Predictions, RunComparison
-from pretune.runs import RunFolder
+from pretune.runs import RunFolder, check_run
 from pretune.simple import describe_void
 
 
@@ -34,6 +34,8 @@ def compare(a: str | Path, b: str | Path) -> RunComparison:
         raise UsageError(f"{a} was given twice", expected="two runs", fix="name another run")
     records = [require_run(place)[1] for place in (a, b)]
     split = "test" if all(record.status == "judged" for record in records) else "validation"
+    for folder, record in zip((first, second), records, strict=True):
+        check_run(folder, record, "data", f"predictions/{split}.finetuned.csv")
     predictions = [folder.read_predictions(split, "finetuned") for folder in (first, second)]
     shared = _shared_rows(first, second, split, predictions)
     examples, look, confidence = _open(first, split)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from pretune.evaluate.aims import Aim
 from pretune.evaluate.encoder_linear import SOURCE
 from pretune.evaluate.threshold import apply_threshold
 from pretune.models.past import past_of
+from pretune.prediction_tables import predictions_csv
 from pretune.proving import Proof
 from pretune.records import CorpusSketch, Example, Past, Predictions, RunRecord
 from pretune.report.card import render_card
@@ -80,7 +82,6 @@ def open_and_judge(candidate: Candidate, record: RunRecord, config: JudgeConfig,
         findings=found.findings,
         verdict=found.verdict,
         proof=candidate.proof.judge(predictions, confidence=opening.confidence) if candidate.proof is not None else None,
-        digests=folder.digests(),
         look=opening.look,
         ledger_head=opening.head,
         first_known_look=opening.first_known,
@@ -99,16 +100,34 @@ def _settle_threshold(candidate: Candidate, aim: Aim, record: RunRecord, folder:
     sources = [source for source in SOURCES if folder.has_predictions("validation", source)]
     known = [folder.read_predictions("validation", source) for source in sources]
     choices, model = choose_thresholds(known, aim, groups_of(candidate.training.validation)), candidate.model
-    if choices["finetuned"] == record.threshold:
+    if choices["finetuned"] == record.threshold and not record.pending:
         return record
+    decided = [apply_threshold(item, choices[item.source]) if item.source in choices else item for item in known]
+    folder.write_record(replace(record, pending=_pending(decided, folder)), cover=False)
     store_thresholds(model, choices, folder)
     model.save(folder.model)
-    for item in known:
-        folder.write_predictions(apply_threshold(item, choices[item.source]) if item.source in choices else item)
+    for item in decided:
+        folder.write_predictions(item)
     tell_choice(choices, trace)
     record = replace(record, threshold=choices["finetuned"], has_folded_threshold=model.has_folded_threshold)
     folder.write_record(record)
     return record
+
+
+def _pending(decided: list[Predictions], folder: RunFolder) -> dict[str, str]:
+    """Return what is about to be replaced: predictions by the digest that they will have, the rest has digests of its own."""
+    own = [file for place in (folder.model, folder.linear, folder.encoder_linear) for file in place.glob("*")]
+    pending = {file.relative_to(folder.path).as_posix(): "" for file in own}
+    tables = {f"predictions/{item.split}.{item.source}.csv": predictions_csv(item) for item in decided}
+    return pending | {name: sha256(table.encode("utf-8", "surrogatepass")).hexdigest() for name, table in tables.items()}
+
+
+def is_made_anew(line: str) -> bool:
+    """Whether what differs is a file that judging writes anew, or one that a judging that was cut off has written first."""
+    name, _, what = line.partition(" ")
+    if name == "data/learned-before.jsonl":
+        return what.startswith("was not there")
+    return name.startswith("predictions/test.") or name in ("predictions/train.finetuned.csv", "data/in-corpus.jsonl")
 
 
 def _score_train(candidate: Candidate, folder: RunFolder, trace: Trace) -> None:

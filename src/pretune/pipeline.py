@@ -28,7 +28,7 @@ from pretune.evaluate.encoder_linear import SOURCE
 from pretune.evaluate.threshold import apply_threshold
 from pretune.folds import add_out_of_fold
 from pretune.hashing import digest_of_place
-from pretune.judging import Candidate, open_and_judge
+from pretune.judging import Candidate, is_made_anew, open_and_judge
 from pretune.loading import load_pretrained_model
 from pretune.models import PEFT, check_freeze, find_checkpoint
 from pretune.models.past import past_of
@@ -37,7 +37,7 @@ from pretune.origins import origin_of, stages_before
 from pretune.proving import Proof, check_proof
 from pretune.records import BudgetChoice, Example, Past, RunRecord, Verdict
 from pretune.repairing import score_repair
-from pretune.runs import UNFINISHED, RunFolder, claim_folder, identity_of
+from pretune.runs import UNFINISHED, RunFolder, check_run, claim_folder, identity_of
 from pretune.seeds import fit_seeds
 from pretune.simple import open_linear, restore
 from pretune.trace import Trace
@@ -138,6 +138,7 @@ def judge_run(folder: RunFolder, config: JudgeConfig, trace: Trace) -> RunRecord
     if record.status in UNFINISHED:
         how = record.failure or "it was cut off before training ended"
         raise UsageError(f"{folder.path} has no model: {how}", expected="a trained model", fix="give its command again")
+    check_run(folder, record, but=is_made_anew)
     trace.keep_in(folder.trace)
     model = TextClassifier.load(folder.model)
     opened = open_linear(folder)
@@ -286,6 +287,7 @@ def _begin(
     folder.write_examples("train", data.train)
     folder.write_examples("validation", data.validation)
     data.seal.save(folder.sealed)
+    folder.write_record(record)
     register_seal(data.seal, str(folder.path))
     return record
 

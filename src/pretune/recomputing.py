@@ -18,7 +18,7 @@ from pretune.errors import StorageError, UsageError
 from pretune.evaluate import groups_of
 from pretune.evaluate.threshold import aim_of, choose_threshold
 from pretune.records import Example, Predictions, RunRecord
-from pretune.runs import RunFolder
+from pretune.runs import RunFolder, compare_run
 from pretune.simple import describe_void
 from pretune.verdict import Policy
 
@@ -83,7 +83,7 @@ def recompute(folder: RunFolder) -> Recomputed:
     stored, given = _kept(record.to_json()), found.to_json()
     differences = (
         *filter(None, [describe_void(folder)]),
-        *_compare_files(folder, record),
+        *(compare_run(folder, record) if record.digests else ()),  # runs of earlier versions kept none
         *_compare_opening(record, opening),
         *_compare_rows(predictions, splits),
         *_compare_threshold(predictions, splits["validation"], record),
@@ -109,17 +109,6 @@ def canonical_bytes(value: Any) -> bytes:
 
 def _kept(record: dict[str, Any]) -> dict[str, Any]:
     return {name: record[name] for name in Assessment.__dataclass_fields__}
-
-
-def _compare_files(folder: RunFolder, record: RunRecord) -> Iterator[str]:
-    digests = folder.digests() if record.digests else {}  # runs of earlier versions kept none
-    for name in sorted(digests.keys() | record.digests.keys()):
-        if name not in digests:
-            yield f"{name} is missing"
-        elif name not in record.digests:
-            yield f"{name} was not there when the run was judged"
-        elif digests[name] != record.digests[name]:
-            yield f"{name} was changed since the run was judged"
 
 
 def _compare_opening(record: RunRecord, opening: LedgerEntry) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """Reporting: the page and the card of a run, by what it is a run of."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from pretune import storage
@@ -8,6 +9,7 @@ from pretune.report.card import render_card
 from pretune.report.html import render_html
 from pretune.report.pretraining import render_pretraining, render_pretraining_card
 from pretune.runs import RunFolder
+from pretune.simple import void_finding
 
 
 def write_report(folder: RunFolder, record: RunRecord) -> Path:
@@ -15,6 +17,8 @@ def write_report(folder: RunFolder, record: RunRecord) -> Path:
     is_language = record.task == "pretrain"
     page = render_pretraining if is_language else render_html
     card = render_pretraining_card if is_language else render_card
-    storage.replace(folder.report, page(record, folder.read_events()))
-    storage.replace(folder.card, card(record))
+    record = replace(record, findings=(*void_finding(folder), *record.findings))
+    events = folder.read_events(head=record.heads.get("trace.jsonl", ""))
+    storage.replace(folder.report, storage.sign(page(record, events)))
+    storage.replace(folder.card, storage.sign(card(record)))
     return folder.report

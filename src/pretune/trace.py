@@ -100,7 +100,7 @@ class Trace:
 
     def _flush(self) -> None:
         if self._path is not None and self._waiting:
-            storage.append(self._path, "\n".join(self._waiting))
+            storage.append_chained(self._path, self._waiting)
             self._waiting.clear()
 
     def _tell(self, event: dict[str, Any]) -> None:

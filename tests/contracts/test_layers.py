@@ -47,8 +47,9 @@ MAKERS = frozenset({"data", "tokens", "models", "train", "predict"})
 BELOW = FOUNDATION | MAKERS | JUDGES
 TOP = (
     "places",
-    "reporting",
     "simple",
+    "verifying",
+    "reporting",
     "assessing",
     "recomputing",
     "adapting",

@@ -17,6 +17,9 @@ Data = Annotated[
     str, typer.Argument(help="Catalogue name, file (CSV, TSV, JSON lines, Parquet, .gz), folder, or hub id.", metavar="DATA")
 ]
 Run = Annotated[str, typer.Argument(help="A run folder, such as runs/movie-reviews-minilm.", metavar="RUN")]
+Place = Annotated[
+    str, typer.Argument(help="A run folder, a model folder, or a prepared corpus.", metavar="PLACE", show_default=False)
+]
 Followed = Annotated[
     str | None, typer.Argument(help="A run, a folder that holds a model, or a name.", metavar="RUN", show_default=False)
 ]

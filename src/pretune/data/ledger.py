@@ -36,6 +36,7 @@ from pretune.data.chain import (
     rows_of,
     write_head,
 )
+from pretune.data.openings import read_openings
 from pretune.errors import DataError, LedgerError
 from pretune.hashing import fingerprint
 
@@ -207,8 +208,7 @@ def _number_in_head() -> int:
 
 
 def _hashes_in(copy: Path | None) -> list[str]:
-    lines = storage.read_lines(copy) if copy is not None else []
-    return [entry.hash for line in lines if (entry := parse(line)) is not None]
+    return [entry.hash for entry in read_openings(copy)] if copy is not None else []
 
 
 def _salvage(line: str) -> LedgerEntry | None:

@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pretune import storage
-from pretune.data.chain import LedgerEntry, parse
+from pretune.data.chain import LedgerEntry
 from pretune.data.ledger import confidence_at, record_opening
+from pretune.data.openings import read_openings
 from pretune.data.split import Splits, digest_of_rows
 from pretune.errors import DataError, SealedError, StorageError
 from pretune.hashing import fingerprint
@@ -171,8 +172,7 @@ def recall_opening(path: Path, openings: Path, head: str | None) -> tuple[tuple[
         SealedError: The list does not have that opening.
         StorageError: The rows are missing, or not what was saved.
     """
-    entries = [parse(line) for line in storage.read_lines(openings)]
-    found = next((entry for entry in entries if entry is not None and head in (entry.hash, entry.first_hash)), None)
+    found = next((entry for entry in read_openings(openings) if head in (entry.hash, entry.first_hash)), None)
     if head is None or found is None:
         raise SealedError(
             f"{openings} does not have the opening that the run's figures come from",

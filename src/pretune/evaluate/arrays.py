@@ -9,7 +9,9 @@ import numpy.typing as npt
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
+from pretune import storage
 from pretune.errors import StorageError
+from pretune.hashing import digest_of_file
 
 # What describes arrays that `save_arrays` wrote. Under schema 1 a matrix went to disk as it lay in memory, and that of
 # three or more classes lay by columns: read by rows it is another matrix.
@@ -58,6 +60,32 @@ def load_arrays(path: Path, *, order: Order = "C") -> dict[str, npt.NDArray[Any]
     except (SafetensorError, KeyError, TypeError, AttributeError, ValueError) as error:
         raise StorageError(f"{path} is damaged: {error}", fix="restore the file, or fit the run again") from error
     return {name: value.reshape(-1).reshape(value.shape, order=order) for name, value in found.items()}
+
+
+def write_described(folder: Path, name: str, described: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+    """Write arrays and what describes them, each with a digest: ``NAME.safetensors`` and ``NAME.json``."""
+    weights = folder / f"{name}.safetensors"
+    save_arrays(weights, arrays)
+    value = {"schema": LAYOUT_SCHEMA, **described, "digests": {weights.name: digest_of_file(weights)}}
+    storage.replace_json(folder / f"{name}.json", storage.sealed(value))
+
+
+def read_described(folder: Path, name: str, order: Order | None) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
+    """Read back what ``write_described`` wrote, or what an earlier version wrote without digests.
+
+    Raises:
+        StorageError: A file is missing or was changed, or the weights may be scrambled.
+    """
+    described, weights = storage.read_json(folder / f"{name}.json"), folder / f"{name}.safetensors"
+    try:
+        lies = order_of(described, len(described["classes"]), order, folder)
+        if described["schema"] == LAYOUT_SCHEMA:
+            known = digest_of_file(weights) if weights.is_file() else None
+            if not storage.is_sealed(described) or known not in (described["digests"][weights.name], None):
+                raise ValueError("it does not have the digests that it names")
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise StorageError(f"{folder} is damaged: {error}", fix="restore the folder, or fit the run again") from error
+    return described, load_arrays(weights, order=lies)
 
 
 def order_of(described: Mapping[str, Any], num_classes: int, order: Order | None, place: Path) -> Order:

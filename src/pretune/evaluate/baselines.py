@@ -14,7 +14,7 @@ from sklearn.metrics import f1_score
 
 from pretune import storage
 from pretune.errors import DataError, MissingLabelsError, StorageError
-from pretune.evaluate.arrays import LAYOUT_SCHEMA, Order, load_arrays, order_of, save_arrays
+from pretune.evaluate.arrays import Order, read_described, write_described
 from pretune.evaluate.choose import is_unbalanced
 from pretune.evaluate.temperature import softmax
 from pretune.evaluate.threshold import decide_by
@@ -117,16 +117,10 @@ class LinearModel:
         storage.replace(folder, self._fill)
 
     def _fill(self, folder: Path) -> None:
-        described = {
-            "schema": LAYOUT_SCHEMA,
-            "classes": list(self.classes),
-            "strength": self.strength,
-            "terms": list(self.terms),
-        }
+        described = {"classes": list(self.classes), "strength": self.strength, "terms": list(self.terms)}
         described |= {"positive": self.positive, "threshold": self.threshold}
-        storage.replace_json(folder / "model.json", described)
         arrays = {"idf": self.idf, "weights": self.weights, "intercepts": self.intercepts}
-        save_arrays(folder / "model.safetensors", arrays)
+        write_described(folder, "model", described, arrays)
 
     def _vectorizer(self) -> TfidfVectorizer:
         vectorizer = _new_vectorizer(vocabulary={term: column for column, term in enumerate(self.terms)})
@@ -174,10 +168,9 @@ def load_linear(folder: Path, *, order: Order | None = None) -> LinearModel:
         StorageError: A file is missing or does not fit the other, or the weights may be scrambled.
     """
     storage.settle(folder)
-    described = storage.read_json(folder / "model.json")
+    described, arrays = read_described(folder, "model", order)
     try:
-        lies = order_of(described, len(described["classes"]), order, folder)
-        return _assemble(described, load_arrays(folder / "model.safetensors", order=lies))
+        return _assemble(described, arrays)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise StorageError(f"{folder} is damaged: {error}", fix="fit the run again") from error
 

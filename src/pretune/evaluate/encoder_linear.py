@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from pretune import storage
 from pretune.errors import StorageError
-from pretune.evaluate.arrays import LAYOUT_SCHEMA, Order, load_arrays, order_of, save_arrays
+from pretune.evaluate.arrays import Order, read_described, write_described
 from pretune.evaluate.baselines import choose_strength, labels_of, make_predictions, new_regression
 from pretune.evaluate.temperature import softmax
 from pretune.evaluate.threshold import decide_by
@@ -71,9 +72,8 @@ class EncoderLinear:
 
     def _fill(self, folder: Path) -> None:
         names = ("strength", "encoder", "max_length", "positive", "threshold")
-        described = {"schema": LAYOUT_SCHEMA, "classes": list(self.classes), **{name: getattr(self, name) for name in names}}
-        storage.replace_json(folder / "features.json", described)
-        save_arrays(folder / "features.safetensors", {"weights": self.weights, "intercepts": self.intercepts})
+        described = {"classes": list(self.classes), **{name: getattr(self, name) for name in names}}
+        write_described(folder, "features", described, {"weights": self.weights, "intercepts": self.intercepts})
 
 
 def fit_encoder_linear(
@@ -118,13 +118,11 @@ def load_encoder_linear(folder: Path, *, order: Order | None = None) -> EncoderL
     Raises:
         StorageError: A file is missing or damaged, or the weights may be scrambled.
     """
-    described = storage.read_json(folder / "features.json")
+    described, arrays = read_described(folder, "features", order)
     try:
-        known = {name: described.get(name) for name in ("positive", "threshold")}
-        kept = {name: described[name] for name in ("strength", "encoder", "max_length")}
+        known: dict[str, Any] = {name: described.get(name) for name in ("positive", "threshold")}
+        kept: dict[str, Any] = {name: described[name] for name in ("strength", "encoder", "max_length")}
         classes = tuple(map(str, described["classes"]))
-        lies = order_of(described, len(classes), order, folder)
-        arrays = load_arrays(folder / "features.safetensors", order=lies)
         weights, intercepts = arrays["weights"], arrays["intercepts"]
         model = EncoderLinear(classes=classes, weights=weights, intercepts=intercepts, **kept, **known)
         rows = 1 if len(classes) == 2 else len(classes)

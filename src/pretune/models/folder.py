@@ -139,6 +139,15 @@ def load_folder(folder: Path) -> tuple[Network, Any, ModelCard]:
     return network.eval(), load_tokenizer(checkpoint), card
 
 
+def check_folder(folder: Path) -> None:
+    """Compare every file of a model folder with its card, without loading a weight.
+
+    Raises:
+        ModelLoadError: It is not what was written.
+    """
+    _check_files(folder, _read_card(folder))
+
+
 def _read_card(folder: Path) -> ModelCard:
     file = folder / "pretune.json"
     try:

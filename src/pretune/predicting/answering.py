@@ -76,11 +76,13 @@ def answer_texts(answering: Answering, rows: Sequence[tuple[str, str]]) -> Predi
 def _open_linear(place: Path) -> "LinearModel":
     """Open ``RUN/linear``, or a copy of it that stands alone."""
     from pretune.evaluate.baselines import load_linear
+    from pretune.runs import check_run
     from pretune.simple import RESTORED, open_linear
 
     folder = RunFolder(place.resolve().parent)
     if not folder.is_begun or folder.linear != place.resolve():
         return load_linear(place)
+    check_run(folder, folder.read_record(), "linear", "predictions/validation.linear.csv")
     opened = open_linear(folder)
     if opened.is_restored:
         logger.warning(RESTORED)

@@ -43,7 +43,7 @@ from pretune.records.pretraining import (
     WordPlace,
     WordTrace,
 )
-from pretune.records.run import RunRecord
+from pretune.records.run import RunRecord, Verification
 from pretune.records.training import (
     BudgetChoice,
     BudgetOption,
@@ -121,6 +121,7 @@ __all__ = [
     "TradeoffPoint",
     "Validation",
     "Verdict",
+    "Verification",
     "WordPlace",
     "WordTrace",
 ]

@@ -57,5 +57,20 @@ class RunRecord(Record):
     look: int | None = None
     ledger_head: str | None = None  # hash of the ledger entry of this run's last opening
     first_known_look: bool | None = None  # True where the ledger began with it, so that earlier ones are not known
-    digests: dict[str, str] = field(default_factory=dict)  # SHA-256 of the files that the verdict was reached from
+    digests: dict[str, str] = field(default_factory=dict)  # SHA-256 of every file of the run that lies still
+    heads: dict[str, str] = field(default_factory=dict)  # of files that grow: the digest of the last line
+    pending: dict[str, str] = field(default_factory=dict)  # of files that are being replaced: what they will have, if known
     seconds: dict[str, float] = field(default_factory=dict)  # by stage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification(Record):
+    """Whether every file of a place is what was written."""
+
+    schema: int = SCHEMA
+    place: str
+    kind: str  # "classify", "pretrain", "model", "corpus", ...
+    num_files: int
+    differences: tuple[str, ...] = ()  # one line for each file that differs
+    no_digest: tuple[str, ...] = ()  # files that nothing vouches for
+    notes: tuple[str, ...] = ()

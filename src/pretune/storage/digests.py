@@ -1,9 +1,12 @@
 """Digests: a folder's files listed as `sha256sum` does, and compared byte by byte."""
 
+from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from pretune.errors import StorageError
-from pretune.hashing import digest_of_file
+from pretune.hashing import digest_of, digest_of_file
 from pretune.storage.places import storage_errors
 
 DIGESTS = "digests.txt"  # as `sha256sum` writes and checks it
@@ -39,3 +42,28 @@ def check_digests(folder: Path) -> None:
         name = wrong[0].decode("utf-8", "replace") if wrong else DIGESTS
         is_there = (folder / name).is_file() if "\0" not in name else False
         raise StorageError(f"{name} is not what was written" if is_there else f"{name} is missing, or {DIGESTS} is damaged")
+
+
+def sealed(value: dict[str, Any]) -> dict[str, Any]:
+    """Return a JSON object with the digest of everything else in it, as ``digest``."""
+    bare = {name: item for name, item in value.items() if name != "digest"}
+    return bare | {"digest": digest_of(bare)}
+
+
+def is_sealed(value: Mapping[str, Any]) -> bool:
+    """Whether a JSON object has the digest that it names."""
+    return sealed(dict(value)) == value
+
+
+def sign(text: str) -> str:
+    """Return a page with a last line, a comment of HTML and Markdown, that has the digest of what stands above."""
+    text = text if text.endswith("\n") else text + "\n"
+    return f"{text}<!-- sha256 of all above: {sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()} -->\n"
+
+
+def is_signed(data: bytes) -> bool | None:
+    """Whether a page has the digest that its last line names; ``None`` where it names none."""
+    above, mark, last = data.rpartition(b"<!-- sha256 of all above: ")
+    if not mark:
+        return None
+    return last == f"{sha256(above).hexdigest()} -->\n".encode()

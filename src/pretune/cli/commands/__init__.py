@@ -5,7 +5,8 @@ from pretune.cli.commands.catalogue import datasets, models
 from pretune.cli.commands.judge import audit, compare, judge, report
 from pretune.cli.commands.selftest import selftest
 from pretune.cli.commands.train import finetune, pretrain, run
+from pretune.cli.commands.verify import verify
 
 COMMANDS = (
-    run, check, finetune, judge, evaluate, predict, trace, compare, audit, pretrain, models, datasets, report, selftest,
+    run, check, finetune, judge, evaluate, predict, trace, compare, audit, pretrain, models, datasets, report, verify, selftest,
 )  # fmt: skip

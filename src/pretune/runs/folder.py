@@ -1,37 +1,36 @@
 """The run folder: where each part of a run lies, and how it is written and read back."""
 
-import itertools
 import json
-import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import IO, Any
-from weakref import WeakValueDictionary
+from typing import Any
 
 from pretune import storage
-from pretune.errors import DataError, StorageError, UsageError
-from pretune.hashing import digest_of, digest_of_file
+from pretune.errors import DataError, PretuneError, StorageError, UsageError
+from pretune.hashing import digest_of_file
 from pretune.prediction_tables import parse_predictions, predictions_csv
-from pretune.records import CorpusSketch, Example, Past, Predictions, RunRecord
+from pretune.records import SCHEMA, CorpusSketch, Example, Past, Predictions, RunRecord
+from pretune.runs.holding import Lock, held, hold
 
 Events = list[dict[str, Any]]
 
 
-class _Lock:
-    """A lock that is given back when nobody refers to it any more."""
-
-    def __init__(self, handle: IO[bytes]) -> None:
-        # A bare descriptor: a file object in a circle is finalized, with a warning, before what closes it.
-        self._descriptor = os.dup(handle.fileno())
-        handle.close()
-
-    def __del__(self) -> None:
-        os.close(self._descriptor)
-
-
-_LOCKS: WeakValueDictionary[Path, _Lock] = WeakValueDictionary()  # what this process holds
+SEALED_SCHEMA = 2  # of run.json: it has a digest of itself
+UNFINISHED = ("started", "diverged")  # there is no model
+# What a run has in data/ before run.json says that it was begun.
+_OWN_DATA = {"receipt.json", "train.jsonl", "validation.jsonl", "test.sealed.jsonl"}
+# What each part is good for where the record is lost.
+PARTS = {
+    "model": "`pretune predict` answers by it, and `pretune verify` checks it",
+    "linear": "`pretune predict RUN/linear` answers by it",
+    "predictions": "`pretune audit` takes each table, with the same figures",
+    "data": "the rows, the test still sealed; the same command makes them again",
+    "report.html": "it shows what was found",
+    "README.md": "the model card",
+}
 
 
 class RunFolder:
@@ -50,15 +49,16 @@ class RunFolder:
         self.sealed, self.openings = self.data / "test.sealed.jsonl", self.data / "openings.jsonl"
         self.corpus, self.past = self.data / "in-corpus.jsonl", self.data / "learned-before.jsonl"
         self.is_to_be_replaced = self.continue_changed = False
-        self._lock: _Lock | None = None
+        self._lock: Lock | None = None
 
     def try_hold(self) -> bool:
         """Keep other processes out for as long as this object lives; ``False`` where one of them has the folder."""
         place = self.path.resolve()
-        self._lock = _LOCKS.get(place)
+        self._lock = held(place)
         if self._lock is None:
-            handle = storage.try_lock(digest_of(str(place))[:24])
-            self._lock = None if handle is None else _LOCKS.setdefault(place, _Lock(handle))
+            self._lock = hold(place)
+            if self._lock is not None:
+                self._sweep()
         return self._lock is not None
 
     def hold(self) -> None:
@@ -77,14 +77,32 @@ class RunFolder:
         """Name of the folder, and of the run."""
         return self.path.resolve().name
 
+    def _sweep(self) -> None:
+        """Remove what processes that were killed have left here, and put an earlier run back that one had put aside."""
+        before = self._before
+        old = before.with_name(before.name + storage.ASIDE)  # as an earlier version named it
+        if old.is_dir() and not self.is_begun:
+            old.rename(before)
+        if before.is_dir():  # what lies in the folder was begun in its place, and is no whole run
+            storage.remove(self.path)
+            before.rename(self.path)
+        if self.path.parent.is_dir():
+            storage.sweep(self.path.parent, self.path.name)
+        storage.sweep_tree(self.path)
+
+    @property
+    def _before(self) -> Path:
+        """Where a run lies that is being replaced, until it is."""
+        return self.path.with_name(f".{self.path.name}.before")
+
     def clear(self, record: RunRecord, *, keep_checkpoints: bool = False) -> None:
         """Put the record of a new run in place, and remove what an earlier one left; a folder that is no run's is left alone.
 
         The record comes first, so that a process killed meanwhile leaves a run that was begun, never a folder of no run.
         """
-        if not self.is_begun and not _is_free(self.path):
-            raise _taken(self, "judged")
-        self.write_record(record)
+        if not self.is_begun and not is_free(self.path):
+            raise not_free(self.path)
+        self.write_record(record, cover=False)
         kept = {self.path / "run.json", *((self.checkpoints,) if keep_checkpoints else ())}
         for item in self.path.iterdir():
             if item not in kept:
@@ -97,21 +115,23 @@ class RunFolder:
 
         A run that is to be replaced is put aside meanwhile, and put back after Ctrl-C as well.
         """
-        is_new, kept = not self.is_begun, self.path.with_name(f".{self.path.name}.before{storage.ASIDE}")
+        is_new, kept = not self.is_begun, self._before
         replaces = self.is_begun and self.is_to_be_replaced
-        if replaces and kept.is_dir():  # a process was killed in here: what lies in the folder is no whole run
-            shutil.rmtree(self.path)
-        elif replaces:
+        if replaces:
             self.path.rename(kept)
         try:
             yield
         except BaseException as error:
             if replaces or (is_new and isinstance(error, (UsageError, DataError))):
-                shutil.rmtree(self.path, ignore_errors=True)
+                storage.remove(self.path)
             if replaces:
                 kept.rename(self.path)
             raise
-        shutil.rmtree(kept, ignore_errors=True)
+        if replaces:  # renamed before it is removed: half of it must never be put back
+            gone = kept.with_name(f".{self.path.name}.replaced{storage.ASIDE}")
+            storage.remove(gone)
+            kept.rename(gone)
+            storage.remove(gone)
 
     @property
     def is_begun(self) -> bool:
@@ -126,21 +146,29 @@ class RunFolder:
             StorageError: It is damaged.
         """
         if not self.is_begun:
-            raise UsageError(
-                f"{self.path} is not a run folder: it has no run.json",
-                expected="a folder that `pretune run` or `pretune finetune` made, such as runs/reviews-minilm",
-                fix="check the name; `ls runs` lists yours",
-            )
+            raise no_run(self.path)
         try:
-            return RunRecord.from_json(storage.read_json(self.path / "run.json"))
-        except (TypeError, KeyError, AttributeError, ValueError) as error:
-            raise StorageError(
-                f"{self.path / 'run.json'} is damaged: {error}", fix="restore it, or make the run again"
-            ) from error
+            value = storage.read_json(self.path / "run.json")
+            if "schema" not in value or value["schema"] not in (SCHEMA, SEALED_SCHEMA):
+                raise ValueError(f"its schema is {value.get('schema')!r}")
+            if value["schema"] == SEALED_SCHEMA and not storage.is_sealed(value):
+                raise ValueError("it does not have the digest that it names")
+            return RunRecord.from_json(value | {"schema": SCHEMA})
+        except (StorageError, TypeError, KeyError, AttributeError, ValueError, RecursionError) as error:
+            why = error.got if isinstance(error, StorageError) else str(error)
+            raise damaged(self.path, f"{self.path}/run.json is damaged: {why}") from error
 
-    def write_record(self, record: RunRecord) -> None:
-        """Replace ``run.json``."""
-        storage.replace_json(self.path / "run.json", record.to_json())
+    def write_record(self, record: RunRecord, *, cover: bool = True) -> None:
+        """Replace ``run.json``.
+
+        Args:
+            record: What is known of the run.
+            cover: Take the digests of all files as they are now into it; else it keeps those that it has.
+        """
+        if cover:
+            record = replace(record, digests=self.digests(task=record.task), heads=self.heads(), pending={})
+        value = json.loads(json.dumps(record.to_json() | {"schema": SEALED_SCHEMA}, allow_nan=False))
+        storage.replace_json(self.path / "run.json", storage.sealed(value))
 
     def write_corpus(self, sketch: CorpusSketch) -> None:
         """Keep what the pre-training corpus has in common with the test texts, so that recomputing needs no other folder."""
@@ -228,10 +256,33 @@ class RunFolder:
                 raise StorageError(f"{path} is damaged: {error}", fix="restore it, or judge the run again") from error
         return tuple(found)
 
-    def digests(self) -> dict[str, str]:
-        """Return the SHA-256 of every file that a verdict is reached from: the splits and the predictions."""
-        files = [*self.data.glob("*.jsonl"), *(self.path / "predictions").glob("*.csv")]
-        return {path.relative_to(self.path).as_posix(): digest_of_file(path) for path in sorted(files) if path != self.openings}
+    def digests(self, *names: str, task: str = "classify") -> dict[str, str]:
+        """Return the SHA-256 of every file that lies still once a run is finished; a prepared corpus has digests of its own.
+
+        Args:
+            names: Files and folders of the run; all, unless given.
+            task: Of the run.
+        """
+        parts = [self.path / name for name in names] or [
+            self.model,
+            self.linear,
+            self.encoder_linear,
+            self.path / "predictions",
+        ]
+        parts += [self.data] if task != "pretrain" and not names else []
+        found = (file for part in parts for file in ([part] if part.is_file() else part.rglob("*")))
+        files = sorted(file for file in found if file.is_file() and file != self.openings)
+        kept = [file.relative_to(self.path) for file in files]
+        return {
+            name.as_posix(): digest_of_file(self.path / name)
+            for name in kept
+            if not any(part.endswith(storage.ASIDE) for part in name.parts)
+        }
+
+    def heads(self) -> dict[str, str]:
+        """Return the digests of the last lines of the files that grow."""
+        known = {"trace.jsonl": storage.head_of(self.trace), "data/openings.jsonl": last_opening(self.openings)}
+        return {name: head for name, head in known.items() if head}
 
     def has_predictions(self, split: str, source: str) -> bool:
         """Whether this source's predictions were written."""
@@ -241,13 +292,17 @@ class RunFolder:
         """Remove what an earlier judging left of a source that is not there any more."""
         (self.path / "predictions" / f"{split}.{source}.csv").unlink(missing_ok=True)
 
-    def read_events(self) -> Events:
+    def read_events(self, *, head: str = "") -> Events:
         """Return the events of ``trace.jsonl``, those of the last attempt where the run was begun anew.
 
+        Args:
+            head: The digest of a line that must be there; see ``RunRecord.heads``.
+
         Raises:
-            StorageError: A line is damaged.
+            StorageError: A line was changed.
         """
-        events: Events = [self._parse_event(number, line) for number, line in enumerate(storage.read_lines(self.trace), 1)]
+        lines = storage.read_chained(self.trace, head=head)
+        events: Events = [self._parse_event(number, line) for number, line in enumerate(lines, 1)]
         begun = [index for index, event in enumerate(events) if event["event"] == "begun"]
         return events[begun[-1] :] if begun else events
 
@@ -260,78 +315,22 @@ class RunFolder:
             raise StorageError(
                 f"line {number} of {self.trace} is damaged",
                 expected="an event as pretune wrote it",
-                fix="restore the file; or take the line out, and the report lacks that event",
+                fix="restore the file; or make the run again",
             )
+        event.pop("chain", None)
         return event
 
 
-def claim_folder(
-    base: str,
-    inputs: Mapping[str, str],
-    *,
-    named: Path | None = None,
-    overwrite: bool = False,
-    continue_changed: bool = False,
-    done: str = "judged",
-) -> RunFolder:
-    """Return the folder that a run shall use, locked against other processes.
-
-    A run of the same inputs that was cut off is gone on with. Otherwise it is the first free one of ``runs/BASE``,
-    ``-2``, ``-3``; or the one named, if it is free, to be gone on with, or to be overwritten.
-
-    Args:
-        base: Name for the default folder.
-        inputs: What "the same command" means, by name.
-        named: The folder the user named.
-        overwrite: Whether a run in ``named`` (or in the default folder) may be replaced.
-        continue_changed: Whether a run of other inputs that was cut off or diverged may be gone on with.
-        done: Status from which such a run is finished.
-
-    Raises:
-        UsageError: The folder named is taken, or in use by another process.
-    """
-    if overwrite and continue_changed:
-        raise UsageError(
-            "--overwrite and --continue-changed were both given",
-            expected="one of them: the first begins again, the second goes on",
-            fix="leave one out",
-        )
-
-    def may_be_had(folder: RunFolder) -> bool:
-        return _is_free(folder.path) or _is_same(folder, inputs, done, continue_changed=continue_changed)
-
-    if named is not None or overwrite:
-        folder = RunFolder(named or Path("runs") / base)
-        folder.hold()
-        if overwrite:
-            _check_replaceable(folder.path)
-            folder.is_to_be_replaced = True
-        elif not may_be_had(folder):
-            raise _taken(folder, done, inputs)
-        folder.continue_changed = continue_changed
-        return folder
-    for number in itertools.count(1):
-        folder = RunFolder(Path("runs") / (base if number == 1 else f"{base}-{number}"))
-        if may_be_had(folder) and folder.try_hold():
-            break
-    folder.continue_changed = continue_changed
-    return folder
+def last_opening(path: Path) -> str:
+    """Return the hash of the last opening in a run's list, ``""`` where there is none or it cannot be read."""
+    lines = storage.read_lines(path)
+    try:
+        return str(json.loads(lines[-1])["hash"]) if lines else ""
+    except (ValueError, TypeError, KeyError):
+        return ""
 
 
-def identity_of(inputs: Mapping[str, str]) -> str:
-    """Return what stands for the inputs in a record; of none, nothing."""
-    return digest_of(dict(inputs)) if inputs else ""
-
-
-# What a run has in data/ before run.json says that it was begun.
-_OWN_DATA = {"receipt.json", "train.jsonl", "validation.jsonl", "test.sealed.jsonl"}
-_FINISHED = {
-    "judged": ("judged", "diverged"), "trained": ("trained", "judged", "diverged"), "pretrained": ("pretrained", "diverged")
-}  # fmt: skip
-UNFINISHED = ("started", "diverged")  # there is no model
-
-
-def _is_free(path: Path) -> bool:
+def is_free(path: Path) -> bool:
     """Whether there is nothing, or only what a refused file, or a run cut off while it read, leaves behind."""
     if not path.is_dir():
         return not path.exists()
@@ -339,50 +338,37 @@ def _is_free(path: Path) -> bool:
     return names <= {"data", *(f"data/{name}" for name in _OWN_DATA)}
 
 
-def _is_same(folder: RunFolder, inputs: Mapping[str, str], done: str, *, continue_changed: bool) -> bool:
-    record = _record_of(folder)
-    if record is None:
-        return False
-    if continue_changed and record.status in UNFINISHED:
-        return True
-    return record.identity == identity_of(inputs) and record.status not in _FINISHED[done]
+def no_run(path: Path) -> PretuneError:
+    """Return what is to be said of a folder without a record: it is no run's, or it is that of a damaged run."""
+    if any((path / name).exists() for name in ("trace.jsonl", "predictions", "data/train.jsonl", "data/test.sealed.jsonl")):
+        return damaged(path, f"{path}/run.json is missing")
+    if path.exists() and any(path.iterdir() if path.is_dir() else [path]):
+        got = f"{path} is not a run folder: it has no run.json"
+    else:
+        got = f"{path} is not a run folder: there is nothing" if not path.exists() else f"{path} is an empty folder"
+    return UsageError(
+        got,
+        expected="a folder that `pretune run` or `pretune finetune` made, such as runs/reviews-minilm",
+        fix="check the name; `ls runs` lists yours",
+    )
 
 
-def _record_of(folder: RunFolder) -> RunRecord | None:
-    """Return the record, or ``None`` where there is none that can be read: such a folder is left alone."""
-    try:
-        return folder.read_record()
-    except (UsageError, StorageError):
-        return None
-
-
-def _taken(folder: RunFolder, done: str, inputs: Mapping[str, str] | None = None) -> UsageError:
-    path, record = folder.path, _record_of(folder)
-    replaced = "name another --run, or pass --overwrite to replace it"
-    if record is not None and record.status == "diverged":
-        return UsageError(
-            f"{path} holds a run whose {record.failure}",
-            expected="a new folder",
-            fix=f"{replaced}; with --continue-changed and a lower --lr it goes on from its last checkpoint",
-        )
-    if record is not None and record.status in _FINISHED[done]:
-        return UsageError(f"{path} holds a finished run", expected="a new folder", fix=replaced)
-    if record is not None:
-        return UsageError(
-            f"{path} holds a run of another command that was cut off{_differences(record.inputs, inputs or {})}",
-            expected="a new folder, or the same command",
-            fix=f"{replaced}; or pass --continue-changed to go on all the same, which every report then shows",
-        )
+def not_free(path: Path) -> PretuneError:
+    """Return what is to be said of a folder that a run cannot have."""
+    found = no_run(path)
+    if isinstance(found, StorageError):
+        return found
     return UsageError(f"{path} exists and is no run folder", expected="a new folder", fix="name another --run")
 
 
-def _differences(then: Mapping[str, str], now: Mapping[str, str], limit: int = 6) -> str:
-    names = [name for name in sorted(then.keys() | now.keys()) if then.get(name) != now.get(name)]
-    told = [f"{name}: {then.get(name, 'nothing')} then, {now.get(name, 'nothing')} now" for name in names[:limit]]
-    more = [f"and {len(names) - limit} more"] if len(names) > limit else []
-    return f" ({'; '.join(told + more)})" if then and now and told else ""
-
-
-def _check_replaceable(path: Path) -> None:
-    if path.exists() and not (path / "run.json").is_file() and not _is_free(path):
-        raise UsageError(f"{path} exists and is no run folder, so it is not overwritten", fix="name another --run")
+def damaged(path: Path, what: str) -> StorageError:
+    """Return what is to be said of a run that has lost a part: what is still there, and what can be had again."""
+    there = {name: note for name, note in PARTS.items() if (path / name).exists()}
+    gone = [name for name in ("model", "linear", "predictions", "data") if not (path / name).exists()]
+    told = "; ".join(f"{name} is there: {note}" for name, note in there.items()) or "nothing else is there"
+    missing = f"; missing as well: {', '.join(gone)}" if gone else ""
+    return StorageError(
+        f"{path} is a damaged run: {what}\n{told}{missing}",
+        expected="a run as pretune wrote it",
+        fix="restore the file from a backup; or make the run again in a new folder (--run)",
+    )

@@ -1,0 +1,37 @@
+"""The command that compares files with their digests. Heavy imports wait until it runs."""
+
+from pathlib import Path
+
+import typer
+
+from pretune.cli import options as o
+from pretune.errors import StorageError
+
+
+def verify(run: o.Place, json: o.Json = False, debug: o.Debug = False) -> int:
+    """Is every file of a run, a model folder or a corpus what pretune wrote?
+
+    The digests of all files, the openings in the ledger included. Nothing is changed, no row is opened. Exit code 4 where
+    something differs.
+    """
+    from pretune.cli.show import show_json
+    from pretune.verifying import verify as verify_place
+
+    found = verify_place(Path(run))
+    if json:
+        show_json(found.to_json())
+    else:
+        for line in found.differences:
+            typer.echo(f"✗ {line}")
+        for line in (*found.notes, *_tell_uncovered(found.no_digest)):
+            typer.echo(f"  {line}")
+        said = f"{len(found.differences)} differences" if found.differences else "all is what was written"
+        typer.echo(f"{found.place}: {found.num_files:,} files, {said}")
+    return StorageError.exit_code if found.differences else 0
+
+
+def _tell_uncovered(names: tuple[str, ...], limit: int = 12) -> list[str]:
+    if not names:
+        return []
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return [f"no digest is known of {', '.join(names[:limit])}{more}"]
