@@ -1,5 +1,6 @@
 """Asking: questions to data, and to a run that is there: check, evaluate, trace; ``predicting`` has the answers to texts."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -36,6 +37,8 @@ from pretune.trace import Trace
 from pretune.untuned import open_untuned
 
 __all__ = ["check_data", "evaluate_on", "follow_text", "guess_words", "predict_texts", "read_texts"]
+
+logger = logging.getLogger(__name__)
 
 
 def check_data(source: Any, config: RunConfig, trace: Trace) -> tuple[Receipt, tuple[Finding, ...]]:

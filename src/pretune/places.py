@@ -6,7 +6,7 @@ from pathlib import Path
 from pretune.data.catalog import find_entry
 from pretune.errors import ModelLoadError, UsageError
 from pretune.records import RunRecord
-from pretune.runs import RunFolder
+from pretune.runs import RunFolder, damage_of
 
 FINETUNED, LANGUAGE, CUT_OFF, DIVERGED = "fine-tuned run", "language run", "cut-off run", "diverged run"
 MODEL, CHECKPOINT, LINEAR, UNTUNED = "model folder", "checkpoint", "linear model", "untuned baseline"
@@ -45,6 +45,9 @@ def look_at(where: str | Path) -> Place:
     if (path / "run.json").is_file():
         return _run(shown, RunFolder(path).read_record())
     if path.is_dir():
+        damage = damage_of(path)
+        if damage is not None:
+            raise damage
         return _folder(shown, path)
     if path.is_file():
         is_page = path.suffix.lower() in (".html", ".htm")

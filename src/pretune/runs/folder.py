@@ -24,7 +24,7 @@ UNFINISHED = ("started", "diverged")  # there is no model
 _OWN_DATA = {"receipt.json", "train.jsonl", "validation.jsonl", "test.sealed.jsonl"}
 # What each part is good for where the record is lost.
 PARTS = {
-    "model": "`pretune predict` answers by it, and `pretune verify` checks it",
+    "model": "`pretune predict RUN/model` answers by it, and `pretune verify RUN/model` checks it",
     "linear": "`pretune predict RUN/linear` answers by it",
     "predictions": "`pretune audit` takes each table, with the same figures",
     "data": "the rows, the test still sealed; the same command makes them again",
@@ -351,6 +351,12 @@ def no_run(path: Path) -> PretuneError:
         expected="a folder that `pretune run` or `pretune finetune` made, such as runs/reviews-minilm",
         fix="check the name; `ls runs` lists yours",
     )
+
+
+def damage_of(path: Path) -> StorageError | None:
+    """Return what is to be said of a run that has lost its record; ``None`` where the folder is no run's."""
+    found = None if (path / "run.json").is_file() else no_run(path)
+    return found if isinstance(found, StorageError) else None
 
 
 def not_free(path: Path) -> PretuneError:
