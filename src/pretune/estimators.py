@@ -193,8 +193,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Return labels, shape (num_texts,), decided by the largest class or the stored threshold."""
         shares = self.predict_proba(texts)
         codes = shares.argmax(axis=1) if self.has_folded_threshold else decide_by_card(torch.from_numpy(shares), self.card_)
-        chosen: npt.NDArray[Any] = self.classes_[codes]
-        return chosen
+        return np.asarray(self.classes_[codes])
 
     def predict_proba(self, texts: Texts) -> npt.NDArray[np.float64]:
         """Return probabilities, shape (num_texts, num_classes), columns as in ``classes_``.
@@ -239,8 +238,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             return float(self.evaluate(X).value("accuracy"))
         rows = self._read_rows(X, y)
         count_look([row.text for row in rows], "score")
-        answers = self.predictions(rows, "given").predicted
-        return float(accuracy_score([str(row.label) for row in rows], answers, sample_weight=sample_weight))
+        found = self.predictions(rows, "given")
+        return float(accuracy_score(found.labels, found.predicted, sample_weight=sample_weight))
 
     def answers(self, rows: Sequence[Example], split: str = "given") -> Predictions:
         """Return labels and probabilities of clean examples as ``predict`` and ``predict_proba`` give them."""
