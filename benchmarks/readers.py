@@ -59,9 +59,10 @@ def lines_of(shape: str, generator: random.Random) -> Iterator[str]:
             for number, text, label in rows
         )
     elif shape == "audit":
-        yield "id,label,p:neg,p:pos\n"
+        yield "id,text,label,p:neg,p:pos\n"
         yield from (
-            f"{number},{label},{number % 1000 / 1000:.3f},{1 - number % 1000 / 1000:.3f}\n" for number, _, label in rows
+            f"{number},{text},{label},{number % 1000 / 1000:.3f},{1 - number % 1000 / 1000:.3f}\n"
+            for number, text, label in rows
         )
     else:  # corpora: documents between empty lines
         yield from (f"{text}\n{label} {number} {text[::-1]}\n\n" for number, text, label in rows)
