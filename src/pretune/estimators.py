@@ -34,7 +34,6 @@ from pretune.models import (
     Network,
     build_network,
     find_checkpoint,
-    find_shift,
     fold_temperature,
     load_folder,
     load_tokenizer,
@@ -42,7 +41,7 @@ from pretune.models import (
     save_model,
 )
 from pretune.models.past import past_in, past_of
-from pretune.predict import answer, check_saved, decide_by_card, follow, predict_logits, shares_of
+from pretune.predict import answer, check_saved, decide_by_card, follow, predict_logits, shares_of, shift_of
 from pretune.records import Calibration, Change, Evaluation, Example, Predictions, PredictionTrace
 from pretune.tokens import encode
 from pretune.trace import Trace
@@ -208,8 +207,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     @property
     def has_folded_threshold(self) -> bool:
         """Whether the saved weights hold the threshold, so that the largest class is the answer."""
-        card = self.card_
-        return find_shift(self.network_, card.classes, card.positive, card.threshold) is not None
+        return shift_of(self.network_, self.card_) is not None
 
     def evaluate(self, x: "Dataset | Texts", y: Labels | None = None) -> Evaluation:
         """Score labelled rows; the result unpacks to ``loss, accuracy``.

@@ -247,3 +247,13 @@ def test_a_tokenizer_that_draws_how_it_splits_words_is_made_to_split_them_in_one
     text = "a brilliantly funny superb delightful unforgettable shallow story " * 5
     assert {tuple(drawn(text).input_ids) for _ in range(5)} == {tuple(plain(text).input_ids)}
     assert json.loads(drawn.backend_tokenizer.to_str())["model"].get("dropout") is None
+
+
+def test_weights_that_the_configuration_does_not_use_are_named(tmp_path, tiny_checkpoint, caplog):
+    folder = shutil.copytree(tiny_checkpoint("bert"), tmp_path / "model")
+    build_network(find_checkpoint(str(folder)), CLASSES)
+    assert not caplog.records
+    edit_json(folder / "config.json", num_hidden_layers=2)
+    build_network(find_checkpoint(str(folder)), CLASSES)
+    assert "16 weights of its files are not in the model" in caplog.text
+    assert "encoder.layer.2." in caplog.text

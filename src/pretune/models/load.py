@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import re
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -32,6 +33,8 @@ POSITIONS_AFTER_PADDING = ("roberta", "xlm-roberta", "xlm-roberta-xl", "roberta-
                            "data2vec-text", "longformer", "ibert", "luke")  # fmt: skip
 # How tokenizers are told to draw: of BPE the share of merges left out, of Unigram how it samples.
 SAMPLING = ("dropout", "alpha", "nbest_size")
+# Weights of layers and embeddings; those of a head that is replaced are left out by every fine-tuning.
+OF_A_TRUNK = re.compile(r"(^|\.)(layers?|embeddings|encoder)\.")
 HEAD_FILE = "head.safetensors"  # the pooled head of a model that pretune saved
 
 
@@ -172,7 +175,8 @@ def build_network(
 def max_positions(checkpoint: Checkpoint) -> int:
     """Return the longest text, in tokens, that the checkpoint has positions for."""
     config = read_config(checkpoint)
-    offset = config.pad_token_id + 1 if config.model_type in POSITIONS_AFTER_PADDING else 0
+    padding = config.pad_token_id if isinstance(config.pad_token_id, int) else 1
+    offset = padding + 1 if config.model_type in POSITIONS_AFTER_PADDING else 0
     stated = getattr(config, "max_position_embeddings", None) or 0
     return (int(stated) if stated > 0 else 512) - offset  # families with relative positions state none, or -1
 
@@ -301,6 +305,12 @@ def _from_pretrained(kind: Any, checkpoint: Checkpoint, config: Any) -> tuple[An
             checkpoint.path, config=config, local_files_only=checkpoint.is_local, trust_remote_code=False, use_safetensors=True,
             dtype=torch.float32, ignore_mismatched_sizes=True, output_loading_info=True,
         )  # fmt: skip
+    unused = sorted(key for key in found["unexpected_keys"] if OF_A_TRUNK.search(key) and not key.endswith("_ids"))
+    if unused:
+        logger.warning(
+            "%s: %d weights of its files are not in the model that config.json describes and are not used, such as %s",
+            checkpoint.name, len(unused), unused[0][:100],
+        )  # fmt: skip
     return model.train(), set(found["missing_keys"]) | {name for name, *_ in found["mismatched_keys"]}
 
 
@@ -310,7 +320,9 @@ def load_errors(got: str, expected: str, fix: str = "") -> Iterator[None]:
     try:
         with quiet_transformers():
             yield
-    except Exception as error:  # the libraries below name no common base: tokenizers raises plain Exception
+    except BaseException as error:  # the libraries below name no common base: what tokenizers panics with is no Exception
+        if isinstance(error, (KeyboardInterrupt, SystemExit, GeneratorExit)):
+            raise
         raise ModelLoadError(f"{got} ({_one_line(error)})", expected=expected, fix=fix) from error
 
 

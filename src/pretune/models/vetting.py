@@ -21,6 +21,9 @@ MAX_INDEX_BYTES = 64 << 20
 LIMITS = {
     "num_hidden_layers": 1_000, "n_layers": 1_000, "num_attention_heads": 10_000, "n_heads": 10_000, "hidden_size": 100_000,
     "dim": 100_000, "embedding_size": 100_000, "intermediate_size": 1_000_000, "hidden_dim": 1_000_000,
+    "num_labels": 100_000, "head_dim": 10_000, "num_key_value_heads": 10_000, "position_buckets": 1_000_000,
+    "max_relative_positions": 1_000_000, "n_positions": 10_000_000, "n_embd": 100_000, "n_layer": 1_000, "n_head": 10_000,
+    "d_model": 100_000, "d_ff": 1_000_000, "num_layers": 1_000, "num_experts": 10_000, "num_local_experts": 10_000,
     "type_vocab_size": 1_000_000, "vocab_size": 20_000_000, "max_position_embeddings": 10_000_000,
 }  # fmt: skip
 # Keys of a configuration by which a library runs code, or reads weights elsewhere or in another form.
@@ -30,6 +33,7 @@ REFUSED_KEYS = {
     "quantization_config": "quantized weights, which cannot be trained",
     "transformers_weights": "weights under another name",
 }
+MAX_LABELS = 100_000
 READ_AS_JSON = ("config.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
 # Weights of a head that is begun afresh, and of what a family may leave out, beside what the files hold.
 SLACK = 50_000_000
@@ -127,11 +131,18 @@ def _vet_numbers(config: dict[str, Any], folder: Path) -> None:
         value = config.get(name)
         if value is not None and (type(value) is not int or not -1 <= value <= limit):
             raise _refused(folder / "config.json", f"says {name} is {str(value)[:40]}", "restore the file")
+    for name in ("id2label", "label2id"):
+        value = config.get(name)
+        if value is not None and (not isinstance(value, dict) or len(value) > MAX_LABELS):
+            got = f"{len(value):,} labels" if isinstance(value, dict) else f"a {type(value).__name__}"
+            raise _refused(folder / "config.json", f"holds {got} as {name}", "restore the file")
     width = config.get("hidden_size") or config.get("dim") or 0
     tall = config.get("intermediate_size") or config.get("hidden_dim") or 0
     layers = config.get("num_hidden_layers") or config.get("n_layers") or 0
     positions, words = max(0, config.get("max_position_embeddings") or 0), config.get("vocab_size") or 0
-    described = (config.get("embedding_size") or width) * (words + positions) + layers * 2 * width * (tall + width)
+    tall += (config.get("num_attention_heads") or 0) * (config.get("head_dim") or 0)
+    described = max(0, config.get("position_buckets") or 0, config.get("type_vocab_size") or 0) * width
+    described += (config.get("embedding_size") or width) * (words + positions) + layers * 2 * width * (tall + width)
     held = sum(map(_count_weights, sorted(folder.glob("*.safetensors"))))
     if described > 2 * held + SLACK:
         raise _refused(

@@ -48,9 +48,14 @@ def check_saved(
     return difference
 
 
+def shift_of(network: Network, card: ModelCard) -> torch.Tensor | None:
+    """Return what the saved output layer adds to the logits, (classes,), for the threshold; ``None`` where it cannot."""
+    return find_shift(network, card.classes, card.positive, card.threshold)
+
+
 def shares_of(logits: torch.Tensor, network: Network, card: ModelCard) -> torch.Tensor:
     """Return the saved model's probabilities, (texts, classes); the largest decides where a threshold is folded in."""
-    shift = find_shift(network, card.classes, card.positive, card.threshold)
+    shift = shift_of(network, card)
     return (logits if shift is None else logits + shift).double().softmax(dim=1)
 
 

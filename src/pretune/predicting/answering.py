@@ -63,7 +63,7 @@ def open_answering(run: str | Path) -> Answering:
     model, inner = load_model(path), path / "model" if found.record is not None else path
     known = tuple(getattr(model.card_, "text_columns", ()))
     return Answering(
-        shown=str(run), classes=model.card_.classes, ask=lambda rows: model.predictions(rows, "given"), text=known or text,
+        shown=str(run), classes=model.card_.classes, ask=lambda rows: model.answers(rows), text=known or text,
         encoding=encoding, digest=lambda: digest_of_place(inner),
     )  # fmt: skip
 
