@@ -123,6 +123,7 @@ class Bench:
         shutil.copytree(self.home, self.place / "home")
         place = self._copy(run) if command in ("judge", "report", "trace") else run
         code, said = call(*(word.format(run=place, other=self.other, place=self.place) for word in WORDS[command]))
+        said = said.replace(str(place), "RUN")  # a comparison names runs of one name by their paths
         answer = said
         if command == "report" and code == 0:
             answer = digest_of_file(place / "report.html") + digest_of_file(place / "README.md")
@@ -236,7 +237,7 @@ def measure(num_flips: int, seed: int, *, tell: Callable[[str], None] = lambda _
 def _counted(num_flips: int, tell: Callable[[str], None], tally: Tally) -> Iterator[int]:
     for number in range(num_flips):
         yield number
-        if number % 25 == 24:
+        if number % 10 == 9:
             counts = f"{len(tally.silent)} silent, {len(tally.tracebacks)} tracebacks, {tally.named.total()} named"
             tell("\n".join([f"{number + 1} flips: {counts}", *tally.silent, *tally.tracebacks]))
 

@@ -7,6 +7,7 @@ from hashlib import sha256
 
 import numpy as np
 
+from pretune import storage
 from pretune.assessing import assess, costs_of, evidence_of, read_policy
 from pretune.budgeting import tell_end
 from pretune.configs import JudgeConfig
@@ -37,6 +38,10 @@ GAP_ROWS = 2_000
 SOURCES = ("finetuned", "majority", "prior", "linear", SOURCE)
 
 
+# Bytes that report and card, and an entry of the ledger with its head, take at most.
+ROOM_FOR_PAGES, ROOM_FOR_A_LOOK = 1_000_000, 20_000
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """A fitted model with its linear baseline, what it was trained on, and the rows it will be judged by."""
@@ -62,6 +67,7 @@ def open_and_judge(candidate: Candidate, record: RunRecord, config: JudgeConfig,
     _score_train(candidate, folder, trace)
     _rehearse(folder, record)
     answers = _answer_test(candidate, untuned, trace)
+    _check_room(answers, folder)
     opening = _open(candidate.seal, folder, trace)
     _keep_answers(answers, candidate, opening, folder, trace)
     _look_into_corpus(sketches, lost, opening, record, folder)
@@ -93,6 +99,18 @@ def open_and_judge(candidate: Candidate, record: RunRecord, config: JudgeConfig,
         stage.shape_out = "report.html, README.md"
     write_report(folder, record)
     return record
+
+
+def _check_room(answers: Sequence[Predictions], folder: RunFolder) -> None:
+    """Refuse to open the seal where its figures could not be kept: predictions, the record twice, report and card, a look.
+
+    Raises:
+        StorageError: The disk is full.
+    """
+    tables = sum(len(item.ids) * (60 + 24 * len(item.classes)) for item in answers)
+    record = (folder.path / "run.json").stat().st_size
+    storage.check_room(folder.path, tables + 4 * record + ROOM_FOR_PAGES, "the figures of the test")
+    storage.check_room(storage.data_folder(), 8 * len(answers[0].ids) + ROOM_FOR_A_LOOK, "the look in the ledger")
 
 
 def _settle_threshold(candidate: Candidate, aim: Aim, record: RunRecord, folder: RunFolder, trace: Trace) -> RunRecord:

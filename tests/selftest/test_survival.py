@@ -189,3 +189,27 @@ def test_an_inner_folder_that_may_not_be_written_is_one_message(material, tmp_pa
     inner = Path(str(run) + "-2") / "run"
     inner.parent.write_text("a file where the folder above shall be")
     refused(command(material, inner), capsys)
+
+
+def test_judging_looks_for_room_before_it_opens_the_seal(material, disk, capsys):
+    """A full disk after the opening would cost a look that shows nothing."""
+    run = disk / "run"
+    assert call(*command(material, run, "--quiet")) == 0
+    (disk / "filler").write_bytes(bytes(max(0, shutil.disk_usage(disk).free - 500_000)))
+    capsys.readouterr()
+    assert call("judge", run, "--json") == 4
+    assert "the disk is full" in read_strictly(capsys.readouterr().out)["error"]["got"]
+    assert not (run / "data" / "openings.jsonl").exists()
+    (disk / "filler").unlink()
+    assert call("judge", run, "--json", "--quiet") in (0, 1, 3)
+
+
+def test_a_text_is_followed_on_a_run_that_cannot_be_written(material, disk, capsys):
+    run = disk / "run"
+    assert call(*command(material, run, "--quiet")) == 0
+    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+    capsys.readouterr()
+    assert call("trace", run, "a moving film", "--json") == 0
+    assert read_strictly(capsys.readouterr().out)["decision"] in ("good", "bad")
+    assert call("verify", run, "--json") == 0
+    subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
