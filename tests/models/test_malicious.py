@@ -18,6 +18,7 @@ from pretune.errors import ModelLoadError, PretuneError, StorageError
 from pretune.evaluate.baselines import fit_linear, load_linear
 from pretune.models import ModelCard, build_network, find_checkpoint, load_folder, load_tokenizer, save_model
 from pretune.models.folder import seal_card
+from pretune.models.language_load import load_language_model
 from pretune.records import Example
 from pretune.storage import write_digests
 from pretune.train import Checkpoints
@@ -279,6 +280,12 @@ def test_there_are_enough_of_them():
 def test_a_checkpoint_made_to_harm_is_refused_without_any_effect(attack, folder, watch):
     CHECKPOINTS[attack](folder)
     assert str(folder) in refuse(open_whole, folder, watch)
+
+
+@pytest.mark.parametrize("attack", CHECKPOINTS)
+def test_a_checkpoint_made_to_harm_is_refused_as_a_language_model_too(attack, folder, watch):
+    CHECKPOINTS[attack](folder)
+    refuse(lambda place: load_language_model(str(place)), folder, watch, PretuneError)
 
 
 def test_the_same_folder_unspoilt_is_loaded_and_the_hook_sees_nothing(folder, watch):

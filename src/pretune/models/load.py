@@ -93,9 +93,13 @@ def load_tokenizer(checkpoint: Checkpoint) -> Any:
         tokenizer = AutoTokenizer.from_pretrained(
             checkpoint.path, local_files_only=checkpoint.is_local, trust_remote_code=False, use_fast=True
         )
+        num_tokens, num_special = (
+            len(tokenizer),
+            len(set(tokenizer.all_special_ids)),
+        )  # an unknown token '' is an endless search
     if not getattr(tokenizer, "is_fast", False):
         raise ModelLoadError(f"{checkpoint.name}: its tokenizer has no fast form", expected="a tokenizer.json")
-    if len(tokenizer) <= len(set(tokenizer.all_special_ids)):  # what transformers makes of a folder without one
+    if num_tokens <= num_special:  # what transformers makes of a folder without one
         raise ModelLoadError(f"{checkpoint.name}: its tokenizer has no vocabulary", expected="a tokenizer.json")
     switch_sampling_off(tokenizer, checkpoint.name)
     return tokenizer
