@@ -376,6 +376,17 @@ def test_too_little_room_is_told_in_numbers_before_anything_is_written(tmp_path)
         storage.check_room(tmp_path / "not" / "there", 10**18, "the model")
 
 
+def test_what_is_discarded_is_gone_at_one_instant_and_what_a_kill_leaves_of_it_is_swept(tmp_path, monkeypatch):
+    storage.replace(tmp_path / "checkpoints", fill)
+    with monkeypatch.context() as patch:  # a kill between the two
+        patch.setattr("pretune.storage.asides.remove", lambda _: None)
+        storage.discard(tmp_path / "checkpoints")
+    assert not (tmp_path / "checkpoints").exists()
+    storage.sweep(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    storage.discard(tmp_path / "checkpoints")
+
+
 def test_numpys_short_write_is_a_full_disk(tmp_path):
     def write(folder: Path) -> None:
         (folder / "a").write_bytes(bytes(100))

@@ -156,3 +156,10 @@ def test_parts_that_are_asked_for_by_name_are_checked_alone(judged):
     cover(judged)
     check_run(folder, folder.read_record())
     assert replace(folder.read_record(), digests={}) != folder.read_record()
+
+
+def test_checkpoints_that_a_kill_left_in_a_finished_run_are_removed_by_the_next_command(judged):
+    """It came between the record that said so and their removal."""
+    (judged / "checkpoints" / "step-1").mkdir(parents=True)
+    assert call("judge", judged, "--quiet") in (0, 1, 3)
+    assert not (judged / "checkpoints").exists()

@@ -1,7 +1,6 @@
 """The whole path, on one screen: data → fine-tuning → judgement → report. Read this file first."""
 
 import importlib.metadata
-import shutil
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -376,5 +375,5 @@ def _keep_trained(
     )
     record = tell_end(record, "finetune", trace)
     folder.write_record(record)
-    shutil.rmtree(folder.checkpoints, ignore_errors=True)
+    storage.discard(folder.checkpoints)
     return record

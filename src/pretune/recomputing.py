@@ -14,11 +14,11 @@ from typing import Any
 from pretune.assessing import MAIN, Assessment, assess, costs_of, evidence_of
 from pretune.data.chain import LedgerEntry
 from pretune.data.seal import recall_opening
-from pretune.errors import StorageError, UsageError
+from pretune.errors import PretuneError, StorageError, UsageError
 from pretune.evaluate import groups_of
 from pretune.evaluate.threshold import aim_of, choose_threshold
 from pretune.records import Example, Predictions, RunRecord
-from pretune.runs import RunFolder, compare_run
+from pretune.runs import RunFolder, check_run, compare_run
 from pretune.simple import describe_void
 from pretune.verdict import Policy
 
@@ -73,17 +73,17 @@ def recompute(folder: RunFolder) -> Recomputed:
     splits = {"train": folder.read_examples("train"), "validation": folder.read_examples("validation"), "test": rows}
     predictions = folder.read_all_predictions()
     policy = Policy.from_json(record.verdict.policy)
-    found = assess(
-        evidence_of(record, splits, predictions, folder.read_corpus(), folder.read_past()),
-        policy,
-        look=opening.look,
-        num_models=opening.num_models,
-        costs=costs_of(record),
-    )
+    changed = tuple(compare_run(folder, record)) if record.digests else ()  # runs of earlier versions kept none
+    evidence = evidence_of(record, splits, predictions, folder.read_corpus(), folder.read_past())
+    try:
+        found = assess(evidence, policy, look=opening.look, num_models=opening.num_models, costs=costs_of(record))
+    except (PretuneError, ValueError, KeyError, TypeError):
+        check_run(folder, record)  # files that do not fit each other: name the one that was changed
+        raise
     stored, given = _kept(record.to_json()), found.to_json()
     differences = (
         *filter(None, [describe_void(folder)]),
-        *(compare_run(folder, record) if record.digests else ()),  # runs of earlier versions kept none
+        *changed,
         *_compare_opening(record, opening),
         *_compare_rows(predictions, splits),
         *_compare_threshold(predictions, splits["validation"], record),

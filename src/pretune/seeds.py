@@ -4,7 +4,6 @@ Token ids and the states of a frozen trunk are computed once for all. A seed tha
 run is, so that the same command after a cut goes on with the seed that was cut off.
 """
 
-import shutil
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -157,7 +156,7 @@ def _fit_one(model: TextClassifier, data: Dataset, resume: Resume, trace: Trace)
             "token_counts": [item.to_json() for item in model.token_counts_],
         }
         storage.replace_json(place / "seed.json", held)
-    shutil.rmtree(unfinished, ignore_errors=True)
+    storage.discard(unfinished)
     text = (place / "validation.csv").read_bytes().decode("utf-8", "surrogatepass")
     predictions = parse_predictions(text, split="validation", source=f"seed-{model.seed}")
     return Member(model.seed, place, History.from_json(held["history"]), predictions)

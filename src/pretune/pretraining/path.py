@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from pretune import storage
 from pretune.configs import PretrainRunConfig, ReadConfig
 from pretune.data import read_table
 from pretune.data.corpus import Corpus, load_corpus, prepare_corpus
@@ -91,7 +92,7 @@ def pretrain(source: str, config: PretrainRunConfig, folder: RunFolder, trace: T
     folder.write_record(record)
     write_report(folder, record)
     ready.keeper.remove()
-    shutil.rmtree(folder.path / START, ignore_errors=True)
+    storage.discard(folder.path / START)
     return record
 
 

@@ -89,6 +89,15 @@ class RunFolder:
         if self.path.parent.is_dir():
             storage.sweep(self.path.parent, self.path.name)
         storage.sweep_tree(self.path)
+        if self.checkpoints.is_dir() and self._is_finished():  # a kill came between the record and their removal
+            storage.discard(self.checkpoints)
+            storage.discard(self.path / "start")
+
+    def _is_finished(self) -> bool:
+        try:
+            return self.is_begun and self.read_record().status not in UNFINISHED
+        except StorageError:
+            return False
 
     @property
     def _before(self) -> Path:

@@ -152,6 +152,16 @@ def remove(place: Path) -> None:
             place.unlink()
 
 
+def discard(place: Path) -> None:
+    """Remove a file or folder at one instant: it is renamed first, so that a kill leaves it whole or as something to sweep."""
+    if os.path.lexists(place):
+        with suppress(OSError):
+            gone = _name(place)
+            place.rename(gone)
+            place = gone
+        remove(place)
+
+
 def _name(path: Path) -> Path:
     return path.with_name(f".{path.name}.{secrets.token_hex(4)}{ASIDE}")
 

@@ -79,8 +79,8 @@ class GrowingFile:
                     os.fsync(file.fileno())
             whole.replace(self.path)
             flush_folder(self.path.parent)
-            self.note.unlink(missing_ok=True)
             self.part.unlink(missing_ok=True)
+            self.note.unlink(missing_ok=True)  # last: a part without a note is somebody else's
 
     def close(self) -> None:
         """Let others have it, as it is; what was not marked is lost."""
@@ -88,10 +88,13 @@ class GrowingFile:
 
     def _begin(self, overwrite: bool) -> None:
         known = read_json(self.note) if self.note.is_file() else None
-        has_part = self.part.exists()
         differs = [] if known is None else _differences(known.get("about", {}), self._about)
+        is_done = known is not None and not differs and self.path.exists() and not self.part.exists()
+        if is_done and known is not None and self.path.stat().st_size == known["bytes"]:  # killed before the note was removed
+            self.path.replace(self.part)
+        has_part = self.part.exists()
         is_ours = has_part and known is not None and not differs and self.part.stat().st_size >= known["bytes"]
-        if not is_ours and not overwrite:
+        if not is_ours and not is_done and not overwrite:
             self._check_free(has_part, known is not None, differs)
         if is_ours and known is not None:
             self.num_rows, self._num_bytes = known["rows"], known["bytes"]

@@ -1,7 +1,6 @@
 """Checkpoints of a training that was cut off: each whole or absent, checked before it is used, the newest two kept."""
 
 import os
-import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -108,7 +107,7 @@ class Checkpoints:
 
         storage.replace(self.folder / f"step-{self._base + saved.step}", fill)
         for old in self._folders()[KEPT:]:
-            shutil.rmtree(old, ignore_errors=True)
+            storage.discard(old)
         wait = max(SECONDS_BETWEEN, TIMES_A_SAVE * (time.monotonic() - start)) if self._wait is None else self._wait
         self._due = time.monotonic() + wait
 
@@ -150,7 +149,7 @@ class Checkpoints:
 
     def remove(self) -> None:
         """Remove all of them: the training they belong to is done."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        storage.discard(self.folder)
 
     def _folders(self) -> list[Path]:
         """Return the checkpoints, the newest first."""
