@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import pretune
-from pretune import deciding, pipeline
+from pretune import deciding, pipeline, storage
 from pretune.configs import JudgeConfig, RunConfig
 from pretune.data import Seal
 from pretune.deciding import inherit, read_aim
@@ -18,7 +18,7 @@ from pretune.records import Calibration, RunRecord
 from pretune.runs import RunFolder
 from pretune.trace import Trace
 from pretune.verdict import load_policy
-from running import COLUMNS, call, learning_flags, read_strictly, read_table, write_reviews
+from running import COLUMNS, call, cover, learning_flags, read_strictly, read_table, write_reviews
 from tiny import make_rows
 
 PROBABILITY = "p:bad"
@@ -155,7 +155,8 @@ def test_the_untuned_encoder_can_be_switched_off(tiny_checkpoint):
 
 def test_an_encoder_that_is_gone_when_the_run_is_judged_is_left_out_with_a_note(asked):
     file = asked / "encoder_linear" / "features.json"
-    file.write_text(json.dumps(json.loads(file.read_text()) | {"encoder": "./gone"}))
+    file.write_text(json.dumps(storage.sealed(json.loads(file.read_text()) | {"encoder": "./gone"})))
+    cover(asked)
     assert call("judge", asked, "--quiet") in (0, 1, 3)
     record = RunFolder(asked).read_record()
     assert {score.source for score in record.scores if score.split == "test"} == {"finetuned", "majority", "prior", "linear"}

@@ -22,7 +22,7 @@ from pretune.estimators import TextClassifier
 from pretune.records import Outcome
 from pretune.runs import RunFolder, claim_folder, identity_of
 from pretune.trace import Trace
-from running import python, read_table, write_reviews
+from running import cover, python, read_table, write_reviews
 from tiny import make_rows
 
 CONFIG = FinetuneConfig(learning_rate=3e-3, precision="fp32", threads=1)
@@ -109,7 +109,7 @@ def test_what_cannot_be_judged_by_opens_nothing(config, data, model):
 
 def test_an_opening_that_was_interrupted_counts_and_judging_can_be_repeated(data, model, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(TextClassifier, "predictions", interrupt_on("test", TextClassifier.predictions))
+        patch.setattr("pretune.judging._keep_answers", interrupted)
         with pytest.raises(KeyboardInterrupt):
             pretune.judge(model, data, run="runs/mine")
     assert len(ledger()) == 1
@@ -346,12 +346,13 @@ def test_rows_of_other_data_are_not_taken_for_the_same_by_their_ids():
     sealed = [row["id"] for row in read_table(Path("runs/first/predictions/test.finetuned.csv"))]
     kept = [replace(row, id=name) for row, name in zip(other.train, sealed, strict=False)]
     Seal(kept).save(Path("runs/second/data/test.sealed.jsonl"))
+    cover(Path("runs/second"))
     with pytest.raises(DataError, match="no test row in common"):
         comparing.compare(Path("runs/first"), Path("runs/second"))
 
 
 @pytest.mark.usefixtures("workplace")
-def test_texts_come_from_arguments_lines_or_a_table(caplog):
+def test_texts_come_from_arguments_lines_or_a_table():
     class Typed(io.StringIO):
         def isatty(self):
             return True
@@ -359,7 +360,6 @@ def test_texts_come_from_arguments_lines_or_a_table(caplog):
     lines = io.StringIO("one text\n\nanother\r\n")
     assert asking.read_texts(["a", "b"], None, lines, ReadConfig()) == [("text 1", "a"), ("text 2", "b")]
     assert [row for row, _ in asking.read_texts(None, None, lines, ReadConfig())] == ["text 1", "text 3"]
-    assert "1 of 3 texts are empty and left out" in caplog.text
     assert asking.read_texts(None, "reviews.csv", lines, ReadConfig())[0][0] == "reviews.csv:2"
     with pytest.raises(UsageError, match="both"):
         asking.read_texts(["a"], "reviews.csv", lines, ReadConfig())
@@ -385,7 +385,7 @@ def test_a_run_that_another_process_has_is_not_judged(finetuned):
 def test_changed_test_rows_are_not_judged(finetuned):
     path = finetuned / "data" / "test.sealed.jsonl"
     path.write_text(path.read_text().replace('"label": "bad"', '"label": "good"', 1))
-    with pytest.raises(StorageError, match="digest"):
+    with pytest.raises(StorageError, match=r"data/test\.sealed\.jsonl was changed"):
         pipeline.judge_run(RunFolder(finetuned), JudgeConfig(), Trace())
     assert ledger() == []
 
@@ -393,14 +393,3 @@ def test_changed_test_rows_are_not_judged(finetuned):
 def interrupted(*_arguments, **_options):
     """Take the place of what must not run, or is cut off by Ctrl-C."""
     raise KeyboardInterrupt
-
-
-def interrupt_on(split, original):
-    """Return ``predictions`` that is cut off when it comes to one split."""
-
-    def predictions(self, rows, name, **options):
-        if name == split:
-            raise KeyboardInterrupt
-        return original(self, rows, name, **options)
-
-    return predictions

@@ -102,7 +102,7 @@ def test_one_changed_row_of_predictions_is_noticed(judged, file, change):
 @pytest.mark.parametrize("file", ["test.linear.csv", "validation.finetuned.csv"])
 def test_a_row_that_is_gone_is_an_error(judged, file):
     change_rows(judged / "predictions" / file, lambda lines: lines[:-1])
-    with pytest.raises(PretuneError, match="rows"):
+    with pytest.raises(PretuneError, match=file):
         recompute(RunFolder(judged)).check()
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pretune import storage
 from running import call, read_strictly, write_reviews
 from test_pretraining import SMALL, write_corpus
 from tiny import make_rows
@@ -80,7 +81,22 @@ def everything(finetuned_folder, judged_folder, tmp_path_factory):
         shutil.rmtree(runs / name / "model")
         _change(runs / name / "run.json", **changes)
     shutil.copytree(runs / "first", runs / "older")
-    _forget(runs / "older" / "run.json", "task", "inputs", "budget", "seeds", "proof", "slices", "changes", "pretraining")
+    _forget(
+        runs / "older" / "run.json",
+        "digest",
+        "digests",
+        "heads",
+        "pending",
+        "task",
+        "inputs",
+        "budget",
+        "seeds",
+        "proof",
+        "slices",
+        "changes",
+        "pretraining",
+    )
+    _change(runs / "older" / "run.json", schema=1)
     _forget(runs / "older" / "model" / "pretune.json", "text_columns", "digest", "digests", "goal")
     (runs / "claimed").mkdir()
     shutil.copytree(runs / "trained" / "model", place / "model")
@@ -99,7 +115,8 @@ def here(everything, tmp_path, monkeypatch):
 
 
 def _change(file: Path, **values) -> None:
-    file.write_text(json.dumps(json.loads(file.read_text()) | values))
+    value = json.loads(file.read_text()) | values
+    file.write_text(json.dumps(storage.sealed(value) if "digest" in value else value))
 
 
 def _forget(file: Path, *names: str) -> None:

@@ -146,7 +146,7 @@ class TestCommand:
         assert "no pre-trained one" in capsys.readouterr().err
         for name, status in (("old", "pretrained"), ("other", "trained")):
             (tmp_path / "runs" / name).mkdir(parents=True)
-            (tmp_path / "runs" / name / "run.json").write_text(json.dumps({"run": name, "status": status}))
+            (tmp_path / "runs" / name / "run.json").write_text(json.dumps({"schema": 1, "run": name, "status": status}))
         (tmp_path / "runs" / "old" / "model").symlink_to(saved("bert"))
         assert call("trace", "--mask", "the [MASK]", "--json") == 0
         assert json.loads(capsys.readouterr().out)["model"] == "runs/old"

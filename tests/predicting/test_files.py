@@ -14,7 +14,7 @@ import pytest
 from pretune.cells import restored
 from pretune.evaluate.baselines import fit_linear
 from pretune.records import Example
-from running import COLUMNS, call, python, read_strictly, write_reviews
+from running import COLUMNS, call, python, read_strictly, reseal, write_reviews
 from tiny import make_rows
 
 TEXT = COLUMNS[1]
@@ -75,6 +75,7 @@ def test_several_columns_are_joined_as_the_run_joined_them(judged, write_csv, ca
     record = json.loads((judged / "run.json").read_text())
     record["receipt"]["columns"]["text"] = ["title", "body"]
     (judged / "run.json").write_text(json.dumps(record))
+    reseal(judged)
     path = write_csv([("one", "a text", "two"), ("three", "a text", "")], columns=("title", "text", "body"))
     assert call("predict", judged / "linear", "--file", path, "--json", "--quiet") == 0
     assert [row["text"] for row in predicted(capsys)] == ["one\ntwo", "three"]
@@ -101,6 +102,7 @@ def test_a_file_that_is_not_utf_8_is_read_in_the_encoding_of_the_run_and_that_is
     record = json.loads((judged / "run.json").read_text())
     record["configs"]["read"]["encoding"] = "windows-1252"
     (judged / "run.json").write_text(json.dumps(record))
+    reseal(judged)
     Path("new.csv").write_bytes(f"{TEXT}\na gréat film\n".encode("windows-1252"))
     assert call("predict", judged / "linear", "--file", "new.csv", "--json") == 0
     out, told = capsys.readouterr()
