@@ -84,6 +84,7 @@ def keep_rows(rows: NDArray[np.uint64]) -> str:
     """Write fingerprints, shape (num_rows,), to a file of their own; return its SHA-256."""
     data = rows.astype("<u8").tobytes()
     digest = sha256(data).hexdigest()
+    storage.sweep(_rows_file(digest).parent)  # names are used once, so that no later write of the same would
     storage.replace(_rows_file(digest), data)
     return digest
 

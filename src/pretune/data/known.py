@@ -75,6 +75,7 @@ def register_seal(seal: Seal, run: str) -> None:
         return
     path = _rows_file(digest)
     if not path.is_file():
+        storage.sweep(path.parent)
         storage.replace(path, data)
     storage.append(_index(), json.dumps({**line, "time": datetime.now(UTC).isoformat(timespec="seconds")}))
 
