@@ -5,6 +5,8 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pretune.addressing import addressed
+
 if TYPE_CHECKING:
     from pretune.records import FileReceipt
 
@@ -29,7 +31,7 @@ class PretuneError(Exception):
 
     def __str__(self) -> str:
         parts = (self.got, self.expected and f"Expected: {self.expected}", self.fix and f"Fix: {self.fix}")
-        return "\n".join(part for part in parts if part)
+        return addressed("\n".join(part for part in parts if part))
 
     def to_json(self) -> dict[str, str]:
         """Return the four fields that `--json` prints."""

@@ -14,6 +14,7 @@ SOURCE = Path(__file__).parents[2] / "src"
 
 FOUNDATION = frozenset(
     {
+        "addressing",
         "errors",
         "hashing",
         "records",

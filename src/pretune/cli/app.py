@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import typer
 
+from pretune.addressing import command_line
 from pretune.cli import commands, running
 from pretune.errors import StorageError, UnforeseenError, UsageError, explain_unforeseen
 from pretune.visible import inert_output
@@ -71,6 +72,7 @@ def _is_helper() -> bool:
 
 
 @inert_output(sys)
+@command_line()
 def _run(arguments: list[str]) -> int:
     """Run one command; return its exit code. Whatever ends it ends in one message: a crash must not look like a verdict."""
     flags = frozenset(arguments[: arguments.index("--")] if "--" in arguments else arguments)
