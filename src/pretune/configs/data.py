@@ -55,7 +55,7 @@ def check_layout(quoting: str | None, escape: str | None) -> str | None:
     is_sign = escape is None or (len(escape) == 1 and not escape.isalnum() and not escape.isspace() and escape not in '",;|')
     if not is_sign:
         raise UsageError(
-            f"escape is {escape!r}", expected="one sign, such as a backslash", fix="pass --escape '\\\\', or leave it out"
+            f"escape is {escape!r:.60}", expected="one sign, such as a backslash", fix="pass --escape '\\\\', or leave it out"
         )
     return escape
 

@@ -1,0 +1,44 @@
+"""Messages: flags for the command line, arguments for Python."""
+
+import pytest
+
+import pretune
+from pretune.addressing import addressed, command_line
+from pretune.errors import UsageError
+from running import call
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("pass --label COL", "pass label=..."),
+        ("pass --text COL[,COL]", "pass text=..."),
+        ("--keep-leaks leaves them", "keep_leaks=True leaves them"),
+        (
+            "--lr auto, or --lr 1e-4",
+            "config=FinetuneConfig(learning_rate='auto'), or config=FinetuneConfig(learning_rate=1e-4)",
+        ),
+        ("pass --set finetune.shard=true", "pass config=FinetuneConfig(shard=True)"),
+        ("--quoting none", "quoting='none'"),
+        ("it is a--b", "it is a--b"),
+        ("read '--label'", "read '--label'"),
+    ],
+)
+def test_python_reads_arguments(written, read):
+    assert addressed(written) == read
+
+
+def test_the_command_line_reads_flags():
+    with command_line():
+        assert addressed("pass --label COL") == "pass --label COL"
+        assert "--label COL" in str(UsageError("no label", fix="pass --label COL"))
+    assert "label=..." in str(UsageError("no label", fix="pass --label COL"))
+
+
+def test_the_same_refusal_names_what_its_reader_can_change(write_csv, capsys):
+    path = write_csv([("a text", "x"), ("another text", "y")], columns=("body", "kind"))
+    with pytest.raises(pretune.PretuneError) as caught:
+        pretune.load_data(path, label="no such")
+    assert "--" not in str(caught.value)
+    assert call("check", path, "--label", "no such") == 2
+    assert "--label" in capsys.readouterr().err
