@@ -5,12 +5,13 @@ import os
 import random
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from pretune.addressing import command_line
 from running import call, learning_flags, write_reviews
 from tiny import make_rows, save_checkpoint
 
@@ -30,6 +31,13 @@ def isolated_folders(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch
     monkeypatch.setenv("PRETUNE_HOME", str(tmp_path / "pretune-home"))
     if request.node.get_closest_marker("network") is None:
         monkeypatch.setenv("PRETUNE_CACHE", str(tmp_path / "pretune-cache"))
+
+
+@pytest.fixture(autouse=True)
+def as_written() -> Iterator[None]:
+    """Let messages name flags, as they are written; ``test_addressing.py`` has what Python's users read."""
+    with command_line():
+        yield
 
 
 @pytest.fixture(autouse=True)

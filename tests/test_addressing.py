@@ -8,6 +8,11 @@ from pretune.errors import UsageError
 from running import call
 
 
+@pytest.fixture(autouse=True)
+def as_written():
+    """Messages here are those of Python's users: this takes the place of the fixture that all other tests have."""
+
+
 @pytest.mark.parametrize(
     ("written", "read"),
     [

@@ -261,5 +261,5 @@ def test_a_run_s_goal_is_taken_over_as_a_whole_or_not_at_all():
 @pytest.mark.usefixtures("workplace")
 def test_finetune_refuses_costs_without_a_positive_class(tiny_checkpoint):
     settings = RunConfig(model=str(tiny_checkpoint("bert")), judge=JudgeConfig(cost="fn=1,fp=2"))
-    with pytest.raises(UsageError, match="positive="):
+    with pytest.raises(UsageError, match="--positive"):
         pipeline.finetune("reviews.csv", settings, RunFolder(Path("runs/x")), Trace())

@@ -7,7 +7,7 @@ since a changed probability need not change a figure.
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
@@ -17,7 +17,7 @@ from pretune.data.seal import recall_opening
 from pretune.errors import PretuneError, StorageError, UsageError
 from pretune.evaluate import groups_of
 from pretune.evaluate.threshold import aim_of, choose_threshold
-from pretune.records import Example, Predictions, RunRecord
+from pretune.records import Example, Finding, Predictions, RunRecord
 from pretune.runs import RunFolder, check_run, compare_run
 from pretune.simple import describe_void
 from pretune.verdict import Policy
@@ -80,6 +80,8 @@ def recompute(folder: RunFolder) -> Recomputed:
     except (PretuneError, ValueError, KeyError, TypeError):
         check_run(folder, record)  # files that do not fit each other: name the one that was changed
         raise
+    if not record.heads:  # an earlier version judged it, by the checks that it had; the required ones are in its policy
+        found = replace(found, findings=tuple(_as_worded(found.findings, record.findings)))
     stored, given = _kept(record.to_json()), found.to_json()
     differences = (
         *filter(None, [describe_void(folder)]),
@@ -95,6 +97,16 @@ def recompute(folder: RunFolder) -> Recomputed:
         assessment=found,
         record=record,
     )
+
+
+def _as_worded(found: tuple[Finding, ...], stored: tuple[Finding, ...]) -> Iterator[Finding]:
+    """Yield the findings of checks that the earlier version had, in its words where it measured the same."""
+    known = {finding.check: finding for finding in stored}
+    for finding in found:
+        earlier = known.get(finding.check)
+        if earlier is not None:
+            same = (earlier.severity, earlier.measured, earlier.limit) == (finding.severity, finding.measured, finding.limit)
+            yield replace(finding, summary=earlier.summary, fix=earlier.fix) if same else finding
 
 
 def canonical_bytes(value: Any) -> bytes:

@@ -146,7 +146,7 @@ def test_every_row_is_used_or_rejected_with_its_reason(tmp_path: Path):
 def test_more_than_one_percent_rejected_stops_unless_allowed(tmp_path: Path):
     path = tmp_path / "r.csv"
     path.write_text("text,label\n" + "words,a\n" * 98 + ",a\n,b\n")
-    with pytest.raises(DataError, match="allow_rejects=True") as caught:
+    with pytest.raises(DataError, match="--allow-rejects") as caught:
         read_table(path)
     assert len(caught.value.files[0].rejected) == 2
     assert len(read_table(path, EXTRA).examples) == 98
@@ -155,7 +155,7 @@ def test_more_than_one_percent_rejected_stops_unless_allowed(tmp_path: Path):
 def test_the_encoding_that_the_message_names_reads_the_file(tmp_path: Path):
     path = write_delimited(tmp_path / "r.csv").with_name("l.csv")
     path.write_bytes("text,label\ntrès bien,a\n".encode("windows-1252"))
-    with pytest.raises(DataError, match="encoding='windows-1252'"):
+    with pytest.raises(DataError, match="--encoding windows-1252"):
         read_table(path)
     assert read_table(path, ReadConfig(encoding="windows-1252")).examples[0].text == "très bien"
 

@@ -5,18 +5,10 @@ import math
 
 import pytest
 
-from pretune.addressing import command_line
 from pretune.configs import AuditConfig, JudgeConfig, ReadConfig
 from pretune.data.read import read_raw
 from pretune.data.scored import read_scored
 from pretune.errors import DataError, MissingLabelsError, UsageError
-
-
-@pytest.fixture(autouse=True)
-def at_the_command_line():
-    """Audits are asked for on the command line: their messages name flags."""
-    with command_line():
-        yield
 
 
 def read(rows, config=None):

@@ -295,7 +295,7 @@ def templated(num_groups=None):
 
 
 def test_texts_that_differ_in_a_number_only_are_refused_with_the_ways_out():
-    with pytest.raises(DataError, match=r"group=.*keep_leaks=True"):
+    with pytest.raises(DataError, match=r"--group COL.*--keep-leaks"):
         split_examples(templated())
 
 

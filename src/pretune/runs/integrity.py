@@ -43,7 +43,10 @@ def compare_run(folder: RunFolder, record: RunRecord, *names: str) -> Iterator[s
         if name not in digests:
             yield f"{name} is missing"
         elif name not in record.digests and pending is None:
-            if name.split("/")[0] in {known.split("/")[0] for known in record.digests} and record.status not in ("started",):
+            covered = (
+                {known.split("/")[0] for known in record.digests} if record.heads else set()
+            )  # earlier versions left files out
+            if name.split("/")[0] in covered and record.status not in ("started",):
                 yield f"{name} was not there when the run was {record.status}"
         elif digests[name] not in (record.digests.get(name), pending) and pending != "":
             yield f"{name} was changed since the run was {record.status}"
