@@ -19,6 +19,7 @@ from pretune.records import (
     Evidence,
     Example,
     History,
+    Past,
     Predictions,
     Receipt,
     Score,
@@ -74,6 +75,7 @@ def make_twin(rows: Rows, generator: random.Random, corpus: CorpusSketch | None 
                     for (source, split), skill in SKILLS.items() if split == "general"]  # fmt: skip
     majority = replace(predictions[2], source="majority", predicted=("neg",) * len(splits["test"]), probabilities=None)
     return Evidence(
+        past=Past(num_texts=len(splits["train"])),  # an earlier training, on other texts
         classes=CLASSES, positive="pos", train=splits["train"], validation=splits["validation"], test=splits["test"],
         predictions=(*predictions, majority), receipt=receipt_of(splits), corpus=corpus, token_counts=_token_counts(splits),
         history=make_history(generator, len(splits["validation"])),

@@ -10,7 +10,8 @@ import numpy as np
 from clean_twins import make_corpus, receipt_of, simulate
 from pretune.data.duplicates import find_duplicates
 from pretune.data.shared import find_conflicts
-from pretune.records import Evidence, Example, Predictions
+from pretune.hashing import fingerprint
+from pretune.records import Evidence, Example, Past, Predictions
 
 Plant = Callable[[Evidence, float, random.Random], Evidence]
 # Sentences of other matters, for texts that are not film reviews; read by ``sweep``.
@@ -94,6 +95,13 @@ def plant_in_corpus(twin: Evidence, strength: float, generator: random.Random) -
     test = twin.test
     read = [test[place].text for place in some(test, strength, generator)]
     return replace(twin, corpus=make_corpus([*FOREIGN[:300], *read]))
+
+
+def plant_learned_before(twin: Evidence, strength: float, generator: random.Random) -> Evidence:
+    """Fine-tune a model that had learned from a share of the test texts."""
+    test = twin.test
+    read = tuple(fingerprint(test[place].text) for place in some(test, strength, generator))
+    return replace(twin, past=Past(num_texts=len(twin.train), exact=read))
 
 
 def plant_shared_groups(twin: Evidence, strength: float, generator: random.Random) -> Evidence:
@@ -281,6 +289,8 @@ FAULTS: tuple[Planter, ...] = (
             unit="share of the validation texts"),
     Planter(check="leakage.corpus", plant=plant_in_corpus, strengths=(0.005, 0.01, 0.02, 0.05, 0.2), clear_from=0.02,
             unit="share of the test texts in the corpus"),
+    Planter(check="leakage.learned_before", plant=plant_learned_before, strengths=(0.005, 0.01, 0.02, 0.05, 0.2),
+            clear_from=0.02, unit="share of the test texts that the model began with"),
     Planter(check="leakage.groups", plant=plant_shared_groups, strengths=(0.005, 0.02, 0.1, 0.3), clear_from=0.02,
             unit="share of the test rows"),
     Planter(check="leakage.hidden_groups", plant=plant_hidden_groups, strengths=(0.2, 0.4, 0.6, 0.8, 1.0), clear_from=0.8,

@@ -47,8 +47,8 @@ def test_what_the_limits_are_not_about_passes(tmp_path, source):
 
 
 def test_the_flags_of_a_command_are_no_parameters(tmp_path):
-    (tmp_path / "cli").mkdir()
-    (tmp_path / "cli" / "commands.py").write_text("def run(a, b, c, d, e, f, g, h, i): pass\n")
+    (tmp_path / "cli" / "commands").mkdir(parents=True)
+    (tmp_path / "cli" / "commands" / "train.py").write_text("def run(a, b, c, d, e, f, g, h, i): pass\n")
     assert run_sizes(tmp_path).returncode == 0
-    (tmp_path / "cli" / "commands.py").write_text("def _run(a, b, c, d, e, f, g, h, i): pass\n")
+    (tmp_path / "cli" / "commands" / "train.py").write_text("def _run(a, b, c, d, e, f, g, h, i): pass\n")
     assert run_sizes(tmp_path).returncode == 1
