@@ -80,7 +80,7 @@ def read_described(folder: Path, name: str, order: Order | None) -> tuple[dict[s
     try:
         lies = order_of(described, len(described["classes"]), order, folder)
         if described["schema"] == LAYOUT_SCHEMA:
-            known = digest_of_file(weights) if weights.is_file() else None
+            known = digest_of_file(weights) if weights.is_file() and not weights.is_symlink() else None
             if not storage.is_sealed(described) or known not in (described["digests"][weights.name], None):
                 raise ValueError("it does not have the digests that it names")
     except (KeyError, TypeError, AttributeError, ValueError) as error:

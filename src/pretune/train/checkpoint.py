@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from pretune import storage
-from pretune.errors import PretuneError, StorageError, UsageError
+from pretune.errors import DamagedError, PretuneError, StorageError, UsageError
 from pretune.records import Change
 
 # Seconds between two saves, and how many times longer than a save that must be: saving takes at most a twentieth.
@@ -166,13 +166,19 @@ def taking_over(saved: Saved) -> Iterator[None]:
     """
     try:
         yield
+    except DamagedError as error:
+        raise _misfit(saved, error.got) from error
     except PretuneError:
         raise
     except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
-        raise StorageError(
-            f"the checkpoint after step {saved.step:,} does not hold what this training saves ({error})",
-            expected="a checkpoint of the same training", fix="pass --overwrite to begin again",
-        ) from error  # fmt: skip
+        raise _misfit(saved, str(error)) from error
+
+
+def _misfit(saved: Saved, why: str) -> StorageError:
+    return StorageError(
+        f"the checkpoint after step {saved.step:,} does not hold what this training saves ({why})",
+        expected="a checkpoint of the same training", fix="pass --overwrite to begin again",
+    )  # fmt: skip
 
 
 def describe_changes(changes: Iterable[Change]) -> str:
