@@ -84,7 +84,7 @@ def fuzz() -> list[str]:
     """Commands on spoiled inputs: the largest series that is kept of each."""
     rows = []
     for command in COMMANDS:
-        series = [json.loads(path.read_text()) for path in RESULTS.glob(f"fuzz_commands-*/{command}.json")]
+        series = [json.loads(path.read_text()) for path in RESULTS.glob(f"fuzz_commands*/{command}.json")]
         if series:
             found = max(series, key=lambda item: int(item["mutations"]))
             codes = ", ".join(f"{code}: {count:,}" for code, count in sorted(found["exit_codes"].items()))
