@@ -182,7 +182,9 @@ def test_labels_are_named_as_a_model_names_them_and_others_refused():
 def test_a_model_that_was_saved_with_unclean_classes_still_knows_them():
     classes = ("cafe\u0301", "1", "1.0")
     table = read_table((["a", "b", "c"], ["caf\u00e9", "1", "1.0"]))
-    check_known(align_labels(table, classes, merge=False).examples, classes, "the list")
+    found = align_labels(table, classes, merge=False).examples
+    check_known(found, classes, "the list")
+    assert [row.label for row in found] == list(classes)
 
 
 @pytest.mark.parametrize(
