@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from pretune.data.limits import SizeLimit
-from pretune.data.places import open_file
 from pretune.data.table import Origin, unusable
+from pretune.data.walk import open_file
 from pretune.errors import DataError
 
 FORMATS = {

@@ -9,8 +9,8 @@ from pretune.configs import ReadConfig
 from pretune.data.decode import UndecodableError, decode
 from pretune.data.files import format_of
 from pretune.data.limits import SizeLimit, shown_size, too_many_files
-from pretune.data.places import Skipped, entries_of, is_junk, is_utf8, leads_out, open_file, why_not_read
 from pretune.data.table import Origin, RawTable, Row, unusable
+from pretune.data.walk import Skipped, entries_of, is_junk, is_utf8, leads_out, open_file, why_not_read
 from pretune.errors import DataError
 from pretune.hashing import digest_of_lines
 from pretune.records import Rejection

@@ -8,8 +8,8 @@ from pretune.storage.chained import append_chained, head_of, read_chained
 from pretune.storage.digests import DIGESTS, check_digests, digests_of, is_sealed, is_signed, list_digests, sealed, sign
 from pretune.storage.growing import GrowingFile
 from pretune.storage.locks import locked, try_lock
-from pretune.storage.places import cache_folder, check_room, data_folder, refused, say_bytes, storage_errors
 from pretune.storage.reading import read_json, read_lines
+from pretune.storage.room import cache_folder, check_room, data_folder, refused, say_bytes, storage_errors
 from pretune.storage.writing import append, append_with, make_folder, replace, replace_json
 
 __all__ = [

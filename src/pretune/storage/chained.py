@@ -10,7 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from pretune.errors import StorageError
-from pretune.storage.places import storage_errors
+from pretune.storage.room import storage_errors
 from pretune.storage.writing import append_with
 
 ENDING = re.compile(rb', "chain": "([0-9a-f]{16})"\}\Z')

@@ -7,7 +7,7 @@ from typing import Any
 
 from pretune.errors import StorageError
 from pretune.hashing import digest_of, digest_of_file
-from pretune.storage.places import storage_errors
+from pretune.storage.room import storage_errors
 
 DIGESTS = "digests.txt"  # as `sha256sum` writes and checks it
 

@@ -9,8 +9,8 @@ from typing import IO
 from pretune.errors import UsageError
 from pretune.hashing import digest_of
 from pretune.storage.locks import try_lock
-from pretune.storage.places import storage_errors
 from pretune.storage.reading import read_json
+from pretune.storage.room import storage_errors
 from pretune.storage.writing import flush_folder, replace_json
 
 

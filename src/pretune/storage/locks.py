@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from pretune.storage.places import data_folder, storage_errors
+from pretune.storage.room import data_folder, storage_errors
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from pretune.errors import StorageError
-from pretune.storage.places import storage_errors
+from pretune.storage.room import storage_errors
 
 
 def read_lines(path: Path) -> list[str]:

@@ -10,7 +10,7 @@ from typing import IO, Any
 from pretune.errors import StorageError
 from pretune.storage.asides import aside_file, aside_folder, exchange, put_in_place, remove, sweep
 from pretune.storage.digests import digests_of
-from pretune.storage.places import rust_errors, storage_errors
+from pretune.storage.room import rust_errors, storage_errors
 
 
 def replace(path: Path, content: str | bytes | Callable[[Path], object]) -> None:

@@ -19,9 +19,9 @@ from pretune.data.folders import is_written_by_datasets
 from pretune.data.hub import open_hub
 from pretune.data.limits import too_many_files
 from pretune.data.locate import locate
-from pretune.data.places import Skipped, files_below, is_utf8, leads_out, open_file, why_not_read
 from pretune.data.read import read_entry
 from pretune.data.table import Origin, unusable
+from pretune.data.walk import Skipped, files_below, is_utf8, leads_out, open_file, why_not_read
 from pretune.errors import DataError
 from pretune.hashing import digest_of_file
 

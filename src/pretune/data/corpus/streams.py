@@ -13,8 +13,8 @@ from pretune.data.corpus.intake import MAX_CHARACTERS, Intake
 from pretune.data.decode import UndecodableError, decode_stream, undecodable, unmarked_utf16
 from pretune.data.files import check_promise, unreadable
 from pretune.data.limits import SizeLimit
-from pretune.data.places import open_file
 from pretune.data.table import unusable
+from pretune.data.walk import open_file
 
 CHUNK = 1 << 20
 RECORDS = ("json lines", "csv", "tsv")  # formats whose lines may not be cut

@@ -1,4 +1,4 @@
-"""Places: the user's folders, and whether there is room in one."""
+"""Room: the user's folders, and whether there is room in one."""
 
 import errno
 import os

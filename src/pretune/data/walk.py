@@ -1,4 +1,4 @@
-"""Places: which entries of a folder are files to read, and which are junk, pipes, devices, or links that lead out."""
+"""Walk: which entries of a folder are files to read, and which are junk, pipes, devices, or links that lead out."""
 
 import os
 import stat
