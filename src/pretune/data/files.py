@@ -5,6 +5,8 @@ import hashlib
 import io
 import os
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -96,6 +98,30 @@ def unreadable(origin: Origin, error: OSError) -> DataError:
     )
 
 
+@contextmanager
+def reading_errors(origin: Origin, *, size: int | None = None) -> Iterator[None]:
+    """Turn what a damaged gzip file or a disk says while a file is read into one message.
+
+    Args:
+        origin: The file.
+        size: Its packed bytes, where all of them were read.
+
+    Raises:
+        DataError: The gzip data ends too early or is damaged, or the file cannot be read.
+    """
+    try:
+        yield
+    except EOFError as error:
+        after = "" if size is None else f", after {size:,} bytes"
+        raise unusable(
+            origin, f"the gzip data ends too early{after}", expected="a whole file", fix="copy or download it again"
+        ) from error
+    except (gzip.BadGzipFile, zlib.error) as error:
+        raise unusable(origin, f"the gzip data is damaged: {error}", expected="a whole file", fix="copy it again") from error
+    except OSError as error:
+        raise unreadable(origin, error) from error
+
+
 def _unpack(data: bytes, origin: Origin, limit: SizeLimit) -> bytes:
     if not data:
         raise unusable(origin, "is empty", expected="gzip data", fix="check that it was written and copied in full")
@@ -106,17 +132,8 @@ def _unpack(data: bytes, origin: Origin, limit: SizeLimit) -> bytes:
             expected="gzip data",
             fix="remove .gz from its name, or compress it with gzip",
         )
-    try:
+    with reading_errors(origin, size=len(data)):
         return _unpacked(data, origin, limit)
-    except EOFError as error:
-        raise unusable(
-            origin,
-            f"the gzip data ends too early, after {len(data):,} bytes",
-            expected="a whole file",
-            fix="copy or download it again",
-        ) from error
-    except (gzip.BadGzipFile, zlib.error) as error:
-        raise unusable(origin, f"the gzip data is damaged: {error}", expected="a whole file", fix="copy it again") from error
 
 
 def _unpacked(data: bytes, origin: Origin, limit: SizeLimit) -> bytes:

@@ -2,9 +2,7 @@
 
 import gzip
 import io
-import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any, cast
@@ -14,7 +12,7 @@ from pretune.data.arrow import damaged, from_batches
 from pretune.data.columns import shown_columns
 from pretune.data.decode import UndecodableError, decode_stream, encoding_of, undecodable
 from pretune.data.delimited import Reading, any_field_size, checked_lines, choose_reading, describe_lines
-from pretune.data.files import check_promise
+from pretune.data.files import check_promise, reading_errors
 from pretune.data.lines import json_columns, json_rows
 from pretune.data.parse import Parser
 from pretune.data.quoting import find_pieces, habits_of, swallowed
@@ -41,7 +39,7 @@ def open_streamed(path: Path, origin: Origin, config: ReadConfig) -> Opened:
     """
     if origin.format == "parquet":
         return _open_parquet(path, origin)
-    with _file_errors(origin), path.open("rb") as file:
+    with reading_errors(origin), path.open("rb") as file:
         first = _unpacked(file, path).read(BYTES_AT_A_TIME)
     check_promise(first, origin)
     try:
@@ -63,7 +61,7 @@ def lines_of(path: Path, origin: Origin) -> Iterator[str]:
     """
     name = origin.encoding or "utf-8"
     is_first = True
-    with _file_errors(origin), path.open("rb") as file:
+    with reading_errors(origin), path.open("rb") as file:
         stream = io.BufferedReader(cast(Any, _unpacked(file, path)), BYTES_AT_A_TIME)
         text = io.TextIOWrapper(stream, encoding=name, newline="")
         while True:
@@ -188,20 +186,3 @@ def _explain(path: Path, origin: Origin, error: UnicodeDecodeError) -> Exception
     except UndecodableError as found:
         return undecodable(origin, found, found.line)
     return unusable(origin, f"cannot be decoded: {error}", expected=f"{origin.encoding}", fix="pass --encoding")
-
-
-@contextmanager
-def _file_errors(origin: Origin) -> Iterator[None]:
-    try:
-        yield
-    except EOFError as error:
-        raise unusable(
-            origin, "the gzip data ends too early", expected="a whole file", fix="copy or download it again"
-        ) from error
-    except (gzip.BadGzipFile, zlib.error) as error:
-        raise unusable(origin, f"the gzip data is damaged: {error}", expected="a whole file", fix="copy it again") from error
-    except OSError as error:
-        raise unusable(
-            origin, f"cannot be read: {error.strerror or error}", expected="a file that you may read",
-            fix="check its permissions and the disk",
-        ) from error  # fmt: skip

@@ -3,7 +3,6 @@
 import gzip
 import hashlib
 import os
-import zlib
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import IO, cast
 
 from pretune.data.corpus.intake import MAX_CHARACTERS, Intake
 from pretune.data.decode import UndecodableError, decode_stream, undecodable, unmarked_utf16
-from pretune.data.files import check_promise, unreadable
+from pretune.data.files import check_promise, reading_errors, unreadable
 from pretune.data.limits import SizeLimit
 from pretune.data.table import unusable
 from pretune.data.walk import open_file
@@ -124,7 +123,7 @@ def _reject_line(number: int, intake: Intake) -> None:
 
 def _chunks(file: IO[bytes], intake: Intake, unpack: bool | None) -> Iterator[bytes]:
     origin = intake.origin
-    try:
+    with reading_errors(origin):
         source = _Hashed(file)
         is_packed = source.first == _GZIP if unpack is None else unpack
         if is_packed and source.first != _GZIP:
@@ -136,14 +135,6 @@ def _chunks(file: IO[bytes], intake: Intake, unpack: bool | None) -> Iterator[by
             num_bytes += len(chunk)
             limit.check(num_bytes, source.num_bytes if is_packed else None, origin)
             yield chunk
-    except EOFError as error:
-        raise unusable(
-            origin, "the gzip data ends too early", expected="a whole file", fix="copy or download it again"
-        ) from error
-    except (gzip.BadGzipFile, zlib.error) as error:
-        raise unusable(origin, f"the gzip data is damaged: {error}", expected="a whole file", fix="copy it again") from error
-    except OSError as error:
-        raise unreadable(intake.origin, error) from error
     intake.sha256 = source.digest.hexdigest()
 
 
