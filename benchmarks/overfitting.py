@@ -64,7 +64,7 @@ def imdb() -> TrainingData:
     """Return a fixed sample of the official training half, a validation part held out of it by film."""
     rows, _ = clean_examples(read_table(SHARED / "imdb_train.jsonl.gz").examples)
     step = len(rows) // IMDB_ROWS
-    train, validation = split_validation(rows[::step][:IMDB_ROWS])
+    train, validation, _ = split_validation(rows[::step][:IMDB_ROWS])
     return TrainingData(train=train, validation=validation, classes=tuple(sorted({str(row.label) for row in rows})))
 
 

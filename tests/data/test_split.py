@@ -229,7 +229,7 @@ def test_a_missing_test_is_carved_out_of_training() -> None:
 
 def test_validation_alone_can_be_held_out() -> None:
     rows = with_copies(make_rows(200), random.Random(0))
-    train, validation = split_validation(rows)
+    train, validation, _ = split_validation(rows)
     assert sorted(row.id for row in train + validation) == sorted(row.id for row in rows)
     assert len(validation) == pytest.approx(45, abs=2)
     assert not {fold(row.text) for row in train} & {fold(row.text) for row in validation}
@@ -297,6 +297,13 @@ def templated(num_groups=None):
 def test_texts_that_differ_in_a_number_only_are_refused_with_the_ways_out():
     with pytest.raises(DataError, match=r"--group COL.*--keep-leaks"):
         split_examples(templated())
+
+
+def test_rows_that_choose_an_epoch_are_held_out_of_templated_texts_too_and_that_is_said():
+    train, validation, notes = split_validation(templated())
+    assert (len(train), len(validation)) == (102, 18)
+    assert len(notes) == 1
+    assert "validation holds near copies of training rows" in notes[0]
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,8 @@ def to_training_data(
         held_out = to_examples(*pair_in(validation, "validation_data"), prefix="validation", own=own, known=names)
         train = rows
     else:
-        train, held_out = split_validation(rows)
+        train, held_out, divided = split_validation(rows)
+        notes = (*notes, *divided)
         trace.note(f"no validation_data given: {len(held_out):,} of {len(rows):,} rows are held out to choose the epoch")
     for note in notes:
         trace.note(note)

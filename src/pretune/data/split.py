@@ -40,6 +40,12 @@ class Splits:
     notes: tuple[str, ...] = ()
 
 
+DIVIDED_ALL_THE_SAME = (
+    "{num_near:,} rows are nearly the same as others, and no class could be divided with these on one side: "
+    "they are divided by {why}, so the test may hold near copies of training rows, and its figures may flatter the model"
+)
+
+
 def split_examples(examples: Sequence[Example], config: SplitConfig | None = None) -> Splits:
     """Divide rows, stratified by label, with duplicates, near-duplicates and groups on one side.
 
@@ -97,8 +103,13 @@ def keep_given(
     return _build(parts, duplicates, conflicts, seed=seed, notes=notes, shared=shared, removed=removed)
 
 
-def split_validation(examples: Sequence[Example], config: SplitConfig | None = None) -> tuple[Examples, Examples]:
-    """Hold out validation rows, stratified, with duplicates on one side; return training and validation rows.
+def split_validation(
+    examples: Sequence[Example], config: SplitConfig | None = None
+) -> tuple[Examples, Examples, tuple[str, ...]]:
+    """Hold out validation rows, stratified, with duplicates on one side; return training and validation rows, and notes.
+
+    These rows choose an epoch and are no test, so texts that are made from a few templates are divided all the same, and that
+    is noted.
 
     Raises:
         DataError: There are fewer than two classes, or a class has fewer than two rows that can be separated.
@@ -106,9 +117,12 @@ def split_validation(examples: Sequence[Example], config: SplitConfig | None = N
     config = config or SplitConfig()
     _check_classes(examples)
     duplicates = find_duplicates([example.text for example in examples], threshold=config.near_duplicate_threshold)
-    component = join_components(duplicates.component, [example.group for example in examples])
-    parts = _divide(examples, component, {"validation": config.validation_share}, config.seed)
-    return parts["train"], parts["validation"]
+    parts, _, notes = _divide_apart(
+        examples, duplicates, {"validation": config.validation_share}, replace(config, keep_leaks=True),
+        note="{num_near:,} rows are nearly the same as others, and no class could be divided with these on one side: "
+        "validation holds near copies of training rows, and its figures flatter the model",
+    )  # fmt: skip
+    return parts["train"], parts["validation"], notes
 
 
 def digest_of_rows(examples: Sequence[Example]) -> str:
@@ -124,7 +138,12 @@ def _divide(
 
 
 def _divide_apart(
-    examples: Sequence[Example], duplicates: Duplicates, shares: Mapping[str, float], config: SplitConfig
+    examples: Sequence[Example],
+    duplicates: Duplicates,
+    shares: Mapping[str, float],
+    config: SplitConfig,
+    *,
+    note: str = DIVIDED_ALL_THE_SAME,
 ) -> tuple[dict[str, Examples], NDArray[np.int64], tuple[str, ...]]:
     """Divide with copies, near copies and groups on one side; return the parts, the number of each row's unit, and notes.
 
@@ -148,11 +167,7 @@ def _divide_apart(
         except DataError:
             raise error from None
     why = "--keep-leaks" if config.keep_leaks else "the groups"
-    note = (
-        f"{duplicates.num_near:,} rows are nearly the same as others, and no class could be divided with these on one side: "
-        f"they are divided by {why}, so the test may hold near copies of training rows, and its figures may flatter the model"
-    )
-    return parts, component, (note,)
+    return parts, component, (note.format(num_near=duplicates.num_near, why=why),)
 
 
 def _build(
