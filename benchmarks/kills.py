@@ -12,10 +12,12 @@ os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL
 os.environ.update(TOKENIZERS_PARALLELISM="false", HF_HUB_OFFLINE="1", PRETUNE_BF16="0", PRETUNE_SAVE_SECONDS="0")
 
 import argparse
+import atexit
 import json
 import random
 import shutil
 import signal
+import socket
 import sys
 import tempfile
 import time
@@ -51,7 +53,12 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "pretrain": ("pretrain", "{p}/raw.txt", *PRETRAINING, "--run", "{p}/run"),
     "overwrite": ("pretrain", "{p}/raw.txt", *PRETRAINING, "--run", "{p}/run", "--overwrite"),
     "fetch": (),
+    # Two processes that train as one, as torchrun starts them: the first one, which writes, is killed.
+    "together": ("finetune", "{p}/rows.csv", "--model", "{p}/tiny", *TRAINING, "--run", "{p}/run"),
 }
+TOGETHER = "together"
+OTHER = "other.pid"
+PATIENCE = 60  # seconds in which the other process has to notice, and end
 BEFORE = {"judge": ("run",), "report": ("run",), "predict": ("run",), "overwrite": ("pretrain",)}
 FINISHED = (0, 1, 3)
 # Where nothing may be left, and what differs between two unbroken commands.
@@ -139,13 +146,50 @@ class Bench:
 
         def life() -> int:
             speak_into(self.place)
+            other = self._accompany(words) if name == TOGETHER else 0
             _count_writes(fault, self.board, str(self.place))
             code = self._call(words) if words else self._fetch()
             if fault.kind == "none":
                 self.board_modules()
+            if other:
+                atexit._run_exitfuncs()  # tells the other process that this one is done; a fork does not run them by itself
+                os.waitpid(other, 0)
             return code
 
-        return self._fork(life)
+        code = self._fork(life)
+        if name == TOGETHER:
+            self._end_others()
+        return code
+
+    def _accompany(self, words: tuple[str, ...]) -> int:
+        """Start the second of two processes; this one becomes the first. Return the other's number."""
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = str(free.getsockname()[1])
+        os.environ.update(WORLD_SIZE="2", MASTER_ADDR="127.0.0.1", MASTER_PORT=port, RANK="0", LOCAL_RANK="0")
+        other = os.fork()
+        if other:
+            (self.root / OTHER).write_text(str(other), encoding="utf-8")
+            return other
+        os.environ.update(RANK="1", LOCAL_RANK="1")
+        code = 70
+        try:
+            code = self._call(words)
+        finally:
+            os._exit(code)
+
+    def _end_others(self) -> None:
+        """Wait until the second process has ended by itself.
+
+        Raises:
+            SystemExit: It did not: a lost process must end all.
+        """
+        number, end = int((self.root / OTHER).read_text(encoding="utf-8")), time.monotonic() + PATIENCE
+        while _is_running(number):
+            if time.monotonic() > end:
+                os.kill(number, signal.SIGKILL)
+                raise SystemExit(f"the other process did not end within {PATIENCE} s after the first was killed")
+            time.sleep(0.05)
 
     def board_modules(self) -> None:
         """Leave the names of what this life has loaded, for the process that forks."""
@@ -186,6 +230,14 @@ class Bench:
 
     def _said(self) -> str:
         return " ".join("".join((self.place / name).read_text() for name in ("out", "err")).split())[-500:]
+
+
+def _is_running(number: int) -> bool:
+    """Whether a process is there and has not ended; one that nobody waits for counts as ended."""
+    try:
+        return Path(f"/proc/{number}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] not in ("Z", "X")
+    except FileNotFoundError:
+        return False
 
 
 def _write(place: Path) -> None:
