@@ -145,6 +145,17 @@ def test_a_past_that_is_not_known_is_never_a_zero(clean_evidence):
     assert "more may have been" in found.summary
 
 
+@pytest.mark.parametrize(("exact", "near"), [(1, 0), (3, 0), (0, 15), (1, 5)])
+def test_a_few_hits_in_a_partly_known_past_leave_the_question_open(clean_evidence, exact, near):
+    finding = check_past(past_with(clean_evidence, exact=exact, near=near, unknown=("x was trained elsewhere",)))
+    assert (finding.severity, finding.measured) == (Severity.UNKNOWN, (exact + near) / 300)
+    assert "x was trained elsewhere" in finding.summary
+
+
+def test_a_past_that_nothing_tells_of_is_unknown(clean_evidence):
+    assert check_past(replace(clean_evidence, past=None)).severity is Severity.UNKNOWN
+
+
 def test_a_general_checkpoint_is_named_and_open_to_nobody(clean_evidence):
     finding = check_past(replace(clean_evidence, past=Past(num_texts=0, bases=("minilm",))))
     assert finding.severity is Severity.NOT_APPLICABLE

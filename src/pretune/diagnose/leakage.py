@@ -95,7 +95,7 @@ def check_past(evidence: Evidence, evaluation: Evaluation | None = None) -> Find
     """Measure the share of test texts that the model had learned from before this training; score with and without them."""
     check, past = "leakage.learned_before", evidence.past
     if past is None:
-        return Finding.not_applicable(check, "nothing is said of what the model had learned from before")
+        return Finding.unknown(check, "nothing says what the model had learned from before this training")
     if not evidence.has_texts("test"):
         return Finding.unknown(check, "needs the texts of the test")
     prints = [fingerprint(row.text) for row in evidence.test]
@@ -115,9 +115,10 @@ def check_past(evidence: Evidence, evaluation: Evaluation | None = None) -> Find
     rest = [f"more may have been: {why}"] if why else []
     rest += [f"which texts {bases} was pre-trained on is not known"] if bases else []
     is_blocking = finding.severity is Severity.BLOCKING or exact.mean() > MAX_SEEN_SHARE
+    otherwise = Severity.UNKNOWN if past.unknown else finding.severity  # a few known hits say nothing of the unknown rest
     return replace(
         finding,
-        severity=Severity.BLOCKING if is_blocking else finding.severity,
+        severity=Severity.BLOCKING if is_blocking else otherwise,
         summary="; ".join([finding.summary, *rest]),
         fix=FIX_PAST if finding.examples else "",
     )
