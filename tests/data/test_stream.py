@@ -146,3 +146,33 @@ def test_memory_does_not_grow_with_the_rows(tmp_path, monkeypatch):
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < 1.2 * peaks[0] < 10_000_000
+
+
+TABLE = "text,label\n" + "".join(f"film {number} is fine,x\n" for number in range(40))
+ENCODED = {
+    "utf-16-le unmarked": (TABLE.encode("utf-16-le"), "utf-16"),
+    "utf-16-be unmarked": (TABLE.encode("utf-16-be"), "utf-16"),
+    "utf-32 unmarked": (TABLE.encode("utf-32-le"), "utf-32"),
+    "utf-16 unasked": (TABLE.encode("utf-16-le"), None),
+    "half a pair": (TABLE.encode("utf-16-le") + b"\x00\xd8\x00\x00", "utf-16"),
+    "half a character": (TABLE.encode("utf-16") + b"\x00", "utf-16"),
+    "behind a mark": (TABLE.encode("utf-8-sig") + b"\xff", "utf-8-sig"),
+    "hz": (TABLE.encode() + b"~{\xff\n", "hz"),
+}
+
+
+@pytest.mark.parametrize("name", ENCODED)
+def test_bytes_in_any_encoding_are_read_or_refused_as_those_of_the_whole_file(name, tmp_path, nothing_held):
+    data, encoding = ENCODED[name]
+    path, config = tmp_path / "t.csv", ReadConfig(require_labels=False, encoding=encoding)
+    path.write_bytes(data)
+
+    def outcome() -> object:
+        try:
+            return items_of(path, config)
+        except DataError as error:
+            return error.got, error.fix
+
+    whole = outcome()
+    nothing_held()
+    assert outcome() == whole

@@ -56,18 +56,16 @@ def decode(data: bytes, encoding: str | None) -> tuple[str, str]:
     Raises:
         UndecodableError: The bytes are not in that encoding; ``hint`` names what they look like.
     """
-    name = _ordered(data, encoding) if encoding else _marked(data) or "utf-8"
-    if encoding is None and name == "utf-32":
-        raise UndecodableError(0, "is UTF-32", tried="utf-8", hint="utf-32")
-    if encoding is None and name == "utf-8" and (hidden := unmarked_utf16(data)):
-        raise UndecodableError(0, f"looks like {hidden.upper()} without a byte-order mark", tried="utf-8", hint=hidden)
+    name = encoding_of(data, encoding)
     try:
         text = data.decode(name)
     except UnicodeDecodeError as error:
-        if error.start > 0 and error.end == len(data) and ("unexpected end" in error.reason or "truncated" in error.reason):
-            raise UndecodableError(error.start, "ends in the middle of a character", tried=name, hint="") from error
-        reason = f"byte 0x{data[error.start]:02x} at offset {error.start} is not {name.upper()}"
-        raise UndecodableError(error.start, reason, tried=name, hint=_likely(data, name)) from error
+        start = error.start + len(data) - len(error.object)  # some codecs count from behind the byte-order mark
+        is_cut = "unexpected end" in error.reason or "truncated" in error.reason
+        if start > 0 and error.end == len(error.object) and is_cut:
+            raise UndecodableError(start, "ends in the middle of a character", tried=name, hint="") from error
+        reason = f"byte 0x{data[start]:02x} at offset {start} is not {name.upper()}"
+        raise UndecodableError(start, reason, tried=name, hint=_likely(data, name)) from error
     except UnicodeError as error:  # a codec that does not say where
         raise UndecodableError(0, f"is not {name.upper()}: {error}", tried=name, hint=_likely(data, name)) from error
     return text.removeprefix("\ufeff"), name
@@ -87,14 +85,13 @@ def decode_stream(chunks: Iterable[bytes], encoding: str | None) -> Iterator[str
     name, offset, line, before = "utf-8", 0, 1, b""
     for chunk in chunks:
         if decoder is None:
-            name = _ordered(chunk, encoding) if encoding else _marked(chunk) or "utf-8"
-            if encoding is None and (name == "utf-32" or (name == "utf-8" and unmarked_utf16(chunk))):
-                decode(chunk[:4096], None)  # raises, with a hint
+            name = encoding_of(chunk, encoding)
             decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(name)(), translate=True)
         try:
             text = decoder.decode(chunk)
         except UnicodeDecodeError as error:
-            raise _undecodable_at(error, name, offset, line + error.object[: error.start].count(b"\n")) from error
+            begin = offset + len(chunk) - len(error.object)  # it has bytes of the piece before, or lacks the byte-order mark
+            raise _undecodable_at(error, name, begin, line + error.object[: error.start].count(b"\n")) from error
         except UnicodeError as error:
             reason = f"is not {name.upper()}: {error}"
             raise UndecodableError(offset, reason, tried=name, hint=_likely(chunk, name), line=line) from error
@@ -110,20 +107,24 @@ def decode_stream(chunks: Iterable[bytes], encoding: str | None) -> Iterator[str
 
 
 def encoding_of(first: bytes, encoding: str | None) -> str:
-    """Return the encoding of a file by its first bytes, where the user names none.
+    """Return the encoding of a file by its first bytes: the one that is asked for, or what a byte-order mark says, or UTF-8.
 
     Raises:
-        UndecodableError: As ``decode``.
+        UndecodableError: The bytes look like UTF-16 or UTF-32 that nobody asked for, or their order cannot be told.
     """
-    name = encoding or _marked(first) or "utf-8"
-    if encoding is None and (name == "utf-32" or (name == "utf-8" and unmarked_utf16(first))):
-        decode(first[:4096], None)  # raises, with a hint
+    if encoding:
+        return _ordered(first, encoding)
+    name = _marked(first) or "utf-8"
+    if name == "utf-32":
+        raise UndecodableError(0, "is UTF-32", tried="utf-8", hint="utf-32")
+    if name == "utf-8" and (hidden := unmarked_utf16(first)):
+        raise UndecodableError(0, f"looks like {hidden.upper()} without a byte-order mark", tried="utf-8", hint=hidden)
     return name
 
 
 def _undecodable_at(error: UnicodeDecodeError, name: str, offset: int, line: int) -> UndecodableError:
-    """The error for one piece; ``offset`` is where that piece begins, but for the few bytes held over from the one before."""
-    reason = f"byte 0x{error.object[error.start]:02x} at about offset {offset + error.start} is not {name.upper()}"
+    """The error for one piece; ``offset`` is where it begins."""
+    reason = f"byte 0x{error.object[error.start]:02x} at offset {offset + error.start} is not {name.upper()}"
     return UndecodableError(offset + error.start, reason, tried=name, hint=_likely(error.object, name), line=line)
 
 

@@ -67,7 +67,7 @@ def lines_of(path: Path, origin: Origin) -> Iterator[str]:
         while True:
             try:
                 line = text.readline(MAX_LINE)
-            except UnicodeDecodeError as error:
+            except UnicodeError as error:
                 raise _explain(path, origin, error) from error
             if not line:
                 return
@@ -176,7 +176,7 @@ def _unpacked(file: IO[bytes], path: Path) -> IO[bytes]:
     return cast(IO[bytes], gzip.GzipFile(fileobj=file)) if path.name.lower().endswith(".gz") else file
 
 
-def _explain(path: Path, origin: Origin, error: UnicodeDecodeError) -> Exception:
+def _explain(path: Path, origin: Origin, error: UnicodeError) -> Exception:
     """Return the message about the first byte that cannot be decoded, with its line."""
     try:
         with path.open("rb") as file:
