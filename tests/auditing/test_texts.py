@@ -204,3 +204,22 @@ def test_the_column_of_prompts_can_be_named():
     found = read(rows, read=ReadConfig(text=("was asked",)))
     assert (found.prompt, found.prompts[0]) == ("was asked", "what is it")
     assert read(rows).prompt is None
+
+
+@needs_sacrebleu
+def test_each_system_is_counted_once_however_often_it_is_compared(monkeypatch):
+    from sacrebleu.metrics import CHRF
+
+    counted, count = [], CHRF._extract_corpus_statistics
+
+    def spy(metric, hypotheses, references):
+        counted.append(tuple(hypotheses))
+        return count(metric, hypotheses, references)
+
+    monkeypatch.setattr(CHRF, "_extract_corpus_statistics", spy)
+    rows = [{**row, "prompt": row["reference"]} for row in rows_of(shorter)]
+    train = [{"prompt": text, "reference": text[::-1]} for text in TEXTS]
+    record = audit(rows, Question(config=AuditConfig(task="generate"), against=rows_of(str.upper), train=train))
+    assert len({score.source for score in record.scores if score.metric == "chrf"}) == 4
+    # sacrebleu's own figure comes by the same method, so each system passes here twice
+    assert max(map(counted.count, counted)) <= 2

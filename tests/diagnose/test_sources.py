@@ -1,5 +1,6 @@
 """Planted in the predictions: false confidence, seeds that differ, and adaptation that did not help or forgot."""
 
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from generated import make_examples, make_predictions
 from pretune.diagnose.adaptation import check_forgetting, check_one_sided, check_yardstick
-from pretune.diagnose.calibration import check_calibration
+from pretune.diagnose.calibration import check_calibration, measure_calibration
 from pretune.diagnose.stability import check_stability
 from pretune.records import Evidence, Severity
 
@@ -35,6 +36,15 @@ def test_calibrated_twins_raise_no_alarm():
     twins = [make_predictions(ROWS[:250], 0.6 + 0.3 * seed / 60, seed=seed) for seed in range(60)]
     alarms = sum(check_calibration(Evidence(predictions=(tested,))).severity is not Severity.OK for tested in twins)
     assert alarms <= 2
+
+
+def test_calibration_holds_one_draw_at_a_time():
+    tested = make_predictions(make_examples("test", 20_000, 0), 0.8)
+    tracemalloc.start()
+    measure_calibration(tested)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10_000_000  # all 500 draws take 80 MB
 
 
 def test_calibration_needs_probabilities_and_rows():

@@ -11,7 +11,7 @@ from pretune.data.generated import GeneratedTable, read_generated
 from pretune.data.pairs import Pairs, read_pairs
 from pretune.data.table import RawTable
 from pretune.errors import UsageError
-from pretune.evaluate.generated import compare_generated, in_order_of, score_generated
+from pretune.evaluate.generated import compare_counted, count_texts, in_order_of, score_counted
 from pretune.evaluate.rivals import CONSTANT, RETRIEVAL, reply_always, reply_nearest
 from pretune.evaluate.subject import compare_subject, find_subjects, score_subject
 from pretune.records import Comparison, Predictions, Receipt, RunRecord, Score
@@ -99,12 +99,13 @@ def _evaluate(
     confidence, main = confidence_at(1, len(systems)), systems[0]
     systems = [main, *(in_order_of(main, other) for other in systems[1:])]
     with trace.stage("evaluate", f"{len(main.ids):,} hypotheses") as stage:
-        compared = [item for other in systems[1:] for item in compare_generated(main, other, confidence=confidence)]
-        for rival in rivals:
-            compared += [item for item in compare_generated(main, rival, confidence=confidence) if item.metric == "chrf"]
-        scores = [score for one in (*systems, *rivals) for score in score_generated(one, confidence=confidence)]
-        others = [*map(str, main.labels), *((*pairs.prompts, *pairs.replies) if pairs is not None else ())]
-        subjects = find_subjects(judged.prompts, others) if judged.prompts else []
+        own, others, anyone = count_texts(main), [*map(count_texts, systems[1:])], [*map(count_texts, rivals)]
+        compared = [item for other in others for item in compare_counted(own, other, confidence=confidence)]
+        for rival in anyone:
+            compared += compare_counted(own, rival, metrics=("chrf",), confidence=confidence)
+        scores = [score for one in (own, *others, *anyone) for score in score_counted(one, confidence=confidence)]
+        texts = [*map(str, main.labels), *((*pairs.prompts, *pairs.replies) if pairs is not None else ())]
+        subjects = find_subjects(judged.prompts, texts) if judged.prompts else []
         found = compare_subject(main, subjects, confidence=confidence) if subjects else None
         if found is not None:
             scores += [item for one in (*systems, *rivals) if (item := score_subject(one, subjects, confidence=confidence))]

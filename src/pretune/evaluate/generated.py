@@ -1,6 +1,6 @@
 """Generated text: how like the references is it, by corpus BLEU and chrF as sacrebleu counts them, and how sure is that?
 
-sacrebleu tokenizes and counts. Both figures are functions of counts summed over the rows, so resampling sums counts anew
+sacrebleu tokenizes and counts. Both figures are functions of counts summed over the rows, so resampling sums counts
 instead of texts; the formulas here are held against sacrebleu's own figure on every use.
 """
 
@@ -46,6 +46,14 @@ class Counts:
     undefined: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """One system's texts and what sacrebleu counts in them, so that they are counted once however often they are compared."""
+
+    predictions: Predictions
+    counts: tuple[Counts, ...]
+
+
 def score_generated(predictions: Predictions, *, look: int = 1, confidence: float = 0.95, seed: int = 0) -> tuple[Score, ...]:
     """Compute corpus BLEU and chrF of one system, each 0 to 100, with a bootstrap interval over rows.
 
@@ -63,8 +71,13 @@ def score_generated(predictions: Predictions, *, look: int = 1, confidence: floa
     Source:
         Papineni et al. (2002), BLEU; Popović (2015), chrF; Post (2018), A call for clarity in reporting BLEU scores.
     """
-    scores = []
-    for counts in count_matches(predictions):
+    return score_counted(count_texts(predictions), look=look, confidence=confidence, seed=seed)
+
+
+def score_counted(counted: Counted, *, look: int = 1, confidence: float = 0.95, seed: int = 0) -> tuple[Score, ...]:
+    """Return what ``score_generated`` does, of texts that are counted."""
+    predictions, scores = counted.predictions, list[Score]()
+    for counts in counted.counts:
         interval, method = None, counts.undefined or f"no interval: {len(predictions.ids)} rows, {MIN_ROWS} are needed"
         if len(predictions.ids) >= MIN_ROWS and not counts.undefined:
             blocks, formula = _blocks(counts.rows, seed), FORMULAS[counts.metric]
@@ -97,10 +110,16 @@ def compare_generated(a: Predictions, b: Predictions, *, confidence: float = 0.9
         Riezler and Maxwell (2005), On some pitfalls in automatic evaluation and significance testing for MT; Koehn
         (2004), Statistical significance tests for machine translation evaluation.
     """
-    b = in_order_of(a, b)
-    found = []
-    for first, second in zip(count_matches(a), count_matches(b), strict=True):
-        if first.undefined or second.undefined:
+    return compare_counted(count_texts(a), count_texts(in_order_of(a, b)), confidence=confidence, seed=seed)
+
+
+def compare_counted(
+    first_system: Counted, second_system: Counted, *, metrics: Sequence[str] = METRICS, confidence: float = 0.95, seed: int = 0
+) -> tuple[Comparison, ...]:
+    """Return what ``compare_generated`` does, of texts that are counted, in one order, on some of the metrics."""
+    a, b, found = first_system.predictions, second_system.predictions, list[Comparison]()
+    for first, second in zip(first_system.counts, second_system.counts, strict=True):
+        if first.metric not in metrics or first.undefined or second.undefined:
             continue
         formula, width = FORMULAS[first.metric], first.rows.shape[1]
         blocks = _blocks(np.concatenate([first.rows, second.rows], axis=1), seed)
@@ -121,6 +140,11 @@ def compare_generated(a: Predictions, b: Predictions, *, confidence: float = 0.9
             )
         )  # fmt: skip
     return tuple(found)
+
+
+def count_texts(predictions: Predictions) -> Counted:
+    """Return the texts of one system with their counts. Raises what ``score_generated`` does."""
+    return Counted(predictions, count_matches(predictions))
 
 
 def count_matches(predictions: Predictions) -> tuple[Counts, ...]:
