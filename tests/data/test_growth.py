@@ -8,12 +8,15 @@ from pathlib import Path
 import pytest
 
 from pretune.configs import AuditConfig, ReadConfig
+from pretune.data.classes import check_known
 from pretune.data.clean import MAX_MARKS, clean_text
 from pretune.data.corpus.cleaning import clean_document
+from pretune.data.labels import check_labels
 from pretune.data.objects import SparseCells
 from pretune.data.read import read_raw, read_table
 from pretune.data.scored import read_scored
 from pretune.errors import DataError
+from pretune.records import Example
 
 SIZE = 300_000  # characters
 # Of processor time; a tenth of it is what each takes on one core. What grew with the square took from 40 to 10,000 seconds.
@@ -109,3 +112,27 @@ def test_a_line_of_a_megabyte_is_one_short_reason(tmp_path: Path, write: Callabl
     with within(MAX_SECONDS):
         (rejected,) = read_table(path).files[0].rejected
     assert len(rejected.reason) < 200
+
+
+CLASSES = [f"class {number}" for number in range(2_000)]
+MANY = CLASSES * 25  # 50,000 rows
+
+
+def test_many_classes_in_many_rows_are_compared_once_each():
+    raw = read_raw({"label": MANY, "predicted": MANY[::-1]})
+    with within(MAX_SECONDS):
+        assert read_scored(raw, AuditConfig(), source="a").predictions.labels == tuple(MANY)
+
+
+def test_many_labels_that_a_model_does_not_know_are_compared_once_each():
+    rows = [Example(id=str(number), text="a", label=label.title()) for number, label in enumerate(MANY)]
+    with within(MAX_SECONDS), pytest.raises(DataError, match="the model has 'class 0'"):
+        check_known(rows, CLASSES, "a.csv")
+
+
+def test_many_classes_of_one_example_are_compared_once_each():
+    labels = [*(f"single {number}" for number in range(4_000)), "Single 7", *["many"] * 6_000]
+    rows = [Example(id=str(number), text="a", label=label) for number, label in enumerate(labels)]
+    with within(MAX_SECONDS), pytest.raises(DataError, match="'single 7'") as caught:
+        check_labels(rows)
+    assert "--merge-labels" in caught.value.fix

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from pretune.data.several import note_joined
-from pretune.data.spelling import Spellings, find_near, join_spellings, note_missing_words, note_near
+from pretune.data.spelling import Spellings, join_spellings, near_index, note_missing_words, note_near
 from pretune.data.table import Table
 from pretune.errors import DataError
 from pretune.records import Example
@@ -47,16 +47,16 @@ def check_known(rows: Sequence[Example], classes: Sequence[str], source: str) ->
     Raises:
         DataError: It names the labels that the model does not know, with their rows, and the class that each nearly is.
     """
-    unknown = Counter(str(row.label) for row in rows if row.label not in classes)
+    known, find = frozenset(classes), near_index(classes)
+    unknown = Counter(str(row.label) for row in rows if row.label not in known)
     if not unknown:
         return
     shown = ", ".join(
-        f"{label!r} ({count:,} rows"
-        + (f"; the model has {near!r})" if (near := find_near(label, classes)) is not None else ")")
+        f"{label!r} ({count:,} rows" + (f"; the model has {near!r})" if (near := find(label)) is not None else ")")
         for label, count in sorted(unknown.items())[:SHOWN_LABELS]
     )
     more = f" and {len(unknown) - SHOWN_LABELS} more" if len(unknown) > SHOWN_LABELS else ""
-    is_near = all(find_near(label, classes) is not None for label in unknown)
+    is_near = all(find(label) is not None for label in unknown)
     raise DataError(
         f"{source} has the label {shown}{more}, which the model does not know",
         expected=f"its classes: {', '.join(classes[:SHOWN_CLASSES])}"

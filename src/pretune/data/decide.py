@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pretune.configs import AuditConfig
 from pretune.data.naming import merges, named_as
 from pretune.data.score_columns import POSITIVE_NAMES
-from pretune.data.spelling import find_near
+from pretune.data.spelling import near_index
 from pretune.data.sums import bad_sums, bounds_of, step_of
 from pretune.data.table import Origin, unusable
 
@@ -171,15 +171,17 @@ def _is_of_answer(given: Scored, answers: Sequence[str], classes: tuple[str, ...
 def _check_known(
     labels: Sequence[str], answers: Sequence[str], classes: Sequence[str], origin: Origin, *, listed: bool
 ) -> None:
-    strangers = sorted(set(labels) - set(classes)) if listed else []
-    near = {label: find_near(label, classes if listed else answers) for label in strangers or sorted(set(labels))}
-    near_ones = next(((label, name) for label, name in near.items() if name is not None), None)
-    fix = "rename one of them (LABEL_0 to what it stands for), or leave out the rows that the model cannot know"
-    if near_ones is not None:
-        fix = f"{near_ones[0]!r} and {near_ones[1]!r} differ by case or spacing only: --merge-labels makes them one"
-    is_disjoint = bool(answers) and not set(labels) & (set(classes) if listed else set(answers)) and len(set(answers)) > 1
+    own, known = set(labels), set(classes if listed else answers)
+    strangers = own - known if listed else set[str]()
+    is_disjoint = bool(answers) and not own & known and len(set(answers)) > 1
     if strangers or is_disjoint:
-        counted = f"{sum(label in strangers for label in labels):,} rows hold the label {strangers[0]!r}" if strangers else (
+        wanted = sorted(strangers or own)
+        find = near_index(sorted(known))
+        near = next(((label, name) for label in wanted if (name := find(label)) is not None), None)
+        fix = "rename one of them (LABEL_0 to what it stands for), or leave out the rows that the model cannot know"
+        if near is not None:
+            fix = f"{near[0]!r} and {near[1]!r} differ by case or spacing only: --merge-labels makes them one"
+        counted = f"{sum(label in strangers for label in labels):,} rows hold the label {wanted[0]!r}" if strangers else (
             f"the labels are {_shown(labels)}"
         )  # fmt: skip
         raise unusable(

@@ -1,10 +1,10 @@
 """Labels: are there classes to tell apart, and enough of each to measure anything?"""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pretune.data.several import note_joined
-from pretune.data.spelling import MISSING_WORDS, find_near, note_missing_words, note_near
+from pretune.data.spelling import MISSING_WORDS, near_index, note_missing_words, note_near
 from pretune.errors import DataError, MissingLabelsError
 from pretune.records import Example, FileReceipt
 
@@ -71,26 +71,30 @@ def _check_singles(
     single = [example for example in examples if counts[example.label or ""] == 1]
     if not single:
         return
-    shown = ", ".join(f"{example.label!r} ({example.id}{_near(example, counts)})" for example in single[:SHOWN_LABELS])
+    find = near_index(label for label, _ in counts.most_common())
+    near = {label: name for example in single if (name := find(label := str(example.label))) is not None}
+    shown = ", ".join(f"{example.label!r} ({example.id}{_near(example, near, counts)})" for example in single[:SHOWN_LABELS])
     more = f" and {len(single) - SHOWN_LABELS} more" if len(single) > SHOWN_LABELS else ""
     number = "a class has" if len(single) == 1 else f"{len(single)} classes have"
     raise DataError(
         f"column {column!r}: {number} one example only: {shown}{more}",
         expected="several examples of each class, so that training, validation and test can each have some",
-        fix=_cure_of_singles([str(example.label) for example in single], counts, column or "label"),
+        fix=_cure_of_singles([str(example.label) for example in single], near, column or "label"),
         files=files,
     )
 
 
-def _near(example: Example, counts: Counter[str]) -> str:
-    near = find_near(example.label or "", [label for label, _ in counts.most_common()])
-    return f", {counts[near]:,} of {near!r}" if near is not None else ""
+def _near(example: Example, near: Mapping[str, str], counts: Counter[str]) -> str:
+    name = near.get(str(example.label))
+    return f", {counts[name]:,} of {name!r}" if name is not None else ""
 
 
-def _cure_of_singles(labels: Sequence[str], counts: Counter[str], column: str) -> str:
-    near = [label for label in labels if find_near(label, counts) is not None]
+def _cure_of_singles(labels: Sequence[str], near: Mapping[str, str], column: str) -> str:
     missing = [label for label in labels if label.casefold() in MISSING_WORDS]
-    cures = [f"pass --merge-labels, which joins labels that differ in case or spacing only ({near[0]!r})"] if near else []
+    first = next(iter(near), None)
+    cures = (
+        [] if first is None else [f"pass --merge-labels, which joins labels that differ in case or spacing only ({first!r})"]
+    )
     cures += [f"pass --where '{column}!={missing[0]}' if {missing[0]!r} stands for a missing label"] if missing else []
     if len({*near, *missing}) < len(labels):
         cures.append("merge the class into another, drop its row, or label more rows of it")

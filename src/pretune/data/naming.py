@@ -71,11 +71,12 @@ def named_as(name: str, classes: Iterable[str], *, merge: bool = False) -> str:
         >>> named_as("1", ["0.0", "1.0"]), named_as("Spam", ["ham", "spam"]), named_as("x", ["a"])
         ('1.0', 'Spam', 'x')
     """
-    known = list(classes)
+    known = dict.fromkeys(classes)
     if name in known:
         return name
     key = near_key if merge else class_key
-    return next((other for other in known if key(other) == key(name)), name)
+    wanted = key(name)
+    return next((other for other in known if key(other) == wanted), name)
 
 
 def merges(config: AuditConfig) -> bool:

@@ -146,9 +146,21 @@ def note_missing_words(
     )
 
 
+def near_index(known: Iterable[str]) -> Callable[[str], str | None]:
+    """Return ``find_near`` for many labels: each known class is looked at once, however many are asked about.
+
+    Example:
+        >>> find = near_index(["spam", "ham"])
+        >>> find("Spam"), find("spam"), find("eggs")
+        ('spam', None, None)
+    """
+    names = _grouped(dict.fromkeys(known), near_key)
+    return lambda label: next((name for name in names.get(near_key(label), ()) if name != label), None)
+
+
 def find_near(label: str, known: Iterable[str]) -> str | None:
     """Return the known class from which a label differs in case, spacing or the digits of a fraction only, if there is one."""
-    return next((name for name in known if name != label and near_key(name) == near_key(label)), None)
+    return near_index(known)(label)
 
 
 def _join(

@@ -11,7 +11,7 @@ from pretune.configs import SplitConfig
 from pretune.data.allocate import allocate
 from pretune.data.duplicates import Duplicates, find_duplicates, join_components
 from pretune.data.shared import find_conflicts, find_shared
-from pretune.data.spelling import find_near
+from pretune.data.spelling import near_index
 from pretune.errors import DataError
 from pretune.hashing import digest_of, digest_of_lines
 from pretune.records import Conflict, Example, Shared, SplitReceipt
@@ -254,7 +254,8 @@ def _check_trained(parts: Mapping[str, Examples]) -> None:
     for name in ("validation", "test"):
         unknown = sorted(_labels_of(parts[name]) - known)
         if unknown:
-            near = {label: found for label in unknown if (found := find_near(label, sorted(known))) is not None}
+            find = near_index(sorted(known))
+            near = {label: found for label in unknown if (found := find(label)) is not None}
             spelled = "; ".join(f"{label!r} is spelled {found!r} there" for label, found in list(near.items())[:5])
             raise DataError(
                 f"{name} has the class {', '.join(map(repr, unknown[:5]))}, which training does not have"
