@@ -206,3 +206,20 @@ def test_what_is_odd_in_the_labels_is_told():
     to_training_data(X, [*y[:-2], "nan", "nan"], None, trace)
     assert any("'Good' (10)" in note and "--" not in note for note in notes)
     assert any("2 labels read 'nan'" in note for note in notes)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        pd.DataFrame([["a", "b"], ["c", "d"]], columns=["text", "text"]),
+        pd.DataFrame([["a", "b"], ["c", "d"]], columns=[1, "1"]),
+        {1: ["a"], "1": ["b"]},
+        pa.Table.from_arrays([pa.array(["a"]), pa.array(["b"])], names=["text", "text"]),
+    ],
+    ids=["pandas", "number and text", "dict", "arrow"],
+)
+def test_two_columns_of_one_name_are_refused(frame):
+    for read in (as_texts, labels_in):
+        with pytest.raises(DataError, match=r"2 columns '(text|1)', at 0, 1") as caught:
+            read(frame)
+        assert "rename" in caught.value.fix

@@ -1,5 +1,6 @@
 """Given: texts and labels as Python hands them over: lists, arrays, frames, tensors; a wrong shape is one message."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -9,15 +10,21 @@ SHOWN = 8
 
 
 def columns_in(value: Any) -> dict[str, list[Any]] | None:
-    """Return the columns of a frame (pandas, polars, pyarrow, ``datasets``) or of a dict of lists; ``None`` for others."""
+    """Return the columns of a frame (pandas, polars, pyarrow, ``datasets``) or of a dict of lists; ``None`` for others.
+
+    Raises:
+        DataError: Two columns have one name.
+    """
     if isinstance(value, Mapping):
+        _check_once(value, list(value))
         return {str(name): _column(value[name], f"the value of {name!r}") for name in value}
     names = getattr(value, "column_names", None)  # pyarrow, datasets
     if names is None and hasattr(value, "columns") and hasattr(value, "shape"):
         names = value.columns  # pandas, polars
     if names is None or callable(names):
         return None
-    if hasattr(value, "iloc"):  # a name may be there twice
+    _check_once(value, list(names))
+    if hasattr(value, "iloc"):
         return {f"{name}": value.iloc[:, index].tolist() for index, name in enumerate(names)}
     return {str(name): _listed(value[name]) for name in names}
 
@@ -122,6 +129,18 @@ def _listed(value: Any) -> list[Any]:
     if hasattr(value, "tolist"):  # numpy, pandas
         return list(value.tolist())
     return list(value.to_list()) if hasattr(value, "to_list") else list(value)  # polars
+
+
+def _check_once(value: Any, names: Sequence[Any]) -> None:
+    counts = Counter(map(str, names))
+    twice = next((name for name, count in counts.items() if count > 1), None)
+    if twice is not None:
+        places = [str(index) for index, name in enumerate(names) if str(name) == twice]
+        raise DataError(
+            f"the {type(value).__name__} has {counts[twice]} columns {twice!r}, at {', '.join(places[:SHOWN])} (from 0)",
+            expected="each name once",
+            fix="rename or remove one of them, or pass the one column, such as frame.iloc[:, 0]",
+        )
 
 
 def _column(value: Any, name: str) -> list[Any]:
