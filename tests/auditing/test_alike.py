@@ -5,7 +5,7 @@ import csv
 import pytest
 
 from pretune.auditing import Question, audit
-from pretune.configs import AuditConfig, JudgeConfig
+from pretune.configs import AuditConfig, JudgeConfig, ReadConfig
 from pretune.errors import DataError
 from pretune.records import Severity
 from tiny import make_rows
@@ -83,3 +83,16 @@ def test_spellings_that_turn_the_verdict_stand_in_its_one_sentence(write):
     rows = [(at, "Spam" if at % 4 == 1 else ("ham", "spam")[at % 2], ("ham", "spam")[at % 2]) for at in range(400)]
     record = audit(write("judged.csv", ("id", "label", "predicted"), rows))
     assert "as one class, accuracy is 1.000, not 0.750" in record.verdict.summary
+
+
+@pytest.mark.parametrize("is_there", [True, False], ids=["with the column", "without it"])
+def test_conditions_hold_for_training_rows_that_have_their_column(is_there, write):
+    rows = [(text, label, ("accept", "reject")[at % 4 == 3]) for at, (text, label) in enumerate(make_rows(300))]
+    columns = ("text", "label", "answer") if is_there else ("text", "label")
+    train = write("train.csv", columns, [row[: len(columns)] for row in rows[:200]])
+    judged = write("judged.csv", ("text", "label", "answer", "predicted"), [(*row, row[1]) for row in rows[200:]])
+    config = AuditConfig(read=ReadConfig(where=("answer=accept",)))
+    receipt = audit(judged, Question(config=config, train=train)).receipt
+    training = next(file for file in receipt.files if file.role == "train")
+    assert (training.num_used, training.num_filtered) == ((150, 50) if is_there else (200, 0))
+    assert any("--where answer=accept leaves out no rows" in note for note in receipt.notes) is not is_there

@@ -6,6 +6,8 @@ import pandas as pd
 import pytest
 
 import pretune
+from pretune.configs import ReadConfig
+from pretune.data.read import read_table
 from pretune.errors import DataError, UsageError
 from tiny import make_rows
 
@@ -84,3 +86,19 @@ def test_a_condition_that_fits_nothing_is_refused_and_shows_what_there_is(where,
     with pytest.raises(error) as caught:
         pretune.load_data(annotated, where=where)
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(("where", "is_noted"), [("answer2=x", True), ("answer!=reject", False), (" answer = accept", False)])
+def test_a_condition_on_another_column_hides_no_note(where, is_noted, tmp_path):
+    rows = [
+        {"text": text, "label": label, "answer": "accept" if at % 5 else "reject", "answer2": "x"}
+        for at, (text, label) in enumerate(make_rows(100))
+    ]
+    notes = pretune.load_data(pd.DataFrame(rows), where=where).receipt.notes
+    assert any("column 'answer' says 'reject' in 20" in note for note in notes) is is_noted
+
+
+@pytest.mark.parametrize("where", ["answer", "answer=acept"])
+def test_a_further_table_does_not_hide_what_is_wrong_with_a_condition(where, annotated):
+    with pytest.raises((DataError, UsageError), match="answer"):
+        read_table(annotated, ReadConfig(where=(where,)), is_further=True)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from pretune.data.naming import named_as
 from pretune.data.scored import ScoredTable
-from pretune.data.spelling import find_near, join_spellings, note_near
+from pretune.data.spelling import join_spellings, near_index, note_near
 from pretune.errors import DataError
 from pretune.records import Example
 
@@ -23,7 +23,8 @@ def spell_predictions(other: ScoredTable, judged: ScoredTable, name: str, *, mer
     counts = Counter([*map(str, found.labels), *found.predicted])
     rename, notes = _renaming(counts, found.classes, known, name, merge=merge)
     labels = tuple(rename(str(label)) for label in found.labels)
-    strange = next(((label, near) for label in labels if label not in known and (near := find_near(label, known))), None)
+    find, strangers = near_index(known), dict.fromkeys(labels).keys() - set(known)
+    strange = next(((label, near) for label in labels if label in strangers and (near := find(label))), None)
     if strange is not None:
         raise DataError(
             f"{name} labels rows {strange[0]!r}, and the judged table has {strange[1]!r}: they differ by case or spacing only",
@@ -56,5 +57,6 @@ def _renaming(
     renamed = {label: new for label, new in names.items() if label != new and counts[label]}
     said = tuple(f"{name}: label {label!r} ({counts[label]:,}) is read as {new!r}" for label, new in renamed.items())
     final = {**dict.fromkeys(known, 0), **{names[label]: count for label, count in counts.items()}}
-    near = tuple(f"{name}: {note}" for note in note_near(final) if note not in note_near(dict.fromkeys(known, 0)))
+    own = note_near(dict.fromkeys(known, 0))
+    near = tuple(f"{name}: {note}" for note in note_near(final) if note not in own)
     return names.__getitem__, (*said, *near)

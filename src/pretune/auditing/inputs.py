@@ -101,18 +101,19 @@ def _over(predictions: Predictions, classes: tuple[str, ...]) -> Predictions:
 
 
 def _read_train(judged: ScoredTable, question: Question, trace: Trace) -> Table:
-    """Read the training rows by the columns of the predictions, where the file has them; else guess them anew."""
+    """Read the training rows by the columns of the predictions, where the file has them; else guess them again."""
     read = question.config.read
-    config = replace(read, text=(), label=None, group=None, where=())
+    config = replace(read, text=(), label=None, group=None)
     with trace.stage("read training", shown(question.train)) as stage:
         try:
             table = read_table(
                 question.train,
                 replace(config, text=judged.columns.text, label=judged.columns.label, group=read.group),
                 role="train",
+                is_further=True,
             )
         except DataError:
-            table = read_table(question.train, config, role="train")
+            table = read_table(question.train, config, role="train", is_further=True)
         stage.notes, stage.shape_out = list(table.notes), f"{len(table.examples):,} rows"
     return table
 

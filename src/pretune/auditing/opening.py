@@ -1,6 +1,5 @@
 """Opening: a table of an audit as rows of cells, those that were asked for."""
 
-import re
 from typing import Any
 
 from pretune.configs import ReadConfig
@@ -23,11 +22,7 @@ def open_table(source: Any, read: ReadConfig, *, role: str = "data") -> RawTable
 
 
 def open_further(source: Any, read: ReadConfig, *, role: str = "data") -> RawTable:
-    """Return the rows of a further table; conditions of ``--where`` count where it has their column."""
+    """Return the rows of a further table; conditions of ``--where`` whose column it lacks are left out, and noted."""
     raw = undo_neutral(read_raw(source, read=read, role=role))
-    keep_where(raw, [item for item in read.where if any(_names(item, column) for column in raw.columns)])
+    keep_where(raw, read.where, is_further=True)
     return raw
-
-
-def _names(condition: str, column: str) -> bool:
-    return re.match(rf"\s*{re.escape(column)}\s*!?=", condition) is not None

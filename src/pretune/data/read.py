@@ -29,7 +29,14 @@ from pretune.errors import DataError, MissingLabelsError
 from pretune.records import Columns, FileReceipt
 
 
-def read_table(source: Any, config: ReadConfig | None = None, *, role: str = "data", name: str | None = None) -> Table:
+def read_table(
+    source: Any,
+    config: ReadConfig | None = None,
+    *,
+    role: str = "data",
+    name: str | None = None,
+    is_further: bool = False,
+) -> Table:
     """Read a table of texts; the texts are as they stand, not yet cleaned.
 
     Labels are strings as they stand but for what no reader would see: ``NA``, ``null``, ``1``, ``01``, ``True`` keep their
@@ -44,6 +51,7 @@ def read_table(source: Any, config: ReadConfig | None = None, *, role: str = "da
         config: Which columns, which encoding, and how much may be rejected.
         role: What the rows are for: ``data``, ``train``, ``validation`` or ``test``.
         name: What example ids begin with, where the file's own name will not do.
+        is_further: Whether ``config.where`` is meant for another table; conditions whose column this one lacks are then noted.
 
     Raises:
         DataError: One message that names file, row and column where they exist; it carries the receipts.
@@ -53,20 +61,25 @@ def read_table(source: Any, config: ReadConfig | None = None, *, role: str = "da
     config = config or ReadConfig()
     check_encoding(config.encoding)
     with _uncollected():
-        return _read(source, config, role, name)
+        found = source if not isinstance(source, (str, Path)) else locate(source)
+        if isinstance(found, Entry):
+            return read_entry(found, catalog.fetch(found), config, role=role, is_further=is_further)
+        raw = _raw(source, found, config, role)
+        if name is not None:
+            raw.origin = replace(raw.origin, name=name)
+            raw.rejected = [replace(rejection, file=name) for rejection in raw.rejected]
+        shown = raw.origin.format if found is source else found if isinstance(found, str) else str(source)
+        return _table(raw, config, source=shown, is_further=is_further)
 
 
-def _read(source: Any, config: ReadConfig, role: str, name: str | None) -> Table:
-    if not isinstance(source, (str, Path)):
-        raw = read_memory(source, role)
-        check_labelled(raw, config.require_labels)
-        return _table(raw, config, source=raw.origin.format, name=name)
-    found = locate(source)
-    if isinstance(found, Entry):
-        return read_entry(found, catalog.fetch(found), config, role=role)
+def _raw(source: Any, found: Any, config: ReadConfig, role: str) -> RawTable:
     if isinstance(found, str):
-        return _table(read_hub(found, role), config, source=found, name=name)
-    return _table(_read_path(found, str(source), config, role), config, source=str(source), name=name)
+        return read_hub(found, role)
+    if isinstance(found, Path):
+        return _read_path(found, str(source), config, role)
+    raw = read_memory(source, role)
+    check_labelled(raw, config.require_labels)
+    return raw
 
 
 def read_raw(source: Any, *, encoding: str | None = None, role: str = "data", read: ReadConfig | None = None) -> RawTable:
@@ -131,7 +144,7 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def read_entry(entry: Entry, folder: Path, config: ReadConfig, *, role: str = "data") -> Table:
+def read_entry(entry: Entry, folder: Path, config: ReadConfig, *, role: str = "data", is_further: bool = False) -> Table:
     """Read a data set of the catalogue from the folder that it was fetched to.
 
     Args:
@@ -139,6 +152,7 @@ def read_entry(entry: Entry, folder: Path, config: ReadConfig, *, role: str = "d
         folder: As ``fetch`` returned it.
         config: As for ``read_table``.
         role: A data set with parts (train, validation, test) yields that part, all of them for ``data``.
+        is_further: As for ``read_table``.
 
     Raises:
         MissingLabelsError: It has no labels and ``config`` requires them.
@@ -152,7 +166,8 @@ def read_entry(entry: Entry, folder: Path, config: ReadConfig, *, role: str = "d
         )
     parts = {role: entry.parts[role]} if role in entry.parts else entry.parts
     config = replace(config, text=config.text or entry.text, label=config.label or entry.label, encoding=None)
-    tables = [_read_part(entry, folder / file, part if len(parts) > 1 else role, config) for part, file in parts.items()]
+    roles = {part: part if len(parts) > 1 else role for part in parts}
+    tables = [_read_part(entry, folder / file, roles[part], config, is_further=is_further) for part, file in parts.items()]
     about = (f"{entry.name}: {entry.source}", f"licence: {entry.licence}", *entry.notes)
     return Table(
         examples=tuple(example for table in tables for example in table.examples),
@@ -164,7 +179,7 @@ def read_entry(entry: Entry, folder: Path, config: ReadConfig, *, role: str = "d
     )
 
 
-def _read_part(entry: Entry, path: Path, role: str, config: ReadConfig) -> Table:
+def _read_part(entry: Entry, path: Path, role: str, config: ReadConfig, *, is_further: bool) -> Table:
     origin = Origin(shown=f"{entry.name} ({path.name})", name=path.name, role=role, format=_entry_format(entry))
     data, origin = read_bytes(path, origin)
     if entry.delimiter:
@@ -172,7 +187,8 @@ def _read_part(entry: Entry, path: Path, role: str, config: ReadConfig) -> Table
     else:
         raw = read_text_lines(data, origin, None)
     as_named = config.label == entry.label and config.label is not None
-    return _table(raw, config, source=entry.name, label_rule=_label_rule(entry) if as_named else None)
+    rule = _label_rule(entry) if as_named else None
+    return _table(raw, config, source=entry.name, is_further=is_further, label_rule=rule)
 
 
 def _entry_format(entry: Entry) -> str:
@@ -228,13 +244,10 @@ def _table(
     config: ReadConfig,
     *,
     source: str,
-    name: str | None = None,
+    is_further: bool,
     label_rule: Callable[[str], str] | None = None,
 ) -> Table:
-    if name is not None:
-        raw.origin = replace(raw.origin, name=name)
-        raw.rejected = [replace(rejection, file=name) for rejection in raw.rejected]
-    keep_where(raw, config.where)
+    keep_where(raw, config.where, is_further=is_further)
     if raw.rows:
         columns, guesses = choose_columns(raw, _known(raw, config))
         guesses += note_answers(raw, config.where, (*columns.text, columns.label, columns.group))

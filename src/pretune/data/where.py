@@ -20,17 +20,22 @@ REFUSED = frozenset((
 SHOWN = 4
 
 
-def keep_where(raw: RawTable, where: Sequence[str]) -> int:
+def keep_where(raw: RawTable, where: Sequence[str], *, is_further: bool = False) -> int:
     """Keep the rows that fulfil every condition, in place; return how many are left out.
 
     Args:
         raw: Rows of cells.
         where: ``COL=VALUE`` or ``COL!=VALUE``; several values of one column are alternatives, an empty one is a missing cell.
+        is_further: Whether the conditions are meant for another table: those whose column this one lacks are left out, and said.
 
     Raises:
         UsageError: A condition has no ``=``.
         DataError: There is no such column, or no row is left.
     """
+    if is_further:
+        unknown = [condition for condition in where if "=" in condition and column_of(condition, raw.columns) is None]
+        raw.notes.extend(f"{raw.origin.name}: --where {condition} leaves out no rows: no such column" for condition in unknown)
+        where = [condition for condition in where if condition not in unknown]
     if not where or not raw.rows:
         return 0
     wanted, unwanted = dict[int, set[str]](), dict[int, set[str]]()
@@ -65,9 +70,9 @@ def note_answers(raw: RawTable, where: Sequence[str], taken: Sequence[str | None
         where: What the user asked for.
         taken: Columns that are text, label or group.
     """
-    notes = []
+    notes, asked = [], {column_of(condition, raw.columns) for condition in where}
     for index, column in enumerate(raw.columns):
-        if column.casefold() not in ANSWER_NAMES or column in taken or any(item.startswith(column) for item in where):
+        if column.casefold() not in ANSWER_NAMES or column in taken or column in asked:
             continue
         counts = Counter(value for row in raw.rows if (value := _value(row.cells[index])))
         refused = [value for value in counts if value.casefold() in REFUSED]
@@ -80,13 +85,30 @@ def note_answers(raw: RawTable, where: Sequence[str], taken: Sequence[str | None
     return tuple(notes)
 
 
-def _read(condition: str, raw: RawTable) -> tuple[int, str, bool]:
+def column_of(condition: str, columns: Sequence[str]) -> str | None:
+    """Return the column that a condition is about, ``None`` where it is none of these.
+
+    Example:
+        >>> column_of("answer != reject", ["id", "answer"]), column_of("a=b=c", ["a=b"]), column_of("x=1", ["y"])
+        ('answer', 'a=b', None)
+    """
+    found = _parsed(condition, columns)
+    return None if found is None else found[0]
+
+
+def _parsed(condition: str, columns: Sequence[str]) -> tuple[str, str, bool] | None:
     """Return the column, the value, and whether it is wanted; names of columns may hold a ``=`` as well."""
     for sign in re.finditer("!?=", condition):
         name = condition[: sign.start()]
-        name = name if name in raw.columns else name.strip()
-        if name in raw.columns:
-            return raw.columns.index(name), clean_label(condition[sign.end() :]), sign[0] == "="
+        name = name if name in columns else name.strip()
+        if name in columns:
+            return name, clean_label(condition[sign.end() :]), sign[0] == "="
+    return None
+
+
+def _read(condition: str, raw: RawTable) -> tuple[int, str, bool]:
+    if (found := _parsed(condition, raw.columns)) is not None:
+        return raw.columns.index(found[0]), *found[1:]
     name, sign_found, _ = condition.partition("=")
     if not sign_found:
         raise UsageError(
