@@ -10,10 +10,11 @@ import pytest
 import pretune
 from pretune.data.learned import ABOUT, TEXTS
 from pretune.models.past import past_of
+from pretune.models.plain import MARK
 from pretune.recomputing import recompute
 from pretune.records import Finding, RunRecord
 from pretune.runs import RunFolder
-from running import call, learning_flags, write_reviews
+from running import call, cover, learning_flags, write_reviews
 from tiny import make_rows
 
 CHECK = "leakage.learned_before"
@@ -85,6 +86,9 @@ def test_a_classifier_from_elsewhere_is_unknown_and_keeps_the_verdict_open(coin:
     shutil.copytree(coin / "model", "foreign")
     for name in ("pretune.json", ABOUT, TEXTS):
         Path("foreign", name).unlink()
+    config = json.loads(Path("foreign/config.json").read_text())
+    del config[MARK]
+    Path("foreign/config.json").write_text(json.dumps(config))
     assert tune("runs/second", "foreign", command="run") in (1, 3)
     record = RunFolder(Path("runs/second")).read_record()
     assert finding_of(record).severity == "unknown"
@@ -100,6 +104,7 @@ def test_a_run_of_an_earlier_version_is_known_by_its_rows(coin: Path) -> None:
         (coin / "model" / name).unlink()
     del card["digest"], card["digests"]
     (coin / "model/pretune.json").write_text(json.dumps(card))
+    cover(coin)
     learned = past_of(str(coin))
     assert len(learned.texts) > 150
     assert learned.unknown == ()
@@ -113,6 +118,29 @@ def test_fingerprints_that_are_missing_or_changed_are_damage(coin: Path) -> None
     for name in (ABOUT, TEXTS):
         (coin / "model" / name).unlink()
     assert tune("runs/third", coin, "--split-seed", "1") == 4
+
+
+@pytest.mark.usefixtures("workplace")
+def test_a_pooled_head_that_has_lost_its_card_is_no_general_checkpoint(tiny_checkpoint) -> None:
+    assert tune("runs/pooled", tiny_checkpoint("bert"), "--head", "mlp") == 0
+    shutil.copytree("runs/pooled/model", "copy")
+    for name in ("pretune.json", ABOUT, TEXTS):
+        Path("copy", name).unlink()
+    assert tune("runs/second", "copy", "--split-seed", "1", command="run") in (1, 3)
+    record = RunFolder(Path("runs/second")).read_record()
+    assert finding_of(record).severity == "unknown"
+    assert "was trained by pretune" in finding_of(record).summary
+
+
+@pytest.mark.parametrize("name", [ABOUT, "model.safetensors", "pretune.json"])
+def test_training_on_from_a_run_that_was_damaged_is_refused_before_it_begins(coin: Path, name: str, capsys) -> None:
+    file = coin / "model" / name
+    data = bytearray(file.read_bytes())
+    data[-3] ^= 1
+    file.write_bytes(data)
+    assert tune("runs/second", coin, "--split-seed", "1") == 4
+    assert name in capsys.readouterr().err
+    assert not Path("runs/second").exists()
 
 
 def test_in_python_training_on_counts_as_well(coin: Path, tiny_checkpoint) -> None:

@@ -101,6 +101,10 @@ class DamagedError(StorageError, ValueError):
     code = "damaged"
 
 
+class DamagedModelError(DamagedError, ModelLoadError):
+    """A model folder that pretune saved is not what was saved."""
+
+
 class UnforeseenError(PretuneError):
     """Something that no part of pretune foresaw: a fault of pretune or of a library, never a verdict about a model."""
 

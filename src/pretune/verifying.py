@@ -13,7 +13,7 @@ from pretune.data.seal import Seal
 from pretune.errors import PretuneError, StorageError, UsageError
 from pretune.evaluate.baselines import load_linear
 from pretune.evaluate.encoder_linear import load_encoder_linear
-from pretune.models.folder import check_folder
+from pretune.models.card import CARD, check_folder
 from pretune.records import RunRecord, Verification
 from pretune.runs import UNFINISHED, RunFolder, compare_run
 from pretune.simple import describe_void
@@ -86,8 +86,9 @@ def _of_parts(folder: RunFolder, record: RunRecord) -> Iterator[str]:
         if page.is_file() and storage.is_signed(page.read_bytes()) is False:
             yield f"{page.name} was changed: pretune report {folder.path} writes it again"
     if folder.model.is_dir():
-        is_card = (folder.model / "pretune.json").is_file()
-        yield from _told("model", lambda: check_folder(folder.model) if is_card else storage.check_digests(folder.model))
+        is_vouched_for = any((folder.model / name).is_file() for name in (CARD, storage.DIGESTS))
+        none = [f"model has no {CARD} and no {storage.DIGESTS}"]
+        yield from _told("model", lambda: check_folder(folder.model)) if is_vouched_for else none
     elif record.status not in UNFINISHED:
         yield "model is missing: nothing can be predicted or judged; make the run again"
     if folder.linear.is_dir():

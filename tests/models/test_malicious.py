@@ -17,10 +17,9 @@ from networks import CLASSES, edit_json, open_network
 from pretune.errors import ModelLoadError, PretuneError, StorageError
 from pretune.evaluate.baselines import fit_linear, load_linear
 from pretune.models import ModelCard, build_network, find_checkpoint, load_folder, load_tokenizer, save_model
-from pretune.models.folder import seal_card
 from pretune.models.language_load import load_language_model
 from pretune.records import Example
-from pretune.storage import write_digests
+from pretune.storage import sealed, write_digests
 from pretune.train import Checkpoints
 from pretune.train.checkpoint import STATE, TENSORS, Saved
 from tiny import make_rows
@@ -355,7 +354,7 @@ def test_a_card_made_to_harm_is_refused_though_its_digest_is_right(attack, saved
     (tmp_path / "outside").mkdir()
     watch.outside = tmp_path / "outside"
     card = json.loads((folder / "pretune.json").read_text()) | CARDS[attack]
-    (folder / "pretune.json").write_text(json.dumps(seal_card(card)))
+    (folder / "pretune.json").write_text(json.dumps(sealed(card)))
     refuse(load_folder, folder, watch)
 
 

@@ -22,8 +22,8 @@ from pretune.models import (
     load_tokenizer,
     save_model,
 )
-from pretune.models.folder import seal_card
 from pretune.predict import predict_logits
+from pretune.storage import sealed
 from tiny import FAMILIES
 
 CARD = ModelCard(classes=CLASSES, positive="good", threshold=0.4, max_length=64, base_model="tiny", licence="MIT")
@@ -46,7 +46,7 @@ def reseal(folder, **changes):
     card = json.loads((folder / "pretune.json").read_text()) | changes
     names = sorted(file.name for file in folder.iterdir() if file.name != "pretune.json")
     card["digests"] = {name: digest_of_file(folder / name) for name in names}
-    (folder / "pretune.json").write_text(json.dumps(seal_card(card)))
+    (folder / "pretune.json").write_text(json.dumps(sealed(card)))
 
 
 @pytest.fixture
@@ -303,7 +303,7 @@ def test_the_card_keeps_the_columns_and_the_type_of_the_labels(field, value, tmp
 def test_a_card_of_before_has_no_columns_and_labels_of_text(saved):
     card = json.loads((saved / "pretune.json").read_text())
     bare = {name: value for name, value in card.items() if name not in ("text_columns", "label_type", "digest")}
-    (saved / "pretune.json").write_text(json.dumps(seal_card(bare)))
+    (saved / "pretune.json").write_text(json.dumps(sealed(bare)))
     found = load_folder(saved)[2]
     assert (found.text_columns, found.label_type) == ((), "str")
 

@@ -15,9 +15,9 @@ from pretune.configs import FinetuneConfig
 from pretune.errors import ParityError
 from pretune.hashing import digest_of_file
 from pretune.models import ModelCard, load_folder, save_model
-from pretune.models.folder import seal_card
 from pretune.models.parity import ask_apart, ask_pipeline, compare_shares, long_texts
 from pretune.predict import check_saved
+from pretune.storage import sealed
 from pretune.tokens import encode
 from tiny import FAMILIES, make_rows
 
@@ -34,7 +34,7 @@ def save(folder, source, card=CARD, **options):
 def reseal(folder):
     card = json.loads((folder / "pretune.json").read_text())
     card["digests"] = {name: digest_of_file(folder / name) for name in card["digests"]}
-    (folder / "pretune.json").write_text(json.dumps(seal_card(card)))
+    (folder / "pretune.json").write_text(json.dumps(sealed(card)))
 
 
 @pytest.mark.parametrize("family", [*FAMILIES, "mpnet"])

@@ -1,8 +1,9 @@
 """Pre-trained checkpoints as networks that can be trained, walked, saved and read back."""
 
 from pretune.models.bert_scoring import for_scoring
+from pretune.models.card import ModelCard
 from pretune.models.features import Encoder, open_encoder
-from pretune.models.folder import ModelCard, check_parity, load_folder, save_model
+from pretune.models.folder import check_parity, load_folder, save_model
 from pretune.models.inputs import Inputs, prepare_inputs
 from pretune.models.language import LanguageNetwork, Windows
 from pretune.models.load import Checkpoint, build_network, check_freeze, find_checkpoint, load_tokenizer, max_positions

@@ -18,12 +18,14 @@ from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassificati
 
 from pretune import storage
 from pretune.data.catalog import fetch, find_entry, list_names, near_names
-from pretune.errors import ModelLoadError, StorageError
+from pretune.errors import DamagedModelError, ModelLoadError
 from pretune.models.adapters import find_family
+from pretune.models.card import CARD, check_folder
 from pretune.models.network import MlpHead, Network, boundary_in
 from pretune.models.quiet import quiet_transformers
 from pretune.models.temperature import unfold
 from pretune.models.vetting import vet_folder
+from pretune.runs import RunFolder
 from pretune.stages import plan_stages
 
 logger = logging.getLogger(__name__)
@@ -65,8 +67,7 @@ def find_checkpoint(name: str) -> Checkpoint:
     """
     entry = find_entry(name)
     if Path(name).is_dir():
-        is_run = (Path(name) / "run.json").is_file() and (Path(name) / "model").is_dir()
-        return _local(name, Path(name) / "model" if is_run else Path(name), None)
+        return _local(name, model_of(Path(name)), None)
     if entry is not None and entry.kind == "model":
         if entry.name == "smollm2":
             raise ModelLoadError(
@@ -81,6 +82,24 @@ def find_checkpoint(name: str) -> Checkpoint:
     if near and "/" not in name:  # a slip, not an id to ask the hub for
         raise _not_found(f"no folder and no catalogue entry {name!r}", fix=f"did you mean {near[0]!r}?")
     return _from_hub(name)
+
+
+def model_of(place: Path) -> Path:
+    """Return the model folder that a place is, or, of a run, has.
+
+    Raises:
+        StorageError: The run's record is damaged, or files of its model are missing.
+    """
+    run = RunFolder(place)
+    if not run.is_begun or not run.model.is_dir():
+        return place
+    names = sorted(name for name in run.read_record().digests if name.startswith("model/"))
+    lost = [name for name in names if not (place / name).is_file()]
+    if lost:
+        raise DamagedModelError(
+            f"{place / lost[0]} is missing", expected="the model as the run saved it", fix="restore the file, or train again"
+        )
+    return run.model
 
 
 def load_tokenizer(checkpoint: Checkpoint) -> Any:
@@ -169,7 +188,7 @@ def build_network(
         network = Network(model, family)
         comes_along = not absent
     if comes_along and checkpoint.is_local:
-        _unfold_threshold(network, Path(checkpoint.path) / "pretune.json")
+        _unfold_threshold(network, Path(checkpoint.path) / CARD)
     _check_weights(network, absent, checkpoint, complete=complete)
     if dropout is not None and head != "mlp":
         network.set_dropout(dropout)
@@ -213,11 +232,7 @@ def _local(name: str, folder: Path, licence: str | None) -> Checkpoint:
             f"{folder} has no *.safetensors{why}", expected="weights as safetensors", fix="convert the weights"
         )
     vet_folder(folder)
-    if (folder / storage.DIGESTS).is_file():
-        try:
-            storage.check_digests(folder)
-        except StorageError as error:
-            raise ModelLoadError(f"{folder} is damaged: {error.got}", fix="restore it, or make it again") from error
+    check_folder(folder)
     checkpoint = Checkpoint(name=name, path=str(folder), is_local=True, model_type="", licence=licence)
     return replace(checkpoint, model_type=read_config(checkpoint).model_type)
 

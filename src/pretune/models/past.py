@@ -10,11 +10,13 @@ from typing import Any
 
 from pretune import storage
 from pretune.data.catalog import find_entry
-from pretune.data.learned import ABOUT, TEXTS, Learned, read_learned
-from pretune.errors import DamagedError, PretuneError
-from pretune.models.load import find_checkpoint, read_config
+from pretune.data.learned import ABOUT, Learned, read_learned
+from pretune.errors import PretuneError
+from pretune.models.card import CARD, check_folder
+from pretune.models.load import HEAD_FILE, find_checkpoint, model_of, read_config
+from pretune.models.plain import MARK
 from pretune.records import RunRecord
-from pretune.runs import RunFolder
+from pretune.runs import RunFolder, check_run
 
 # What a model for a task is called by transformers; the heads of pre-training are not among them.
 TASKS = ("Classification", "QuestionAnswering", "MultipleChoice", "Regression")
@@ -34,7 +36,8 @@ def past_of(name: str, *, chain: int = 0) -> Learned:
     if entry is not None and entry.kind == "model":
         return Learned(bases=(name,))
     try:
-        return _by_its_head(name, read_config(find_checkpoint(name)).to_dict())
+        config = read_config(find_checkpoint(name)).to_dict()
+        return _past_of_copy(place, config[MARK]) if MARK in config else _by_its_head(name, config)
     except PretuneError:
         if not chain:
             raise
@@ -45,32 +48,37 @@ def past_in(folder: Path) -> Learned:
     """Return what a model folder that pretune saved has learned from, its own training included.
 
     Raises:
-        DamagedError: It is not what was written.
+        DamagedError: Any file of it is not what was written.
     """
+    check_folder(folder)
     found = read_learned(folder)
-    listed = _read(folder / "pretune.json").get("digests")
-    missing = [name for name in (ABOUT, TEXTS) if isinstance(listed, dict) and name in listed and not (folder / name).is_file()]
-    if missing:
-        raise DamagedError(
-            f"{folder / missing[0]} is missing",
-            expected="the fingerprints of the texts that the model has learned from",
-            fix="restore the file; without it nobody can tell whether a test was trained on",
-        )
     return found or Learned(unknown=(f"{folder} was saved by a version of pretune that kept no fingerprints of its texts",))
 
 
 def _past_of_folder(place: Path, chain: int) -> Learned:
-    is_run = (place / "run.json").is_file() and (place / "model").is_dir()
-    folder = place / "model" if is_run else place
-    run = RunFolder(place if is_run else place.parent)
+    folder = model_of(place)
+    run = RunFolder(place if folder != place else place.parent)
+    check_folder(folder)
     if (folder / ABOUT).is_file():
         return past_in(folder)
     if run.is_begun and folder.resolve() == run.model.resolve():
-        past_in(folder) if (folder / "pretune.json").is_file() else None
         return _past_of_run(run, chain)
-    if (folder / "pretune.json").is_file():
+    if (folder / CARD).is_file():
         return past_in(folder)
-    return _by_its_head(str(place), _read(folder / "config.json"))
+    config = _read(folder / "config.json")
+    if MARK in config or (folder / HEAD_FILE).is_file():
+        return _past_of_copy(folder, config.get(MARK))
+    return _by_its_head(str(place), config)
+
+
+def _past_of_copy(folder: Path, mark: Any) -> Learned:
+    """Return the past of a model that pretune saved, and that has lost what says what it learned from."""
+    about = mark if isinstance(mark, dict) else {}
+    corpora = about.get("corpora")
+    return Learned(
+        corpora=tuple(item for item in corpora if isinstance(item, str)) if isinstance(corpora, list) else (),
+        unknown=(f"{folder} was trained by pretune ({about.get('task', 'classify')}), and its {ABOUT} is not there",),
+    )
 
 
 def _past_of_run(run: RunFolder, chain: int) -> Learned:
@@ -80,9 +88,12 @@ def _past_of_run(run: RunFolder, chain: int) -> Learned:
         corpora = Learned(corpora=(record.corpus.name,) if record.corpus is not None else ())
         return corpora.joined(_past_before(record, chain)) if record.model_source not in ("", "scratch") else corpora
     try:
+        check_run(run, record, "data/train.jsonl", "data/validation.jsonl")
         rows = (*run.read_examples("train"), *run.read_examples("validation"))
     except PretuneError:
-        return Learned(unknown=(f"the rows of {run.path}, which it was made from, are not there any more",))
+        return Learned(
+            unknown=(f"the rows of {run.path}, which it was made from, are not there any more, or not as they were written",)
+        )
     return _past_before(record, chain).with_texts(row.text for row in rows)
 
 

@@ -13,16 +13,19 @@ OF_THE_CHECKPOINT = (
     "local_files_only",
 )  # fmt: skip
 # transformers 5 names its general class so, and 4 does not know that name; both know the other.
+# In config.json, beside what belongs to transformers: who finds the folder without its other files knows that it was trained.
+MARK = "pretune"
 GENERAL_CLASS = {"TokenizersBackend": "PreTrainedTokenizerFast"}
 
 
-def write_plain(folder: Path, model: Any, tokenizer: Any, *, max_length: int) -> None:
+def write_plain(folder: Path, model: Any, tokenizer: Any, *, max_length: int, mark: dict[str, Any]) -> None:
     """Write weights, configuration and tokenizer into an empty folder.
 
     Args:
         folder: Where.
         model: Of transformers.
         tokenizer: Its fast tokenizer, which stays as it is.
+        mark: What pretune made of it: the task, and the corpora that it was pre-trained on.
         max_length: Tokens at which pretune cuts a text: ``truncation=True`` cuts there too, and keeps the same end.
     """
     with quiet_transformers(), uncut(tokenizer.backend_tokenizer):
@@ -35,7 +38,7 @@ def write_plain(folder: Path, model: Any, tokenizer: Any, *, max_length: int) ->
         about["split_special_tokens"] = True
     about |= {"model_max_length": max_length, "truncation_side": "right", "padding_side": "right"}
     _write(file, about)
-    _write(folder / "config.json", _read(folder / "config.json") | _for_version_4(model.config))
+    _write(folder / "config.json", _read(folder / "config.json") | _for_version_4(model.config) | {MARK: mark})
 
 
 def _for_version_4(config: Any) -> dict[str, Any]:

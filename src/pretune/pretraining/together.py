@@ -71,9 +71,10 @@ def save_language_model(
     Raises:
         StorageError: The disk refused.
     """
+    mark = {"task": "pretrain", "corpora": [] if learned is None else list(learned.corpora)}
 
     def fill(aside: Path) -> None:
-        write_plain(aside, network.model, tokenizer, max_length=window)
+        write_plain(aside, network.model, tokenizer, max_length=window, mark=mark)
         if learned is not None:
             learned.write(aside)
         storage.write_digests(aside)

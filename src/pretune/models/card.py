@@ -1,0 +1,168 @@
+"""``pretune.json``, the card of a saved model: what the weights alone do not say, and the digests of the files beside it."""
+
+import math
+import os
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from pretune import storage
+from pretune.configs import HEADS
+from pretune.data.label_types import LABEL_TYPES, typed
+from pretune.errors import DamagedModelError, StorageError
+from pretune.hashing import digest_of_file
+from pretune.records import SCHEMA, Record
+
+CARD = "pretune.json"
+# A file changed within so many seconds may be changed again without another time: clocks of file systems are that coarse.
+SETTLED_SECONDS = 2.0
+MAX_CLASSES = 100_000
+
+
+class _State(NamedTuple):
+    """What tells a file that was left alone from one that was written to, whatever its times were set to."""
+
+    name: str
+    device: int
+    inode: int
+    size: int
+    modified: int
+    changed: int  # nanoseconds, by the system's clock, which no program sets for a file
+
+    @classmethod
+    def of(cls, name: str, found: os.stat_result) -> "_State":
+        """Return it of one file."""
+        return cls(name, found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+
+
+# Folders that this process has compared, as they were then.
+_COMPARED: dict[Path, tuple[_State, ...]] = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelCard(Record):
+    """``pretune.json``: what the weights alone do not say."""
+
+    schema: int = SCHEMA
+    task: str = "classify"
+    classes: tuple[str, ...]
+    positive: str | None = None
+    threshold: float | None = None  # least probability of ``positive`` that decides for it; None: the largest class
+    goal: str | None = None  # what the threshold was chosen for, on validation rows
+    folded_temperature: float = 1.0  # already in the weights of the output layer: nothing is to be divided by it again
+    unfolded_bias: tuple[float, ...] | None = None  # of the output layer, where the threshold is in the saved one
+    head: str = "native"
+    head_size: int = 64
+    max_length: int = 128
+    base_model: str = ""
+    licence: str | None = None
+    pretune_version: str = ""
+    text_columns: tuple[
+        str, ...
+    ] = ()  # of the table it was fitted on; empty where the texts came without, or in models of before
+    label_type: str = "str"  # of what ``predict`` answers: a label that was a number comes back as one
+    digests: dict[str, str] = field(default_factory=dict)  # SHA-256 of the other files; empty in models of earlier versions
+    digest: str = ""  # of everything above
+
+    def __post_init__(self) -> None:
+        """Check what weights, decisions and messages depend on.
+
+        Raises:
+            ValueError: A value is none that pretune writes.
+        """
+        numbers = (("head_size", self.head_size, 1, 1_000_000), ("max_length", self.max_length, 1, 10_000_000))
+        for name, value, least, most in numbers:
+            if type(value) is not int or not least <= value <= most:
+                raise ValueError(f"{name} is {value!r}")
+        names = self.classes
+        if (
+            not names
+            or len(names) > MAX_CLASSES
+            or len(set(names)) < len(names)
+            or any(type(name) is not str for name in names)
+        ):
+            raise ValueError("classes are not distinct names")
+        if self.task != "classify" or self.head not in HEADS:
+            raise ValueError(f"task is {self.task!r}, head is {self.head!r}")
+        if self.positive is not None and self.positive not in names:
+            raise ValueError(f"positive is {self.positive!r}, which is no class")
+        if self.threshold is not None and not 0 <= self.threshold <= 1:
+            raise ValueError(f"threshold is {self.threshold!r}")
+        if any(type(name) is not str for name in self.text_columns):
+            raise ValueError(f"text_columns is {self.text_columns!r}")
+        if self.label_type not in LABEL_TYPES:
+            raise ValueError(f"label_type is {self.label_type!r}")
+        typed(names, self.label_type)
+        if not 0 < self.folded_temperature < float("inf"):
+            raise ValueError(f"folded_temperature is {self.folded_temperature!r}")
+        bias = self.unfolded_bias
+        if bias is not None and (len(bias) != len(names) or not all(map(math.isfinite, bias))):
+            raise ValueError("unfolded_bias is not one number a class")
+
+
+def check_folder(folder: Path) -> None:
+    """Compare every file of a model folder that pretune saved with its card or ``digests.txt``, without loading a weight.
+
+    A folder that has neither is from elsewhere, and nothing vouches for it. One that this process has compared before is not
+    read again as long as the system says that nothing in it was changed.
+
+    Raises:
+        DamagedModelError: It is not what was written.
+    """
+    place, state = folder.resolve(), _state_of(folder)
+    if _COMPARED.get(place) == state:
+        return
+    if (folder / CARD).is_file():
+        _check_files(folder, read_card(folder))
+    if (folder / storage.DIGESTS).is_file():
+        try:
+            storage.check_digests(folder)
+        except StorageError as error:
+            raise DamagedModelError(f"{folder} is damaged: {error.got}", fix="restore it, or make it again") from error
+    if state and time.time_ns() - max(item.changed for item in state) > SETTLED_SECONDS * 1e9:
+        _COMPARED[place] = state
+
+
+def _state_of(folder: Path) -> tuple[_State, ...]:
+    """Return what the system says of every file in a folder."""
+    files = sorted(item for item in folder.rglob("*") if item.is_file())
+    return tuple(_State.of(file.relative_to(folder).as_posix(), file.stat()) for file in files)
+
+
+def read_card(folder: Path) -> ModelCard:
+    """Return the card of a model folder.
+
+    Raises:
+        DamagedModelError: It is not what was written.
+    """
+    file = folder / CARD
+    try:
+        value = storage.read_json(file)
+        card = ModelCard.from_json(value)
+    except (StorageError, TypeError, ValueError, AttributeError, KeyError, RecursionError) as error:
+        raise DamagedModelError(f"{file} is damaged: {error}", fix="train again, or restore the file") from error
+    if (card.digest or card.digests) and not storage.is_sealed(value):
+        raise DamagedModelError(
+            f"{file} is damaged: it does not have the digest that it names",
+            expected="the file as pretune wrote it",
+            fix="restore the file; `pretune judge RUN --goal ...` chooses another threshold",
+        )
+    return card
+
+
+def _check_files(folder: Path, card: ModelCard) -> None:
+    """Compare every file with the digest that the card has of it.
+
+    Raises:
+        DamagedModelError: One is missing, or not what was written.
+    """
+    for name, digest in card.digests.items():
+        file = folder / name
+        is_there = name == Path(name).name and file.is_file()
+        if not is_there or digest_of_file(file) != digest:
+            raise DamagedModelError(
+                f"{file} is {'not what was written' if is_there else 'missing'}",
+                expected="the files as pretune wrote them",
+                fix="restore the file, or train again",
+            )
