@@ -1,6 +1,5 @@
 """The command line: which commands there are, and how each kind of end is told."""
 
-import contextlib
 import os
 import sys
 from pathlib import Path
@@ -10,10 +9,12 @@ import typer
 
 from pretune.addressing import command_line
 from pretune.cli import commands, running
+from pretune.cli.streams import is_unread, protect_streams, refusal_of
 from pretune.errors import StorageError, UnforeseenError, UsageError, explain_unforeseen
 from pretune.visible import inert_output
 
 INTERRUPTED = 130
+ANSWERS = frozenset({0, *running.EXIT_CODES.values()})  # exit codes of a command that gave its answer
 # Base of the errors that typer raises about usage; typer carries a click of its own, or uses the package, by version.
 ClickError: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 
@@ -36,10 +37,8 @@ for command in commands.COMMANDS:
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # a character that the terminal lacks is shown by its number, and ends nothing
-            stream.reconfigure(errors="backslashreplace")
-    sys.exit(_flushed(_run(sys.argv[1:]) if not _is_silenced() else 0))
+    protect_streams()
+    sys.exit(0 if _is_silenced() else told(_run(sys.argv[1:])))
 
 
 def _is_silenced() -> bool:
@@ -50,19 +49,16 @@ def _is_silenced() -> bool:
     return sys.argv[1:2] not in (["run"], ["finetune"], ["pretrain"])  # nothing to share: a second look, a second answer
 
 
-def _flushed(code: int) -> int:
-    """Write out what is left to write; return the exit code, another one where standard output refuses."""
-    try:
-        sys.stdout.flush()
-    except OSError as error:
-        with contextlib.suppress(OSError, ValueError):  # Python would try again when it ends, and leave with 120
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if isinstance(error, BrokenPipeError):  # whoever reads has seen enough, as with `| head`
-            return 0
-        found = StorageError(f"cannot write to standard output: {error.strerror or error}", fix="check that its place has room")
-        print(f"pretune: {found}", file=sys.stderr)  # noqa: T201
-        return found.exit_code
-    return code
+def told(code: int) -> int:
+    """Return the exit code; that of an error where standard output refused an answer, for an answer that is lost is none."""
+    refusal = refusal_of(sys.stdout)
+    if refusal is None or is_unread(refusal) or code not in ANSWERS:
+        return code
+    found = StorageError(
+        f"cannot write to standard output: {refusal.strerror or refusal}", fix="make room where it goes, or send it elsewhere"
+    )
+    print(f"pretune: {found}", file=sys.stderr)  # noqa: T201
+    return found.exit_code
 
 
 def _is_helper() -> bool:
@@ -79,13 +75,13 @@ def _run(arguments: list[str]) -> int:
     running.ARGUMENTS.set(("pretune", *arguments))
     try:
         _check_company()
-        code = app(arguments, standalone_mode=False)
+        code = app(arguments, prog_name="pretune", standalone_mode=False)
     except ClickError as error:
         return _tell_usage(error, flags)
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
-    except BrokenPipeError:
-        return 0
+    except SystemExit as error:  # typer's end of a broken pipe, whichever it was: the streams themselves never break
+        return _tell_error(error.__context__ if isinstance(error.__context__, OSError) else error, flags)
     except BaseException as error:
         return _tell_error(error, flags)
     if code == INTERRUPTED:  # typer turns Ctrl-C into this code as well
@@ -126,8 +122,11 @@ def _tell(fields: dict[str, str], text: str, exit_code: int, error: BaseExceptio
         import traceback
 
         traceback.print_exception(error)
-    if "--json" in flags:
+    is_told = "--json" in flags
+    if is_told:
         show_json({"schema": 1, "error": fields})
-    else:
+        refusal = refusal_of(sys.stdout)
+        is_told = refusal is None or is_unread(refusal)
+    if not is_told:
         print(f"pretune: {text}", file=sys.stderr)  # noqa: T201
     return exit_code

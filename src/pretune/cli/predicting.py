@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pretune.cli.running import open_terminal, open_trace
 from pretune.cli.show import show_json
+from pretune.cli.streams import refusal_of
 from pretune.errors import UsageError
 from pretune.report.words import duration, one_line
 
@@ -61,7 +62,8 @@ def predict_texts(run: str, texts: list[str] | None, unused: list[str], *, json:
 
     answering = open_answering(run)
     for answers in answer_lines(answering, all_lines()):
-        _show(answers, answering, (), json=json)
+        if not _show(answers, answering, (), json=json):
+            break
     return 0
 
 
@@ -92,7 +94,8 @@ def predict_file(run: str, wanted: Wanted, config: "ReadConfig", *, json: bool, 
         else:
             told, kept = Told(), tuple(name for name, _ in questions.kept)
             for answers in answer_file(answering, questions, told, trace):
-                _show(answers, answering, kept, json=json)
+                if not _show(answers, answering, kept, json=json):
+                    return 0
             if told.num_empty:
                 trace.note(_summarize(told))
     if wanted.output is not None and json:
@@ -102,13 +105,14 @@ def predict_file(run: str, wanted: Wanted, config: "ReadConfig", *, json: bool, 
     return 0
 
 
-def _show(answers: list["Answer"], answering: "Answering", kept: tuple[str, ...], *, json: bool) -> None:
+def _show(answers: list["Answer"], answering: "Answering", kept: tuple[str, ...], *, json: bool) -> bool:
+    """Write answers to standard output; return whether it takes more of them."""
     from pretune.predicting import describe
 
     for answer in answers:
         line = dumps(describe(answer, answering.classes, kept)) if json else _draw(answer, answering)
         sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
+    return refusal_of(sys.stdout) is None
 
 
 def _draw(answer: "Answer", answering: "Answering") -> str:

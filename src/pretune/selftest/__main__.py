@@ -13,7 +13,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from pretune.errors import PretuneError
+from pretune.cli.app import told
+from pretune.cli.streams import protect_streams
+from pretune.errors import StoppedError, explain_unforeseen
 from pretune.selftest.harness import Harness
 from pretune.selftest.life import PLACES
 
@@ -30,14 +32,18 @@ def main() -> int:
         harness = Harness(folder, seed=given.seed)
         harness.begin()
         harness.torture(kills=given.kill, refusals=given.refuse)
-    except PretuneError as error:
-        print(json.dumps({"schema": 1, "error": error.to_json()}) if given.json else f"pretune: {error}")  # noqa: T201
-        return error.exit_code
+    except BaseException as error:
+        found = explain_unforeseen(StoppedError("interrupted") if isinstance(error, KeyboardInterrupt) else error)
+        if given.json:
+            print(json.dumps({"schema": 1, "error": found.to_json()}))  # noqa: T201
+        else:
+            print(f"pretune: {found}", file=sys.stderr)  # noqa: T201
+        return found.exit_code
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    found = {**harness.report(), "seed": given.seed, "seconds": round(time.perf_counter() - start, 1)}
-    print(json.dumps(found) if given.json else tell(found))  # noqa: T201
-    return 4 if found["differences"] else 0
+    report = {**harness.report(), "seed": given.seed, "seconds": round(time.perf_counter() - start, 1)}
+    print(json.dumps(report) if given.json else tell(report))  # noqa: T201
+    return 4 if report["differences"] else 0
 
 
 def tell(found: dict[str, object]) -> str:
@@ -64,4 +70,5 @@ def tell(found: dict[str, object]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    protect_streams()
+    sys.exit(told(main()))
