@@ -217,7 +217,7 @@ def _rehearse(folder: RunFolder, record: RunRecord) -> None:
     """
     folder.read_all_predictions()
     folder.read_corpus()
-    render_html(record, folder.read_events())
+    render_html(record, folder.read_events(head=record.heads.get("trace.jsonl", "")))
     render_card(record)
 
 

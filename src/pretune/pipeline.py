@@ -16,6 +16,7 @@ from pretune.configs import AUTO, DEFAULT_MAX_LENGTH, JudgeConfig, RunConfig
 from pretune.data import Dataset, Seal, TrainingData, prepare
 from pretune.data.known import CANNOT_JUDGE, register_seal, warn_of
 from pretune.data.learned import Learned, look_back
+from pretune.data.openings import read_openings
 from pretune.data.split import digest_of_rows
 from pretune.deciding import choose_thresholds, read_aim, store_thresholds, tell_choice
 from pretune.errors import DataError, DivergedError, StorageError, UsageError
@@ -138,6 +139,7 @@ def judge_run(folder: RunFolder, config: JudgeConfig, trace: Trace) -> RunRecord
         how = record.failure or "it was cut off before training ended"
         raise UsageError(f"{folder.path} has no model: {how}", expected="a trained model", fix="give its command again")
     check_run(folder, record, but=is_made_anew)
+    read_openings(folder.openings, head=record.heads.get("data/openings.jsonl", ""))  # a lost one would be a look for free
     trace.keep_in(folder.trace)
     model = TextClassifier.load(folder.model)
     opened = open_linear(folder)

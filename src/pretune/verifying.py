@@ -80,7 +80,6 @@ def _of_run(folder: RunFolder) -> Verification:
 def _of_parts(folder: RunFolder, record: RunRecord) -> Iterator[str]:
     """Check what has a digest of its own."""
     heads = record.heads
-    yield from _told("trace.jsonl", lambda: folder.read_events(head=heads.get("trace.jsonl", "")))
     yield from _told("data/openings.jsonl", lambda: read_openings(folder.openings, head=heads.get("data/openings.jsonl", "")))
     for page in (folder.report, folder.card):
         if page.is_file() and storage.is_signed(page.read_bytes()) is False:

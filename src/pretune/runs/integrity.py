@@ -34,7 +34,10 @@ def check_run(folder: RunFolder, record: RunRecord, *names: str, but: Callable[[
 
 
 def compare_run(folder: RunFolder, record: RunRecord, *names: str) -> Iterator[str]:
-    """Yield one line for each file that is missing, was changed, or was not there when the record was written."""
+    """Yield one line for each file that is missing, was changed, or was not there when the record was written.
+
+    Of all files the trace is one, whose last lines the record knows; the openings are the ledger's, see ``read_openings``.
+    """
     digests = folder.digests(*names, task=record.task)
     for name in sorted(digests.keys() | record.digests.keys()):
         if names and not any(name == part or name.startswith(f"{part}/") for part in names):
@@ -50,3 +53,13 @@ def compare_run(folder: RunFolder, record: RunRecord, *names: str) -> Iterator[s
                 yield f"{name} was not there when the run was {record.status}"
         elif digests[name] not in (record.digests.get(name), pending) and pending != "":
             yield f"{name} was changed since the run was {record.status}"
+    if not names:
+        yield from _compare_trace(folder, record)
+
+
+def _compare_trace(folder: RunFolder, record: RunRecord) -> Iterator[str]:
+    """Yield what is wrong with the trace, which grows and so has no digest: a changed line, or last lines that are missing."""
+    try:
+        folder.read_events(head=record.heads.get("trace.jsonl", ""))
+    except StorageError as error:
+        yield error.got.replace("\n", "; ")
