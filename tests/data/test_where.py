@@ -89,7 +89,7 @@ def test_a_condition_that_fits_nothing_is_refused_and_shows_what_there_is(where,
 
 
 @pytest.mark.parametrize(("where", "is_noted"), [("answer2=x", True), ("answer!=reject", False), (" answer = accept", False)])
-def test_a_condition_on_another_column_hides_no_note(where, is_noted, tmp_path):
+def test_a_condition_on_another_column_hides_no_note(where, is_noted):
     rows = [
         {"text": text, "label": label, "answer": "accept" if at % 5 else "reject", "answer2": "x"}
         for at, (text, label) in enumerate(make_rows(100))

@@ -26,7 +26,7 @@ def keep_where(raw: RawTable, where: Sequence[str], *, is_further: bool = False)
     Args:
         raw: Rows of cells.
         where: ``COL=VALUE`` or ``COL!=VALUE``; several values of one column are alternatives, an empty one is a missing cell.
-        is_further: Whether the conditions are meant for another table: those whose column this one lacks are left out, and said.
+        is_further: Whether the conditions are meant for another table: those whose column this one lacks are only noted.
 
     Raises:
         UsageError: A condition has no ``=``.
