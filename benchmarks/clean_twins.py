@@ -12,7 +12,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from pretune.data.sketch import sketch_corpus
+from pretune.data.corpus.sketch import sketch_corpus
 from pretune.records import (
     Columns,
     CorpusSketch,

@@ -32,7 +32,7 @@ def train_with_pretune(job: dict[str, Any]) -> dict[str, Any]:
     """Fit a ``TextClassifier``."""
     from pretune import TextClassifier
     from pretune.configs import FinetuneConfig
-    from pretune.trace import Trace
+    from pretune.run.trace import Trace
 
     clock = Clock(job["steps"])
     told = {"step": clock.tick, "validation": lambda event: clock.validated(event["accuracy"])}

@@ -73,8 +73,8 @@ def prepare(pieces: Path, folder: Path, workers: int | None) -> dict[str, Any]:
     """Prepare, tokenize and pack; return the seconds of each stage and what became of the texts."""
     from pretune.configs import CorpusConfig
     from pretune.data.corpus import prepare_corpus
+    from pretune.run.trace import Trace
     from pretune.tokens import train_tokenizer, write_store
-    from pretune.trace import Trace
 
     seconds: dict[str, float] = {}
 

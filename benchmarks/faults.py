@@ -8,8 +8,8 @@ from datetime import date, timedelta
 import numpy as np
 
 from clean_twins import make_corpus, receipt_of, simulate
-from pretune.data.duplicates import find_duplicates
-from pretune.data.shared import find_conflicts
+from pretune.data.alike.duplicates import find_duplicates
+from pretune.data.alike.shared import find_conflicts
 from pretune.hashing import fingerprint
 from pretune.records import Evidence, Example, Past, Predictions
 

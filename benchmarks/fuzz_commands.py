@@ -30,7 +30,7 @@ from typing import Any, NoReturn
 
 from spoiling import MUTATIONS, spoil_flags, spoil_run
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))  # its generated rows and tiny checkpoint
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests/support"))  # its generated rows and tiny checkpoint
 
 COMMANDS = ("check", "audit", "predict", "evaluate")
 CODES = {"check": {0, 2, 4}, "audit": {0, 1, 2, 3, 4}, "predict": {0, 2, 4}, "evaluate": {0, 2, 4}}
@@ -113,6 +113,7 @@ def prepared(*, has_run: bool = True) -> Iterator[Place]:
 
 def _make_run(folder: Path, table: Path) -> None:
     from running import call, learning_flags
+
     from tiny import save_checkpoint
 
     save_checkpoint("bert", folder / "checkpoint")
@@ -126,7 +127,7 @@ def _make_run(folder: Path, table: Path) -> None:
 def fuzz(command: str, place: Place, number: int, seed: int) -> dict[str, Any]:
     """Try so many mutations; return counts, and every fault with what is needed to see it again."""
     import pretune.asking
-    import pretune.auditing  # noqa: F401 - what the first command would otherwise spend its time on
+    import pretune.tasks.audit  # noqa: F401 - what the first command would otherwise spend its time on
 
     codes, faults, slowest, num_rows = Counter[str](), list[dict[str, Any]](), 0.0, 0
     for index in range(number):

@@ -26,8 +26,8 @@ from harness import row
 from pretune.configs import AuditConfig, CorpusConfig, ReadConfig
 from pretune.data import load_data
 from pretune.data.corpus import prepare_corpus
-from pretune.data.read import read_raw, read_table
-from pretune.data.scored import read_scored
+from pretune.data.foreign.scored import read_scored
+from pretune.data.read.path import read_raw, read_table
 from pretune.errors import PretuneError
 
 MAX_SECONDS = 10

@@ -28,8 +28,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pretune.data.catalog import fetch
-from pretune.data.entries import ENTRIES, Entry
+from pretune.data.catalogue.entries import ENTRIES, Entry
+from pretune.data.catalogue.fetch import fetch
 from pretune.hashing import digest_of_file
 from pretune.selftest.harness import LATE, _import_late
 from pretune.selftest.life import MODULES, Board, Fault, _count_writes, speak_into

@@ -22,8 +22,8 @@ import numpy as np
 
 from harness import describe_machine
 from pretune.hashing import digest_of
-from pretune.loading import load_model
 from pretune.records import Example
+from pretune.tasks.classify.load import load_model
 
 ASK = """
 import json, sys, transformers

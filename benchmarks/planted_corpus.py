@@ -11,9 +11,9 @@ import numpy as np
 
 from pieces import CORPORA, cut
 from pretune.configs import CorpusConfig
+from pretune.data.alike.similar import jaccard
+from pretune.data.alike.words import Words, distinct, pairs_of, words_of
 from pretune.data.corpus import prepare_corpus
-from pretune.data.similar import jaccard
-from pretune.data.words import Words, distinct, pairs_of, words_of
 from pretune.hashing import fold
 from pretune.intervals import proportion_interval
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from error_rates import share_of
 from harness import SHARED
-from pretune.data.duplicates import find_duplicates
+from pretune.data.alike.duplicates import find_duplicates
 from pretune.evaluate.baselines import fit_linear
 from pretune.hashing import fingerprint
 from pretune.records import Example, Predictions

@@ -19,7 +19,7 @@ from typing import Any
 
 from harness import row
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests/support"))
 from tiny import BAD_WORDS, GOOD_WORDS, NEUTRAL_WORDS, make_rows, save_checkpoint
 
 # Row → who answers, how many rows, and how many words a text has.

@@ -1,4 +1,4 @@
-"""docs/pretraining.md from what ``pretraining.py`` and ``pretrain_speed.py`` have kept."""
+"""docs/pretraining.md from what ``tasks/pretrain.py`` and ``pretrain_speed.py`` have kept."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -127,7 +127,7 @@ def write_folder(path: Path, size: int, *, classes: bool) -> None:
 def read_table_at(path: Path) -> int:
     """Read a table; return its rows."""
     from pretune.configs import ReadConfig
-    from pretune.data.read import read_table
+    from pretune.data.read.path import read_table
 
     return len(read_table(path, ReadConfig()).examples)
 
@@ -135,8 +135,8 @@ def read_table_at(path: Path) -> int:
 def read_scores_at(path: Path) -> int:
     """Read a table of predictions as ``audit`` does; return its rows."""
     from pretune.configs import AuditConfig, ReadConfig
-    from pretune.data.read import read_raw
-    from pretune.data.scored import read_scored
+    from pretune.data.foreign.scored import read_scored
+    from pretune.data.read.path import read_raw
 
     return len(read_scored(read_raw(path), AuditConfig(read=ReadConfig(allow_rejects=True)), source="model").predictions.ids)
 
@@ -212,7 +212,7 @@ def ask(shape: str, path: Path) -> dict[str, Any]:
 
 def read(shape: str, path: Path) -> None:
     """Read once and print what it took."""
-    import pretune.data.scored  # noqa: F401 - imports are no part of what is measured
+    import pretune.data.foreign.scored  # noqa: F401 - imports are no part of what is measured
 
     start = time.process_time()
     rows = SHAPES[shape][2](path)

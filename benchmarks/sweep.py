@@ -16,7 +16,7 @@ from error_rates import share_of
 from faults import FAULTS, FOREIGN, Planter
 from faulty_training import OF_TRAINING, PLANTERS
 from harness import SHARED
-from pretune.data.duplicates import find_duplicates
+from pretune.data.alike.duplicates import find_duplicates
 from pretune.diagnose.checks import CHECKS, RESULT_CHECKS
 from pretune.evaluate import evaluate_sources
 from pretune.records import Evaluation, Evidence, Finding, Severity

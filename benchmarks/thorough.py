@@ -11,12 +11,12 @@ from pretune import storage
 from pretune.configs import FinetuneConfig
 from pretune.data import TrainingData, clean_examples, read_table
 from pretune.diagnose.label_errors import estimate_error_share, rank_label_errors
-from pretune.estimators import TextClassifier
-from pretune.folds import deal, predict_out_of_fold
 from pretune.hashing import digest_of_lines, fingerprint
-from pretune.prediction_tables import parse_predictions, predictions_csv
 from pretune.records import Example, Predictions
-from pretune.trace import Trace
+from pretune.run.prediction_tables import parse_predictions, predictions_csv
+from pretune.run.trace import Trace
+from pretune.tasks.classify.estimator import TextClassifier
+from pretune.tasks.classify.folds import deal, predict_out_of_fold
 
 SHARE, NUM_VALIDATION = 0.05, 300
 CONFIG = FinetuneConfig(learning_rate=1e-4, dropout=0.0, max_length=64)

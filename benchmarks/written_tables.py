@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from pretune.configs import MAX_REJECTED_SHARE, ReadConfig
-from pretune.data.delimited import read_delimited
-from pretune.data.table import Origin
+from pretune.data.read.delimited import read_delimited
+from pretune.data.read.table import Origin
 from pretune.errors import PretuneError
 
 WORDS = "the film was slow and bright tent kettle again before lamp naïve Straße 映画 🎬 it’s nul N/A 24 3.5".split()

@@ -33,8 +33,8 @@ from typing import Any
 LIST = Path(__file__).with_suffix(".json")
 PACKAGES = ("torch", "numpy", "scikit-learn", "scipy", "transformers", "tokenizers", "safetensors", "peft")
 # Loaded once, before any child is forked: loading torch takes longer than a tiny training.
-WARM = ("torch", "transformers", "sklearn.linear_model", "scipy.stats", "peft", "pretune.pipeline", "pretune.pretraining.path",
-        "pretune.report.text")  # fmt: skip
+WARM = ("torch", "transformers", "sklearn.linear_model", "scipy.stats", "peft", "pretune.tasks.classify.path",
+        "pretune.tasks.pretrain.path", "pretune.report.terminal.text")  # fmt: skip
 # What a figure is known by; every other text is wording, and may be mended without changing a number.
 NAMING = frozenset({"metric", "label", "source", "split", "outcome", "check", "severity", "a", "b", "positive", "rule"})
 # Numbers that a clock or a path makes.

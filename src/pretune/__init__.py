@@ -7,13 +7,13 @@ __version__ = "0.1.0"
 
 # Public name → the module that defines it; resolved on first use, so that ``import pretune`` loads nothing heavy.
 _HOMES = {
-    "load_data": "pretune.loading",
-    "load_model": "pretune.loading",
-    "load_pretrained_model": "pretune.loading",
-    "Dataset": "pretune.loading",
-    "TextClassifier": "pretune.estimators",
-    "judge": "pretune.pipeline",
-    "compare": "pretune.comparing",
+    "load_data": "pretune.tasks.classify.load",
+    "load_model": "pretune.tasks.classify.load",
+    "load_pretrained_model": "pretune.tasks.classify.load",
+    "Dataset": "pretune.tasks.classify.load",
+    "TextClassifier": "pretune.tasks.classify.estimator",
+    "judge": "pretune.tasks.classify.path",
+    "compare": "pretune.tasks.classify.compare",
     "prefer": "pretune.evaluate.prefer",
     "FinetuneConfig": "pretune.configs",
     "JudgeConfig": "pretune.configs",
@@ -31,7 +31,6 @@ _HOMES = {
 __all__ = [*_HOMES, "__version__"]
 
 if TYPE_CHECKING:  # what type checkers and editors see
-    from pretune.comparing import compare as compare
     from pretune.configs import (
         FinetuneConfig as FinetuneConfig,
         JudgeConfig as JudgeConfig,
@@ -45,16 +44,17 @@ if TYPE_CHECKING:  # what type checkers and editors see
         PretuneError as PretuneError,
         SealedError as SealedError,
     )
-    from pretune.estimators import TextClassifier as TextClassifier
     from pretune.evaluate.prefer import prefer as prefer
-    from pretune.loading import (
+    from pretune.records import Evaluation as Evaluation, Verdict as Verdict
+    from pretune.tasks.classify.compare import compare as compare
+    from pretune.tasks.classify.estimator import TextClassifier as TextClassifier
+    from pretune.tasks.classify.load import (
         Dataset as Dataset,
         load_data as load_data,
         load_model as load_model,
         load_pretrained_model as load_pretrained_model,
     )
-    from pretune.pipeline import judge as judge
-    from pretune.records import Evaluation as Evaluation, Verdict as Verdict
+    from pretune.tasks.classify.path import judge as judge
 
 
 def __getattr__(name: str) -> Any:

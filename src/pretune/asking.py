@@ -18,23 +18,23 @@ from pretune.data import (
     read_table,
     record_opening,
 )
-from pretune.data.known import known_rows
+from pretune.data.seal.known import known_rows
 from pretune.diagnose import DATA_CHECKS, diagnose
 from pretune.errors import DataError, StorageError, UsageError
 from pretune.evaluate import evaluate_sources, groups_of
 from pretune.evaluate.baselines import majority, prior
 from pretune.hashing import fingerprint
-from pretune.loading import load_model
 from pretune.models.language_load import load_language_model
 from pretune.predict.masked import follow_words
-from pretune.predicting import predict_texts, read_texts
 from pretune.records import Evaluation, Evidence, Example, FileReceipt, Finding, PredictionTrace, Receipt, WordTrace
-from pretune.repairing import score_repair
 from pretune.report.receipts import describe_rejection
-from pretune.runs import RunFolder, check_run
-from pretune.simple import RESTORED, open_linear
-from pretune.trace import Trace
-from pretune.untuned import open_untuned
+from pretune.run import RunFolder, check_run
+from pretune.run.trace import Trace
+from pretune.tasks.classify.baselines import RESTORED, open_linear
+from pretune.tasks.classify.load import load_model
+from pretune.tasks.classify.predict import predict_texts, read_texts
+from pretune.tasks.classify.repair import score_repair
+from pretune.tasks.classify.untuned import open_untuned
 
 __all__ = ["check_data", "evaluate_on", "follow_text", "guess_words", "predict_texts", "read_texts"]
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 import typer.main
+from running import call, learning_flags, python, read_strictly
 
 from pretune.cli import app
 from pretune.cli.app import _run
 from pretune.cli.commands import COMMANDS
 from pretune.errors import CatalogError, DataError, DivergedError, PretuneError, StorageError, UsageError
-from running import call, learning_flags, python, read_strictly
 
 NAMES = [command.__name__ for command in COMMANDS]
 ENDS = [
@@ -67,7 +67,7 @@ def test_with_debug_the_traceback_is_shown_as_well(failing, capsys):
 
 
 def test_what_stands_behind_two_dashes_is_no_flag(capsys, monkeypatch):
-    monkeypatch.setattr("pretune.predicting.open_answering", lambda *_: (_ for _ in ()).throw(UsageError("got it")))
+    monkeypatch.setattr("pretune.tasks.classify.predict.open_answering", lambda *_: (_ for _ in ()).throw(UsageError("got it")))
     assert call("predict", "x", "--", "--json") == 2
     assert capsys.readouterr() == ("", "pretune: got it\n")
 

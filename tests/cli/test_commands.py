@@ -9,14 +9,14 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from running import COLUMNS, call, learning_flags, python, read_strictly, read_table, write_reviews
 from safetensors.torch import load_file, save_file
 from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_score
 
 from pretune.cli.running import EXIT_CODES
 from pretune.data import Seal
-from pretune.estimators import TextClassifier
 from pretune.records import Outcome
-from running import COLUMNS, call, learning_flags, python, read_strictly, read_table, write_reviews
+from pretune.tasks.classify.estimator import TextClassifier
 from tiny import make_rows
 
 FILES = """README.md data/openings.jsonl data/receipt.json data/test.sealed.jsonl data/train.jsonl data/validation.jsonl

@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
-
-from pretune.cells import neutral, restored
 from running import call, learning_flags
+
+from pretune.storage.cells import neutral, restored
 from tiny import make_rows
 
 ESCAPE = "\x1b[31m\x1b]0;owned\x07\u202e"

@@ -6,10 +6,10 @@ import shutil
 from pathlib import Path
 
 import pytest
+from chains import SMALL, write_corpus
+from running import call, read_strictly, write_reviews
 
 from pretune import storage
-from running import call, read_strictly, write_reviews
-from test_pretraining import SMALL, write_corpus
 from tiny import make_rows
 
 TEXT = "a great wonderful film"

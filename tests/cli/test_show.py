@@ -11,7 +11,7 @@ import pytest
 from pretune.cli import show
 from pretune.cli.show import SECONDS_BETWEEN_LINES, Terminal, make_console, show_json
 from pretune.records import Step, Validation
-from pretune.trace import Trace
+from pretune.run.trace import Trace
 
 
 class FakeTerminal(io.StringIO):

@@ -5,10 +5,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from running import python
 
 from pretune.evaluate.baselines import fit_linear
 from pretune.records import Example
-from running import python
 from tiny import make_rows
 
 WORDS = {"answer": ["datasets"], "error": ["verify", "nosuch"]}

@@ -12,25 +12,7 @@ import pytest
 
 SOURCE = Path(__file__).parents[2] / "src"
 
-FOUNDATION = frozenset(
-    {
-        "addressing",
-        "errors",
-        "hashing",
-        "records",
-        "configs",
-        "storage",
-        "trace",
-        "optional",
-        "observation",
-        "intervals",
-        "runs",
-        "stages",
-        "cells",
-        "prediction_tables",
-        "visible",
-    }
-)
+FOUNDATION = frozenset({"addressing", "errors", "hashing", "intervals", "optional", "records", "configs", "storage", "run"})
 JUDGES = frozenset({"evaluate", "diagnose", "verdict", "report"})
 MAY_IMPORT: dict[str, frozenset[str]] = {
     **dict.fromkeys(FOUNDATION, FOUNDATION),
@@ -46,37 +28,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
 }
 MAKERS = frozenset({"data", "tokens", "models", "train", "predict"})
 BELOW = FOUNDATION | MAKERS | JUDGES
-TOP = (
-    "places",
-    "simple",
-    "verifying",
-    "reporting",
-    "assessing",
-    "recomputing",
-    "adapting",
-    "fitting",
-    "estimators",
-    "loading",
-    "seeds",
-    "pacing",
-    "budgeting",
-    "untuned",
-    "folds",
-    "deciding",
-    "origins",
-    "proving",
-    "judging",
-    "repairing",
-    "assisting",
-    "pretraining",
-    "pipeline",
-    "comparing",
-    "predicting",
-    "asking",
-    "auditing",
-    "cli",
-    "selftest",
-)  # each may import those before it
+TOP = ("tasks", "asking", "cli", "selftest")  # each may import those before it
 MAY_IMPORT |= {stage: BELOW | set(TOP[:place]) for place, stage in enumerate(TOP)}
 MAY_IMPORT |= {
     "": BELOW | set(TOP[: TOP.index("cli")]),  # the package itself: the public names
@@ -150,16 +102,16 @@ def test_nothing_unsafe_is_used():
 @pytest.mark.parametrize(
     ("module", "text"),
     [
-        ("pretune.data.read", "from pretune.tokens.encode import encode"),
+        ("pretune.data.read.path", "from pretune.tokens.encode import encode"),
         ("pretune.train.loop", "import pretune.predict.classify"),
         ("pretune.predict.classify", "from pretune import train"),
-        ("pretune.evaluate.metrics", "from pretune.data.read import read_table"),
+        ("pretune.evaluate.metrics", "from pretune.data.read.path import read_table"),
         ("pretune.verdict.judge", "from pretune.evaluate.metrics import score"),
-        ("pretune.report.html", "def render():\n    from pretune.diagnose import CHECKS"),
+        ("pretune.report.page.html", "def render():\n    from pretune.diagnose import CHECKS"),
         ("pretune.diagnose.leakage", "import torch\nfrom pretune.models import load"),
         ("pretune.storage", "from pretune.data import read"),
-        ("pretune.pipeline", "from pretune.cli.show import Terminal"),
-        ("pretune.data.read", "import importlib\nimportlib.import_module('pretune.pipeline')"),
+        ("pretune.tasks.classify.path", "from pretune.cli.show import Terminal"),
+        ("pretune.data.read.path", "import importlib\nimportlib.import_module('pretune.tasks.classify.path')"),
     ],
 )
 def test_a_planted_upward_import_is_seen(module, text):
@@ -168,16 +120,16 @@ def test_a_planted_upward_import_is_seen(module, text):
 
 def test_a_planted_detour_to_torch_is_seen():
     planted = {
-        "pretune.report.html": "from pretune.data.read import read_table",
-        "pretune.data.read": "from pretune.data import table",
-        "pretune.data.table": "def load():\n    import torch.nn",
+        "pretune.report.page.html": "from pretune.data.read.path import read_table",
+        "pretune.data.read.path": "from pretune.data.read import table",
+        "pretune.data.read.table": "def load():\n    import torch.nn",
     }
-    assert "torch" in reaches("pretune.report.html", planted)
+    assert "torch" in reaches("pretune.report.page.html", planted)
 
 
 def test_an_import_for_type_checking_loads_nothing():
     text = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import torch"
-    assert reaches("pretune.report.html", {"pretune.report.html": text}) == {"typing"}
+    assert reaches("pretune.report.page.html", {"pretune.report.page.html": text}) == {"typing"}
 
 
 def test_a_planted_circle_is_seen():
@@ -229,7 +181,7 @@ def root_of(module: str) -> str:
 
 
 def stage_of(module: str) -> str:
-    """Return the part after ``pretune.``: "data" for "pretune.data.read", "" for the package itself."""
+    """Return the part after ``pretune.``: "data" for "pretune.data.read.path", "" for the package itself."""
     return [*module.split("."), ""][1]
 
 

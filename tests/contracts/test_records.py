@@ -10,7 +10,7 @@ from typing import Any, Union
 import pytest
 
 import pretune.records
-from pretune.data.chain import LedgerEntry
+from pretune.data.seal.chain import LedgerEntry
 from pretune.errors import DamagedError
 from pretune.records import SCHEMA, Evaluation, Evidence, Example, Finding, Predictions, Record, Score, Severity
 

@@ -4,10 +4,10 @@ import random
 from dataclasses import replace
 
 import pytest
-
 from generated import make_examples, make_predictions
 from judging import evaluation_of, from_counts, history_of, validation
-from pretune.data.sketch import sketch_corpus
+
+from pretune.data.corpus.sketch import sketch_corpus
 from pretune.records import Columns, Evaluation, Evidence, Past, Receipt, Score, SplitReceipt, Step, TokenCounts
 
 

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from pretune.data.groups import find_group_columns
+from pretune.data.alike.groups import find_group_columns
 from pretune.diagnose.columns import read_moments
 from pretune.diagnose.groups import check_groups, check_hidden_groups, check_time
 from pretune.records import Example, Severity

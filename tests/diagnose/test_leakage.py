@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 import pytest
-
 from judging import evaluation_of, from_counts
-from pretune.data.sketch import hash_windows, sketch_corpus
+
+from pretune.data.corpus.sketch import hash_windows, sketch_corpus
 from pretune.diagnose.leakage import check_corpus, check_near_texts, check_past, check_seen_texts, check_validation_texts
 from pretune.hashing import fingerprint
 from pretune.records import CorpusSketch, Past, Severity

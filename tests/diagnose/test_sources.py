@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-
 from generated import make_examples, make_predictions
+
 from pretune.diagnose.adaptation import check_forgetting, check_one_sided, check_yardstick
 from pretune.diagnose.calibration import check_calibration, measure_calibration
 from pretune.diagnose.stability import check_stability

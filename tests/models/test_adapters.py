@@ -2,13 +2,13 @@
 
 import pytest
 import torch
+from networks import from_config, padded, reference_logits
 from transformers import AutoConfig, AutoTokenizer
 
-from networks import from_config, padded, reference_logits
 from pretune.models import Batch
 from pretune.models.adapters import find_family, mean_pool
 
-# Each family as tests/tiny.py has it, and as other checkpoints of it are configured.
+# Each family as tests/support/tiny.py has it, and as other checkpoints of it are configured.
 VARIANTS = {
     "bert": ("bert", {}),
     "distilbert": ("distilbert", {}),

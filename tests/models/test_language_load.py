@@ -6,7 +6,7 @@ import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
-from pretune.data.catalog import find_entry
+from pretune.data.catalogue.fetch import find_entry
 from pretune.models.language_load import _named_splitting, split_digits
 from pretune.storage import cache_folder
 

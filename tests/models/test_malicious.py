@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from networks import CLASSES, edit_json, open_network
 from safetensors.torch import load_file, save_file
 
-from networks import CLASSES, edit_json, open_network
 from pretune.errors import ModelLoadError, PretuneError, StorageError
 from pretune.evaluate.baselines import fit_linear, load_linear
 from pretune.models import ModelCard, build_network, find_checkpoint, load_folder, load_tokenizer, save_model

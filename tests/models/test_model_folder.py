@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 import torch
 from hypothesis import given, settings, strategies as st
+from networks import CLASSES, TEXTS, encode_texts, open_network, padded, save_mpnet
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-from networks import CLASSES, TEXTS, encode_texts, open_network, padded, save_mpnet
 from pretune.errors import ModelLoadError, ParityError
 from pretune.hashing import digest_of_file
 from pretune.models import (

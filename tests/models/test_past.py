@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pretune.data.learned import ABOUT, TEXTS, Learned
+from pretune.data.seal.learned import ABOUT, TEXTS, Learned
 from pretune.errors import DamagedModelError, ModelLoadError
 from pretune.models import ModelCard, build_network, card as card_file, find_checkpoint, load_folder, load_tokenizer, save_model
 from pretune.models.past import past_in, past_of

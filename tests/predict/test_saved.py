@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from networks import encode_texts, open_network, save_mpnet
 from safetensors.torch import load_file, save_file
 from transformers import AutoTokenizer, pipeline
 
-from networks import encode_texts, open_network, save_mpnet
 from pretune import TextClassifier
 from pretune.configs import FinetuneConfig
 from pretune.errors import ParityError

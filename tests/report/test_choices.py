@@ -16,8 +16,8 @@ from pretune.records import (
     StepTiming,
 )  # fmt: skip
 from pretune.report.choices import describe_budget, make_range_plot
-from pretune.report.html import render_html
-from pretune.report.text import draw_seeds
+from pretune.report.page.html import render_html
+from pretune.report.terminal.text import draw_seeds
 
 OPTION = BudgetOption(freeze="last-2", epochs=3, max_length=96, has_untuned=True, seconds=250.0, cost=2.1, share_cut=0.09)
 CHOICE = BudgetChoice(

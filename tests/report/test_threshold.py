@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from pretune.records import RunRecord, ThresholdChoice
-from pretune.report.drawing import to_text
-from pretune.report.html import render_html
-from pretune.report.text import draw_run
+from pretune.report.page.html import render_html
+from pretune.report.terminal.drawing import to_text
+from pretune.report.terminal.text import draw_run
 from pretune.report.threshold import PLOT_HEIGHT, PLOT_WIDTH, describe_decision, draw_threshold, make_tradeoff_plot
 
 

@@ -7,12 +7,12 @@ from itertools import pairwise
 import pytest
 
 from pretune.records import Step
-from pretune.report.card import render_card
+from pretune.report.card.card import render_card
 from pretune.report.corpus import describe_corpus, draw_corpus
-from pretune.report.drawing import to_text
-from pretune.report.html import render_html
+from pretune.report.page.html import render_html
 from pretune.report.pretraining import render_pretraining, render_pretraining_card
-from pretune.report.text_pretraining import draw_guesses, draw_timeline, draw_tokenizer
+from pretune.report.terminal.drawing import to_text
+from pretune.report.terminal.pretraining import draw_guesses, draw_timeline, draw_tokenizer
 from pretune.report.timeline import (
     MAX_ROWS,
     describe_change,

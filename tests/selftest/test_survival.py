@@ -8,13 +8,13 @@ import time
 from pathlib import Path
 
 import pytest
+from running import call, python, read_strictly
 
 from pretune import storage
-from pretune.runs import RunFolder
+from pretune.run import RunFolder
 from pretune.selftest.harness import outcome_of
 from pretune.selftest.material import write_material
 from pretune.train import Checkpoints
-from running import call, python, read_strictly
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,8 @@ import pytest
 import pretune.tokens.write
 from pretune import storage
 from pretune.errors import DataError, StorageError, UsageError
+from pretune.run.trace import Trace
 from pretune.tokens import TokenStore, train_tokenizer, write_store
-from pretune.trace import Trace
 from tiny import make_rows
 
 TEXTS = [text for text, _ in make_rows(300)]

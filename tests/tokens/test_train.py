@@ -11,10 +11,10 @@ import pytest
 from transformers import AutoConfig, AutoTokenizer
 
 from pretune.errors import DataError, UsageError
+from pretune.run.trace import Trace
 from pretune.tokens import train_tokenizer
 from pretune.tokens.sample import take_sample
 from pretune.tokens.train import BPE_SPECIAL, WORDPIECE_SPECIAL
-from pretune.trace import Trace
 
 SYLLABLES = "ka lo mi ter van ish ou pre shi gran dol fe rum ba nex".split()
 

@@ -2,19 +2,19 @@
 
 import numpy as np
 import pytest
+import shared_steps
 import torch
 from safetensors.torch import load_file
-
-import shared_steps
-from pretune.train.distributed import ALONE, World, current_world, training_together
 from together import ROOT, finish, start
+
+from pretune.train.distributed import ALONE, World, current_world, training_together
 
 
 @pytest.fixture(scope="module")
 def trained(tiny_checkpoint, tmp_path_factory):
     """The folder of the task's checkpoint, and where two processes left what they trained."""
     checkpoint, target = tiny_checkpoint("bert"), tmp_path_factory.mktemp("together")
-    ended = finish(start(ROOT / "tests" / "shared_steps.py", checkpoint, target))
+    ended = finish(start(ROOT / "tests" / "support" / "shared_steps.py", checkpoint, target))
     assert [item.code for item in ended] == [0, 0], ended[0].err + ended[1].err
     return checkpoint, target
 

@@ -5,14 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from networks import encode_texts, from_config, open_network, save_mpnet, shake
 from sklearn.utils.class_weight import compute_class_weight
 from torch.nn.functional import cross_entropy
 
-from networks import encode_texts, from_config, open_network, save_mpnet, shake
+from pretune.configs.stages import DEFAULT_MAX_EPOCHS
 from pretune.errors import DivergedError
 from pretune.models import Inputs, prepare_inputs
 from pretune.predict import predict_logits
-from pretune.stages import DEFAULT_MAX_EPOCHS
 from pretune.train import Figures
 from pretune.train.sampling import class_weights
 from tasks import CLASSES, CPU, QUICK, Task

@@ -10,8 +10,8 @@ import typer
 from pretune.addressing import command_line
 from pretune.cli import commands, running
 from pretune.cli.streams import is_unread, protect_streams, refusal_of
+from pretune.cli.visible import inert_output
 from pretune.errors import StorageError, UnforeseenError, UsageError, explain_unforeseen
-from pretune.visible import inert_output
 
 INTERRUPTED = 130
 ANSWERS = frozenset({0, *running.EXIT_CODES.values()})  # exit codes of a command that gave its answer

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
-from pretune.visible import visible
+from pretune.cli.visible import visible
 
 
 class InertConsole(Console):

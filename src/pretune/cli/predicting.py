@@ -14,7 +14,7 @@ from pretune.report.words import duration, one_line
 
 if TYPE_CHECKING:
     from pretune.configs import ReadConfig
-    from pretune.predicting import Answer, Answering, Told
+    from pretune.tasks.classify.predict import Answer, Answering, Told
 
 SHOWN_TEXT = 80
 SHOWN_REASONS = 3
@@ -43,7 +43,7 @@ def predict_texts(run: str, texts: list[str] | None, unused: list[str], *, json:
     Raises:
         UsageError: There is no text, or a flag of ``--file`` was given without it.
     """
-    from pretune.predicting import answer_lines, open_answering, read_lines
+    from pretune.tasks.classify.predict import answer_lines, open_answering, read_lines
 
     if unused:
         raise UsageError(f"{unused[0]} without --file", expected="a table of texts", fix="add --file, or leave it out")
@@ -73,7 +73,15 @@ def predict_file(run: str, wanted: Wanted, config: "ReadConfig", *, json: bool, 
     Raises:
         UsageError: Flags do not fit each other.
     """
-    from pretune.predicting import Told, answer_file, check_output, open_answering, open_questions, warn_of_tests, write_answers
+    from pretune.tasks.classify.predict import (
+        Told,
+        answer_file,
+        check_output,
+        open_answering,
+        open_questions,
+        warn_of_tests,
+        write_answers,
+    )
 
     if wanted.output is not None:
         check_output(wanted.output)
@@ -107,7 +115,7 @@ def predict_file(run: str, wanted: Wanted, config: "ReadConfig", *, json: bool, 
 
 def _show(answers: list["Answer"], answering: "Answering", kept: tuple[str, ...], *, json: bool) -> bool:
     """Write answers to standard output; return whether it takes more of them."""
-    from pretune.predicting import describe
+    from pretune.tasks.classify.predict import describe
 
     for answer in answers:
         line = dumps(describe(answer, answering.classes, kept)) if json else _draw(answer, answering)

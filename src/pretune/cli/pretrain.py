@@ -19,7 +19,7 @@ from pretune.errors import UsageError
 if TYPE_CHECKING:
     from pretune.configs import RunConfig
     from pretune.records import RunRecord
-    from pretune.runs import RunFolder
+    from pretune.run import RunFolder
 
 # Flag → its place among the settings.
 PLACES = {
@@ -89,9 +89,9 @@ def run_pretraining(
 ) -> int:  # fmt: skip
     """Claim a folder, pre-train, show what came out; return the exit code."""
     start, (json, quiet) = time.perf_counter(), shown
-    from pretune.pipeline import default_name
-    from pretune.pretraining import Order, inputs_of_corpus, pretrain
-    from pretune.runs import claim_folder
+    from pretune.run import claim_folder
+    from pretune.tasks.classify.path import default_name
+    from pretune.tasks.pretrain import Order, inputs_of_corpus, pretrain
 
     inputs = inputs_of_corpus(source, config)
     folder = claim_folder(
@@ -124,11 +124,11 @@ def pretrain_first(
     start = time.perf_counter()
     from pretune.data.dataset import prepare
     from pretune.hashing import digest_of_lines
-    from pretune.pipeline import default_name
-    from pretune.pretraining import Order, inputs_of_corpus, pretrain
-    from pretune.report.text_traces import draw_pipeline
-    from pretune.runs import RunFolder, claim_folder, identity_of
-    from pretune.trace import Trace
+    from pretune.report.terminal.traces import draw_pipeline
+    from pretune.run import RunFolder, claim_folder, identity_of
+    from pretune.run.trace import Trace
+    from pretune.tasks.classify.path import default_name
+    from pretune.tasks.pretrain import Order, inputs_of_corpus, pretrain
 
     flags = {**flags, "seed": config.seed, "device": config.finetune.device}
     settings = build_pretrain_config(flags, settings=flags["settings"])
@@ -154,8 +154,8 @@ def pretrain_first(
 def _show(record: "RunRecord", folder: "RunFolder", *, json: bool) -> int:
     from pretune.cli.show import show, show_json
     from pretune.report.corpus import draw_corpus
-    from pretune.report.text_pretraining import draw_guesses, draw_language, draw_timeline, draw_tokenizer
-    from pretune.report.text_traces import draw_pipeline
+    from pretune.report.terminal.pretraining import draw_guesses, draw_language, draw_timeline, draw_tokenizer
+    from pretune.report.terminal.traces import draw_pipeline
 
     if json:
         full = record.to_json()

@@ -29,9 +29,9 @@ def recompute_run(run: str, others: list[Any], *, json: bool) -> int:
         StorageError: The files do not give what is stored.
     """
     from pretune.cli.show import show, show_json
-    from pretune.places import require_run
-    from pretune.recomputing import recompute
-    from pretune.report.text import draw_verdict
+    from pretune.report.terminal.text import draw_verdict
+    from pretune.tasks.classify.recompute import recompute
+    from pretune.tasks.places import require_run
 
     if any(item is not None for item in others):
         raise UsageError(
@@ -61,8 +61,8 @@ def lead(device: str, do: Callable[[], int]) -> int:
     """
     if int(os.environ.get("WORLD_SIZE", "1")) < 2:
         return do()
-    from pretune import assisting
-    from pretune.pretraining.together import train_along
+    from pretune.tasks.classify import together as assisting
+    from pretune.tasks.pretrain.together import train_along
 
     company = assisting.meet(device)
     if company is not None and not company.world.is_first:
@@ -83,8 +83,8 @@ def train_run(
 ) -> int:
     """Claim a folder, run or fine-tune, show what came out; return the exit code."""
     start = time.perf_counter()  # loading torch is time of the user as well
-    from pretune import pipeline
-    from pretune.runs import claim_folder
+    from pretune.run import claim_folder
+    from pretune.tasks.classify import path as pipeline
 
     folder = claim_folder(
         pipeline.default_name(source, config.model),
@@ -105,9 +105,9 @@ def train_run(
 def show_run(record: "RunRecord", folder: Any, *, json: bool) -> int:
     """Show a run as it stands; return the exit code of its verdict, 0 where there is none."""
     from pretune.cli.show import show, show_json
-    from pretune.report.text import draw_run
-    from pretune.report.text_pretraining import draw_language, draw_timeline
-    from pretune.report.text_traces import draw_pipeline, draw_training
+    from pretune.report.terminal.pretraining import draw_language, draw_timeline
+    from pretune.report.terminal.text import draw_run
+    from pretune.report.terminal.traces import draw_pipeline, draw_training
 
     if json:
         show_json(summarize(record))
@@ -153,6 +153,6 @@ def open_terminal(json: bool, quiet: bool) -> Any:
 
 def open_trace(listener: Any) -> Any:
     """Return a trace that this listener hears."""
-    from pretune.trace import Trace
+    from pretune.run.trace import Trace
 
     return Trace(listeners=(listener,))

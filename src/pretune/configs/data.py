@@ -28,7 +28,7 @@ class ReadConfig(Config):
     escape: str | None = None  # what stands before a quote inside a cell, such as a backslash; None: the lines tell
     max_cell: int = MAX_CELL  # characters
     max_columns: int = MAX_COLUMNS
-    max_size: str | int | None = None  # bytes of one file once unpacked, such as 4GB; None: the defaults of data/limits.py
+    max_size: str | int | None = None  # bytes of one file once unpacked, such as 4GB; None: the defaults of data/read/limits.py
     max_cells: int = 200_000_000  # rows times columns, where a file may claim more of them than it has bytes
     max_files: int = 1_000_000  # of a folder of classes
 
@@ -72,10 +72,10 @@ class SplitConfig(Config):
     test_share: float = 0.15
     seed: int = 0
     near_duplicate_threshold: float = (
-        0.8  # similarity of words and word pairs; a few edits count as well, see data/duplicates.py
+        0.8  # similarity of words and word pairs; a few edits count as well, see data/alike/duplicates.py
     )
     keep_leaks: bool = False
-    repair: bool = False  # regroup, drop conflicts: see data/repair.py
+    repair: bool = False  # regroup, drop conflicts: see data/split/repair.py
 
     def __post_init__(self) -> None:
         self.check_kinds()
@@ -116,8 +116,8 @@ class CorpusConfig(Config):
         validation: A file of its own with held-out documents.
         validation_share: Share of the documents that is held out otherwise, within the bounds of ``data/corpus/hold_out.py``.
         workers: Processes; ``None`` takes one a core where there is enough to do. What comes out is the same.
-        max_size: Bytes of one file once unpacked, such as ``40GB``; ``None``: no more than the defaults of ``data/limits.py``
-            allow a packed file to grow.
+        max_size: Bytes of one file once unpacked, such as ``40GB``; ``None``: no more than the defaults of
+            ``data/read/limits.py`` allow a packed file to grow.
         max_line: Characters of one line of JSON or CSV; a longer one is rejected.
         max_files: Files of a folder.
     """

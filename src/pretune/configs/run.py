@@ -8,8 +8,8 @@ from pretune.configs.data import CorpusConfig, ReadConfig, SplitConfig
 from pretune.configs.finetune import AUTO, FinetuneConfig
 from pretune.configs.judge import JudgeConfig
 from pretune.configs.pretrain import PretrainConfig, TokenizerConfig
+from pretune.configs.stages import check_epochs
 from pretune.errors import UsageError
-from pretune.stages import check_epochs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,19 +1,19 @@
 """Data: read, clean, find duplicates, split, seal."""
 
+from pretune.data.alike.duplicates import Duplicates, find_duplicates
 from pretune.data.arrays import as_texts, to_examples, to_training_data
-from pretune.data.catalog import fetch, find_entry, is_fetched, list_names, require_entry
-from pretune.data.chain import LedgerEntry
-from pretune.data.classes import align_labels, check_known
+from pretune.data.catalogue.entries import ENTRIES, Entry
+from pretune.data.catalogue.fetch import fetch, find_entry, is_fetched, list_names, require_entry
 from pretune.data.clean import clean_examples, clean_text
 from pretune.data.dataset import Dataset, load_data, prepare
-from pretune.data.duplicates import Duplicates, find_duplicates
-from pretune.data.entries import ENTRIES, Entry
-from pretune.data.labels import check_labels
-from pretune.data.ledger import acknowledge, confidence_at, record_opening, verify
-from pretune.data.read import read_table
-from pretune.data.seal import Opening, Seal, TrainingData, seal_splits
-from pretune.data.split import Splits, keep_given, split_examples, split_validation
-from pretune.data.table import Table
+from pretune.data.labels.classes import align_labels, check_known
+from pretune.data.labels.labels import check_labels
+from pretune.data.read.path import read_table
+from pretune.data.read.table import Table
+from pretune.data.seal.chain import LedgerEntry
+from pretune.data.seal.ledger import acknowledge, confidence_at, record_opening, verify
+from pretune.data.seal.seal import Opening, Seal, TrainingData, seal_splits
+from pretune.data.split.divide import Splits, keep_given, split_examples, split_validation
 
 __all__ = [
     "ENTRIES",

@@ -7,16 +7,16 @@ from typing import Any
 import numpy.typing as npt
 
 from pretune.data.clean import clean_text
-from pretune.data.given import columns_in, labels_in, pair_in, texts_in
-from pretune.data.label_types import kept_type, type_of_labels, typed
-from pretune.data.seal import TrainingData
-from pretune.data.several import label_in, note_joined
-from pretune.data.spelling import clean_label, is_missing, join_spellings, note_missing_words, note_near
-from pretune.data.split import split_validation
-from pretune.data.table import as_cell
+from pretune.data.labels.several import label_in, note_joined
+from pretune.data.labels.spelling import clean_label, is_missing, join_spellings, note_missing_words, note_near
+from pretune.data.labels.types import kept_type, type_of_labels, typed
+from pretune.data.read.given import columns_in, labels_in, pair_in, texts_in
+from pretune.data.read.table import as_cell
+from pretune.data.seal.seal import TrainingData
+from pretune.data.split.divide import split_validation
 from pretune.errors import DataError, MissingLabelsError, UsageError
 from pretune.records import Example
-from pretune.trace import Trace
+from pretune.run.trace import Trace
 
 Texts = Sequence[str] | npt.NDArray[Any]
 Labels = Sequence[Any] | npt.NDArray[Any]

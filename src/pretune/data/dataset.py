@@ -6,19 +6,19 @@ from pathlib import Path
 from typing import Any, NoReturn, TypedDict, Unpack
 
 from pretune.configs import ReadConfig, SplitConfig
-from pretune.data.classes import join_labels
 from pretune.data.clean import clean_examples
-from pretune.data.label_types import kept_type
-from pretune.data.labels import check_labels
-from pretune.data.memory import names_of
-from pretune.data.read import read_table
-from pretune.data.repair import divide_repaired
-from pretune.data.seal import Seal, TrainingData, seal_splits
-from pretune.data.split import Splits, keep_given, split_examples
-from pretune.data.table import Table
+from pretune.data.labels.classes import join_labels
+from pretune.data.labels.labels import check_labels
+from pretune.data.labels.types import kept_type
+from pretune.data.read.memory import names_of
+from pretune.data.read.path import read_table
+from pretune.data.read.table import Table
+from pretune.data.seal.seal import Seal, TrainingData, seal_splits
+from pretune.data.split.divide import Splits, keep_given, split_examples
+from pretune.data.split.repair import divide_repaired
 from pretune.errors import DataError, SealedError, UsageError
 from pretune.records import Example, FileReceipt, Receipt, Repair
-from pretune.trace import Trace
+from pretune.run.trace import Trace
 
 # Options of ``load_data`` that are about the split, and the field of its config that each sets.
 SPLIT_OPTIONS = {"split_seed": "seed", "keep_leaks": "keep_leaks", "repair": "repair"}

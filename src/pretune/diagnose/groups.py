@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pretune.data.groups import find_group_columns
+from pretune.data.alike.groups import find_group_columns
 from pretune.diagnose.columns import asked_rows, filled_columns, read_moments
 from pretune.diagnose.measures import separation
 from pretune.records import Evaluation, Evidence, Example, Finding, Severity

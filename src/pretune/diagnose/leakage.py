@@ -7,8 +7,8 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from pretune.data.sketch import SHARED, WINDOW, are_in
-from pretune.data.words import windows_of, words_of
+from pretune.data.alike.words import windows_of, words_of
+from pretune.data.corpus.sketch import SHARED, WINDOW, are_in
 from pretune.diagnose.measures import clusters_of, judged_source, right_answers
 from pretune.hashing import fingerprint
 from pretune.intervals import proportion_interval

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import rankdata
 
-from pretune.data.duplicates import Duplicates, find_duplicates
+from pretune.data.alike.duplicates import Duplicates, find_duplicates
 from pretune.intervals import Floats, proportion_interval, quantile
 from pretune.records import Evaluation, Evidence, Predictions
 

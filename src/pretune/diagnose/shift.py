@@ -14,7 +14,7 @@ from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_predict
 
-from pretune.data.duplicates import words_in
+from pretune.data.alike.duplicates import words_in
 from pretune.diagnose.measures import clusters_of, percent, separation
 from pretune.hashing import fold
 from pretune.intervals import Floats, quantile

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from pretune.data.spelling import near_key, note_near
+from pretune.data.labels.spelling import near_key, note_near
 from pretune.records import Evaluation, Evidence, Finding, Severity
 
 

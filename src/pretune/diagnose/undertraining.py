@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from pretune.intervals import Floats, quantile
-from pretune.observation import observe
 from pretune.records import Evaluation, Evidence, Finding, History, Severity
+from pretune.records.observation import observe
 
 # Relative fall of the validation loss over the last epoch above which another epoch would likely have helped.
 MAX_LAST_FALL = 0.05

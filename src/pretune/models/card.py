@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from pretune import storage
 from pretune.configs import HEADS
-from pretune.data.label_types import LABEL_TYPES, typed
+from pretune.data.labels.types import LABEL_TYPES, typed
 from pretune.errors import DamagedModelError, StorageError
 from pretune.hashing import digest_of_file
 from pretune.records import SCHEMA, Record

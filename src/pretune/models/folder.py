@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import save_file
 
 from pretune import storage
-from pretune.data.learned import Learned
+from pretune.data.seal.learned import Learned
 from pretune.errors import ModelLoadError, ParityError
 from pretune.hashing import digest_of_file
 from pretune.models.card import CARD, ModelCard, check_folder, read_card

@@ -11,7 +11,7 @@ import torch
 from tokenizers import pre_tokenizers
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForMaskedLM, AutoTokenizer
 
-from pretune.data.catalog import fetch, find_entry
+from pretune.data.catalogue.fetch import fetch, find_entry
 from pretune.errors import ModelLoadError
 from pretune.models.language import LanguageNetwork, find_language_family
 from pretune.models.load import find_checkpoint, load_errors, load_tokenizer, read_config, switch_sampling_off

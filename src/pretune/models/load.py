@@ -17,7 +17,8 @@ from safetensors.torch import load_file
 from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification, AutoTokenizer
 
 from pretune import storage
-from pretune.data.catalog import fetch, find_entry, list_names, near_names
+from pretune.configs.stages import plan_stages
+from pretune.data.catalogue.fetch import fetch, find_entry, list_names, near_names
 from pretune.errors import DamagedModelError, ModelLoadError
 from pretune.models.adapters import find_family
 from pretune.models.card import CARD, check_folder
@@ -25,8 +26,7 @@ from pretune.models.network import MlpHead, Network, boundary_in
 from pretune.models.quiet import quiet_transformers
 from pretune.models.temperature import unfold
 from pretune.models.vetting import vet_folder
-from pretune.runs import RunFolder
-from pretune.stages import plan_stages
+from pretune.run import RunFolder
 
 logger = logging.getLogger(__name__)
 

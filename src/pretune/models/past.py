@@ -1,6 +1,6 @@
 """The past of a model: what had it learned from before this training, as far as anybody can tell?
 
-A folder that pretune saved says so itself (``data/learned.py``). Of a run that an earlier version made the rows are read.
+A folder that pretune saved says so itself (``data/seal/learned.py``). Of a run that an earlier version made the rows are read.
 A name of the catalogue, and any checkpoint without a head for a task, is a general one: nobody lists its texts. A
 classifier from elsewhere was trained on texts that are not known, and the test may be among them.
 """
@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from pretune import storage
-from pretune.data.catalog import find_entry
-from pretune.data.learned import ABOUT, Learned, read_learned
+from pretune.data.catalogue.fetch import find_entry
+from pretune.data.seal.learned import ABOUT, Learned, read_learned
 from pretune.errors import PretuneError
 from pretune.models.card import CARD, check_folder
 from pretune.models.load import HEAD_FILE, find_checkpoint, model_of, read_config
 from pretune.models.plain import MARK
 from pretune.records import RunRecord
-from pretune.runs import RunFolder, check_run
+from pretune.run import RunFolder, check_run
 
 # What a model for a task is called by transformers; the heads of pre-training are not among them.
 TASKS = ("Classification", "QuestionAnswering", "MultipleChoice", "Regression")

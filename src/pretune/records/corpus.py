@@ -37,7 +37,7 @@ class TokenizerQuality(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorpusSketch(Record):
-    """What a model was pre-trained on, as hashes of its word windows (``data/sketch.py``)."""
+    """What a model was pre-trained on, as hashes of its word windows (``data/corpus/sketch.py``)."""
 
     name: str
     num_texts: int

@@ -33,7 +33,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Past(Record):
-    """What the model had learned from before this training, as far as the test is concerned (``data/learned.py``)."""
+    """What the model had learned from before this training, as far as the test is concerned (``data/seal/learned.py``)."""
 
     num_texts: int  # distinct texts of earlier trainings by pretune
     bases: tuple[str, ...] = ()  # general checkpoints that it began from, whose texts nobody lists

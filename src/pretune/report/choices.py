@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pretune.records import BudgetChoice, RangeTest, SeedSpread
-from pretune.report.charts import BOTTOM, LEFT, PLOT_HEIGHT, PLOT_WIDTH, RIGHT, TOP
+from pretune.report.page.charts import BOTTOM, LEFT, PLOT_HEIGHT, PLOT_WIDTH, RIGHT, TOP
 from pretune.report.words import duration
 
 # Where the curve is cut off above: beyond, a loss that breaks would press everything that tells into one line.

@@ -6,7 +6,7 @@ from rich.console import Group
 from rich.text import Text
 
 from pretune.records import CorpusReceipt
-from pretune.report.drawing import SHORT_LENGTH, columns, heading, named, pairs, plain
+from pretune.report.terminal.drawing import SHORT_LENGTH, columns, heading, named, pairs, plain
 from pretune.report.words import UNDEFINED, counted, percent
 
 MAX_NOTES = 12

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from pretune.records import CorpusReceipt, PretrainHistory, RunRecord, TokenizerQuality
-from pretune.report import charts
-from pretune.report.card import escape
+from pretune.report.card.card import escape
 from pretune.report.corpus import describe_corpus
-from pretune.report.html import make_environment
-from pretune.report.sections import build_sections
+from pretune.report.page import charts
+from pretune.report.page.html import make_environment
+from pretune.report.page.sections import build_sections
 from pretune.report.timeline import OBJECTIVES, describe_change, guess_rows, thin, timeline_rows
 from pretune.report.words import duration, number, percent
 

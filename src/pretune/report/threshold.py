@@ -8,8 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from pretune.records import Calibration, RunRecord, Score, ThresholdChoice, TradeoffPoint
-from pretune.report.drawing import columns, heading, named, pairs, plain
 from pretune.report.figures import METRIC_NAMES
+from pretune.report.terminal.drawing import columns, heading, named, pairs, plain
 from pretune.report.words import UNDEFINED, counted, number, percent, span
 
 PLOT_WIDTH, PLOT_HEIGHT = 420, 300

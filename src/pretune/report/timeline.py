@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from pretune.records import Guess, History, Milestone, PretrainHistory, Step, Validation
-from pretune.report.charts import LEFT, PLOT_WIDTH, RIGHT, LossPlot, place_curve
-from pretune.report.plot import Curve, make_curve
+from pretune.report.page.charts import LEFT, PLOT_WIDTH, RIGHT, LossPlot, place_curve
+from pretune.report.terminal.plot import Curve, make_curve
 from pretune.report.words import UNDEFINED, describe_epoch, number
 
 Item = TypeVar("Item")

@@ -12,8 +12,8 @@ from transformers import PreTrainedTokenizerFast
 
 from pretune.configs import TokenizerConfig
 from pretune.errors import DataError, UsageError
+from pretune.run.trace import Trace
 from pretune.tokens.sample import Sample, take_sample
-from pretune.trace import Trace
 
 # Fixed ids: a token's number in these is its id. An end that texts do not hold parts documents for causal models.
 WORDPIECE_SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from pretune import storage
 from pretune.errors import StorageError, UsageError
 from pretune.hashing import digest_of, digest_of_lines
+from pretune.run.trace import Trace
 from pretune.tokens.encode import reading_control_tokens, uncut
 from pretune.tokens.store import (
     IDS,
@@ -27,7 +28,6 @@ from pretune.tokens.store import (
     check_shard,
     no_texts,
 )
-from pretune.trace import Trace
 
 # A shard ends after this much text, so that it is known from the texts alone which of them it holds. About 8 M tokens, some ten
 # seconds: that is what a killed writing repeats at most.

@@ -14,10 +14,10 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from pretune.configs import FinetuneConfig
+from pretune.configs.stages import TrainingStage, plan_stages
 from pretune.models import Batch, Inputs, Network
-from pretune.observation import observe
 from pretune.records import History, Step, Validation
-from pretune.stages import TrainingStage, plan_stages
+from pretune.records.observation import observe
 from pretune.tokens import MAX_TOKENS_A_PART, plan_batches, split_batch
 from pretune.train.average import Average
 from pretune.train.checkpoint import Checkpoints, Resume, Saved, taking_over

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from pretune.configs import PretrainConfig
 from pretune.models import LanguageNetwork, Windows
-from pretune.observation import observe
 from pretune.records import Milestone, PretrainHistory, Step, Validation
+from pretune.records.observation import observe
 from pretune.train.checkpoint import Checkpoints, Saved, taking_over
 from pretune.train.device import Device, release_memory, seed_step
 from pretune.train.distributed import ALONE, World

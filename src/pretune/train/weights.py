@@ -4,9 +4,9 @@ from collections.abc import Container, Sequence
 
 from torch import Tensor
 
+from pretune.configs.stages import TrainingStage
 from pretune.errors import UsageError
 from pretune.models import Network
-from pretune.stages import TrainingStage
 
 
 def names_trained(network: Network, stages: Sequence[TrainingStage]) -> frozenset[str]:

@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
-
 from corpora import change_words, make_documents
+
+from pretune.data.alike.similar import jaccard
+from pretune.data.alike.words import distinct, pairs_of, words_of
 from pretune.data.corpus import near as near_module
 from pretune.data.corpus.hold_out import choose_held_out
 from pretune.data.corpus.minhash import NUM_KEYS, WIDTH, keys_of, may_be_near, minima_of
 from pretune.data.corpus.near import NearDuplicates, find_near
-from pretune.data.similar import jaccard
-from pretune.data.words import distinct, pairs_of, words_of
 
 
 def find(texts: list[str], threshold: float = 0.8) -> NearDuplicates:

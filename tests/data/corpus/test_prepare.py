@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from corpora import change_words, make_documents, write_documents
+
 from pretune.configs import CorpusConfig
 from pretune.data.corpus import Corpus, load_corpus, prepare_corpus
 from pretune.errors import DataError, StorageError, UsageError
-from pretune.trace import Trace
+from pretune.run.trace import Trace
 
 ALONE = CorpusConfig(workers=1)
 

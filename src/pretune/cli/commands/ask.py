@@ -25,9 +25,9 @@ def check(
     """
     from pretune.asking import check_data
     from pretune.cli.show import show, show_json
-    from pretune.repairing import unrepaired
-    from pretune.report.repairs import draw_repair
-    from pretune.report.text import draw_findings, draw_receipt
+    from pretune.report.terminal.repairs import draw_repair
+    from pretune.report.terminal.text import draw_findings, draw_receipt
+    from pretune.tasks.classify.repair import unrepaired
 
     settings = build_config(flags_of(locals()))
     with open_terminal(json, quiet) as terminal:
@@ -56,7 +56,7 @@ def evaluate(
     """
     from pretune.asking import evaluate_on
     from pretune.cli.show import show, show_json
-    from pretune.report.text import draw_comparisons, draw_confusion, draw_scores
+    from pretune.report.terminal.text import draw_comparisons, draw_confusion, draw_scores
 
     settings = build_config(flags_of(locals()))
     with open_terminal(json, quiet) as terminal:
@@ -114,8 +114,8 @@ def trace(
     """
     from pretune.asking import follow_text, guess_words
     from pretune.cli.show import show, show_json
-    from pretune.report.text_traces import draw_prediction
-    from pretune.report.text_words import draw_words
+    from pretune.report.terminal.traces import draw_prediction
+    from pretune.report.terminal.words import draw_words
 
     if mask is not None and text is None:
         found: Any = guess_words(run, mask)

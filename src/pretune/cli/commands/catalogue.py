@@ -24,9 +24,9 @@ def datasets(name: o.Name = None, wheel: o.Wheel = None, json: o.Json = False, d
 
 def _show_catalogue(kind: str, name: str | None, wheel: str | None, *, json: bool) -> int:
     from pretune.cli.show import show, show_json
-    from pretune.data.catalog import fetch, is_fetched, require_entry
-    from pretune.data.entries import ENTRIES
-    from pretune.report.text import draw_list
+    from pretune.data.catalogue.entries import ENTRIES
+    from pretune.data.catalogue.fetch import fetch, is_fetched, require_entry
+    from pretune.report.terminal.text import draw_list
 
     if wheel is not None and name is None:
         raise UsageError(

@@ -29,8 +29,8 @@ def judge(
     if recompute:
         others = [positive, goal, keep, cost, min_precision, min_recall, min_accuracy, policy, thorough or None]
         return recompute_run(run, others, json=json)
-    from pretune.pipeline import judge_run
-    from pretune.places import require_run
+    from pretune.tasks.classify.path import judge_run
+    from pretune.tasks.places import require_run
 
     settings = build_config(flags_of(locals())).judge
     folder, _ = require_run(run)
@@ -59,10 +59,10 @@ def audit(
 
     A table of id, label, and score, predicted label or one column a class; or of reference and hypothesis.
     """
-    from pretune.auditing import Question, audit, write_audit
     from pretune.cli.show import show, show_json
     from pretune.configs import AuditConfig
-    from pretune.report.text import draw_receipt, draw_run
+    from pretune.report.terminal.text import draw_receipt, draw_run
+    from pretune.tasks.audit import Question, audit, write_audit
 
     settings = build_config(flags_of(locals()))
     config = AuditConfig(
@@ -90,8 +90,8 @@ def compare(a: o.Run, b: o.Run, json: o.Json = False, debug: o.Debug = False) ->
     Paired, on the test rows that both scored (the ledger counts an opening of them), or on validation where one is not judged.
     """
     from pretune.cli.show import show, show_json
-    from pretune.comparing import compare as compare_runs
-    from pretune.report.text import draw_comparisons, draw_preference, draw_scores
+    from pretune.report.terminal.text import draw_comparisons, draw_preference, draw_scores
+    from pretune.tasks.classify.compare import compare as compare_runs
 
     found = compare_runs(a, b)
     if json:
@@ -107,9 +107,9 @@ def report(run: o.Run, json: o.Json = False, debug: o.Debug = False) -> int:
     From the run folder alone; no row is opened.
     """
     from pretune.cli.show import show_json
-    from pretune.places import require_run
-    from pretune.reporting import write_report
-    from pretune.simple import describe_void
+    from pretune.tasks.classify.baselines import describe_void
+    from pretune.tasks.places import require_run
+    from pretune.tasks.report import write_report
 
     folder, record = require_run(run, languages=True)
     path, void = write_report(folder, record), describe_void(folder)

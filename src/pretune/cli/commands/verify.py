@@ -15,7 +15,7 @@ def verify(run: o.Place, json: o.Json = False, debug: o.Debug = False) -> int:
     something differs.
     """
     from pretune.cli.show import show_json
-    from pretune.verifying import verify as verify_place
+    from pretune.tasks.verify import verify as verify_place
 
     found = verify_place(Path(run))
     if json:

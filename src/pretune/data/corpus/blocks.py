@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pretune.data.alike.words import Words, hash_words
 from pretune.data.corpus.boilerplate import LineCounts, lines_of
 from pretune.data.corpus.cleaning import clean_block
 from pretune.data.corpus.minhash import keys_of
 from pretune.data.corpus.spool import Spool
-from pretune.data.words import Words, hash_words
 from pretune.hashing import fold
 
 # A block ends at so many documents, or so many characters.

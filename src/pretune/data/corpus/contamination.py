@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from pretune.data.sketch import SHARED, WINDOW, are_in
-from pretune.data.words import Words, windows_of, words_of
+from pretune.data.alike.words import Words, windows_of, words_of
+from pretune.data.corpus.sketch import SHARED, WINDOW, are_in
 
 # A sealed text of fewer words is looked for as a whole inside documents where it has as many as a window of the sketch.
 # Below that it may be a phrase that anybody says, and only a document that is nothing else counts.

@@ -6,8 +6,8 @@ from functools import cached_property
 from pathlib import Path
 
 from pretune import storage
+from pretune.data.corpus.sketch import SketchFile
 from pretune.data.corpus.spool import Spool
-from pretune.data.sketch import SketchFile
 from pretune.errors import StorageError, UsageError
 from pretune.records import CorpusReceipt
 

@@ -6,13 +6,13 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from pretune.data.arrow import values_of
-from pretune.data.catalog import near_names
-from pretune.data.columns import TEXT_NAMES, shown_columns
+from pretune.data.catalogue.fetch import near_names
 from pretune.data.corpus.intake import MAX_CHARACTERS, Documents, Intake
-from pretune.data.limits import SizeLimit
-from pretune.data.lines import parse_object
-from pretune.data.table import unusable
+from pretune.data.read.arrow import values_of
+from pretune.data.read.columns import TEXT_NAMES, shown_columns
+from pretune.data.read.limits import SizeLimit
+from pretune.data.read.lines import parse_object
+from pretune.data.read.table import unusable
 from pretune.optional import require
 
 # Rows looked at before the column of the text is guessed.

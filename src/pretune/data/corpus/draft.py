@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from pretune.data.alike.words import Words
 from pretune.data.corpus.boilerplate import LineCounts
 from pretune.data.corpus.minhash import WIDTH
 from pretune.data.corpus.spool import Spool
-from pretune.data.words import Words
 from pretune.records import CorpusFile
 
 KEPT, EMPTY, SHORT, EXACT, NEAR, CONTAMINATED = range(6)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from pretune.data.words import mix
+from pretune.data.alike.words import mix
 
 # At most so many documents are held out: enough for a loss to three digits, and little to score.
 MAX_HELD_OUT = 2_000

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from pretune.configs import CorpusConfig
-from pretune.data.table import Origin
+from pretune.data.read.table import Origin
 from pretune.records import CorpusFile, LineCounts, Rejection
 
 # Rejections that the receipt names; of the others it has the number.

@@ -1,6 +1,6 @@
 """MinHash: for each text a few keys, such that texts that are nearly the same share one of them, and others hardly ever.
 
-A key stands for several minima of the text's hashed shingles, its words and pairs of words (``data/duplicates.py``). Two
+A key stands for several minima of the text's hashed shingles, its words and pairs of words (``data/alike/duplicates.py``). Two
 texts of Jaccard similarity s agree in one minimum with probability s, in a key of r minima with s^r, and in one of b keys
 with 1 - (1 - s^r)^b. With 20 keys of 8 minima that is 0.975 at s = 0.8, 0.9999 at 0.9, 0.08 at 0.5 and 10^-7 at 0.1. The
 keys, 4 bytes each, are what is kept, and one bit of each of 64 minima, by which most pairs that share a key by chance are told
@@ -16,7 +16,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from pretune.data.words import Words, mix, pairs_of
+from pretune.data.alike.words import Words, mix, pairs_of
 
 NUM_KEYS = 20
 NUM_BITS = 64

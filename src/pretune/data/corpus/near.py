@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pretune.data.alike.similar import jaccard
+from pretune.data.alike.words import Words, distinct, pairs_of
 from pretune.data.corpus.minhash import NUM_KEYS, may_be_near
-from pretune.data.similar import jaccard
-from pretune.data.words import Words, distinct, pairs_of
 
 # Documents of one key are each compared with so many before them, and with the first: a template of 10,000 documents costs
 # 10,000 comparisons a key, not 50 million. Those compared have been tied together by then.
@@ -35,7 +35,7 @@ class NearDuplicates:
 
 
 def find_near(keys: NDArray[np.uint32], rows: NDArray[np.int64], words: Words, *, threshold: float) -> NearDuplicates:
-    """Cluster documents whose shingles (``data/duplicates.py``) are nearly the same.
+    """Cluster documents whose shingles (``data/alike/duplicates.py``) are nearly the same.
 
     Candidates come from the keys; each is verified on its shingles, so nothing is near by estimate. Near is chained:
     a ~ b and b ~ c puts all three into one cluster, of which the first is kept.

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pretune import storage
 from pretune.data.corpus.corpus import FOLDER, RECEIPT, SKETCH, Corpus
-from pretune.data.sketch import SketchFile
+from pretune.data.corpus.sketch import SketchFile
 from pretune.errors import StorageError
 from pretune.hashing import digest_of_file
 from pretune.records import CorpusReceipt

@@ -13,7 +13,7 @@ from pretune.data.corpus.sources import Source
 from pretune.data.corpus.spool import Spool, SpoolWriter
 from pretune.data.corpus.workers import Workers
 from pretune.errors import DataError
-from pretune.trace import Trace
+from pretune.run.trace import Trace
 
 _CUT = f"cut into parts of {MAX_CHARACTERS:,} characters"
 

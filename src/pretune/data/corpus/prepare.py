@@ -14,12 +14,12 @@ from pretune.data.corpus.draft import CONTAMINATED, EMPTY, EXACT, NEAR, SHORT, D
 from pretune.data.corpus.hold_out import choose_held_out
 from pretune.data.corpus.near import find_near
 from pretune.data.corpus.passes import describe_all, read_all
+from pretune.data.corpus.sketch import SHARED
 from pretune.data.corpus.sources import Source, find_source
 from pretune.data.corpus.workers import Workers
 from pretune.data.corpus.write import write_corpus
-from pretune.data.sketch import SHARED
 from pretune.errors import DataError
-from pretune.trace import Trace
+from pretune.run.trace import Trace
 
 
 def prepare_corpus(

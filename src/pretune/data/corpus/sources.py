@@ -7,21 +7,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pretune.configs import CorpusConfig, ReadConfig
-from pretune.data import catalog
+from pretune.data.catalogue import fetch as catalog
+from pretune.data.catalogue.entries import Entry
 from pretune.data.corpus.documents import batched_rows, json_rows, parquet_rows, split_text, texts_of
 from pretune.data.corpus.intake import Documents, Intake
 from pretune.data.corpus.streams import lines_of, read_lines
 from pretune.data.corpus.tables import delimited_rows
-from pretune.data.decode import check_encoding
-from pretune.data.entries import Entry
-from pretune.data.files import format_of, unreadable
-from pretune.data.folders import is_written_by_datasets
-from pretune.data.hub import open_hub
-from pretune.data.limits import too_many_files
-from pretune.data.locate import locate
-from pretune.data.read import read_entry
-from pretune.data.table import Origin, unusable
-from pretune.data.walk import Skipped, files_below, is_utf8, leads_out, open_file, why_not_read
+from pretune.data.read.decode import check_encoding
+from pretune.data.read.files import format_of, unreadable
+from pretune.data.read.folders import is_written_by_datasets
+from pretune.data.read.hub import open_hub
+from pretune.data.read.limits import too_many_files
+from pretune.data.read.locate import locate
+from pretune.data.read.path import read_entry
+from pretune.data.read.table import Origin, unusable
+from pretune.data.read.walk import Skipped, files_below, is_utf8, leads_out, open_file, why_not_read
 from pretune.errors import DataError
 from pretune.hashing import digest_of_file
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import IO, cast
 
 from pretune.data.corpus.intake import MAX_CHARACTERS, Intake
-from pretune.data.decode import UndecodableError, decode_stream, undecodable, unmarked_utf16
-from pretune.data.files import check_promise, reading_errors, unreadable
-from pretune.data.limits import SizeLimit
-from pretune.data.table import unusable
-from pretune.data.walk import open_file
+from pretune.data.read.decode import UndecodableError, decode_stream, undecodable, unmarked_utf16
+from pretune.data.read.files import check_promise, reading_errors, unreadable
+from pretune.data.read.limits import SizeLimit
+from pretune.data.read.table import unusable
+from pretune.data.read.walk import open_file
 
 CHUNK = 1 << 20
 RECORDS = ("json lines", "csv", "tsv")  # formats whose lines may not be cut

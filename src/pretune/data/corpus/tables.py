@@ -6,10 +6,10 @@ from itertools import chain
 from pretune.configs import ReadConfig
 from pretune.data.corpus.documents import Rows
 from pretune.data.corpus.intake import Intake
-from pretune.data.delimited import Reading, any_field_size, checked_lines, choose_reading, describe_lines
-from pretune.data.parse import Parser
-from pretune.data.quoting import find_pieces, habits_of, swallowed
-from pretune.data.table import Row
+from pretune.data.read.delimited import Reading, any_field_size, checked_lines, choose_reading, describe_lines
+from pretune.data.read.parse import Parser
+from pretune.data.read.quoting import find_pieces, habits_of, swallowed
+from pretune.data.read.table import Row
 from pretune.records import Rejection
 
 # Characters from which it is told how a file is read; what is shorter is judged as a whole.

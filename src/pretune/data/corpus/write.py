@@ -10,8 +10,8 @@ from pretune.configs import CorpusConfig
 from pretune.data.corpus.contamination import window_hashes
 from pretune.data.corpus.corpus import RECEIPT, SKETCH
 from pretune.data.corpus.draft import KEPT, Draft
+from pretune.data.corpus.sketch import write_sketch
 from pretune.data.corpus.spool import STARTS, TEXTS, SpoolWriter
-from pretune.data.sketch import write_sketch
 from pretune.hashing import digest_of, digest_of_file
 from pretune.records import CorpusReceipt
 

@@ -1,0 +1,1 @@
+"""Tables that other tools wrote: predictions, scores, generated texts, prompts and replies."""

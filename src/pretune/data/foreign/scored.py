@@ -1,0 +1,318 @@
+"""Scored: predictions that any tool wrote, as the records that judges read; every row accounted for."""
+
+import ast
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Any
+
+from pretune.configs import MAX_REJECTED_SHARE, AuditConfig
+from pretune.data.clean import clean_examples
+from pretune.data.foreign.decide import Answers, Scored, decide_classes, decide_score
+from pretune.data.foreign.notation import Notation, find_notation
+from pretune.data.foreign.score_columns import Roles, choose_roles
+from pretune.data.foreign.sums import bad_sums, bounds_of, step_of
+from pretune.data.labels.naming import merges, name_classes
+from pretune.data.labels.several import label_in
+from pretune.data.labels.spelling import clean_label
+from pretune.data.read.objects import named_cells
+from pretune.data.read.rows import check_rejected, written
+from pretune.data.read.table import Cell, Nested, RawTable, Row, receipt_of, unusable
+from pretune.errors import DataError, MissingLabelsError
+from pretune.records import Columns, Example, FileReceipt, Predictions, Record, Rejection
+
+_SHORT = 200  # characters up to which a label's cell is remembered
+_OUT_OF_RANGE, _BAD_SUM = "lies outside of 0 to 1", "add up to"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoredTable(Record):
+    """What a tool predicted, read from its table."""
+
+    predictions: Predictions
+    examples: tuple[Example, ...]  # the same rows: cleaned texts (empty where there are none) and further columns
+    certainty: tuple[float, ...] | None = None  # of the predicted class, where that is all that is known
+    positive: str | None = None  # the class that a single score speaks of
+    columns: Columns
+    files: tuple[FileReceipt, ...]
+    num_cleaned: dict[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def has_texts(self) -> bool:
+        """Whether every row came with its text."""
+        return all(example.text for example in self.examples)
+
+
+class _RowError(ValueError):
+    def __init__(self, column: str | None, reason: str) -> None:
+        self.column, self.reason = column, reason
+        super().__init__(reason)
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """One row as read: numbers still by the classes that the table names."""
+
+    number: int
+    id: str
+    label: str
+    predicted: str | None
+    score: float | None
+    shares: dict[str, float]
+    text: str
+    extra: dict[str, str]
+
+
+def read_scored(raw: RawTable, config: AuditConfig, *, source: str, split: str = "test") -> ScoredTable:
+    """Return the predictions in a table of id, label and score, or predicted label, or one column a class.
+
+    A row is rejected, and counted with its reason, where the label is missing, the id is missing or was there before, a
+    number is missing, not finite or outside of 0 to 1, or where probabilities do not add up to 1.
+
+    Args:
+        raw: Rows of cells.
+        config: Names of columns, the threshold, what the score is of.
+        source: What the predictions shall be called.
+        split: What the rows shall be called.
+
+    Raises:
+        DataError: One message: no rows, over 1 % of them rejected, classes that do not fit the labels, or a score of
+            which it cannot be told whose probability it is.
+        MissingLabelsError: No column can be the label, or no row has one.
+    """
+    if not raw.rows:
+        check_rejected(raw.origin.shown, (_receipt(raw, 0, raw.rejected),), allow=False)
+    roles = choose_roles(raw, config)
+    roles = replace(roles, classes=tuple((column, clean_label(kind)) for column, kind in roles.classes))
+    numbers = find_notation(raw, [column for column, _ in roles.classes] or [*filter(None, [roles.score])])
+    rows, rejected = _without_bad_sums(*_read_rows(raw, roles, config, numbers), raw, roles)
+    receipt = _receipt(raw, len(rows), rejected)
+    _check_common_causes(raw, rejected, receipt, roles)
+    check_rejected(raw.origin.shown, (receipt,), config.read.allow_rejects)
+    named = name_classes(
+        [row.label for row in rows], [row.predicted for row in rows if row.predicted is not None],
+        [row.shares for row in rows if row.shares], roles.score_class and clean_label(roles.score_class),
+        column=roles.label, is_listed=bool(roles.classes), merge=merges(config),
+    )  # fmt: skip
+    if named.shares:
+        answers = decide_classes(named.labels, named.said, named.shares, raw.origin)
+    else:
+        scores = [row.score for row in rows if row.score is not None]
+        answers = decide_score(
+            Scored(
+                labels=named.labels, said=named.said, scores=scores, score_class=named.score_class, config=config,
+                origin=raw.origin,
+            )
+        )  # fmt: skip
+    predictions = Predictions(
+        source=source, split=split, classes=answers.classes, ids=tuple(row.id for row in rows), labels=tuple(answers.labels),
+        predicted=answers.predicted, probabilities=answers.probabilities,
+    )  # fmt: skip
+    examples, cleaned = clean_examples(_examples(rows, answers))
+    return ScoredTable(
+        predictions=predictions,
+        examples=examples,
+        certainty=answers.certainty,
+        positive=answers.positive,
+        columns=Columns(text=roles.text, label=roles.label, guessed=()),
+        files=(receipt,),
+        num_cleaned=cleaned,
+        notes=(*raw.notes, *_describe(roles), *filter(None, [numbers.note]), *named.notes, *answers.notes),
+    )
+
+
+def _describe(roles: Roles) -> tuple[str, ...]:
+    return (
+        (f"columns guessed: {'; '.join(roles.guessed)}; --id, --label, --predicted, --score and --text name others",)
+        if roles.guessed
+        else ()
+    )
+
+
+def _examples(rows: Sequence[_Said], answers: Answers) -> list[Example]:
+    return [
+        Example(id=row.id, text=row.text, label=label, extra=row.extra) for row, label in zip(rows, answers.labels, strict=True)
+    ]
+
+
+def _receipt(raw: RawTable, num_used: int, rejected: Sequence[Rejection]) -> FileReceipt:
+    total = num_used + len(rejected) + raw.num_filtered
+    ordered = tuple(sorted(rejected, key=lambda item: item.row or 0))
+    return receipt_of(
+        raw.origin, num_rows=total, num_used=num_used, rejected=ordered, num_filtered=raw.num_filtered, lines=raw.lines
+    )
+
+
+def _read_rows(raw: RawTable, roles: Roles, config: AuditConfig, numbers: Notation) -> tuple[list[_Said], list[Rejection]]:
+    rows, rejected, known = list[_Said](), list(raw.rejected), dict[str, int]()
+    for row in raw.rows:
+        cells = named_cells(raw.columns, row.cells)
+        try:
+            said = _read_row(row, cells, roles, config, numbers, raw.origin.name)
+            if said.id in known:
+                raise _RowError(roles.id, f"the id {said.id!r} was already in row {known[said.id]}")
+        except _RowError as error:
+            rejected.append(Rejection(file=raw.origin.name, row=row.number, column=error.column, reason=error.reason))
+            continue
+        known[said.id] = row.number
+        rows.append(said)
+    return rows, rejected
+
+
+def _without_bad_sums(
+    rows: list[_Said], rejected: list[Rejection], raw: RawTable, roles: Roles
+) -> tuple[list[_Said], list[Rejection]]:
+    """Reject the rows whose probabilities cannot be those of all classes, as far as they are rounded."""
+    step, kept = step_of(row.shares for row in rows if row.shares), list[_Said]()
+    for row in rows:
+        (low, high), total = bounds_of(row.shares, step), sum(row.shares.values())
+        if not row.shares or (total <= high and (total >= low or not roles.classes)):
+            kept.append(row)
+            continue
+        reason = f"the probabilities {_BAD_SUM} {'more' if total > high else 'less'} than 1"
+        rejected.append(Rejection(file=raw.origin.name, row=row.number, column=None, reason=reason))
+    return kept, rejected
+
+
+def _read_row(row: Row, cells: Mapping[str, Cell], roles: Roles, config: AuditConfig, numbers: Notation, name: str) -> _Said:
+    row_id = f"{name}:{row.number}" if roles.id is None else _word(cells, roles.id, "the id")
+    label = _class(cells, roles.label, "the label")
+    predicted = None if roles.predicted is None else _class(cells, roles.predicted, "the prediction")
+    shares, score = dict[str, float](), None
+    if roles.nested is not None:
+        shares = _nested(cells[roles.nested], roles.nested)
+        if config.logits and len(shares) < 2:
+            raise _RowError(roles.nested, "has one logit; --logits needs that of every class")
+    elif roles.classes:
+        shares = {kind: _number(cells, column, numbers) for column, kind in roles.classes}
+    elif roles.score is not None:
+        score = _number(cells, roles.score, numbers)
+    where = roles.nested or (roles.classes[0][0] if roles.classes else roles.score)
+    if config.logits:
+        shares = _softmax(shares)
+        score = None if score is None else 1 / (1 + math.exp(-max(min(score, 700.0), -700.0)))
+    _check_shares(shares if score is None else {"": score}, where)
+    text = "\n".join(written(part) for column in roles.text if isinstance(part := cells[column], str) and part.strip())
+    taken = roles.taken
+    extra = {column: written(cell) if isinstance(cell, str) else "" for column, cell in cells.items() if column not in taken}
+    return _Said(row.number, row_id, label, predicted, score, shares, text, extra)
+
+
+def _word(cells: Mapping[str, Cell], column: str, what: str) -> str:
+    cell = cells[column]
+    if isinstance(cell, Nested):
+        raise _RowError(column, f"is {cell.kind}, not text")
+    if cell is None or not cell.strip():
+        raise _RowError(column, f"{what} is missing")
+    if written(cell) != cell:
+        raise _RowError(column, f"{what} holds half of a character")
+    return cell.strip()
+
+
+def _class(cells: Mapping[str, Cell], column: str, what: str) -> str:
+    """The class in a cell: the only one of a list, without what no reader would see."""
+    cell = cells[column]
+    try:
+        is_short = isinstance(cell, str) and len(cell) <= _SHORT
+        name = None if cell is None else _label_in(str(cell)) if is_short else label_in(cell)
+    except ValueError as error:
+        raise _RowError(column, str(error)) from None
+    if name is None or not (name := clean_label(name)):
+        raise _RowError(column, f"{what} is missing")
+    return name
+
+
+@lru_cache(maxsize=4_096)
+def _label_in(cell: str) -> str | None:
+    """The label of a cell; few labels stand in many rows."""
+    found = label_in(cell)
+    return found and clean_label(found)
+
+
+def _number(cells: Mapping[str, Cell], column: str, numbers: Notation) -> float:
+    return _finite(numbers.plain(_word(cells, column, "the number")), column)
+
+
+def _finite(value: Any, column: str) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise _RowError(column, f"{str(value)[:40]!r} is no number") from None
+    except OverflowError:  # an integer of JSON with more than 308 digits
+        number = math.inf
+    if not math.isfinite(number):
+        raise _RowError(column, f"the number is {number}")
+    return number
+
+
+def _nested(cell: Cell, column: str) -> dict[str, float]:
+    """Return label → score of what a pipeline of transformers returned for one text."""
+    if not isinstance(cell, (str, Nested)):
+        raise _RowError(column, "the prediction is missing")
+    found = _parsed(cell.shown if isinstance(cell, Nested) else cell)
+    while isinstance(found, list) and len(found) == 1 and isinstance(found[0], list):
+        found = found[0]  # a list of one text
+    entries = found if isinstance(found, list) else [found]
+    if not entries or not all(isinstance(item, dict) and {"label", "score"} <= item.keys() for item in entries):
+        raise _RowError(column, 'is no list of {"label", "score"}')
+    shares = {clean_label(str(item["label"])): _finite(item["score"], column) for item in entries}
+    if len(shares) < len(entries):
+        raise _RowError(column, "names a label twice")
+    return shares
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        pass
+    try:  # as Python writes lists, which is how Parquet's nested cells and str(...) in a CSV look
+        return ast.literal_eval(text)
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+        return None
+
+
+def _softmax(logits: dict[str, float]) -> dict[str, float]:
+    top = max(logits.values(), default=0.0)
+    powers = {name: math.exp(value - top) for name, value in logits.items()}
+    total = sum(powers.values())
+    return {name: value / total for name, value in powers.items()}
+
+
+def _check_shares(shares: dict[str, float], column: str | None) -> None:
+    for name, share in shares.items():
+        if not 0 <= share <= 1:
+            raise _RowError(
+                column if len(shares) == 1 else None, f"a probability {_OUT_OF_RANGE}" + (f" ({name})" if name else "")
+            )
+
+
+def _check_common_causes(raw: RawTable, rejected: Sequence[Rejection], receipt: FileReceipt, roles: Roles) -> None:
+    """Name the cause where one reason takes out more rows than dirt explains: logits, sigmoids, no labels at all."""
+    reasons = Counter(re.sub(r" \(.*\)$", "", item.reason) for item in rejected)
+    limit = MAX_REJECTED_SHARE * (len(raw.rows) + len(raw.rejected))
+    outside = sum(count for reason, count in reasons.items() if _OUT_OF_RANGE in reason)
+    if outside > limit:
+        raise with_receipt(unusable(
+            raw.origin, f"{outside:,} of {receipt.num_rows:,} rows hold a score outside of 0 to 1", expected="probabilities",
+            fix="pass --logits if these are logits (their softmax is taken); percentages: write them with %, or divide by 100",
+        ), receipt)  # fmt: skip
+    sums = sum(count for reason, count in reasons.items() if _BAD_SUM in reason)
+    if sums > limit:
+        raise with_receipt(bad_sums(sums, receipt.num_rows, raw.origin), receipt)
+    if reasons["the label is missing"] == receipt.num_rows:
+        raise MissingLabelsError(
+            f"{raw.origin.shown}: no row has a label in column {roles.label!r}", expected="a label in every row",
+            fix="join the labels by id, or name their column with --label COL", files=(receipt,),
+        )  # fmt: skip
+
+
+def with_receipt(error: DataError, receipt: FileReceipt) -> DataError:
+    """Return the same error with the receipt of every row."""
+    error.files = (receipt,)
+    return error

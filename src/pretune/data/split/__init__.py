@@ -1,0 +1,1 @@
+"""Which rows are trained on, which choose, which are kept for the verdict."""

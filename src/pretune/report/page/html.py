@@ -1,0 +1,90 @@
+"""``report.html``: one file, no script, no network, and every text in it escaped."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from pretune.records import RunRecord
+from pretune.report import threshold as tradeoff
+from pretune.report.choices import describe_budget, make_range_plot, say_optimism
+from pretune.report.corpus import describe_corpus
+from pretune.report.language import language_rows
+from pretune.report.page import charts
+from pretune.report.page.sections import build_sections
+from pretune.report.proof import proof_rows
+from pretune.report.terminal.weak_spots import say_slices
+from pretune.report.words import (
+    FIRST_KNOWN,
+    MARK_WORDS,
+    MARKS,
+    OUTCOMES,
+    SEVERITY_MARKS,
+    chance,
+    counted,
+    describe_changes,
+    describe_epoch,
+    duration,
+    number,
+    one_line,
+    percent,
+    span,
+)
+
+MAX_TEXT = 2_000  # characters of any one text; a 10 MB cell belongs in the table, not in the report
+
+
+def render_html(record: RunRecord, events: Sequence[Mapping[str, Any]] = ()) -> str:
+    """Return the report of a run as one HTML document.
+
+    Args:
+        record: The run.
+        events: The lines of ``trace.jsonl``, decoded.
+    """
+    template = make_environment().get_template("report.html.jinja")
+    return template.render(record=record, sections=build_sections(record, events), charts=charts, tradeoff=tradeoff)
+
+
+def make_environment() -> Environment:
+    """Return an environment in which every value is escaped, made one line and cut, unless a template made it."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_fit,
+    )
+    environment.filters.update(
+        number=number, chance=chance, counted=counted, percent=percent, duration=duration, capitalize_first=_capitalize_first
+    )
+    environment.globals["first_known"] = FIRST_KNOWN
+    environment.globals.update(
+        span=span, OUTCOMES=OUTCOMES, MARKS=MARKS, MARK_WORDS=MARK_WORDS, SEVERITY_MARKS=SEVERITY_MARKS, short=_shorten
+    )
+    environment.globals.update(
+        say_slices=say_slices,
+        describe_budget=describe_budget,
+        make_range_plot=make_range_plot,
+        say_optimism=say_optimism,
+        describe_changes=describe_changes,
+        describe_epoch=describe_epoch,
+        describe_corpus=describe_corpus,
+        proof_rows=proof_rows,
+        language_rows=language_rows,
+    )
+    return environment
+
+
+def _fit(value: Any) -> Any:
+    return one_line(value, MAX_TEXT) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _shorten(text: str, limit: int = 80) -> str:
+    return one_line(text, limit)
+
+
+def _capitalize_first(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,389 @@
+"""The run folder: where each part of a run lies, and how it is written and read back."""
+
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pretune import storage
+from pretune.errors import DataError, PretuneError, StorageError, UsageError
+from pretune.hashing import digest_of_file
+from pretune.records import SCHEMA, CorpusSketch, Example, Past, Predictions, RunRecord
+from pretune.run.holding import Lock, held, hold
+from pretune.run.prediction_tables import parse_predictions, predictions_csv
+
+Events = list[dict[str, Any]]
+
+
+SEALED_SCHEMA = 2  # of run.json: it has a digest of itself
+UNFINISHED = ("started", "diverged")  # there is no model
+# What a run has in data/ before run.json says that it was begun.
+_OWN_DATA = {"receipt.json", "train.jsonl", "validation.jsonl", "test.sealed.jsonl"}
+# What each part is good for where the record is lost.
+PARTS = {
+    "model": "`pretune predict RUN/model` answers by it, and `pretune verify RUN/model` checks it",
+    "linear": "`pretune predict RUN/linear` answers by it",
+    "predictions": "`pretune audit` takes each table, with the same figures",
+    "data": "the rows, the test still sealed; the same command makes them again",
+    "report.html": "it shows what was found",
+    "README.md": "the model card",
+}
+
+
+class RunFolder:
+    """One run on disk.
+
+    Args:
+        path: The folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.data, self.model, self.linear = path / "data", path / "model", path / "linear"
+        self.encoder_linear = path / "encoder_linear"
+        self.trace, self.report, self.card = path / "trace.jsonl", path / "report.html", path / "README.md"
+        self.checkpoints = path / "checkpoints"
+        self.sealed, self.openings = self.data / "test.sealed.jsonl", self.data / "openings.jsonl"
+        self.corpus, self.past = self.data / "in-corpus.jsonl", self.data / "learned-before.jsonl"
+        self.is_to_be_replaced = self.continue_changed = False
+        self._lock: Lock | None = None
+
+    def try_hold(self) -> bool:
+        """Keep other processes out for as long as this object lives; ``False`` where one of them has the folder."""
+        place = self.path.resolve()
+        self._lock = held(place)
+        if self._lock is None:
+            self._lock = hold(place)
+            if self._lock is not None:
+                self._sweep()
+        return self._lock is not None
+
+    def hold(self) -> None:
+        """Keep other processes out for as long as this object lives.
+
+        Raises:
+            UsageError: Another process has it.
+        """
+        if not self.try_hold():
+            raise UsageError(
+                f"{self.path} is in use by another process", expected="a folder to itself", fix="wait, or name another --run"
+            )
+
+    @property
+    def name(self) -> str:
+        """Name of the folder, and of the run."""
+        return self.path.resolve().name
+
+    def _sweep(self) -> None:
+        """Remove what processes that were killed have left here, and put an earlier run back that one had put aside."""
+        before = self._before
+        old = before.with_name(before.name + storage.ASIDE)  # as an earlier version named it
+        if old.is_dir() and not self.is_begun:
+            old.rename(before)
+        if before.is_dir():  # what lies in the folder was begun in its place, and is no whole run
+            storage.remove(self.path)
+            before.rename(self.path)
+        if self.path.parent.is_dir():
+            storage.sweep(self.path.parent, self.path.name)
+        storage.sweep_tree(self.path)
+        if self.checkpoints.is_dir() and self._is_finished():  # a kill came between the record and their removal
+            storage.discard(self.checkpoints)
+            storage.discard(self.path / "start")
+
+    def _is_finished(self) -> bool:
+        try:
+            return self.is_begun and self.read_record().status not in UNFINISHED
+        except StorageError:
+            return False
+
+    @property
+    def _before(self) -> Path:
+        """Where a run lies that is being replaced, until it is."""
+        return self.path.with_name(f".{self.path.name}.before")
+
+    def clear(self, record: RunRecord, *, keep_checkpoints: bool = False) -> None:
+        """Put the record of a new run in place, and remove what an earlier one left; a folder that is no run's is left alone.
+
+        The record comes first, so that a process killed meanwhile leaves a run that was begun, never a folder of no run.
+        """
+        if not self.is_begun and not is_free(self.path):
+            raise not_free(self.path)
+        self.write_record(record, cover=False)
+        kept = {self.path / "run.json", *((self.checkpoints,) if keep_checkpoints else ())}
+        for item in self.path.iterdir():
+            if item not in kept:
+                shutil.rmtree(item) if item.is_dir() and not item.is_symlink() else item.unlink()
+        self.is_to_be_replaced = False
+
+    @contextmanager
+    def refusable(self) -> Iterator[None]:
+        """Leave the folder as it was found if what is begun inside is refused: a mistyped name costs no earlier run.
+
+        A run that is to be replaced is put aside meanwhile, and put back after Ctrl-C as well.
+        """
+        is_new, kept = not self.is_begun, self._before
+        replaces = self.is_begun and self.is_to_be_replaced
+        if replaces:
+            self.path.rename(kept)
+        try:
+            yield
+        except BaseException as error:
+            if replaces or (is_new and isinstance(error, (UsageError, DataError))):
+                storage.remove(self.path)
+            if replaces:
+                kept.rename(self.path)
+            raise
+        if replaces:  # renamed before it is removed: half of it must never be put back
+            gone = kept.with_name(f".{self.path.name}.replaced{storage.ASIDE}")
+            storage.remove(gone)
+            kept.rename(gone)
+            storage.remove(gone)
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether a run was begun here."""
+        return (self.path / "run.json").is_file()
+
+    def read_record(self) -> RunRecord:
+        """Return ``run.json``.
+
+        Raises:
+            UsageError: This is no run folder.
+            StorageError: It is damaged.
+        """
+        if not self.is_begun:
+            raise no_run(self.path)
+        try:
+            value = storage.read_json(self.path / "run.json")
+            if "schema" not in value or value["schema"] not in (SCHEMA, SEALED_SCHEMA):
+                raise ValueError(f"its schema is {value.get('schema')!r}")
+            if value["schema"] == SEALED_SCHEMA and not storage.is_sealed(value):
+                raise ValueError("it does not have the digest that it names")
+            return RunRecord.from_json(value | {"schema": SCHEMA})
+        except (StorageError, TypeError, KeyError, AttributeError, ValueError, RecursionError) as error:
+            why = error.got if isinstance(error, StorageError) else str(error)
+            raise damaged(self.path, f"{self.path}/run.json is damaged: {why}") from error
+
+    def write_record(self, record: RunRecord, *, cover: bool = True) -> None:
+        """Replace ``run.json``.
+
+        Args:
+            record: What is known of the run.
+            cover: Take the digests of all files as they are now into it; else it keeps those that it has.
+        """
+        if cover:
+            record = replace(record, digests=self.digests(task=record.task), heads=self.heads(), pending={})
+        value = json.loads(json.dumps(record.to_json() | {"schema": SEALED_SCHEMA}, allow_nan=False))
+        storage.replace_json(self.path / "run.json", storage.sealed(value))
+
+    def write_corpus(self, sketch: CorpusSketch) -> None:
+        """Keep what the pre-training corpus has in common with the test texts, so that recomputing needs no other folder."""
+        storage.replace(self.corpus, json.dumps(sketch.to_json()) + "\n")
+
+    def read_corpus(self) -> CorpusSketch | None:
+        """Return what the corpus has in common with the test texts; ``None`` where no corpus is known."""
+        lines = storage.read_lines(self.corpus)
+        return CorpusSketch.from_json(json.loads(lines[0])) if lines else None
+
+    def write_past(self, past: Past) -> None:
+        """Keep which test texts the model had learned from before this training, so that judging needs no other folder."""
+        storage.replace(self.past, json.dumps(past.to_json()) + "\n")
+
+    def read_past(self) -> Past | None:
+        """Return which test texts the model had learned from before; ``None`` in runs of earlier versions.
+
+        Raises:
+            StorageError: It is damaged.
+        """
+        lines = storage.read_lines(self.past)
+        try:
+            return Past.from_json(json.loads(lines[0])) if lines else None
+        except ValueError as error:
+            raise StorageError(f"{self.past} is damaged: {error}", fix="restore it, or make the run again") from error
+
+    def write_examples(self, split: str, examples: Sequence[Example]) -> None:
+        """Write one split that is not sealed, as JSON lines."""
+        lines = (json.dumps(example.to_json(), ensure_ascii=True) for example in examples)
+        storage.replace(self.data / f"{split}.jsonl", "".join(line + "\n" for line in lines))
+
+    def read_examples(self, split: str) -> tuple[Example, ...]:
+        """Read a split back.
+
+        Raises:
+            StorageError: It is not there, or damaged.
+        """
+        path = self.data / f"{split}.jsonl"
+        if not path.is_file():
+            raise StorageError(f"{path} is missing", fix="make the run again")
+        try:
+            return tuple(Example.from_json(json.loads(line)) for line in storage.read_lines(path))
+        except (json.JSONDecodeError, TypeError) as error:
+            raise StorageError(f"{path} is damaged: {error}", fix="make the run again") from error
+
+    def write_predictions(self, predictions: Predictions) -> None:
+        """Write ``predictions/SPLIT.SOURCE.csv``: id, label, predicted, then a probability column a class."""
+        storage.replace(
+            self.path / "predictions" / f"{predictions.split}.{predictions.source}.csv", predictions_csv(predictions)
+        )
+
+    def read_predictions(self, split: str, source: str) -> Predictions:
+        """Read predictions back.
+
+        Raises:
+            UsageError: The run has none of that name.
+            StorageError: They are damaged.
+        """
+        path = self.path / "predictions" / f"{split}.{source}.csv"
+        if not path.is_file():
+            raise UsageError(
+                f"{path} does not exist", expected="a run that was judged", fix=f"pretune judge {self.path} makes it"
+            )
+        try:
+            return parse_predictions(path.read_bytes().decode(), split=split, source=source)
+        except (ValueError, IndexError) as error:
+            raise StorageError(
+                f"{path} is damaged: {error}",
+                expected="a table as pretune wrote it: id, label, predicted, a column a class",
+                fix="restore it, or make the run again",
+            ) from error
+
+    def read_all_predictions(self) -> tuple[Predictions, ...]:
+        """Return every set of predictions of the run, by the names of their files.
+
+        Raises:
+            StorageError: A file is damaged.
+        """
+        found = []
+        for path in sorted((self.path / "predictions").glob("*.*.csv")):
+            split, _, source = path.name.removesuffix(".csv").partition(".")
+            try:
+                found.append(parse_predictions(path.read_bytes().decode(), split=split, source=source))
+            except (ValueError, IndexError) as error:
+                raise StorageError(f"{path} is damaged: {error}", fix="restore it, or judge the run again") from error
+        return tuple(found)
+
+    def digests(self, *names: str, task: str = "classify") -> dict[str, str]:
+        """Return the SHA-256 of every file that lies still once a run is finished; a prepared corpus has digests of its own.
+
+        Args:
+            names: Files and folders of the run; all, unless given.
+            task: Of the run.
+        """
+        parts = [self.path / name for name in names] or [
+            self.model,
+            self.linear,
+            self.encoder_linear,
+            self.path / "predictions",
+        ]
+        parts += [self.data] if task != "pretrain" and not names else []
+        found = (file for part in parts for file in ([part] if part.is_file() else part.rglob("*")))
+        files = sorted(file for file in found if file.is_file() and file != self.openings)
+        kept = [file.relative_to(self.path) for file in files]
+        return {
+            name.as_posix(): digest_of_file(self.path / name)
+            for name in kept
+            if not any(part.endswith(storage.ASIDE) for part in name.parts)
+        }
+
+    def heads(self) -> dict[str, str]:
+        """Return the digests of the last lines of the files that grow."""
+        known = {"trace.jsonl": storage.head_of(self.trace), "data/openings.jsonl": last_opening(self.openings)}
+        return {name: head for name, head in known.items() if head}
+
+    def has_predictions(self, split: str, source: str) -> bool:
+        """Whether this source's predictions were written."""
+        return (self.path / "predictions" / f"{split}.{source}.csv").is_file()
+
+    def drop_predictions(self, split: str, source: str) -> None:
+        """Remove what an earlier judging left of a source that is not there any more."""
+        (self.path / "predictions" / f"{split}.{source}.csv").unlink(missing_ok=True)
+
+    def read_events(self, *, head: str = "") -> Events:
+        """Return the events of ``trace.jsonl``, those of the last attempt where the run was begun anew.
+
+        Args:
+            head: The digest of a line that must be there; see ``RunRecord.heads``.
+
+        Raises:
+            StorageError: A line was changed.
+        """
+        lines = storage.read_chained(self.trace, head=head)
+        events: Events = [self._parse_event(number, line) for number, line in enumerate(lines, 1)]
+        begun = [index for index, event in enumerate(events) if event["event"] == "begun"]
+        return events[begun[-1] :] if begun else events
+
+    def _parse_event(self, number: int, line: str) -> dict[str, Any]:
+        try:
+            event = json.loads(line)
+        except (ValueError, RecursionError):
+            event = None
+        if not isinstance(event, dict) or not isinstance(event.get("event"), str):
+            raise StorageError(
+                f"line {number} of {self.trace} is damaged",
+                expected="an event as pretune wrote it",
+                fix="restore the file; or make the run again",
+            )
+        event.pop("chain", None)
+        return event
+
+
+def last_opening(path: Path) -> str:
+    """Return the hash of the last opening in a run's list, ``""`` where there is none or it cannot be read."""
+    lines = storage.read_lines(path)
+    try:
+        return str(json.loads(lines[-1])["hash"]) if lines else ""
+    except (ValueError, TypeError, KeyError):
+        return ""
+
+
+def is_free(path: Path) -> bool:
+    """Whether there is nothing, or only what a refused file, or a run cut off while it read, leaves behind."""
+    if not path.is_dir():
+        return not path.exists()
+    names = {item.relative_to(path).as_posix() for item in path.rglob("*") if not item.name.endswith(storage.ASIDE)}
+    return names <= {"data", *(f"data/{name}" for name in _OWN_DATA)}
+
+
+def no_run(path: Path) -> PretuneError:
+    """Return what is to be said of a folder without a record: it is no run's, or it is that of a damaged run."""
+    if any((path / name).exists() for name in ("trace.jsonl", "predictions", "data/train.jsonl", "data/test.sealed.jsonl")):
+        return damaged(path, f"{path}/run.json is missing")
+    if path.exists() and any(path.iterdir() if path.is_dir() else [path]):
+        got = f"{path} is not a run folder: it has no run.json"
+    else:
+        got = f"{path} is not a run folder: there is nothing" if not path.exists() else f"{path} is an empty folder"
+    return UsageError(
+        got,
+        expected="a folder that `pretune run` or `pretune finetune` made, such as runs/reviews-minilm",
+        fix="check the name; `ls runs` lists yours",
+    )
+
+
+def damage_of(path: Path) -> StorageError | None:
+    """Return what is to be said of a run that has lost its record; ``None`` where the folder is no run's."""
+    found = None if (path / "run.json").is_file() else no_run(path)
+    return found if isinstance(found, StorageError) else None
+
+
+def not_free(path: Path) -> PretuneError:
+    """Return what is to be said of a folder that a run cannot have."""
+    found = no_run(path)
+    if isinstance(found, StorageError):
+        return found
+    return UsageError(f"{path} exists and is no run folder", expected="a new folder", fix="name another --run")
+
+
+def damaged(path: Path, what: str) -> StorageError:
+    """Return what is to be said of a run that has lost a part: what is still there, and what can be had again."""
+    there = {name: note for name, note in PARTS.items() if (path / name).exists()}
+    gone = [name for name in ("model", "linear", "predictions", "data") if not (path / name).exists()]
+    told = "; ".join(f"{name} is there: {note}" for name, note in there.items()) or "nothing else is there"
+    missing = f"; missing as well: {', '.join(gone)}" if gone else ""
+    return StorageError(
+        f"{path} is a damaged run: {what}\n{told}{missing}",
+        expected="a run as pretune wrote it",
+        fix="restore the file from a backup; or make the run again in a new folder (--run)",
+    )

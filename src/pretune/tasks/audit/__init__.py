@@ -1,0 +1,6 @@
+"""Auditing: judge predictions that any other tool made, from their table alone. No model, no run folder, no torch."""
+
+from pretune.tasks.audit.path import audit, write_audit
+from pretune.tasks.audit.question import Question
+
+__all__ = ["Question", "audit", "write_audit"]

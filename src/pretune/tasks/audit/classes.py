@@ -1,0 +1,167 @@
+"""Classes: figures, baselines, findings, slices and the verdict on predicted classes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pretune.configs import AuditConfig
+from pretune.data import record_opening
+from pretune.data.labels.naming import merges, named_as
+from pretune.data.read.table import RawTable
+from pretune.data.seal.known import warn_of
+from pretune.diagnose import diagnose
+from pretune.errors import UsageError
+from pretune.evaluate import choose_positive, evaluate_sources, groups_of
+from pretune.evaluate.aims import make_aim
+from pretune.evaluate.baselines import fit_linear, majority, prior
+from pretune.evaluate.cost import score_cost
+from pretune.evaluate.mistakes import find_mistakes
+from pretune.evaluate.slices import columns_left_out, find_slices
+from pretune.records import Evaluation, Evidence, Example, Finding, Predictions, RunRecord, Severity
+from pretune.run.trace import Trace
+from pretune.tasks.audit.inputs import Inputs, read_inputs
+from pretune.tasks.audit.question import SOURCE, SPLIT, Question, name_of
+from pretune.verdict import Policy, decide, load_policy
+from pretune.verdict.narrow import AUDIT, add_to_summary, narrow_policy
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    number: int
+    confidence: float
+    head: str | None = None
+    is_first_known: bool | None = None
+
+
+def audit_classes(raw: RawTable, source: Any, question: Question, trace: Trace) -> RunRecord:
+    """Judge predicted classes. Raises what ``audit`` does."""
+    _check_flags(question)
+    policy = _read_policy(question.config)
+    found = read_inputs(raw, source, question, trace)
+    judged = found.judged.predictions
+    labels = found.train_labels or [str(label) for label in judged.labels]
+    asked = question.config.judge.positive
+    positive = choose_positive(labels, asked if asked is None else named_as(asked, labels, merge=merges(question.config)))
+    look = _open(found, name_of(source), question.is_sealed, policy, trace)
+    costs = _costs(question.config, positive)
+    sources = (judged, *(table.predictions for table in found.others), *_baselines(found, question.config.seed, trace))
+    evaluation = _evaluate(sources, found.judged.examples, positive, look, trace)
+    if positive is not None and costs:
+        number, level = look.number, look.confidence
+        priced = [score_cost(one, positive=positive, costs=costs, look=number, confidence=level) for one in sources]
+        evaluation = replace(evaluation, scores=(*evaluation.scores, *priced))
+    evidence = Evidence(
+        classes=judged.classes, positive=positive, train=found.train, test=found.judged.examples, predictions=sources,
+        receipt=found.receipt if found.judged.has_texts else None,  # conflicts are known where there are texts
+    )  # fmt: skip
+    findings, policy, not_asked = _diagnose(evidence, evaluation, policy, is_strict=policy.name != AUDIT)
+    verdict = decide(evaluation, findings, policy, positive=positive, look=look.number)
+    with trace.stage("slices", f"{len(judged.ids):,} rows") as stage:
+        slices = find_slices(judged, found.judged.examples, confidence=look.confidence)
+        mistakes = find_mistakes(judged, found.judged.examples, certainty=found.judged.certainty)
+        stage.shape_out = f"{len(slices)} slices, {len(mistakes)} confident mistakes"
+        stage.notes = [
+            f"column {name!r} is not sliced: neither few values nor numbers" for name in columns_left_out(found.judged.examples)
+        ]
+    return RunRecord(
+        run="", status="", classes=judged.classes, positive=positive, receipt=found.receipt, scores=evaluation.scores,
+        comparisons=evaluation.comparisons, confusions=evaluation.confusions, slices=slices, mistakes=mistakes,
+        findings=findings, verdict=add_to_summary(add_to_summary(verdict, not_asked), _spellings(findings)),
+        look=look.number if look.head else None, ledger_head=look.head, first_known_look=look.is_first_known,
+    )  # fmt: skip
+
+
+def _spellings(findings: Sequence[Finding]) -> str:
+    """Say beside the verdict that a class is there in two spellings: it may be all that is wrong."""
+    found = next((item for item in findings if item.check == "labels.spelling" and item.severity is Severity.WARNING), None)
+    return f"But: {found.summary}." if found is not None else ""
+
+
+def _check_flags(question: Question) -> None:
+    config = question.config
+    given = [flag for flag, value in (("--min-bleu", config.min_bleu), ("--min-chrf", config.min_chrf)) if value is not None]
+    if given:
+        raise UsageError(
+            f"{', '.join(given)} with predicted classes", expected="--min-precision, --min-recall or --min-accuracy",
+            fix="leave it out; with --task generate the table is read as one of generated text",
+        )  # fmt: skip
+
+
+def _costs(config: AuditConfig, positive: str | None) -> Mapping[str, float]:
+    """Return what mistakes cost; the answers are priced as they are, without validation rows to choose a threshold by."""
+    judge = config.judge
+    return make_aim(positive=positive, goal=judge.goal, default_goal="balanced", gates={}, keep=None, cost=judge.cost).costs
+
+
+def _read_policy(config: AuditConfig) -> Policy:
+    judge = config.judge
+    return load_policy(
+        judge.policy or AUDIT,
+        goal=judge.goal or ("cost" if judge.cost is not None else None),
+        min_precision=judge.min_precision,
+        min_recall=judge.min_recall,
+        min_accuracy=judge.min_accuracy,
+    )
+
+
+def _open(found: Inputs, name: str, is_sealed: bool, policy: Policy, trace: Trace) -> _Look:
+    """Count the opening where that is asked for; it is in the ledger before any figure is computed."""
+    num_models = 1 + len(found.others)
+    if not is_sealed:
+        trace.note("this look at the rows is not counted; --sealed enters it in the ledger, as each look at a sealed test is")
+        texts = [row.text for row in found.judged.examples if row.text]
+        warning = warn_of(texts, "with their labels this is a look at a test, and --sealed would count it")
+        if warning:
+            trace.note(warning)
+        return _Look(1, policy.confidence_at(1, num_models))
+    if not found.judged.has_texts:
+        raise UsageError(
+            "--sealed, and not every row has a text", expected="texts: the ledger knows rows by them",
+            fix="join the texts to the predictions by id, or leave out --sealed",
+        )  # fmt: skip
+    texts = [row.text for row in found.judged.examples]
+    entry = record_opening(texts, run=name, purpose="audit", num_models=num_models)
+    trace.note(f"look {entry.look} at these rows, in the ledger")
+    return _Look(entry.look, policy.confidence_at(entry.look, num_models), entry.hash, entry.first_known)
+
+
+def _baselines(found: Inputs, seed: int, trace: Trace) -> tuple[Predictions, ...]:
+    """Score what anyone could have done: from the training rows as in a run, else the commonest class of these rows."""
+    rows, classes = found.judged.examples, found.judged.predictions.classes
+    if not found.train:
+        trace.note("without --train majority and prior know the share of each class in the judged rows themselves")
+    labels = found.train_labels or [str(row.label) for row in rows]
+    constant = [guess(labels, rows, split=SPLIT, classes=classes) for guess in (majority, prior)]
+    if not found.train or not found.judged.has_texts:
+        return tuple(constant)
+    with trace.stage("baseline", f"{len(found.train):,} texts") as stage:
+        model = fit_linear(found.train, seed=seed)
+        linear = model.predict(rows, split=SPLIT, classes=classes)
+        stage.done = f"TF-IDF + logistic regression, strength {model.strength:g}"
+        stage.shape_out = f"{len(model.terms):,} terms × {len(model.classes)} classes"
+    return *constant, linear
+
+
+def _evaluate(
+    sources: Sequence[Predictions], rows: Sequence[Example], positive: str | None, look: _Look, trace: Trace
+) -> Evaluation:
+    with trace.stage("evaluate", f"{len(sources[0].ids):,} predictions") as stage:
+        evaluation = evaluate_sources(
+            sources, main=SOURCE, positive=positive, look=look.number, confidence=look.confidence, groups=groups_of(rows)
+        )
+        stage.done, stage.shape_out = ", ".join(item.source for item in sources), f"{len(evaluation.scores)} figures"
+    return evaluation
+
+
+def _diagnose(
+    evidence: Evidence, evaluation: Evaluation, policy: Policy, *, is_strict: bool
+) -> tuple[tuple[Finding, ...], Policy, str]:
+    """Run the checks; ask of the audit's own policy what can be asked, and of the user's all that it says."""
+    findings = diagnose(evidence, evaluation)
+    if is_strict:
+        return findings, policy, ""
+    has_linear = evidence.find(SPLIT, "linear") is not None
+    narrowed, left_out, not_asked = narrow_policy(
+        policy, has_linear=has_linear, has_train_texts=evidence.has_texts("train", SPLIT)
+    )
+    return (*findings, *left_out), narrowed, not_asked

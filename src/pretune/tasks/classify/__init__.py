@@ -1,0 +1,1 @@
+"""Text classification: from rows to a verdict. Read ``path`` first."""

@@ -1,0 +1,67 @@
+"""What a network gets before it is trained and loses afterwards: frozen layers, compiled ones, low-rank adapters."""
+
+import numpy as np
+
+from pretune.configs import FinetuneConfig
+from pretune.errors import DataError
+from pretune.models import Inputs, Network, adapt, merge
+from pretune.run.trace import Trace
+from pretune.train import Plan, has_fast_bf16
+
+# Texts on which merged adapters must give the logits they gave before.
+PARITY_ROWS = 64
+
+# What is trained where bf16 has no instructions: within the same time, the last layers only.
+FREEZE_WITHOUT_BF16 = "last-2"
+
+
+def set_up(network: Network, config: FinetuneConfig, plan: Plan, trace: Trace) -> None:
+    """Freeze as the first stage does; compile layers and add adapters where they are asked for.
+
+    Raises:
+        UsageError: The family's layers are not known, or no layer is above the freeze boundary.
+    """
+    stages = plan.stages(len(network.layers))
+    boundary = network.freeze(stages[0].freeze)
+    if config.compile:
+        network.compile_layers()
+    if config.lora:
+        boundary = min(boundary, *(network.boundary_of(stage.freeze) for stage in stages))
+        _adapt(network, config.lora, config.lora_alpha or 2.0 * config.lora, boundary, trace)
+        network.freeze(stages[0].freeze)
+
+
+def _adapt(network: Network, rank: int, alpha: float, boundary: int, trace: Trace) -> None:
+    with trace.stage("adapters", f"rank {rank}, scaled by {alpha:g} / {rank}") as stage:
+        num_layers = adapt(network, rank=rank, alpha=alpha, boundary=boundary)
+        stage.done = f"LoRA beside {num_layers} linear layers, which are frozen themselves"
+        stage.shape_out = f"{sum(weight.numel() for weight in network.parameters() if weight.requires_grad):,} weights to train"
+
+
+def merge_adapters(network: Network, inputs: Inputs, plan: Plan, trace: Trace) -> None:
+    """Merge the adapters into the layers beside them, and check on validation texts that the logits stay.
+
+    Raises:
+        ParityError: They do not.
+    """
+    rows = np.arange(min(PARITY_ROWS, len(inputs)))
+    with trace.stage("merge", f"adapters; {len(rows)} validation texts before and after") as stage:
+        difference = merge(network, inputs.batch(rows, plan.device.kind))
+        stage.done, stage.shape_out = f"logits differ by at most {difference:.1g}", "the plain architecture"
+
+
+def resolve_freeze(freeze: str, kind: str = "cpu") -> str:
+    """Return ``freeze`` with ``auto`` decided by what the processor is fast at."""
+    if freeze != "auto":
+        return freeze
+    return "none" if has_fast_bf16(kind) or kind == "cuda" else FREEZE_WITHOUT_BF16
+
+
+def check_same_classes(new: tuple[str, ...], known: tuple[str, ...]) -> None:
+    """Raise a ``DataError`` unless a model that goes on is given the classes that it has."""
+    if new != known:
+        raise DataError(
+            f"the rows have the classes {', '.join(new)}, and the model that goes on has {', '.join(known)}",
+            expected="the same classes with resume=True",
+            fix="fit without resume, which starts from the pre-trained weights",
+        )

@@ -1,0 +1,182 @@
+"""Assessing: from predictions and what is known of a run to figures, findings and verdict; no model is needed.
+
+Judging does this once the seal is open, and recomputing does it again from the files of the run folder: one function, so that
+both come to the same bytes.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from pretune.configs import JudgeConfig
+from pretune.diagnose import diagnose
+from pretune.evaluate import evaluate_sources, groups_of
+from pretune.evaluate.cost import score_cost
+from pretune.evaluate.mistakes import find_mistakes
+from pretune.evaluate.slices import find_slices
+from pretune.records import (
+    Comparison,
+    Confusion,
+    CorpusSketch,
+    Evaluation,
+    Evidence,
+    Example,
+    Finding,
+    Mistake,
+    Past,
+    Predictions,
+    Record,
+    RunRecord,
+    Score,
+    Slice,
+    Verdict,
+)
+from pretune.run.trace import Trace
+from pretune.verdict import Policy, decide, load_policy
+
+MAIN = "finetuned"
+# The order in which sources are scored and compared, whoever made them in whatever order; others follow by name.
+ORDER = (MAIN, "majority", "prior", "linear", "encoder_linear", "before")
+# The same model trained again is no rival, rows predicted out of fold are those of training, and a proof has its own table.
+NOT_COMPARED = ("seed-", "out_of_fold", "proof-")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assessment(Record):
+    """What judging adds to a run: every figure, finding and the verdict, as ``run.json`` keeps them."""
+
+    scores: tuple[Score, ...]
+    comparisons: tuple[Comparison, ...]
+    confusions: tuple[Confusion, ...]
+    slices: tuple[Slice, ...]
+    mistakes: tuple[Mistake, ...]
+    findings: tuple[Finding, ...]
+    verdict: Verdict
+
+
+def read_policy(config: JudgeConfig, predictions: Iterable[Predictions] = ()) -> Policy:
+    """Return the policy that a config names; where it names none, that of adapted models if there is a model before.
+
+    Args:
+        config: Names policy and goal, and replaces gates.
+        predictions: Of the run, as far as they are known.
+
+    Raises:
+        UsageError: It cannot be read, or a goal or gate does not exist.
+    """
+    is_adapted = any(item.source == "before" and item.split == "test" for item in predictions)
+    return load_policy(
+        config.policy or ("domain" if is_adapted else None),
+        goal=config.goal or ("cost" if config.cost is not None else None),
+        min_precision=config.min_precision,
+        min_recall=config.min_recall,
+        min_accuracy=config.min_accuracy,
+    )
+
+
+def evidence_of(
+    record: RunRecord,
+    splits: dict[str, tuple[Example, ...]],
+    predictions: Sequence[Predictions],
+    corpus: CorpusSketch | None = None,
+    past: Past | None = None,
+) -> Evidence:
+    """Return all that judges may read of a run.
+
+    Args:
+        record: The run.
+        splits: Its rows.
+        predictions: On them.
+        corpus: What the model was pre-trained on has in common with the test texts, where that is known.
+        past: Which test texts the model had learned from before this training, where that is known.
+    """
+    return Evidence(
+        classes=record.classes,
+        positive=record.positive,
+        train=splits["train"],
+        validation=splits["validation"],
+        test=splits["test"],
+        predictions=tuple(in_order(predictions)),
+        history=record.history,
+        receipt=record.receipt,
+        token_counts=record.token_counts,
+        changes=record.changes,
+        corpus=corpus,
+        past=past,
+        language=record.language,
+    )
+
+
+def costs_of(record: RunRecord) -> dict[str, float]:
+    """Return what mistakes cost, where the run's threshold was chosen by costs."""
+    return record.threshold.costs if record.threshold is not None else {}
+
+
+def assess(
+    evidence: Evidence,
+    policy: Policy,
+    *,
+    look: int,
+    num_models: int = 1,
+    costs: Mapping[str, float] | None = None,
+    trace: Trace | None = None,
+) -> Assessment:
+    """Score, diagnose and decide.
+
+    Args:
+        evidence: With predictions of ``finetuned`` on the splits test and, if there are any, validation.
+        policy: What must hold; its error is shared out over the looks.
+        look: Which look at the test rows this is.
+        num_models: How many models were scored in this look.
+        costs: What a missed positive (``fn``) and a false alarm (``fp``) cost; then mean costs are among the figures.
+        trace: Receives the stages.
+    """
+    trace, confidence = trace or Trace(), policy.confidence_at(look, num_models)
+    evaluation = _evaluate(evidence, "test", look, confidence, costs)
+    is_validated = evidence.find("validation", MAIN) is not None
+    validated = _evaluate(evidence, "validation", 1, policy.confidence, costs) if is_validated else None
+    findings, main = _diagnose(evidence, evaluation, trace), evidence.find("test", MAIN)
+    with trace.stage("judge", f"{len(evaluation.scores)} figures, {len(findings)} findings") as stage:
+        verdict = decide(evaluation, findings, policy, positive=evidence.positive, look=look)
+        held = sum(reason.holds is True for reason in verdict.reasons)
+        stage.done = f"{held} of {len(verdict.reasons)} conditions hold, policy {policy.name!r}"
+        stage.shape_out = str(verdict.outcome).replace("_", " ")
+    return Assessment(
+        scores=(*evaluation.scores, *(validated.scores if validated else ())),
+        comparisons=evaluation.comparisons,
+        confusions=(*evaluation.confusions, *(validated.confusions if validated else ())),
+        slices=find_slices(main, evidence.test, confidence=confidence) if main else (),
+        mistakes=find_mistakes(main, evidence.test) if main else (),
+        findings=findings,
+        verdict=verdict,
+    )
+
+
+def in_order(predictions: Iterable[Predictions]) -> list[Predictions]:
+    """Return predictions by split and source, in an order that depends on nothing else."""
+
+    def place(item: Predictions) -> tuple[str, int, str]:
+        return item.split, ORDER.index(item.source) if item.source in ORDER else len(ORDER), item.source
+
+    return sorted(predictions, key=place)
+
+
+def _evaluate(
+    evidence: Evidence, split: str, look: int, confidence: float, costs: Mapping[str, float] | None = None
+) -> Evaluation:
+    compared = [p for p in evidence.predictions if p.split == split and not p.source.startswith(NOT_COMPARED)]
+    positive, groups = evidence.positive, groups_of((*evidence.test, *evidence.validation))
+    found = evaluate_sources(compared, main=MAIN, positive=positive, look=look, confidence=confidence, groups=groups)
+    if not costs or positive is None:
+        return found
+    priced = [score_cost(p, positive=positive, costs=costs, look=look, confidence=confidence) for p in compared]
+    return replace(found, scores=(*found.scores, *priced))
+
+
+def _diagnose(evidence: Evidence, evaluation: Evaluation, trace: Trace) -> tuple[Finding, ...]:
+    with trace.stage("diagnose", f"{len(evaluation.scores)} figures, {len(evidence.predictions)} sets of predictions") as stage:
+        findings = diagnose(evidence, evaluation)
+        counts = Counter(str(finding.severity).replace("_", " ") for finding in findings)
+        stage.done = ", ".join(f"{count} {severity}" for severity, count in counts.items())
+        stage.shape_out = f"{len(findings)} findings"
+    return findings

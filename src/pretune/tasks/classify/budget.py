@@ -1,0 +1,288 @@
+"""``--budget 5m``: what to train, for how long and on how much of each text, so that the whole command ends in time.
+
+Every way to train is an option with its seconds, from what ``pacing`` measured, and its cost, the accuracy that it is
+expected to give up; of those that fit, the one that gives up least is taken. The choice is recorded, and a run that is gone
+on with takes the recorded one.
+"""
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import product
+
+import numpy as np
+
+from pretune.configs import AUTO, RunConfig, parse_duration
+from pretune.data import Dataset
+from pretune.errors import UsageError
+from pretune.records import BudgetChoice, BudgetOption, RunRecord
+from pretune.report.words import duration
+from pretune.run.trace import Trace
+from pretune.tasks.classify.pace import MAX_LENGTH, Pace, Stopwatch, boundaries_of, work_of
+from pretune.train import Device
+from pretune.train.rates import NUM_STEPS
+
+# Share of the budget kept back: for saving, judging's own arithmetic, and a machine that has other things to do.
+MARGIN = 0.15
+# Share of the budget that measuring may take.
+MEASURING = 0.08
+# Tokens a text among which is chosen; none above the shortest that holds every text.
+LENGTHS = (16, 32, 48, 64, 96, 128, 192, 256, 384, MAX_LENGTH)
+# Epochs beyond which another one is not expected to pay, by what is trained. Devlin et al. (2019) recommend 2 to 4 for all
+# layers; a head alone costs next to nothing and learns slowly.
+WANTED_EPOCHS = {"none": 3, "last": 4, "all": 10}
+# Points of accuracy given up by training only this share of the layers: movie-reviews, docs/results.md (last 3 and 2 of 6
+# layers, and the head alone, against all of them); the others lie between.
+TRAINED_SHARES, LAYER_COSTS = (0.0, 1 / 6, 1 / 3, 1 / 2, 1.0), (7.4, 4.0, 2.1, 0.7, 0.0)
+# Points for each halving of the epochs: 0.842 after one epoch against 0.850 after three on movie-reviews (docs/log.md).
+HALVING_COST = 0.6
+# Points for all tokens cut away: on IMDB 58 % of the tokens were cut at 128 and 31 % at 256, for 0.874 against 0.906
+# (docs/results.md).
+CUT_COST = 12.0
+# Points for judging without the untuned encoder: no accuracy, but a question the report then leaves open.
+UNTUNED_COST = 0.5
+# Seconds for each number in the table that the untuned encoder's regression is fitted on (7,398 × 384: 8 to 20 s on two cores).
+REGRESSION_SECONDS = 5e-6
+# Training rows scored in judging.
+GAP_ROWS = 2_000
+# Batches of texts alike in length still hold some padding.
+PADDING = 1.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What has to be done besides choosing.
+
+    Args:
+        num_train: Training rows.
+        num_validation: Validation rows.
+        num_test: Sealed rows that are scored at the end; 0 where the command ends before.
+        num_seeds: Trainings.
+        linear_seconds: What fitting the linear baseline took; diagnosing takes about as long again.
+        spent: Seconds since the command was given.
+        has_range_test: Whether a rate has to be found.
+    """
+
+    num_train: int
+    num_validation: int
+    num_test: int
+    num_seeds: int
+    linear_seconds: float
+    spent: float
+    has_range_test: bool
+
+
+def choose_within(
+    config: RunConfig, data: Dataset, device: Device, trace: Trace, *, covers: str, linear_seconds: float, start: float
+) -> BudgetChoice:
+    """Measure a copy of the model, and choose what fits.
+
+    Args:
+        config: With its budget; what it names is kept.
+        data: What will be trained on.
+        device: Where.
+        trace: Receives the stage.
+        covers: ``run`` where judging must fit as well, else ``finetune``.
+        linear_seconds: What fitting the linear baseline took.
+        start: When the command was given, by ``time.perf_counter``.
+
+    Raises:
+        UsageError: Nothing fits; the message says the least that would do.
+    """
+    limit = parse_duration(str(config.budget))
+    with trace.stage("budget", f"{duration(limit)} for all of it") as stage:
+        watch = Stopwatch(config.model, data.training, config.finetune, device, config.seed)
+        layers = len(watch.network.layers)
+        boundaries = boundaries_of(layers) if config.freeze == AUTO else (config.freeze,)
+        for freeze in boundaries:
+            watch.network.boundary_of(freeze)  # one that does not fit the model is an error of its own
+        job = Job(
+            num_train=len(data.train), num_validation=len(data.validation), num_seeds=config.seeds,
+            num_test=data.seal.num_rows if covers == "run" else 0, linear_seconds=linear_seconds, spent=0.0,
+            has_range_test=config.finetune.learning_rate == AUTO,
+        )  # fmt: skip
+        options: list[BudgetOption] = []
+        for pace in watch.measure(boundaries, seconds=MEASURING * limit):
+            job = replace(job, spent=time.perf_counter() - start)
+            options = list(make_options(pace, config, job))
+            newest = list(pace.steps)[-1]
+            if min(option.seconds for option in options if option.freeze == newest) > _usable(limit):
+                break  # what trains more takes longer still
+        unmeasured = tuple(name for name in boundaries if name not in pace.steps)
+        chosen, best = pick(options, limit), min(options, key=_by_cost)
+        gave_up = tuple(say_given_up(chosen, best, unmeasured, are_epochs_given=config.epochs is not None))
+        found = BudgetChoice(
+            seconds=limit, covers=covers, margin=MARGIN, given=given_of(config), chosen=chosen, best=best,
+            gave_up=gave_up, timings=pace.timings,
+        )  # fmt: skip
+        stage.shape_out = f"{_say(chosen)}: about {duration(chosen.seconds)}"
+        stage.done = f"{len(options)} ways measured; gave up: {'; '.join(found.gave_up) or 'nothing'}"
+    trace.keep("budget", found)
+    return found
+
+
+def apply_choice(config: RunConfig, choice: BudgetChoice) -> RunConfig:
+    """Return the config with what was chosen."""
+    chosen = choice.chosen
+    return replace(
+        config,
+        freeze=chosen.freeze,
+        epochs=chosen.epochs,
+        finetune=replace(config.finetune, max_length=chosen.max_length),
+        judge=replace(config.judge, encoder_linear=chosen.has_untuned),
+    )
+
+
+def given_of(config: RunConfig) -> tuple[str, ...]:
+    """Return what the user named himself, and is kept."""
+    has_length = config.finetune.max_length is not None
+    named = {"freeze": config.freeze != AUTO, "epochs": config.epochs is not None, "max_length": has_length}
+    return tuple(name for name, is_given in named.items() if is_given)
+
+
+def make_options(pace: Pace, config: RunConfig, job: Job) -> Iterator[BudgetOption]:
+    """Yield every way to train, with its seconds from the start of the command to its end, and its cost."""
+    longest = int(pace.lengths.max(initial=1))
+    fitting = [length for length in LENGTHS if length < min(longest, pace.longest)]
+    lengths = [pace.longest] if config.finetune.max_length is not None else [*fitting, _cover(longest, pace.longest)]
+    untuned = (True, False) if config.judge.encoder_linear and pace.num_layers else (False,)
+    for freeze, length, has_untuned in product(pace.steps, lengths, untuned):
+        wanted = WANTED_EPOCHS[freeze.partition("-")[0]]
+        for epochs in (config.epochs,) if config.epochs is not None else range(1, wanted + 1):
+            option = BudgetOption(
+                freeze=freeze, epochs=epochs, max_length=length, has_untuned=has_untuned, seconds=0.0, cost=0.0,
+                share_cut=round(float((pace.lengths > length).mean()), 4),
+            )  # fmt: skip
+            seconds = round(job.spent + estimate(option, pace, config.finetune.batch_size, job), 1)
+            yield replace(option, seconds=seconds, cost=round(_cost(option, pace, untuned[0]), 3))
+
+
+def estimate(option: BudgetOption, pace: Pace, batch_size: int, job: Job) -> float:
+    """Return the seconds from here to the end of the command."""
+    cut = np.minimum(pace.lengths, option.max_length)
+    work = work_of(cut, pace.width) / len(cut)  # of one text
+    trained, cached = _trained_share(option.freeze, pace.num_layers), pace.num_layers > 0
+    learned, scored = job.num_train + job.num_validation, job.num_validation
+    steps = -(-job.num_train // batch_size)
+    speed = pace.steps[option.freeze]
+    epoch = speed.seconds(PADDING * work * job.num_train, steps) + pace.rate * work * scored * (trained if cached else 1.0)
+    parts = {
+        "load": pace.load_seconds * (job.num_seeds + 2),  # to train, to save and read back
+        "tokenize": pace.tokenize_seconds * learned * (1 + option.has_untuned),
+        "trunk": pace.rate * work * learned * (1 - trained) if cached else 0.0,
+        "training": job.num_seeds * option.epochs * epoch,
+        "range test": NUM_STEPS * speed.seconds(PADDING * work * batch_size) if job.has_range_test else 0.0,
+    }
+    if option.has_untuned:
+        parts["untuned"] = pace.rate * work * learned + REGRESSION_SECONDS * job.num_train * pace.width
+    if job.num_test:
+        asked = min(GAP_ROWS, job.num_train) + job.num_test * (1 + option.has_untuned)
+        rate = pace.precise_rate or pace.rate
+        parts["judging"] = (rate * work + pace.tokenize_seconds) * asked + job.linear_seconds + 2 * pace.load_seconds
+    return sum(parts.values())
+
+
+def pick(options: Iterable[BudgetOption], limit: float) -> BudgetOption:
+    """Return the option that gives up least among those that fit into ``limit`` seconds less the margin.
+
+    Raises:
+        UsageError: None does.
+    """
+    known = list(options)
+    fitting = [option for option in known if option.seconds <= _usable(limit)]
+    if fitting:
+        return min(fitting, key=_by_cost)
+    least = min(known, key=lambda option: option.seconds)
+    raise UsageError(
+        f"--budget: {duration(limit)} is too little for anything that could be trained here",
+        expected=f"about {_round_up(least.seconds / (1 - MARGIN))}s: then {_say(least)}",
+        fix=f"--budget {_round_up(least.seconds / (1 - MARGIN))}s, or fewer rows, or fewer --seeds",
+    )
+
+
+def say_given_up(
+    chosen: BudgetOption, best: BudgetOption, unmeasured: tuple[str, ...] = (), *, are_epochs_given: bool = False
+) -> Iterator[str]:
+    """Yield what time without end would have given besides."""
+    wanted = chosen.epochs if are_epochs_given else WANTED_EPOCHS[chosen.freeze.partition("-")[0]]
+    if chosen.freeze != best.freeze:
+        yield _say_trained(best.freeze)
+    if unmeasured:
+        names = ", ".join(map(_say_trained, unmeasured))
+        yield f"{names} (not measured: what takes less did not fit, or the time for measuring was over)"
+    if chosen.epochs < wanted:
+        yield f"{wanted - chosen.epochs} of {wanted} epochs"
+    if chosen.share_cut > best.share_cut:
+        more = f"{chosen.share_cut - best.share_cut:.1%}"
+        yield f"{more} of texts cut more, at {chosen.max_length} tokens in place of {best.max_length}"
+    if best.has_untuned and not chosen.has_untuned:
+        yield "the untuned encoder as a baseline"
+
+
+def say_choice(choice: BudgetChoice) -> str:
+    """Return the sentence for a person: what was chosen, how long it takes, what was given up."""
+    lost = f"gave up: {'; '.join(choice.gave_up)}" if choice.gave_up else "nothing was given up"
+    kept = f"; kept as given: {', '.join(choice.given)}" if choice.given else ""
+    took = f"about {duration(choice.chosen.seconds)}"
+    return f"--budget {duration(choice.seconds)}: chose {_say(choice.chosen)}: {took}; {lost}{kept}"
+
+
+def say_end(choice: BudgetChoice) -> str:
+    """Return the sentence on how long it took in the end."""
+    taken, limit = choice.seconds_taken or 0.0, choice.seconds
+    attempt = "since it was gone on with " if choice.was_resumed else ""
+    if taken <= limit:
+        return f"--budget {duration(limit)}: {attempt}it took {duration(taken)}"
+    return f"--budget {duration(limit)}: {attempt}it took {duration(taken)}, {duration(taken - limit)} over the budget"
+
+
+def tell_end(record: RunRecord, covered: str, trace: Trace) -> RunRecord:
+    """Return the record with the time that a budget's command took, once all that the budget covers is done."""
+    if record.budget is None or record.budget.covers != covered or record.budget.seconds_taken is not None:
+        return record
+    choice = replace(record.budget, seconds_taken=round(sum(record.seconds.values()), 1))
+    trace.note(say_end(choice))
+    return replace(record, budget=choice)
+
+
+def _usable(limit: float) -> float:
+    return limit * (1 - MARGIN)
+
+
+def _by_cost(option: BudgetOption) -> tuple[float, float]:
+    return option.cost, option.seconds
+
+
+def _cover(longest_text: int, most: int) -> int:
+    """Return the shortest of the lengths that holds every text, or the most that the model reads."""
+    return next((length for length in (*LENGTHS, most) if longest_text <= length <= most), most)
+
+
+def _cost(option: BudgetOption, pace: Pace, could_have_untuned: bool) -> float:
+    wanted = WANTED_EPOCHS[option.freeze.partition("-")[0]]
+    trained = _trained_share(option.freeze, pace.num_layers)
+    tokens_cut = 1 - float(np.minimum(pace.lengths, option.max_length).sum()) / float(pace.lengths.sum())
+    return (
+        float(np.interp(trained, TRAINED_SHARES, LAYER_COSTS))
+        + HALVING_COST * max(0.0, float(np.log2(wanted / option.epochs)))
+        + CUT_COST * tokens_cut
+        + UNTUNED_COST * (could_have_untuned and not option.has_untuned)
+    )
+
+
+def _trained_share(freeze: str, num_layers: int) -> float:
+    kind, _, count = freeze.partition("-")
+    return {"none": 1.0, "all": 0.0}[kind] if kind != "last" else int(count) / max(1, num_layers)
+
+
+def _say(option: BudgetOption) -> str:
+    epochs = "1 epoch" if option.epochs == 1 else f"{option.epochs} epochs"
+    return f"{_say_trained(option.freeze)}, {epochs}, {option.max_length} tokens"
+
+
+def _say_trained(freeze: str) -> str:
+    return {"none": "all layers", "all": "head only"}.get(freeze, freeze)
+
+
+def _round_up(seconds: float) -> int:
+    return int(-(-seconds // 5) * 5)

@@ -1,0 +1,398 @@
+"""``TextClassifier``: fit, evaluate, predict, save — a scikit-learn classifier over a pre-trained language model."""
+
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NoReturn, Self
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import NotFittedError
+from sklearn.metrics import accuracy_score
+
+from pretune.configs import DEFAULT_MAX_LENGTH, FinetuneConfig
+from pretune.configs.base import MAX_EPOCHS, check_count, check_seed, plain_number
+from pretune.data import Dataset, TrainingData, as_texts, check_known, clean_text, confidence_at, to_examples, to_training_data
+from pretune.data.arrays import Labels, Texts, check_alone
+from pretune.data.labels.types import typed
+from pretune.data.seal.known import count_look, warn_of_training
+from pretune.data.seal.learned import Learned
+from pretune.errors import UsageError
+from pretune.evaluate import choose_positive, evaluate_sources, score_predictions
+from pretune.evaluate.baselines import LinearModel, fit_linear, majority, prior
+from pretune.evaluate.temperature import calibrate
+from pretune.evaluate.threshold import decide_by
+from pretune.models import (
+    Inputs,
+    ModelCard,
+    Network,
+    build_network,
+    find_checkpoint,
+    fold_temperature,
+    load_folder,
+    load_tokenizer,
+    max_positions,
+    save_model,
+)
+from pretune.models.past import past_in, past_of
+from pretune.predict import answer, check_saved, decide_by_card, follow, predict_logits, shares_of, shift_of
+from pretune.records import Calibration, Change, Evaluation, Example, Predictions, PredictionTrace
+from pretune.run.trace import Trace
+from pretune.tasks.classify.adapt import check_same_classes, resolve_freeze
+from pretune.tasks.classify.fit import Prepare, as_before, fit_network, prepare_rows, tell_progress
+from pretune.tokens import encode
+from pretune.train import Plan, Resume, choose_device, current_world, seed_everything
+
+# Rows on which a saved model must give the logits of the live one.
+PARITY_ROWS = 64
+
+
+class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """A text classifier that starts from a pre-trained model.
+
+    Args:
+        model: Catalogue name, model folder or hub id.
+        epochs: At most this many; ``None`` means at most 10, ended by early stopping.
+        freeze: ``none``, ``all``, ``last-K`` (train the head and the last K layers), ``auto``: ``none`` where the
+            processor has bf16 instructions, ``last-2`` elsewhere; ``gradual`` (head, then a layer more an epoch), or stages
+            such as ``all:2,last-2:1@1e-6``: boundary, epochs and peak rate of each.
+        seed: Of the head's first weights, dropout and the order of rows.
+        config: How to fine-tune.
+
+    Attributes:
+        classes_: Labels, shape (num_classes,), numbers and truth values as such; sorted, those of a table as text.
+        history_: How training went.
+        token_counts_: How texts became tokens.
+        calibration_: How far probabilities were from shares on validation, and the temperature put to it, if any.
+
+    Example:
+        >>> classifier = TextClassifier("minilm", epochs=3).set_params(config__learning_rate=1e-4)
+        >>> classifier.config.learning_rate
+        0.0001
+    """
+
+    _prepare: Prepare = staticmethod(prepare_rows)  # replaced where several fits share the rows
+
+    def __init__(
+        self,
+        model: str = "minilm",
+        *,
+        epochs: int | None = None,
+        freeze: str = "none",
+        seed: int = 0,
+        config: FinetuneConfig = FinetuneConfig(),  # noqa: B008 - frozen, so one default serves all
+    ) -> None:
+        self.model, self.epochs, self.freeze, self.seed, self.config = model, epochs, freeze, seed, config
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters; ``config__NAME`` replaces one field of the frozen config.
+
+        Raises:
+            UsageError: The config has no such field, or the value does not fit.
+        """
+        changes = {name.removeprefix("config__"): params.pop(name) for name in list(params) if name.startswith("config__")}
+        super().set_params(**params)
+        unknown = sorted(set(changes) - set(self.config.get_params()))
+        if unknown:
+            known = ", ".join(self.config.get_params())
+            raise UsageError(f"the config has no field {unknown[0]!r}", expected=f"one of {known}", fix="check the name")
+        if changes:
+            self.config = replace(self.config, **changes)
+        return self
+
+    @as_before
+    def fit(
+        self,
+        x: "Dataset | TrainingData | Texts",
+        y: Labels | None = None,
+        *,
+        epochs: int | None = None,
+        validation_data: tuple[Texts, Labels] | None = None,
+        resume: bool = False,
+        trace: Trace | None = None,
+        checkpoints: Path | Resume | None = None,
+    ) -> Self:
+        """Fine-tune from the pre-trained weights; the best epoch's weights are kept.
+
+        A fit that ends with an error, Ctrl-C included, leaves the classifier as it was before.
+
+        Args:
+            x: What ``load_data`` returned, or texts.
+            y: Labels, where ``x`` is texts.
+            epochs: Instead of the constructor's.
+            validation_data: Texts and labels that choose the epoch; 15 % of the rows are held out where there are none.
+            resume: Start from the weights this classifier already has.
+            trace: Receives stages, steps and validations.
+            checkpoints: Folder to save in from time to time; a fit that was cut off goes on from there, to the bit. A
+                ``Resume`` says that it may do so after a change.
+
+        Raises:
+            MissingLabelsError: Texts came without labels.
+            DataError: The rows cannot be learned from.
+            DivergedError: The loss stopped being finite.
+        """
+        is_alone, trace, config = trace is None, trace or Trace(), self.config
+        length, seed = plain_number(epochs if epochs is not None else self.epochs), plain_number(self.seed)
+        check_count(length, "epochs", most=MAX_EPOCHS)
+        check_seed(seed)
+        if isinstance(x, (Dataset, TrainingData)):
+            check_alone(x, y=y, validation_data=validation_data)
+            training = x.training if isinstance(x, Dataset) else x
+        else:
+            training = to_training_data(x, y, validation_data, trace)
+        if is_alone:  # a run says so itself
+            warn_of_training([row.text for row in training.train])
+        self.device_ = choose_device(config.device, precision=config.precision, threads=config.threads)
+        seed_everything(seed)
+        if resume and hasattr(self, "network_"):
+            check_same_classes(training.classes, self.card_.classes)
+            self.past_: Learned = self.learned()
+        else:
+            self._load(training, trace)
+        self.network_.to(self.device_.kind)
+        place = Resume(folder=checkpoints) if isinstance(checkpoints, Path) else checkpoints
+        freeze = resolve_freeze(self.freeze, self.device_.kind)
+        world = current_world()
+        plan = Plan(epochs=length, freeze=freeze, device=self.device_, seed=seed, checkpoints=place, world=world)
+        prepared = self._prepare(self.network_, self.tokenizer_, training, config, plan, self.card_.max_length, trace)
+        fitted = fit_network(self.network_, prepared, config=config, plan=plan, trace=trace)
+        self.classes_ = typed(training.classes, training.label_type)
+        self.history_, self.token_counts_ = fitted.history, fitted.token_counts
+        self.changes_: tuple[Change, ...] = fitted.changes
+        self.card_: ModelCard = replace(self.card_, threshold=None, goal=None)  # chosen for other weights
+        self.card_ = replace(self.card_, text_columns=training.text_columns, label_type=training.label_type)
+        self.remember(training, self._calibrate(training, fitted.validation_logits, trace))
+        return self
+
+    def remember(self, training: TrainingData, validation: Predictions) -> None:
+        """Take note of what this classifier was fitted on, and of what it says about the validation rows."""
+        self._training, self.validation_ = training, validation
+        self._parity_texts = tuple(row.text for row in (*training.validation, *training.train)[:PARITY_ROWS])
+
+    def learned(self) -> Learned:
+        """Return fingerprints of all texts that this classifier, and what it was made from, has learned from."""
+        self._check_fitted()
+        training: TrainingData | None = getattr(self, "_training", None)
+        rows = () if training is None else (*training.train, *training.validation)
+        return self.past_.with_texts(row.text for row in rows)
+
+    def past_on(self, training: TrainingData) -> Learned:
+        """Return what this classifier had learned from besides these rows; all that it has, where a folder was loaded."""
+        return self.past_ if getattr(self, "_training", None) == training else self.learned()
+
+    def train(self, *_args: object, **_options: object) -> NoReturn:
+        """Point to ``fit``: scikit-learn's word for it."""
+        raise UsageError("TextClassifier has no train", expected="fit(data, epochs=3)", fix="use fit")
+
+    def predict(self, texts: Texts) -> npt.NDArray[Any]:
+        """Return labels, shape (num_texts,), decided by the largest class or the stored threshold."""
+        shares = self.predict_proba(texts)
+        codes = shares.argmax(axis=1) if self.has_folded_threshold else decide_by_card(torch.from_numpy(shares), self.card_)
+        return np.asarray(self.classes_[codes])
+
+    def predict_proba(self, texts: Texts) -> npt.NDArray[np.float64]:
+        """Return probabilities, shape (num_texts, num_classes), columns as in ``classes_``.
+
+        They are those that the saved model gives in plain transformers. Of two classes with a stored threshold the largest
+        is the answer, and 0.5 stands for the threshold; ``predictions`` and all figures keep those that it was chosen on.
+        """
+        logits = self.logits([clean_text(text) for text in self._read_texts(texts)])
+        shares: npt.NDArray[np.float64] = shares_of(logits, self.network_, self.card_).numpy()
+        return shares
+
+    @property
+    def has_folded_threshold(self) -> bool:
+        """Whether the saved weights hold the threshold, so that the largest class is the answer."""
+        return shift_of(self.network_, self.card_) is not None
+
+    def evaluate(self, x: "Dataset | Texts", y: Labels | None = None) -> Evaluation:
+        """Score labelled rows; the result unpacks to ``loss, accuracy``.
+
+        Of a ``Dataset`` these are the validation rows, beside the majority and linear baselines. The test stays sealed.
+        Other rows are a look where any of them is a sealed test row or was opened before (``data/seal/known.py``): the ledger
+        counts it, and the figures have the confidence of that look. ``score`` counts alike.
+
+        Raises:
+            MissingLabelsError: ``x`` is texts and there is no ``y``.
+        """
+        self._check_fitted()
+        if isinstance(x, Dataset):
+            sources = [self.predict_validation(x.training), *self.baselines(x.training, x.validation, "validation")]
+            return evaluate_sources(sources, main="finetuned", positive=self.card_.positive)
+        rows = self._read_rows(x, y)
+        check_known(rows, self.card_.classes, "y")
+        look = count_look([row.text for row in rows], "evaluate")
+        predictions = self.predictions(rows, "given")
+        confidence = confidence_at(look)
+        return Evaluation(scores=score_predictions(predictions, positive=self.card_.positive, look=look, confidence=confidence))
+
+    def score(self, X: "Dataset | Texts", y: Labels | None = None, sample_weight: Any = None) -> float:  # noqa: N803
+        """Return the accuracy on labelled texts, as scikit-learn's classifiers do; counted as by ``evaluate``."""
+        if isinstance(X, Dataset):
+            return float(self.evaluate(X).value("accuracy"))
+        rows = self._read_rows(X, y)
+        count_look([row.text for row in rows], "score")
+        found = self.predictions(rows, "given")
+        return float(accuracy_score(found.labels, found.predicted, sample_weight=sample_weight))
+
+    def answers(self, rows: Sequence[Example], split: str = "given") -> Predictions:
+        """Return labels and probabilities of clean examples as ``predict`` and ``predict_proba`` give them."""
+        shares = shares_of(self.logits([row.text for row in rows]), self.network_, self.card_)
+        found = answer(rows, split, shares.log(), self.card_)
+        return decide_by(found, None, None) if self.has_folded_threshold else found
+
+    def predictions(self, rows: Sequence[Example], split: str, *, trace: Trace | None = None) -> Predictions:
+        """Return labels and probabilities for examples that are already clean; figures and thresholds are about these."""
+        logits = self.logits([row.text for row in rows], progress=tell_progress(trace, f"scoring {split}"))
+        return answer(rows, split, logits, self.card_)
+
+    def predict_validation(self, training: TrainingData) -> Predictions:
+        """Return predictions for the validation rows: those of the kept epoch, where training has just made them."""
+        known: Predictions | None = getattr(self, "validation_", None)
+        if known is not None and getattr(self, "_training", None) is training and known.classes == self.card_.classes:
+            return decide_by(known, self.card_.positive, self.card_.threshold)
+        return self.predictions(training.validation, "validation")
+
+    def baselines(self, training: TrainingData, rows: Sequence[Example], split: str) -> tuple[Predictions, ...]:
+        """Return what the majority class, a random guess and TF-IDF + logistic regression say about the same rows."""
+        if getattr(self, "_linear_rows", training.train) != training.train or not hasattr(self, "linear_"):
+            self.linear_: LinearModel = fit_linear(training.train, seed=self.seed)
+        self._linear_rows = training.train
+        labels = [str(row.label) for row in training.train]
+        classes = self.card_.classes
+        known = (majority(labels, rows, split=split, classes=classes), prior(labels, rows, split=split, classes=classes))
+        return *known, self.linear_.predict(rows, split=split, classes=classes)
+
+    def logits(self, texts: Sequence[str], *, progress: Callable[[int, int], None] | None = None) -> torch.Tensor:
+        """Return float32 logits (num_texts, num_classes) of clean texts."""
+        texts = self._read_texts(texts)
+        if not texts:
+            return torch.empty(0, len(self.card_.classes))
+        inputs = Inputs(encode(texts, self.tokenizer_, max_length=self.card_.max_length))
+        with self._precisely():
+            return predict_logits(self.network_, inputs, progress=progress)
+
+    def trace(self, text: str) -> PredictionTrace:
+        """Follow one text from characters to decision."""
+        self._check_fitted()
+        with self._precisely():
+            return follow(self.network_, self.tokenizer_, self.card_, clean_text(text))
+
+    def _precisely(self) -> contextlib.AbstractContextManager[object]:
+        """Compute answers as plain transformers does; bf16, which moves them by a hundredth, must be asked for."""
+        return self.device_.autocast() if self.config.precision == "bf16" else contextlib.nullcontext()
+
+    def save(self, folder: str | Path, *, apart: bool = False) -> Path:
+        """Write the model folder, read it back, and ask it about up to 64 rows and two texts that have to be cut.
+
+        With the native head, transformers' ``pipeline(..., truncation=True)`` is asked about some of them as well.
+
+        Args:
+            folder: Where.
+            apart: Whether another process asks transformers, which takes about five seconds of a processor.
+
+        Raises:
+            StorageError: The disk refused.
+            ParityError: What was read back is another model.
+        """
+        self._check_fitted()
+        path = Path(folder)
+        self.network_.to("cpu")
+        save_model(path, self.network_, self.tokenizer_, self.card_, self.learned())
+        self.parity_ = check_saved(path, self.network_, self.tokenizer_, self.card_, self._parity_texts, apart=apart)
+        self.network_.to(self.device_.kind)
+        return path
+
+    @classmethod
+    def load(cls, folder: str | Path, *, config: FinetuneConfig | None = None) -> Self:
+        """Read a model folder that ``save`` wrote.
+
+        Raises:
+            ModelLoadError: It is not one.
+        """
+        config = config or FinetuneConfig()
+        network, tokenizer, card = load_folder(Path(folder))
+        device = choose_device(config.device, precision=config.precision, threads=config.threads)
+        known = replace(config, head=card.head, head_size=card.head_size, max_length=card.max_length)
+        classifier = cls(str(folder), config=known)
+        classifier.network_, classifier.tokenizer_, classifier.card_ = network.to(device.kind), tokenizer, card
+        classifier.device_, classifier.classes_ = device, typed(card.classes, card.label_type)
+        classifier._parity_texts, classifier.past_ = (), past_in(Path(folder))
+        return classifier
+
+    def _read_texts(self, texts: Any) -> list[str]:
+        self._check_fitted()
+        return as_texts(texts, self.card_.text_columns)
+
+    def _read_rows(self, x: Any, y: Any) -> tuple[Example, ...]:
+        self._check_fitted()
+        return to_examples(x, y, own=self.card_.text_columns, known=self.card_.classes)
+
+    def _load(self, training: TrainingData, trace: Trace) -> None:
+        config, checkpoint = self.config, find_checkpoint(self.model)
+        self.past_ = past_of(self.model)
+        with trace.stage("load model", checkpoint.name) as stage:
+            self.tokenizer_ = load_tokenizer(checkpoint)
+            self.tokenizer_.split_special_tokens = True  # "[SEP]" in a text is text; what is saved says so
+            self.network_: Network = build_network(
+                checkpoint, training.classes, head=config.head, head_size=config.head_size, dropout=config.dropout
+            )
+            num_weights = sum(weight.numel() for weight in self.network_.parameters())
+            licence = f", licence {checkpoint.licence}" if checkpoint.licence else ""
+            stage.done = f"{checkpoint.model_type}, {len(self.network_.layers)} layers, {config.head} head{licence}"
+            stage.shape_out = f"{num_weights / 1e6:.1f} M weights"
+        wanted = config.max_length or DEFAULT_MAX_LENGTH
+        length = min(wanted, max_positions(checkpoint))
+        if length < wanted:
+            trace.note(f"max_length {wanted} is more than the model has positions for: {length} is used")
+        self.card_ = ModelCard(
+            classes=training.classes,
+            positive=choose_positive([str(row.label) for row in training.train], config.positive),
+            head=config.head,
+            head_size=config.head_size,
+            max_length=length,
+            base_model=self.model,
+            licence=checkpoint.licence,
+            pretune_version=version("pretune"),
+            text_columns=training.text_columns,
+            label_type=training.label_type,
+        )
+
+    def _calibrate(self, training: TrainingData, logits: torch.Tensor, trace: Trace) -> Predictions:
+        """Put a temperature into the output layer where validation asks for it; return the validation predictions."""
+        found = answer(training.validation, "validation", logits, self.card_)
+        with trace.stage("calibrate", f"{len(found.ids):,} validation probabilities") as stage:
+            self.calibration_: Calibration = calibrate(found, is_wanted=self.config.calibrate)
+            stage.done, stage.shape_out = self.calibration_.why, "temperature 1"
+            if self.calibration_.is_scaled and not fold_temperature(self.network_, self.calibration_.temperature):
+                why = f"{self.calibration_.why}; not done, for want of an adapter for this family"
+                self.calibration_ = replace(self.calibration_, is_scaled=False, why=why)
+                stage.done = why
+            if not self.calibration_.is_scaled:
+                return found
+            stage.shape_out = f"temperature {self.calibration_.temperature:.3f}, in the weights of the output layer"
+        self.card_ = replace(self.card_, folded_temperature=self.calibration_.temperature)
+        return answer(training.validation, "validation", logits / self.calibration_.temperature, self.card_)
+
+    def check_fitted_on(self, training: TrainingData) -> None:
+        """Check that no other rows than these trained the model, as far as it knows (one that was loaded does not).
+
+        Raises:
+            NotFittedError: Nothing did.
+            UsageError: Others did; they may be rows of the test.
+        """
+        self._check_fitted()
+        if getattr(self, "_training", training) != training:
+            raise UsageError(
+                "the model was fitted on other rows than the training rows of this data, perhaps on rows of its test",
+                expected="a model fitted on the same data",
+                fix="model.fit(data), then judge",
+            )
+
+    def _check_fitted(self) -> None:
+        if not hasattr(self, "network_"):
+            raise NotFittedError("this TextClassifier is not fitted yet: call fit(data) first, or load_model(folder)")

@@ -1,0 +1,246 @@
+"""Judging: open the seal once, then evaluate, diagnose, decide and report."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+
+import numpy as np
+
+from pretune import storage
+from pretune.configs import JudgeConfig
+from pretune.data import Opening, Seal, TrainingData
+from pretune.data.corpus import find_sketches
+from pretune.data.corpus.sketch import SketchFile
+from pretune.data.seal.learned import look_back
+from pretune.evaluate import choose_positive, groups_of
+from pretune.evaluate.aims import Aim
+from pretune.evaluate.encoder_linear import SOURCE
+from pretune.evaluate.threshold import apply_threshold
+from pretune.models.past import past_of
+from pretune.records import CorpusSketch, Example, Past, Predictions, RunRecord
+from pretune.report.card.card import render_card
+from pretune.report.page.html import render_html
+from pretune.run import RunFolder
+from pretune.run.prediction_tables import predictions_csv
+from pretune.run.trace import Trace
+from pretune.tasks.classify.assess import assess, costs_of, evidence_of, read_policy
+from pretune.tasks.classify.budget import tell_end
+from pretune.tasks.classify.estimator import TextClassifier
+from pretune.tasks.classify.prove import Proof
+from pretune.tasks.classify.thresholds import choose_thresholds, inherit, read_aim, store_thresholds, tell_choice
+from pretune.tasks.classify.untuned import Untuned, open_untuned
+from pretune.tasks.report import write_report
+
+# Training rows scored to measure the gap to validation; more would cost time and change the gap by under a point.
+GAP_ROWS = 2_000
+# Who predicts on every split; the last one where the run has it.
+SOURCES = ("finetuned", "majority", "prior", "linear", SOURCE)
+
+
+# Bytes that report and card, and an entry of the ledger with its head, take at most.
+ROOM_FOR_PAGES, ROOM_FOR_A_LOOK = 1_000_000, 20_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A fitted model with its linear baseline, what it was trained on, and the rows it will be judged by."""
+
+    model: TextClassifier
+    training: TrainingData
+    seal: Seal
+    proof: Proof | None = None  # trainings from other weights, to be asked about the same rows
+
+
+def open_and_judge(candidate: Candidate, record: RunRecord, config: JudgeConfig, folder: RunFolder, trace: Trace) -> RunRecord:
+    """Open the sealed test, which is counted before any figure is shown, and take the run to its verdict."""
+    start, config = time.perf_counter(), inherit(config, record)
+    policy = read_policy(config)
+    labels = [str(row.label) for row in candidate.training.train]
+    positive = choose_positive(labels, config.positive) if config.positive else record.positive
+    aim = read_aim(config, policy, positive=positive, labels=labels)
+    record = _settle_threshold(candidate, aim, record, folder, trace)
+    # Whatever is read or may fail comes before the seal is opened: a damaged file, or a crash, costs no look.
+    past = _look_back(candidate, record, folder)
+    sketches, lost = find_sketches(record.model_source, past.corpora)
+    untuned = open_untuned(folder, candidate.model.device_, trace)
+    _score_train(candidate, folder, trace)
+    _rehearse(folder, record)
+    answers = _answer_test(candidate, untuned, trace)
+    _check_room(answers, folder)
+    opening = _open(candidate.seal, folder, trace)
+    _keep_answers(answers, candidate, opening, folder, trace)
+    _look_into_corpus(sketches, lost, opening, record, folder)
+    record = replace(record, positive=positive)
+    splits = {"train": candidate.training.train, "validation": candidate.training.validation, "test": opening.examples}
+    predictions = folder.read_all_predictions()  # as kept, so that recomputing starts from the same
+    policy = read_policy(config, predictions)
+    evidence = evidence_of(record, splits, predictions, folder.read_corpus(), past)
+    found = assess(evidence, policy, look=opening.look, costs=costs_of(record), trace=trace)
+    record = replace(
+        record,
+        status="judged",
+        scores=found.scores,
+        comparisons=found.comparisons,
+        confusions=found.confusions,
+        slices=found.slices,
+        mistakes=found.mistakes,
+        findings=found.findings,
+        verdict=found.verdict,
+        proof=candidate.proof.judge(predictions, confidence=opening.confidence) if candidate.proof is not None else None,
+        look=opening.look,
+        ledger_head=opening.head,
+        first_known_look=opening.first_known,
+        seconds={**record.seconds, "judging": round(time.perf_counter() - start, 1)},
+    )
+    record = tell_end(record, "run", trace)
+    folder.write_record(record)
+    with trace.stage("report", f"run {record.run}") as stage:
+        stage.shape_out = "report.html, README.md"
+    write_report(folder, record)
+    return record
+
+
+def _check_room(answers: Sequence[Predictions], folder: RunFolder) -> None:
+    """Refuse to open the seal where its figures could not be kept: predictions, the record twice, report and card, a look.
+
+    Raises:
+        StorageError: The disk is full.
+    """
+    tables = sum(len(item.ids) * (60 + 24 * len(item.classes)) for item in answers)
+    record = (folder.path / "run.json").stat().st_size
+    storage.check_room(folder.path, tables + 4 * record + ROOM_FOR_PAGES, "the figures of the test")
+    storage.check_room(storage.data_folder(), 8 * len(answers[0].ids) + ROOM_FOR_A_LOOK, "the look in the ledger")
+
+
+def _settle_threshold(candidate: Candidate, aim: Aim, record: RunRecord, folder: RunFolder, trace: Trace) -> RunRecord:
+    """Choose the threshold for this aim, on validation and before the seal is opened; store it where it is another one."""
+    sources = [source for source in SOURCES if folder.has_predictions("validation", source)]
+    known = [folder.read_predictions("validation", source) for source in sources]
+    choices, model = choose_thresholds(known, aim, groups_of(candidate.training.validation)), candidate.model
+    if choices["finetuned"] == record.threshold and not record.pending:
+        return record
+    decided = [apply_threshold(item, choices[item.source]) if item.source in choices else item for item in known]
+    folder.write_record(replace(record, pending=_pending(decided, folder)), cover=False)
+    store_thresholds(model, choices, folder)
+    model.save(folder.model)
+    for item in decided:
+        folder.write_predictions(item)
+    tell_choice(choices, trace)
+    record = replace(record, threshold=choices["finetuned"], has_folded_threshold=model.has_folded_threshold)
+    folder.write_record(record)
+    return record
+
+
+def _pending(decided: list[Predictions], folder: RunFolder) -> dict[str, str]:
+    """Return what is about to be replaced: predictions by the digest that they will have, the rest has digests of its own."""
+    own = [file for place in (folder.model, folder.linear, folder.encoder_linear) for file in place.glob("*")]
+    pending = {file.relative_to(folder.path).as_posix(): "" for file in own}
+    tables = {f"predictions/{item.split}.{item.source}.csv": predictions_csv(item) for item in decided}
+    return pending | {name: sha256(table.encode("utf-8", "surrogatepass")).hexdigest() for name, table in tables.items()}
+
+
+def is_made_anew(line: str) -> bool:
+    """Whether what differs is a file that judging writes anew, or one that a judging that was cut off has written first."""
+    name, _, what = line.partition(" ")
+    if name == "data/learned-before.jsonl":
+        return what.startswith("was not there")
+    return name.startswith("predictions/test.") or name in ("predictions/train.finetuned.csv", "data/in-corpus.jsonl")
+
+
+def _score_train(candidate: Candidate, folder: RunFolder, trace: Trace) -> None:
+    """Score a fixed sample of training; validation was scored after training."""
+    rows = candidate.training.train
+    with trace.stage("score training", f"{len(rows):,} training texts") as stage:
+        chosen = np.random.default_rng(0).permutation(len(rows))[:GAP_ROWS]
+        sample = candidate.model.predictions([rows[index] for index in sorted(chosen)], "train", trace=trace)
+        folder.write_predictions(sample)
+        stage.done = "a fixed sample with dropout off, for the gap to validation"
+        stage.shape_out = f"{len(sample.ids):,} × {len(sample.classes)} probabilities"
+
+
+def _open(seal: Seal, folder: RunFolder, trace: Trace) -> Opening:
+    with trace.stage("open the seal", f"{seal.num_rows:,} sealed rows") as stage:
+        opening = seal.open(run=folder.name, purpose="judge", copy=folder.openings)
+        stage.done = f"look {opening.look}, in the ledger" + (", the first known" if opening.first_known else "")
+        stage.shape_out = f"{seal.num_rows:,} test texts; intervals at {opening.confidence:.4g}"
+    return opening
+
+
+def _answer_test(candidate: Candidate, untuned: Untuned | None, trace: Trace) -> list[Predictions]:
+    """Ask every source about the sealed texts; labels are not read, and nothing is shown or written."""
+    texts, groups = candidate.seal.texts(), candidate.seal.groups()
+    rows = [
+        Example(id=str(number), text=text, group=group) for number, (text, group) in enumerate(zip(texts, groups, strict=True))
+    ]
+    model, classes = candidate.model, candidate.training.classes
+    with trace.stage("answer", f"{len(rows):,} sealed texts, without their labels") as stage:
+        answers = [model.predictions(rows, "test", trace=trace), *model.baselines(candidate.training, rows, "test")]
+        answers += candidate.proof.ask(rows, trace) if candidate.proof is not None else []
+        if untuned is not None:
+            answers.append(untuned.predict(rows, split="test", classes=classes, trace=trace))
+        stage.done = f"{', '.join(item.source for item in answers)} on the same rows; kept back until the opening is counted"
+        stage.shape_out = f"{len(rows):,} × {len(classes)} logits → probabilities → decisions"
+    return answers
+
+
+def _keep_answers(
+    answers: Sequence[Predictions], candidate: Candidate, opening: Opening, folder: RunFolder, trace: Trace
+) -> None:
+    """Put ids and labels to the answers, and write them."""
+    rows = opening.examples
+    ids, labels = tuple(row.id for row in rows), tuple(row.label for row in rows)
+    with trace.stage("evaluate", f"{len(rows):,} test texts") as stage:
+        if all(item.source != SOURCE for item in answers):
+            folder.drop_predictions("test", SOURCE)
+        for item in answers:
+            folder.write_predictions(replace(item, ids=ids, labels=labels))
+        stage.done = f"{', '.join(item.source for item in answers)} beside the labels"
+        stage.shape_out = f"{len(answers)} × {len(rows):,} decisions"
+        stage.example = _describe_decision(candidate.model, rows[0], answers[0].predicted[0])
+
+
+def _look_back(candidate: Candidate, record: RunRecord, folder: RunFolder) -> Past:
+    """Return which test texts the model had learned from before; found now where an earlier version made the run."""
+    past = folder.read_past()
+    if past is None:
+        past = look_back(past_of(record.model_source, chain=1), candidate.seal.texts())
+        folder.write_past(past)
+    return past
+
+
+def _rehearse(folder: RunFolder, record: RunRecord) -> None:
+    """Read what the report will be drawn from, and draw it.
+
+    Raises:
+        StorageError: A file is damaged.
+    """
+    folder.read_all_predictions()
+    folder.read_corpus()
+    render_html(record, folder.read_events(head=record.heads.get("trace.jsonl", "")))
+    render_card(record)
+
+
+def _look_into_corpus(
+    sketches: Sequence[SketchFile], lost: Sequence[str], opening: Opening, record: RunRecord, folder: RunFolder
+) -> None:
+    """Keep what the corpora that the model was pre-trained on have in common with the test texts."""
+    texts = [row.text for row in opening.examples]
+    found = [sketch.within(texts) for sketch in sketches]
+    if record.corpus is not None and not found and record.corpus.name not in lost:
+        lost = (*lost, record.corpus.name)
+    if not found and not lost:
+        return
+    names = dict.fromkeys([*(item.name for item in found), *lost])
+    common = CorpusSketch(
+        name=" + ".join(names),
+        num_texts=sum(item.num_texts for item in found) or (record.corpus.num_kept if record.corpus is not None else 0),
+        hashes=tuple(sorted({value for item in found for value in item.hashes})),
+        is_known=not lost,
+    )
+    folder.write_corpus(common)
+
+
+def _describe_decision(model: TextClassifier, row: Example, predicted: str) -> str:
+    values = ", ".join(f"{value:.2f}" for value in model.logits([row.text])[0].tolist())
+    return f"{row.text[:60]} → logits {values} → {predicted} (label {row.label})"

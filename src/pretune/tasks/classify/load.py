@@ -1,0 +1,39 @@
+"""What users load: data, pre-trained models, and models they fine-tuned."""
+
+from pathlib import Path
+from typing import Any
+
+from pretune.data import Dataset, load_data
+from pretune.models import find_checkpoint, load_tokenizer
+from pretune.tasks.classify.estimator import TextClassifier
+from pretune.tasks.places import require_classifier
+
+__all__ = ["Dataset", "load_data", "load_model", "load_pretrained_model"]
+
+
+def load_pretrained_model(name: str = "minilm", **params: Any) -> TextClassifier:
+    """Return an unfitted classifier that starts from a pre-trained model; its files are there when this returns.
+
+    Args:
+        name: Catalogue name (fetched once), model folder or hub id; weights as safetensors only.
+        params: As for ``TextClassifier``.
+
+    Raises:
+        ModelLoadError: No usable model there; the message says what was looked for where.
+        CatalogError: The catalogue's files could not be fetched.
+    """
+    load_tokenizer(find_checkpoint(name))
+    return TextClassifier(name, **params)
+
+
+def load_model(folder: str | Path) -> TextClassifier:
+    """Return a fitted classifier from a model folder, or from a run folder that has one.
+
+    Raises:
+        ModelLoadError: It is something else, which the message names.
+        StorageError: The record of the run is damaged.
+    """
+    path = Path(folder)
+    require_classifier(folder)
+    inner = path / "model"
+    return TextClassifier.load(inner if (inner / "pretune.json").is_file() else path)

@@ -1,0 +1,176 @@
+"""Recomputing: does a run's verdict follow from the files of its folder? No model, no torch, and no look.
+
+What was stored and what the files give are compared as canonical JSON (sorted keys, no spaces, every digit of a number), byte
+by byte: the verdict, all scores, comparisons, confusion matrices and findings. The files' own digests are compared as well,
+since a changed probability need not change a figure.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import Any
+
+from pretune.data.seal.chain import LedgerEntry
+from pretune.data.seal.seal import recall_opening
+from pretune.errors import PretuneError, StorageError, UsageError
+from pretune.evaluate import groups_of
+from pretune.evaluate.threshold import aim_of, choose_threshold
+from pretune.records import Example, Finding, Predictions, RunRecord
+from pretune.run import RunFolder, check_run, compare_run
+from pretune.tasks.classify.assess import MAIN, Assessment, assess, costs_of, evidence_of
+from pretune.tasks.classify.baselines import describe_void
+from pretune.verdict import Policy
+
+MAX_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recomputed:
+    """What came out.
+
+    Args:
+        stored: SHA-256 of what ``run.json`` has.
+        found: SHA-256 of what the files give.
+        differences: One line for each thing that differs; none where the bytes are the same.
+        assessment: What the files give.
+        record: What ``run.json`` has.
+    """
+
+    stored: str
+    found: str
+    differences: tuple[str, ...]
+    assessment: Assessment
+    record: RunRecord
+
+    def check(self) -> None:
+        """Raise a ``StorageError`` that names what differs."""
+        if self.differences:
+            shown = "\n".join(f"  {line}" for line in self.differences[:MAX_SHOWN])
+            more = f"\n  and {len(self.differences) - MAX_SHOWN} more" if len(self.differences) > MAX_SHOWN else ""
+            raise StorageError(
+                f"run {self.record.run}: the files do not give the verdict that is stored ({self.stored[:12]}, "
+                f"they give {self.found[:12]})\n{shown}{more}",
+                expected="the same bytes",
+                fix="restore the files that were changed, or judge again with the version of pretune that run.json names",
+            )
+
+
+def recompute(folder: RunFolder) -> Recomputed:
+    """Recompute figures, findings and verdict from the files, and compare them with ``run.json``.
+
+    Raises:
+        UsageError: The run was not judged.
+        StorageError: A file is missing or damaged.
+        SealedError: The run's list of openings does not have the one that its figures come from.
+    """
+    record = folder.read_record()
+    if record.verdict is None:
+        raise UsageError(
+            f"{folder.path} has no verdict: it is {record.status}", expected="a judged run", fix=f"pretune judge {folder.path}"
+        )
+    rows, opening = recall_opening(folder.sealed, folder.openings, record.ledger_head)
+    splits = {"train": folder.read_examples("train"), "validation": folder.read_examples("validation"), "test": rows}
+    predictions = folder.read_all_predictions()
+    policy = Policy.from_json(record.verdict.policy)
+    changed = tuple(compare_run(folder, record)) if record.digests else ()  # runs of earlier versions kept none
+    evidence = evidence_of(record, splits, predictions, folder.read_corpus(), folder.read_past())
+    try:
+        found = assess(evidence, policy, look=opening.look, num_models=opening.num_models, costs=costs_of(record))
+    except (PretuneError, ValueError, KeyError, TypeError):
+        check_run(folder, record)  # files that do not fit each other: name the one that was changed
+        raise
+    if not record.heads:  # an earlier version judged it, by the checks that it had; the required ones are in its policy
+        found = replace(found, findings=tuple(_as_worded(found.findings, record.findings)))
+    stored, given = _kept(record.to_json()), found.to_json()
+    differences = (
+        *filter(None, [describe_void(folder)]),
+        *changed,
+        *_compare_opening(record, opening),
+        *_compare_rows(predictions, splits),
+        *_compare_threshold(predictions, splits["validation"], record),
+    )
+    return Recomputed(
+        stored=sha256(canonical_bytes(stored)).hexdigest(),
+        found=sha256(canonical_bytes(given)).hexdigest(),
+        differences=(*differences, *(_describe(stored, given) if canonical_bytes(stored) != canonical_bytes(given) else ())),
+        assessment=found,
+        record=record,
+    )
+
+
+def _as_worded(found: tuple[Finding, ...], stored: tuple[Finding, ...]) -> Iterator[Finding]:
+    """Yield the findings of checks that the earlier version had, in its words where it measured the same."""
+    known = {finding.check: finding for finding in stored}
+    for finding in found:
+        earlier = known.get(finding.check)
+        if earlier is not None:
+            same = (earlier.severity, earlier.measured, earlier.limit) == (finding.severity, finding.measured, finding.limit)
+            yield replace(finding, summary=earlier.summary, fix=earlier.fix) if same else finding
+
+
+def canonical_bytes(value: Any) -> bytes:
+    """Return the one JSON text of a value: sorted keys, no spaces, ASCII, shortest digits that read back the same.
+
+    Example:
+        >>> canonical_bytes({"b": 0.1, "a": [1, None]})
+        b'{"a":[1,null],"b":0.1}'
+    """
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode()
+
+
+def _kept(record: dict[str, Any]) -> dict[str, Any]:
+    return {name: record[name] for name in Assessment.__dataclass_fields__}
+
+
+def _compare_opening(record: RunRecord, opening: LedgerEntry) -> Iterator[str]:
+    if record.look != opening.look:
+        yield f"look: stored {record.look}, the opening was look {opening.look}"
+
+
+def _compare_rows(predictions: tuple[Predictions, ...], splits: dict[str, tuple[Example, ...]]) -> Iterator[str]:
+    labels = {name: {row.id: row.label for row in rows} for name, rows in splits.items()}
+    for item in predictions:
+        if item.split == "general":  # the rows of a general task are not kept; the digest of the file stands for them
+            continue
+        known = labels.get(item.split, {})
+        wrong = [id for id, label in zip(item.ids, item.labels, strict=True) if id not in known or known[id] != label]
+        if wrong:
+            where = f"predictions/{item.split}.{item.source}.csv"
+            yield f"{where}: {len(wrong)} rows do not have the label of the data, such as {wrong[0]}"
+
+
+def _compare_threshold(predictions: tuple[Predictions, ...], rows: tuple[Example, ...], record: RunRecord) -> Iterator[str]:
+    """Choose the threshold again from the validation predictions, for what it was chosen for."""
+    stored = record.threshold
+    known = next((item for item in predictions if (item.split, item.source) == ("validation", MAIN)), None)
+    if stored is None or known is None or stored.is_asked is None:
+        return
+    found = choose_threshold(known, aim_of(stored), groups=groups_of(rows))
+    if canonical_bytes(found.to_json()) != canonical_bytes(stored.to_json()):
+        yield from _describe(stored.to_json(), found.to_json(), "threshold")
+
+
+def _describe(stored: Any, found: Any, path: str = "") -> Iterator[str]:
+    """Yield one line for every value that differs."""
+    if isinstance(stored, dict) and isinstance(found, dict):
+        for key in dict.fromkeys((*stored, *found)):
+            yield from _describe(stored.get(key), found.get(key), f"{path}.{key}" if path else key)
+    elif isinstance(stored, list) and isinstance(found, list) and len(stored) == len(found):
+        for index, (old, new) in enumerate(zip(stored, found, strict=True)):
+            yield from _describe(old, new, f"{path}[{_name(new, index)}]")
+    elif canonical_bytes(stored) != canonical_bytes(found):
+        yield f"{path}: stored {_short(stored)}, recomputed {_short(found)}"
+
+
+def _name(item: Any, index: int) -> str:
+    """Return what a reader knows a record by."""
+    if not isinstance(item, dict):
+        return str(index)
+    keys = ("split", "source", "a", "b", "metric", "label", "check", "name")
+    return " ".join(str(item[key]) for key in keys if item.get(key) is not None) or str(index)
+
+
+def _short(value: Any) -> str:
+    text = f"{len(value)} entries" if isinstance(value, list) else json.dumps(value, ensure_ascii=True)
+    return text if len(text) <= 160 else text[:159] + "…"

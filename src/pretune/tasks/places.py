@@ -1,0 +1,135 @@
+"""Places: what lies where the user points, and can this command use it? Nothing is loaded to tell."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pretune.data.catalogue.fetch import find_entry
+from pretune.errors import ModelLoadError, UsageError
+from pretune.records import RunRecord
+from pretune.run import RunFolder, damage_of
+
+FINETUNED, LANGUAGE, CUT_OFF, DIVERGED = "fine-tuned run", "language run", "cut-off run", "diverged run"
+MODEL, CHECKPOINT, LINEAR, UNTUNED = "model folder", "checkpoint", "linear model", "untuned baseline"
+BEGUN, FOLDER, REPORT, FILE, NAME, NOTHING = "begun folder", "folder", "report", "file", "catalogue name", "nothing"
+
+A_RUN = "a folder that `pretune run` or `pretune finetune` made, such as runs/reviews-minilm"
+A_MODEL = "a run folder of `pretune run` or `pretune finetune`, or a folder that model.save wrote"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """What was found.
+
+    Args:
+        shown: As the user named it.
+        kind: One of the names above.
+        words: What it is, to follow "… is".
+        fix: What to do with it instead.
+        record: Of the run, where it is one.
+    """
+
+    shown: str
+    kind: str
+    words: str
+    fix: str
+    record: RunRecord | None = None
+
+
+def look_at(where: str | Path) -> Place:
+    """Tell what a path or name is.
+
+    Raises:
+        StorageError: A run is there whose record is damaged.
+    """
+    shown, path = str(where), Path(where)
+    if (path / "run.json").is_file():
+        return _run(shown, RunFolder(path).read_record())
+    if path.is_dir():
+        damage = damage_of(path)
+        if damage is not None:
+            raise damage
+        return _folder(shown, path)
+    if path.is_file():
+        is_page = path.suffix.lower() in (".html", ".htm")
+        words = "a report, for people to read" if is_page else "a file"
+        return Place(shown=shown, kind=REPORT if is_page else FILE, words=words, fix="name the run folder that it is about")
+    entry = find_entry(shown) if isinstance(where, str) else None
+    if entry is not None and entry.kind == "model":
+        fix = f"pretune run DATA --model {shown} makes a run of it"
+        return Place(shown=shown, kind=NAME, words="a pre-trained model of the catalogue, fine-tuned on nothing yet", fix=fix)
+    if entry is not None:
+        return Place(shown=shown, kind=NAME, words="a data set of the catalogue", fix=f"pretune run {shown} makes a run of it")
+    return Place(shown=shown, kind=NOTHING, words="not there", fix="check the name; `ls runs` lists yours")
+
+
+def require_run(where: str | Path, *, languages: bool = False) -> tuple[RunFolder, RunRecord]:
+    """Return a run that has a model, for the commands that read runs.
+
+    Args:
+        where: The folder.
+        languages: Whether the language model of `pretune pretrain` will do.
+
+    Raises:
+        UsageError: It is something else, which the message names.
+        StorageError: Its record is damaged.
+    """
+    found = look_at(where)
+    if found.record is not None and found.kind in ((FINETUNED, LANGUAGE) if languages else (FINETUNED,)):
+        return RunFolder(Path(where)), found.record
+    words = f"{found.words}, and no run folder: it has no run.json" if found.record is None else found.words
+    raise UsageError(f"{found.shown} is {words}", expected=A_RUN, fix=found.fix)
+
+
+def require_classifier(where: str | Path, *, linear: bool = False) -> Place:
+    """Return the place of a fine-tuned model: a run that has one, or a model folder.
+
+    Args:
+        where: A path.
+        linear: Whether the linear baseline of a run will do.
+
+    Raises:
+        ModelLoadError: It is something else, which the message names.
+        StorageError: A run is there whose record is damaged.
+    """
+    found = look_at(where)
+    if found.kind in (FINETUNED, MODEL) or (linear and found.kind == LINEAR):
+        return found
+    raise ModelLoadError(f"{found.shown} is {found.words}", expected=A_MODEL, fix=found.fix)
+
+
+def _run(shown: str, record: RunRecord) -> Place:
+    about = f"pretune run DATA --model {shown} fine-tunes it; pretune trace {shown} --mask TEXT asks it"
+    again = f"give its command again: {record.command}" if record.command else "give its command again"
+    if record.status == "diverged":
+        words = f"a run that has no model: {record.failure}"
+        fix = f"{again} --continue-changed --lr LOWER goes on from its last checkpoint"
+        return Place(shown=shown, kind=DIVERGED, words=words, fix=fix, record=record)
+    if record.status == "started":
+        what = "pre-training" if record.task == "pretrain" else "training"
+        words = f"a run that has no model: it was cut off before {what} ended"
+        return Place(shown=shown, kind=CUT_OFF, words=words, fix=again, record=record)
+    if record.task == "pretrain":
+        words = "a language model of `pretune pretrain`, and no classifier"
+        return Place(shown=shown, kind=LANGUAGE, words=words, fix=about, record=record)
+    return Place(shown=shown, kind=FINETUNED, words=f"a run that is {record.status}", fix="", record=record)
+
+
+def _folder(shown: str, path: Path) -> Place:
+    inside = f"name the run: {path.parent}" if (path.parent / "run.json").is_file() else ""
+    names = {item.name for item in path.iterdir()}
+    if "pretune.json" in names:
+        fix = inside or "name the run folder that holds it"
+        return Place(shown=shown, kind=MODEL, words="a model folder", fix=fix)
+    if "model.json" in names:
+        words, fix = "the linear baseline of a run", inside or "name the run folder that it is in"
+        return Place(shown=shown, kind=LINEAR, words=words, fix=fix)
+    if "features.json" in names:
+        words, fix = "the untuned-encoder baseline of a run", inside or "name the run folder that it is in"
+        return Place(shown=shown, kind=UNTUNED, words=words, fix=fix)
+    if "config.json" in names:
+        fix = inside or f"pretune run DATA --model {shown} fine-tunes it"
+        return Place(shown=shown, kind=CHECKPOINT, words="a checkpoint that pretune has not fine-tuned", fix=fix)
+    if not names or names <= {"data"}:
+        words = "a folder in which no training has begun" + ("" if names else " (it is empty)")
+        return Place(shown=shown, kind=BEGUN, words=words, fix="give the command that was to fill it again")
+    return Place(shown=shown, kind=FOLDER, words="a folder of other things", fix="check the name; `ls runs` lists yours")

@@ -1,0 +1,242 @@
+"""The path of pre-training on one screen: read, clean, tokenize, pack, train, score, save."""
+
+import importlib.metadata
+import itertools
+import shutil
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pretune import storage
+from pretune.configs import PretrainRunConfig, ReadConfig
+from pretune.data import read_table
+from pretune.data.corpus import Corpus, load_corpus, prepare_corpus
+from pretune.data.seal.learned import Learned
+from pretune.errors import DivergedError, StorageError
+from pretune.hashing import digest_of_place
+from pretune.models.language_load import load_language_model
+from pretune.models.past import past_of
+from pretune.predict.words import WordGuesser, default_prompts
+from pretune.records import Milestone, RunRecord, Step
+from pretune.run import RunFolder, identity_of
+from pretune.run.trace import Trace
+from pretune.tasks.classify.fit import digest_of_code
+from pretune.tasks.pretrain.duration import choose_steps
+from pretune.tasks.pretrain.figures import domain_scores, general_scores
+from pretune.tasks.pretrain.prepare import Prepared, check_asked, prepare_training, read_general
+from pretune.tasks.pretrain.together import START, invite_others, save_language_model
+from pretune.tasks.report import write_report
+from pretune.tokens import assess_tokenizer
+from pretune.train import Checkpoints, choose_device, seed_everything
+from pretune.train.pretrain import Pretraining, PretrainPlan
+
+PACKAGES = ("pretune", "torch", "transformers", "tokenizers", "numpy")
+ASSESSED_TEXTS = 2_000  # held-out documents by which the vocabulary is judged
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """How a pre-training was asked for.
+
+    Args:
+        inputs: What makes two commands the same.
+        sealed: Texts of a test whose like is taken out of the corpus.
+        command: As typed.
+        start: When it was given, by ``time.perf_counter``.
+    """
+
+    inputs: dict[str, str] = field(default_factory=dict)
+    sealed: tuple[str, ...] = ()
+    command: str = "pretune pretrain"
+    start: float = field(default_factory=time.perf_counter)
+
+
+def pretrain(source: str, config: PretrainRunConfig, folder: RunFolder, trace: Trace, order: Order | None = None) -> RunRecord:
+    """Take raw text to a language model.
+
+    Args:
+        source: The corpus: a file, a folder, a catalogue name, ``-``.
+        config: Everything else.
+        folder: Where the run lies, or will lie; a pre-training that was cut off there goes on.
+        trace: Receives the stages, steps and milestones.
+        order: How it was asked for.
+
+    Raises:
+        DataError: The corpus cannot be read, or is too small.
+        UsageError: Settings do not fit the corpus or the model.
+        DivergedError: Loss or gradient stopped being finite.
+    """
+    order = order or Order()
+    with folder.refusable():
+        ready = _set_up(source, config, folder, trace, order)
+    run, record = ready.run, ready.record
+    try:
+        _train(run, ready.work, trace)
+    except DivergedError as error:
+        folder.write_record(replace(record, status="diverged", failure=error.got, pretraining=run.history))
+        raise
+    with trace.stage("save", "weights, tokenizer") as stage:
+        save_language_model(folder.model, run.network, ready.tokenizer, window=run.config.window, learned=ready.learned)
+        stage.shape_out = "model/"
+    record = replace(
+        record, status="pretrained", pretraining=run.history, changes=ready.keeper.changes,
+        scores=(*domain_scores(run), *general_scores(run)),
+        seconds={"pretraining": round(time.perf_counter() - order.start, 1)},
+    )  # fmt: skip
+    folder.write_record(record)
+    write_report(folder, record)
+    ready.keeper.remove()
+    storage.discard(folder.path / START)
+    return record
+
+
+def inputs_of_corpus(source: str, config: PretrainRunConfig) -> dict[str, str]:
+    """Return what makes two commands the same: every setting, the corpus as named and what its files hold."""
+    inputs = {"command": "pretune pretrain", "data": source}
+    for name in (source, config.corpus.validation, config.general, config.model, *config.keep_out):
+        if name is not None and Path(name).exists():
+            inputs[f"contents of {name}"] = digest_of_place(Path(name))[:16]
+    for part, value in config.to_json().items():
+        if isinstance(value, dict):
+            inputs |= {f"{part}.{name}": str(item) for name, item in value.items()}
+        else:
+            inputs[part] = str(value)
+    return inputs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _SetUp:
+    """A training that can begin: whatever can be refused was looked at."""
+
+    run: Pretraining
+    record: RunRecord
+    keeper: Checkpoints
+    tokenizer: Any
+    work: str  # what it is, in words
+    learned: Learned  # from what, this corpus included
+
+
+def _set_up(source: str, config: PretrainRunConfig, folder: RunFolder, trace: Trace, order: Order) -> _SetUp:
+    """Read the corpus, and make everything that training needs."""
+    chosen = config.pretrain
+    device = choose_device(chosen.device, precision=chosen.precision, threads=chosen.threads)
+    seed_everything(config.seed)  # a checkpoint without a head for words gets one that is drawn
+    began = None if config.model is None else load_language_model(config.model)  # what cannot be had is better known now
+    check_asked(config, began)
+    record = _begin(source, config, folder, order)
+    corpus = _read_corpus(source, config, folder, order.sealed, trace)
+    trace.keep_in(folder.trace, begin=True)
+    ready = prepare_training(corpus, config, began, folder, device, trace)
+    network, tokenizer = ready.start.network, ready.start.tokenizer
+    general, of_general = read_general(config, ready, folder, trace) or (None, None)
+    kinds = {"domain": corpus, "general": of_general}
+    held_out = {name: list(itertools.islice(item.texts("validation"), ASSESSED_TEXTS)) for name, item in kinds.items() if item}
+    record = replace(
+        record, corpus=corpus.receipt, device=str(device), model_licence=ready.start.licence,
+        tokenizer=assess_tokenizer(tokenizer, held_out),
+    )  # fmt: skip
+    for note in filter(None, (ready.start.note, record.tokenizer.warning if record.tokenizer else "")):
+        trace.note(note)
+    ready, num_steps = choose_steps(config, ready, folder, device, trace, start=order.start)
+    if chosen.compile or (chosen.compile is None and device.kind == "cuda"):
+        network.compile_layers()
+    plan = PretrainPlan(
+        num_steps=num_steps, device=device, seed=config.seed, has_fresh_head=ready.start.has_fresh_head,
+        started_from=config.model or "", general=general,
+    )  # fmt: skip
+    plan = replace(plan, world=invite_others(ready, plan, folder))
+    keeper = Checkpoints(
+        folder.checkpoints, _describe(ready, config, plan), trace.note, continue_changed=folder.continue_changed
+    )
+    prompts = (*config.watch, *default_prompts(tokenizer, held_out["domain"], network))
+    run = Pretraining(
+        network, ready.text, ready.config, plan, on_step=_step_teller(trace), checkpoints=keeper,
+        on_milestone=_guess(WordGuesser(network, tokenizer), prompts),
+    )  # fmt: skip
+    work = _describe_work(ready, run)
+    before = Learned() if config.model is None else past_of(config.model)
+    learned = before.joined(Learned(corpora=(corpus.receipt.name,)))
+    return _SetUp(run=run, record=record, keeper=keeper, tokenizer=tokenizer, work=work, learned=learned)
+
+
+def _begin(source: str, config: PretrainRunConfig, folder: RunFolder, order: Order) -> RunRecord:
+    """Write the record of a run that was begun; a cut-off one of the same inputs keeps what it has."""
+    record = RunRecord(
+        run=folder.name, identity=identity_of(order.inputs), inputs=order.inputs, status="started", task="pretrain",
+        command=order.command, created=datetime.now(UTC).isoformat(timespec="seconds"), data_source=source,
+        model_source=config.model or "scratch", configs=config.to_json(),
+        versions={name: importlib.metadata.version(name) for name in PACKAGES},
+    )  # fmt: skip
+    if not folder.is_begun or folder.is_to_be_replaced:
+        folder.clear(record)
+        return record
+    if folder.read_record().identity != record.identity:  # --continue-changed: what is kept was made from something else
+        shutil.rmtree(folder.data, ignore_errors=True)
+    folder.write_record(record)
+    return record
+
+
+def _read_corpus(source: str, config: PretrainRunConfig, folder: RunFolder, sealed: tuple[str, ...], trace: Trace) -> Corpus:
+    """Return the corpus, as it was prepared before the run was cut off, or prepare it."""
+    try:
+        corpus = load_corpus(folder.data)
+    except StorageError:
+        known = itertools.chain(sealed, *map(_texts_of, config.keep_out))
+        return prepare_corpus(source, config.corpus, folder.data, sealed=known, trace=trace)
+    trace.note(f"the corpus was prepared when this run was begun: {corpus.num_texts('train'):,} documents to learn from")
+    return corpus
+
+
+def _texts_of(source: str) -> Iterable[str]:
+    """Return the texts of a labelled table, a folder of them or a catalogue name; labels are not looked at."""
+    return (example.text for example in read_table(source, ReadConfig(require_labels=False)).examples)
+
+
+def _train(run: Pretraining, work: str, trace: Trace) -> None:
+    with trace.stage("pre-train", work) as stage:
+        for milestone in run.milestones():
+            trace.keep("milestone", milestone)
+        first, last = run.history.milestones[0], run.history.milestones[-1]
+        stage.done = f"held-out loss {first.loss:.3f} → {last.loss:.3f}, accuracy {first.accuracy:.3f} → {last.accuracy:.3f}"
+        stage.shape_out = f"{run.history.num_weights:,} weights, {run.history.num_tokens:,} tokens read"
+    run.network.eval()
+
+
+def _guess(guesser: WordGuesser, prompts: tuple[str, ...]) -> Callable[[Milestone], Milestone]:
+    return lambda milestone: replace(milestone, guesses=tuple(guesser.guess(prompt) for prompt in prompts))
+
+
+def _describe(ready: Prepared, config: PretrainRunConfig, plan: PretrainPlan) -> dict[str, str]:
+    """Return what the updates depend on: going on is exact only where all of it is the same."""
+    weights = sha256()
+    for _, value in sorted(ready.start.network.state_dict().items()):
+        weights.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+    return {
+        "data": f"{ready.text.train.digest[:16]} {ready.text.validation.digest[:16]}",
+        "model": weights.hexdigest()[:16],
+        **{name: str(value) for name, value in ready.config.get_params().items()},
+        "steps": str(plan.num_steps), "processes": str(plan.world.size), "seed": str(config.seed), "device": str(plan.device),
+        "torch": str(torch.__version__), "pretune": importlib.metadata.version("pretune"), "code": digest_of_code(),
+    }  # fmt: skip
+
+
+def _describe_work(ready: Prepared, run: Pretraining) -> str:
+    config, num_alone = ready.config, run.history.num_head_steps
+    windows = f"{run.plan.num_steps:,} steps of {config.windows_per_update} windows × {config.window} tokens"
+    how = f"{config.mask_share:.0%} hidden" if config.objective == "masked" else "next words"
+    alone = f"; the new head alone for the first {num_alone:,} steps" if num_alone else ""
+    return f"{windows}, {how}, {config.optimizer}{alone}"
+
+
+def _step_teller(trace: Trace) -> Callable[[Step, int], None]:
+    def tell(step: Step, planned: int) -> None:
+        trace.step(step)
+        trace.progress("pre-train", step.index + 1, planned, "steps")
+
+    return tell

@@ -1,0 +1,82 @@
+"""Pre-training by several processes: the first prepares everything, the others take it from the run folder and train along."""
+
+from pathlib import Path
+from typing import Any
+
+from pretune import storage
+from pretune.configs import PretrainConfig
+from pretune.data.seal.learned import Learned
+from pretune.models import LanguageNetwork
+from pretune.models.language_load import load_language_model
+from pretune.models.plain import write_plain
+from pretune.run import RunFolder
+from pretune.tasks.classify.together import invite
+from pretune.tasks.pretrain.prepare import Prepared
+from pretune.tokens import TokenStore, vocabulary_of
+from pretune.train import Company, World, choose_device
+from pretune.train.pretrain import Pretraining, PretrainPlan
+from pretune.train.windows import Text
+
+START = "start"  # in the run folder, while several processes train: what all of them start from
+
+
+def invite_others(ready: Prepared, plan: PretrainPlan, folder: RunFolder) -> World:
+    """Let the other processes, if any, train along; return all of them.
+
+    Args:
+        ready: What the first process has prepared.
+        plan: How long.
+        folder: Where the others find it.
+    """
+
+    def work() -> dict[str, Any]:
+        save_language_model(folder.path / START, ready.start.network, ready.start.tokenizer, window=ready.config.window)
+        return {
+            "folder": str(folder.path), "config": ready.config.get_params(), "num_steps": plan.num_steps, "seed": plan.seed,
+            "has_fresh_head": plan.has_fresh_head, "started_from": plan.started_from,
+        }  # fmt: skip
+
+    return invite("pretrain", work)
+
+
+def train_along(work: dict[str, Any], company: Company) -> None:
+    """Train what the first process trains, in step with it; nothing is written and nothing told."""
+    config, data = PretrainConfig.from_json(work["config"]), Path(work["folder"]) / "data"
+    device = choose_device(config.device, precision=config.precision, threads=config.threads)
+    start = load_language_model(str(Path(work["folder"]) / START))
+    network = start.network
+    network.to(device.kind)
+    network.set_dropout(config.dropout)
+    if config.compile or (config.compile is None and device.kind == "cuda"):
+        network.compile_layers()
+    text = Text(
+        train=TokenStore.open(data / "tokens.train", check=False),
+        validation=TokenStore.open(data / "tokens.validation", check=False),
+        vocabulary=vocabulary_of(start.tokenizer) if config.objective == "masked" else None,
+        validation_bytes=1.0,
+    )  # fmt: skip
+    plan = PretrainPlan(
+        num_steps=work["num_steps"], device=device, seed=work["seed"], has_fresh_head=work["has_fresh_head"],
+        started_from=work["started_from"], world=company.world,
+    )  # fmt: skip
+    for _ in Pretraining(network, text, config, plan).milestones():
+        pass
+
+
+def save_language_model(
+    place: Path, network: LanguageNetwork, tokenizer: Any, *, window: int, learned: Learned | None = None
+) -> None:
+    """Write a folder that plain transformers loads, and that cuts texts at the window that was learned; whole or not at all.
+
+    Raises:
+        StorageError: The disk refused.
+    """
+    mark = {"task": "pretrain", "corpora": [] if learned is None else list(learned.corpora)}
+
+    def fill(aside: Path) -> None:
+        write_plain(aside, network.model, tokenizer, max_length=window, mark=mark)
+        if learned is not None:
+            learned.write(aside)
+        storage.write_digests(aside)
+
+    storage.replace(place, fill)

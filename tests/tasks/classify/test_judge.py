@@ -1,0 +1,60 @@
+"""Judging again: whatever is missing or changed is said before the seal is opened, and no look is free."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from running import call
+
+from pretune.run import RunFolder
+
+
+def num_looks(home: Path) -> int:
+    ledger = home / "ledger.jsonl"
+    return len(ledger.read_text().splitlines()) if ledger.exists() else 0
+
+
+def shorten(file: Path) -> None:
+    lines = file.read_text().splitlines(keepends=True)
+    file.write_text("".join(lines[:-3]))
+
+
+def change(file: Path) -> None:
+    file.write_text(file.read_text().replace('"event"', '"evenT"', 1))
+
+
+@pytest.mark.parametrize("spoil", [shorten, change, Path.unlink])
+@pytest.mark.parametrize("flags", [(), ("--goal", "f1", "--positive", "good"), ("--recompute",)])
+def test_a_spoilt_trace_stops_judging_again_before_a_look_is_spent(
+    judged: Path, tmp_path: Path, spoil: Callable[[Path], None], flags: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    spoil(judged / "trace.jsonl")
+    before = num_looks(tmp_path / "pretune-home")
+    record = (judged / "run.json").read_bytes()
+    assert call("judge", judged, "--quiet", *flags) == 4
+    assert "trace.jsonl" in capsys.readouterr().err
+    assert num_looks(tmp_path / "pretune-home") == before
+    assert (judged / "run.json").read_bytes() == record
+
+
+@pytest.mark.parametrize("is_emptied", [False, True])
+def test_a_lost_list_of_openings_is_no_first_look_in_another_data_folder(
+    judged: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], is_emptied: bool
+) -> None:
+    monkeypatch.setenv("PRETUNE_HOME", str(tmp_path / "elsewhere"))
+    openings = judged / "data/openings.jsonl"
+    openings.write_text("") if is_emptied else openings.unlink()
+    assert call("judge", judged, "--quiet") == 4
+    assert "openings.jsonl" in capsys.readouterr().err
+    assert num_looks(tmp_path / "elsewhere") == 0
+
+
+def test_in_another_data_folder_the_looks_of_the_run_count(
+    judged: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRETUNE_HOME", str(tmp_path / "elsewhere"))
+    assert call("judge", judged, "--quiet") in (0, 1, 3)
+    assert RunFolder(judged).read_record().look == 2
+    entry = json.loads((judged / "data/openings.jsonl").read_text().splitlines()[-1])
+    assert entry["look"] == 2
