@@ -34,6 +34,15 @@ MAY_IMPORT |= {
     "": BELOW | set(TOP[: TOP.index("cli")]),  # the package itself: the public names
     "__main__": frozenset({"cli"}),
 }
+# Inside of ``tasks``: what a task may import besides itself. Any may start from a run of pre-training.
+SHARED_BY_TASKS = frozenset({"places", "processes", "report"})
+TASKS_MAY_IMPORT: dict[str, frozenset[str]] = {
+    **dict.fromkeys(SHARED_BY_TASKS, SHARED_BY_TASKS),
+    "pretrain": SHARED_BY_TASKS,
+    "classify": SHARED_BY_TASKS | {"pretrain"},
+    "audit": SHARED_BY_TASKS | {"pretrain"},
+    "verify": SHARED_BY_TASKS | {"classify", "pretrain", "audit"},
+}
 MODEL_LIBRARIES = {"torch", "transformers", "tokenizers", "accelerate"}
 PICKLES = {"pickle", "cPickle", "cloudpickle", "dill", "shelve", "joblib", "marshal", "pickletools", "torch.hub"}
 RUNS_TEXT = {"eval", "exec", "compile", "__import__"}  # as calls of the built-in, not as methods
@@ -50,6 +59,19 @@ class Import(NamedTuple):
 
 def test_every_import_points_down():
     assert list(wrong_arrows(read_sources())) == []
+
+
+def test_no_task_imports_another_but_pre_training():
+    assert list(wrong_tasks(read_sources())) == []
+
+
+def test_a_planted_import_of_another_task_is_seen():
+    planted = {
+        "pretune.tasks.audit.path": "from pretune.tasks.classify import judge",
+        "pretune.tasks.report": "from pretune.tasks.classify.baselines import open_linear",
+        "pretune.tasks.classify.path": "from pretune.tasks.pretrain import pretrain",
+    }
+    assert [found.partition(":")[0] for found in wrong_tasks(planted)] == ["pretune.tasks.audit.path", "pretune.tasks.report"]
 
 
 def test_every_stage_has_its_place_in_the_layers():
@@ -220,6 +242,18 @@ def wrong_arrows(sources: Mapping[str, str]) -> Iterator[str]:
             # ``from pretune import load_data`` names the package, not a stage.
             other = stage_of(item.target) if stage_of(item.target) in MAY_IMPORT else ""
             if root_of(item.target) == "pretune" and other not in allowed:
+                yield f"{module}:{item.line} imports {item.target}"
+
+
+def wrong_tasks(sources: Mapping[str, str]) -> Iterator[str]:
+    """Yield every import of one task by another that TASKS_MAY_IMPORT does not list."""
+    for module, text in sources.items():
+        parts = module.split(".")
+        if parts[1:2] != ["tasks"] or len(parts) < 3:
+            continue
+        for item in imports_of(text):
+            other = [*item.target.split("."), "", "", ""][:3]
+            if other[:2] == ["pretune", "tasks"] and other[2] not in TASKS_MAY_IMPORT[parts[2]] | {parts[2]}:
                 yield f"{module}:{item.line} imports {item.target}"
 
 

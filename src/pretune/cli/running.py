@@ -61,13 +61,14 @@ def lead(device: str, do: Callable[[], int]) -> int:
     """
     if int(os.environ.get("WORLD_SIZE", "1")) < 2:
         return do()
-    from pretune.tasks.classify import together as assisting
+    from pretune.tasks.classify.together import fit_along
     from pretune.tasks.pretrain.together import train_along
+    from pretune.tasks.processes import assist, leading, meet
 
-    company = assisting.meet(device)
+    company = meet(device)
     if company is not None and not company.world.is_first:
-        return assisting.assist(company, {"finetune": assisting.fit_along, "pretrain": train_along})
-    with assisting.leading(company):
+        return assist(company, {"finetune": fit_along, "pretrain": train_along})
+    with leading(company):
         return do()
 
 

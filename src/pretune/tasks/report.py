@@ -1,23 +1,29 @@
 """Reporting: the page and the card of a run, by what it is a run of."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from pretune import storage
-from pretune.records import RunRecord
+from pretune.records import Finding, RunRecord
 from pretune.report.card.card import render_card
 from pretune.report.page.html import render_html
 from pretune.report.pretraining import render_pretraining, render_pretraining_card
 from pretune.run import RunFolder
-from pretune.tasks.classify.baselines import void_finding
 
 
-def write_report(folder: RunFolder, record: RunRecord) -> Path:
-    """Draw ``report.html`` and the model card from the run folder; nothing is computed, no row is opened."""
+def write_report(folder: RunFolder, record: RunRecord, *, above: Sequence[Finding] = ()) -> Path:
+    """Draw ``report.html`` and the model card from the run folder; nothing is computed, no row is opened.
+
+    Args:
+        folder: The run's.
+        record: The run's.
+        above: Findings about the record itself, shown before its own.
+    """
     is_language = record.task == "pretrain"
     page = render_pretraining if is_language else render_html
     card = render_pretraining_card if is_language else render_card
-    record = replace(record, findings=(*void_finding(folder), *record.findings))
+    record = replace(record, findings=(*above, *record.findings))
     events = folder.read_events(head=record.heads.get("trace.jsonl", ""))
     storage.replace(folder.report, storage.sign(page(record, events)))
     storage.replace(folder.card, storage.sign(card(record)))

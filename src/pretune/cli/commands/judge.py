@@ -107,14 +107,15 @@ def report(run: o.Run, json: o.Json = False, debug: o.Debug = False) -> int:
     From the run folder alone; no row is opened.
     """
     from pretune.cli.show import show_json
-    from pretune.tasks.classify.baselines import describe_void
+    from pretune.tasks.classify.baselines import void_finding
     from pretune.tasks.places import require_run
     from pretune.tasks.report import write_report
 
     folder, record = require_run(run, languages=True)
-    path, void = write_report(folder, record), describe_void(folder)
-    if void:
-        logger.warning(void)
+    void = void_finding(folder)
+    path = write_report(folder, record, above=void)
+    for finding in void:
+        logger.warning(finding.summary)
     if json:
         show_json({"schema": 1, "run": folder.name, "report": str(path)})
     else:

@@ -3,7 +3,7 @@
 import importlib.metadata
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache, wraps
+from functools import wraps
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -28,12 +28,11 @@ from pretune.run.trace import Stage, Trace
 from pretune.tasks.classify.adapt import merge_adapters, set_up
 from pretune.tokens import Encoded, encode
 from pretune.train import Checkpoints, Figures, Finetuning, Plan, TrainingSet, World, range_test, release_memory
+from pretune.train.source import digest_of_code
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 # Beside the checkpoints: the range test of a training that may be cut off.
 RANGE_TEST = "range-test.json"
-# Packages whose sources decide the bits of a training.
-CODE = ("tokens", "models", "train")
 FREEZE_WORDS = {"none": "all layers trained", "all": "trunk frozen, head trained"}
 
 
@@ -330,19 +329,8 @@ def _describe(
         "processes": str(plan.world.size),
         "torch": str(torch.__version__),
         "pretune": importlib.metadata.version("pretune"),
-        "code": digest_of_code(),
+        "code": digest_of_code("tasks/classify/fit.py", "tasks/classify/adapt.py"),
     }
-
-
-@cache
-def digest_of_code() -> str:
-    """Return a digest of the sources that training runs through: a version number says nothing about an edited file."""
-    place, found = Path(__file__).parent, sha256()
-    for file in sorted(
-        [Path(__file__), place / "tasks/classify/adapt.py", *(path for name in CODE for path in (place / name).glob("*.py"))]
-    ):
-        found.update(file.read_bytes())
-    return found.hexdigest()[:16]
 
 
 def _check_alike(about: dict[str, str], world: World) -> None:

@@ -25,6 +25,7 @@ from pretune.run import RunFolder
 from pretune.run.prediction_tables import predictions_csv
 from pretune.run.trace import Trace
 from pretune.tasks.classify.assess import assess, costs_of, evidence_of, read_policy
+from pretune.tasks.classify.baselines import void_finding
 from pretune.tasks.classify.budget import tell_end
 from pretune.tasks.classify.estimator import TextClassifier
 from pretune.tasks.classify.prove import Proof
@@ -97,7 +98,7 @@ def open_and_judge(candidate: Candidate, record: RunRecord, config: JudgeConfig,
     folder.write_record(record)
     with trace.stage("report", f"run {record.run}") as stage:
         stage.shape_out = "report.html, README.md"
-    write_report(folder, record)
+    write_report(folder, record, above=void_finding(folder))
     return record
 
 

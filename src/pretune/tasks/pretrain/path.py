@@ -26,7 +26,6 @@ from pretune.predict.words import WordGuesser, default_prompts
 from pretune.records import Milestone, RunRecord, Step
 from pretune.run import RunFolder, identity_of
 from pretune.run.trace import Trace
-from pretune.tasks.classify.fit import digest_of_code
 from pretune.tasks.pretrain.duration import choose_steps
 from pretune.tasks.pretrain.figures import domain_scores, general_scores
 from pretune.tasks.pretrain.prepare import Prepared, check_asked, prepare_training, read_general
@@ -35,6 +34,7 @@ from pretune.tasks.report import write_report
 from pretune.tokens import assess_tokenizer
 from pretune.train import Checkpoints, choose_device, seed_everything
 from pretune.train.pretrain import Pretraining, PretrainPlan
+from pretune.train.source import digest_of_code
 
 PACKAGES = ("pretune", "torch", "transformers", "tokenizers", "numpy")
 ASSESSED_TEXTS = 2_000  # held-out documents by which the vocabulary is judged
@@ -221,9 +221,14 @@ def _describe(ready: Prepared, config: PretrainRunConfig, plan: PretrainPlan) ->
         "data": f"{ready.text.train.digest[:16]} {ready.text.validation.digest[:16]}",
         "model": weights.hexdigest()[:16],
         **{name: str(value) for name, value in ready.config.get_params().items()},
-        "steps": str(plan.num_steps), "processes": str(plan.world.size), "seed": str(config.seed), "device": str(plan.device),
-        "torch": str(torch.__version__), "pretune": importlib.metadata.version("pretune"), "code": digest_of_code(),
-    }  # fmt: skip
+        "steps": str(plan.num_steps),
+        "processes": str(plan.world.size),
+        "seed": str(config.seed),
+        "device": str(plan.device),
+        "torch": str(torch.__version__),
+        "pretune": importlib.metadata.version("pretune"),
+        "code": digest_of_code("tasks/pretrain/path.py"),
+    }
 
 
 def _describe_work(ready: Prepared, run: Pretraining) -> str:

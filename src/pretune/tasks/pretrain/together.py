@@ -10,8 +10,8 @@ from pretune.models import LanguageNetwork
 from pretune.models.language_load import load_language_model
 from pretune.models.plain import write_plain
 from pretune.run import RunFolder
-from pretune.tasks.classify.together import invite
 from pretune.tasks.pretrain.prepare import Prepared
+from pretune.tasks.processes import invite
 from pretune.tokens import TokenStore, vocabulary_of
 from pretune.train import Company, World, choose_device
 from pretune.train.pretrain import Pretraining, PretrainPlan
