@@ -15,6 +15,7 @@ import pytest
 
 from pretune import storage
 from pretune.errors import StorageError
+from pretune.storage import asides, writing
 
 
 def run(code: str, *arguments: object) -> "subprocess.Popen[str]":
@@ -361,6 +362,75 @@ def test_what_is_written_aside_by_a_process_that_lives_is_not_swept(tmp_path):
     (tmp_path / ".mine.too").write_text("x")
     storage.sweep(tmp_path)
     assert sorted(item.name for item in tmp_path.iterdir()) == [".mine.too", "mine"]
+
+
+@pytest.mark.parametrize("content", ["new", fill], ids=["file", "folder"])
+def test_a_sweep_that_comes_between_making_an_aside_and_locking_it_costs_no_write(tmp_path, monkeypatch, content):
+    lock, remove, begun, is_removing = asides._lock, asides.remove, threading.Event(), threading.Event()
+    threads = [threading.Thread(target=storage.sweep, args=(tmp_path,))]
+
+    def slowly(place: Path) -> None:
+        if threading.current_thread() in threads:
+            is_removing.set()
+            time.sleep(0.2)
+        remove(place)
+
+    def lock_late(descriptor: int) -> None:
+        if not begun.is_set():
+            begun.set()
+            threads[0].start()
+            is_removing.wait(5)
+        lock(descriptor)
+        threads[0].join()
+
+    monkeypatch.setattr(asides, "remove", slowly)
+    monkeypatch.setattr(asides, "_lock", lock_late)
+    storage.replace(tmp_path / "model", content)
+    assert is_removing.is_set()
+    assert [item.name for item in tmp_path.iterdir()] == ["model"]
+
+
+def test_what_was_there_before_is_not_swept_until_its_successor_is_read_back(tmp_path, monkeypatch):
+    storage.replace(tmp_path / "model", lambda folder: (folder / "a").write_text("old"))
+    read = writing.digests_of
+
+    def read_badly(folder: Path) -> dict[str, str]:
+        storage.sweep(tmp_path)
+        return {} if folder == tmp_path / "model" else read(folder)
+
+    monkeypatch.setattr(writing, "digests_of", read_badly)
+    with pytest.raises(StorageError, match="does not hold what was written"):
+        storage.replace(tmp_path / "model", fill)
+    assert (tmp_path / "model" / "a").read_text() == "old"
+    assert [item.name for item in tmp_path.iterdir()] == ["model"]
+
+
+WRITE = """
+import sys
+from pathlib import Path
+from pretune import storage
+for number in range(int(sys.argv[2])):
+    storage.replace(Path(sys.argv[1]), str(number))
+"""
+
+
+def test_processes_that_write_and_sweep_one_folder_lose_nothing(tmp_path):
+    writers = [run(WRITE, tmp_path / name, "60") for name in "abc"]
+    while any(writer.poll() is None for writer in writers):
+        storage.sweep(tmp_path)
+    assert [writer.wait() for writer in writers] == [0] * 3
+    for writer in writers:
+        writer.communicate()
+    assert {item.name: item.read_text() for item in tmp_path.iterdir()} == dict.fromkeys("abc", "59")
+
+
+def test_a_link_that_a_folder_takes_the_place_of_is_gone(tmp_path):
+    (tmp_path / "far").mkdir()
+    (tmp_path / "far" / "kept").write_text("x")
+    (tmp_path / "model").symlink_to(tmp_path / "far")
+    storage.replace(tmp_path / "model", fill)
+    assert sorted(item.name for item in tmp_path.iterdir()) == ["far", "model"]
+    assert (tmp_path / "far" / "kept").read_text() == "x"
 
 
 def test_only_asides_of_the_same_name_are_swept_by_a_replacement(tmp_path):

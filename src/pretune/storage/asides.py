@@ -1,7 +1,8 @@
 """Asides: what is written beside its place until it is whole; put in place at one instant, swept when its maker is gone.
 
 An aside is locked as long as its maker lives, in whatever container: the system gives the lock back when a process is killed.
-What can be locked has no maker any more.
+What can be locked has no maker any more, and whoever sweeps it holds the lock until it is gone: a maker that has just begun
+waits for the lock, sees that its aside is gone, and begins again.
 """
 
 import ctypes
@@ -55,24 +56,27 @@ def aside_folder(path: Path) -> Iterator[Path]:
     try:
         yield aside
     finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        remove(aside)
         os.close(descriptor)
 
 
-def put_in_place(aside: Path, path: Path) -> None:
+@contextmanager
+def put_in_place(aside: Path, path: Path) -> Iterator[None]:
     """Let ``path`` be what ``aside`` is, at one instant; what was there before, if anything, has the other name then.
 
-    Linux exchanges the two names. Elsewhere there is a moment without ``path``; ``settle`` mends it after a kill.
+    Linux exchanges the two names. Elsewhere there is a moment without ``path``; ``settle`` mends it after a kill. Nobody sweeps
+    what was there before while the block runs.
     """
     settle(path)
-    if not os.path.lexists(path):
-        aside.rename(path)
-    elif not exchange(aside, path):
-        previous = path.with_name(f".{path.name}{PREVIOUS}")
-        with _held(path):
+    with _held(path):
+        if not os.path.lexists(path):
+            aside.rename(path)
+        elif not exchange(aside, path):
+            previous = path.with_name(f".{path.name}{PREVIOUS}")
             path.rename(previous)
             aside.rename(path)
             previous.rename(aside)
+        yield
 
 
 def exchange(a: Path, b: Path) -> bool:
@@ -117,8 +121,10 @@ def sweep(folder: Path, name: str | None = None) -> None:
             place = folder / entry.name
             if entry.name.endswith(PREVIOUS):
                 settle(folder / entry.name[1 : -len(PREVIOUS)])
-            elif entry.is_symlink() or not has_maker(place):
+            elif entry.is_symlink():
                 remove(place)
+            else:
+                _sweep_one(place)
 
 
 def sweep_tree(folder: Path) -> None:
@@ -128,19 +134,21 @@ def sweep_tree(folder: Path) -> None:
         names[:] = [name for name in names if not name.endswith(ASIDE)]
 
 
-def has_maker(place: Path) -> bool:
-    """Whether the process that makes this file or folder lives."""
+def _sweep_one(place: Path) -> None:
+    """Remove a file or folder unless the process that makes it lives."""
     try:
         descriptor = os.open(place, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except OSError:
-        return not place.is_file()  # gone, or not to be touched
+    except OSError:  # gone, or not to be touched
+        if place.is_file():
+            remove(place)
+        return
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        remove(place)
     except OSError:
-        return True
+        return  # its maker lives
     finally:
         os.close(descriptor)
-    return False
 
 
 def remove(place: Path) -> None:
@@ -168,15 +176,19 @@ def _name(path: Path) -> Path:
 
 def _lock(descriptor: int) -> None:
     with suppress(OSError):  # a file system without locks
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
 
 
 @contextmanager
 def _held(place: Path) -> Iterator[None]:
-    descriptor = os.open(place, os.O_RDONLY | os.O_CLOEXEC)
+    """Lock a place that is there; wait for whoever has it."""
     try:
-        with suppress(OSError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        descriptor = os.open(place, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        yield
+        return
+    try:
+        _lock(descriptor)
         yield
     finally:
         os.close(descriptor)

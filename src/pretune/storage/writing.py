@@ -127,9 +127,10 @@ def _replace_folder(path: Path, fill: Callable[[Path], object]) -> None:
         except OSError as error:
             _tell_size(error, path, aside)
         written = digests_of(aside)
-        put_in_place(aside, path)
-        flush_folder(path.parent)
-        if digests_of(path) != written:
+        with put_in_place(aside, path):
+            flush_folder(path.parent)
+            if digests_of(path) == written:
+                return
             if not (aside.exists() and exchange(aside, path)):
                 remove(path)
                 if aside.exists():
