@@ -51,6 +51,11 @@ def _is_plain(text: str) -> bool:
     return is_printable and not ("<" in text or "&" in text or "  " in text or text[:1] == " " or text[-1:] == " ")
 
 
+def writable(text: str) -> str:
+    """Return a text that can be written: halves of characters, of which JSON may hold one, become U+FFFD."""
+    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
+
+
 def _unescape(text: str) -> str:
     if "&" not in text:
         return text
@@ -102,7 +107,7 @@ def _long_runs() -> re.Pattern[str]:
 
 # Name, as the receipt prints it, and what is done; in this order.
 STEPS: tuple[tuple[str, Callable[[str], str]], ...] = (
-    ("lone surrogates", lambda text: _SURROGATE.sub("\ufffd", text)),
+    ("lone surrogates", writable),
     ("HTML entities", _unescape),
     ("HTML tags", _drop_tags),
     ("line ends", lambda text: _LINE_END.sub("\n", text)),
@@ -129,7 +134,7 @@ def clean_name(name: str) -> str:
 
 
 def clean_text(text: str) -> str:
-    r"""Return ``text`` as the tokenizer shall see it; cleaning it again changes nothing.
+    r"""Return ``text`` as the tokenizer will see it; cleaning it again changes nothing.
 
     HTML tags and entities become what they show; line ends become ``\n``; control and invisible characters go;
     Unicode is composed (NFC); runs of spaces become one, and more than one empty line becomes one. Case,

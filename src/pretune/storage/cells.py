@@ -50,18 +50,45 @@ def restored_row(cells: Iterable[str]) -> list[str]:
     return [restored(cell) for cell in cells]
 
 
-def were_made_neutral(cells: Iterable[str]) -> bool:
-    """Whether a column can have been written by ``neutral``, and some of its cells were changed by it.
+class NeutralCells:
+    """Whether cells that are looked at, one after the other, can have been written by ``neutral``, and some were changed by it.
 
     Other people's tables have no mark that says so. Where one cell stands that ``neutral`` would not have left as it is,
     nobody made the table neutral; where none does, undoing it gives different texts for different cells.
+    """
+
+    __slots__ = ("has_bare", "has_marked")
+
+    def __init__(self) -> None:
+        self.has_bare = self.has_marked = False
+
+    def look(self, cells: Iterable[object]) -> None:
+        """Look at more cells; those that are no text say nothing."""
+        if self.has_bare:
+            return
+        for cell in cells:
+            if isinstance(cell, str) and not cell[:1].isalnum() and _RISKY.match(cell):
+                self.has_marked = True
+                if cell[0] != MARK:
+                    self.has_bare = True
+                    return
+
+    @property
+    def are_neutral(self) -> bool:
+        """Whether that is so."""
+        return self.has_marked and not self.has_bare
+
+
+def were_made_neutral(cells: Iterable[str]) -> bool:
+    """Whether all cells of a table can have been written by ``neutral``, and some were changed by it.
 
     Example:
         >>> were_made_neutral(["'=a", "b"]), were_made_neutral(["'=a", "=a"]), were_made_neutral(["a", "-1"])
         (True, False, False)
     """
-    risky = [cell for cell in cells if _RISKY.match(cell)]
-    return bool(risky) and all(cell[0] == MARK for cell in risky)
+    found = NeutralCells()
+    found.look(cells)
+    return found.are_neutral
 
 
 def has_risky(cells: Iterable[str]) -> bool:

@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-
 from corpora import make_documents, write_documents
+
 from pretune.configs import CorpusConfig
 from pretune.data.corpus import Corpus, prepare_corpus
 from pretune.errors import DataError, UsageError
@@ -173,7 +173,7 @@ BAD = {
     "no json": ("a.jsonl", TEXT, "cannot be read"),
     "numbers": ("a.jsonl", b'{"n": [5]}\n' * 30, "none of its columns holds text"),
     "quote": ("a.csv", b'id,text\n1,"never closed\n', "row 2, column 'text': a quote opens here and never closes"),
-    "no parquet": ("a.parquet", TEXT, "cannot be read"),
+    "no parquet": ("a.parquet", TEXT, "is not Parquet"),
 }  # fmt: skip
 
 

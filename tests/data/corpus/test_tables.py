@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from pretune.configs import CorpusConfig
-from pretune.data.corpus import prepare_corpus, tables
+from pretune.data.corpus import prepare_corpus
+from pretune.data.read import by_record
 from pretune.errors import DataError
 
 DOCUMENTS = [f"document number {n} says what it has to say at some length and then stops" for n in range(60)]
@@ -50,7 +51,7 @@ def test_the_header_again_is_no_document(tmp_path: Path):
 
 @pytest.mark.parametrize("opens", [5, 45], ids=["ahead", "further on"])
 def test_what_comes_after_the_first_characters_is_looked_at_as_well(opens: int, tmp_path: Path, monkeypatch):
-    monkeypatch.setattr(tables, "AHEAD", 2_000)
+    monkeypatch.setattr(by_record, "AHEAD", 2_000)
     path = written("a.csv", {opens: ('"', ""), opens + 12: ("", '"')}, tmp_path)
     if opens < 10:
         assert prepared(path, tmp_path / "data")[0] == 60
@@ -60,7 +61,7 @@ def test_what_comes_after_the_first_characters_is_looked_at_as_well(opens: int, 
 
 
 def test_texts_of_several_lines_stay_whole_beyond_the_first_characters(tmp_path: Path, monkeypatch):
-    monkeypatch.setattr(tables, "AHEAD", 2_000)
+    monkeypatch.setattr(by_record, "AHEAD", 2_000)
     path = tmp_path / "a.csv"
     path.write_text("text,source\n" + "".join(f'"{text}, and\nso, on\n",shop 1\n' for text in DOCUMENTS))
     assert prepared(path, tmp_path / "data")[0] == 60

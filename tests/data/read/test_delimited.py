@@ -13,13 +13,16 @@ import pytest
 
 from pretune.configs import ReadConfig
 from pretune.data import load_data
+from pretune.data.read import stream
 from pretune.data.read.delimited import read_delimited
-from pretune.data.read.neutral import undo_neutral
-from pretune.data.read.path import read_raw, read_table
+from pretune.data.read.path import read_raw, read_rows, read_table
+from pretune.data.read.stream import open_rows
 from pretune.data.read.table import Origin, RawTable, Table
 from pretune.errors import DataError, UsageError
 from pretune.records import FileReceipt, Predictions
 from pretune.run.prediction_tables import parse_predictions, predictions_csv
+from pretune.storage.cells import csv_writer, neutral_row
+from pretune.tasks.audit.opening import open_table
 
 SOUND = [(f"film number {number} is fine", "pos" if number % 2 else "neg") for number in range(200)]
 SWALLOWED = [('"a film that opens', "pos"), ("another one", "neg"), ("and one more", "pos"), ('a screen of 24"', "neg")]
@@ -354,6 +357,34 @@ def test_what_pretune_wrote_is_read_as_it_was_written(label: str, tmp_path: Path
     assert parse_predictions(text, split="test", source="finetuned") == written
     path = tmp_path / "test.finetuned.csv"
     path.write_bytes(text.encode())
-    raw = undo_neutral(read_raw(path))
+    raw = read_raw(path)
     assert [(row.cells[0], row.cells[1]) for row in raw.rows] == list(zip(written.ids, labels, strict=True))
     assert raw.rejected == []
+
+
+HARMLESS = ["=1+1", "'=1+1", "''@home", "- no", "-1", "it's", "\u200b=x", "plain", " =y", "'quoted'"]
+
+
+@pytest.mark.parametrize("ending", ["csv", "tsv", "csv.gz"])
+def test_every_reader_gives_the_texts_that_were_made_neutral_as_they_were(ending: str, tmp_path: Path, monkeypatch):
+    rows = [("text", "label"), *((text, f"={number % 2}") for number, text in enumerate(HARMLESS * 3))]
+    out, path = io.StringIO(newline=""), tmp_path / f"t.{ending}"
+    csv_writer(out, "\t" if ending == "tsv" else ",").writerows(neutral_row(row) for row in rows)
+    data = out.getvalue().encode()
+    path.write_bytes(gzip.compress(data) if ending == "csv.gz" else data)
+    found = [[(row.text, row.label) for row in read_table(path).examples]]
+    for raw in (read_raw(path), read_rows(str(path), ReadConfig()), open_table(path, ReadConfig())):
+        found.append([tuple(row.cells) for row in raw.rows])
+    for held in (0, 1 << 20):
+        monkeypatch.setattr(stream, "MAX_HELD", held)
+        opened = open_rows(str(path), ReadConfig()).survey()
+        assert sum("only keeps spreadsheets from calculating" in note for note in opened.notes) == 1
+        found.append([tuple(row.cells) for row in opened.items()])
+        assert [tuple(row.cells) for row in opened.sample] == found[-1]
+    assert found == [rows[1:]] * len(found)
+
+
+def test_a_table_with_one_bare_formula_is_read_as_it_stands(tmp_path: Path):
+    path = tmp_path / "t.csv"
+    path.write_text("text,label\n'=1+1,a\n=1+1,b\n")
+    assert [row.cells[0] for row in read_raw(path).rows] == ["'=1+1", "=1+1"]

@@ -8,11 +8,12 @@ from typing import Any
 
 from pretune.data.catalogue.fetch import near_names
 from pretune.data.corpus.intake import MAX_CHARACTERS, Documents, Intake
-from pretune.data.read.arrow import values_of
+from pretune.data.read.arrow import arrow_errors, bounded, check_parquet, values_of
 from pretune.data.read.columns import TEXT_NAMES, shown_columns
 from pretune.data.read.limits import SizeLimit
-from pretune.data.read.lines import parse_object
+from pretune.data.read.lines import bare_line, parse_object
 from pretune.data.read.table import unusable
+from pretune.data.read.unpack import reading_errors
 from pretune.optional import require
 
 # Rows looked at before the column of the text is guessed.
@@ -100,8 +101,7 @@ def json_rows(lines: Iterable[str], intake: Intake) -> Rows:
         DataError: The file is one JSON array.
     """
     for number, line in enumerate(lines, 1):
-        stripped = line.strip().lstrip("\ufeff \t")  # a byte-order mark begins each of the files that were joined
-        if not stripped:
+        if not (stripped := bare_line(line)):
             continue
         found = parse_object(stripped)
         if not isinstance(found, str):
@@ -124,17 +124,11 @@ def parquet_rows(path: Path, intake: Intake) -> Rows:
         DataError: It is damaged or no Parquet file.
         MissingPackageError: pyarrow is not installed.
     """
-    pyarrow, parquet = require("pyarrow", extra="parquet"), require("pyarrow.parquet", extra="parquet")
-    try:
-        with parquet.ParquetFile(path) as file:
-            yield from batched_rows(_bounded(file.iter_batches(batch_size=SAMPLE_ROWS), intake))
-    except (pyarrow.ArrowException, OSError, UnicodeDecodeError, MemoryError) as error:
-        raise unusable(
-            intake.origin,
-            f"the Parquet data cannot be read: {next(iter(str(error).splitlines()), type(error).__name__)}",
-            expected="a whole Parquet file",
-            fix="copy or write it again",
-        ) from error
+    limit = SizeLimit.of_stream(intake.config.max_size)
+    with reading_errors(intake.origin):
+        check_parquet(path, intake.origin)
+    with arrow_errors(intake.origin), require("pyarrow.parquet", extra="parquet").ParquetFile(path) as file:
+        yield from batched_rows(bounded(file.iter_batches(batch_size=SAMPLE_ROWS), limit, intake.origin))
 
 
 def batched_rows(batches: Iterable[Any]) -> Rows:
@@ -145,15 +139,6 @@ def batched_rows(batches: Iterable[Any]) -> Rows:
         for cells in zip(*(values_of(batch.column(index)) for index in range(len(names))), strict=True):
             number += 1
             yield number, dict(zip(names, cells, strict=True))
-
-
-def _bounded(batches: Iterable[Any], intake: Intake) -> Iterator[Any]:
-    """Yield batches until they are larger than may be."""
-    limit, total = SizeLimit.of_stream(intake.config.max_size), 0
-    for batch in batches:
-        total += batch.nbytes
-        limit.check(total, None, intake.origin)
-        yield batch
 
 
 def texts_of(rows: Rows, intake: Intake) -> Documents:

@@ -14,13 +14,14 @@ from pretune.data.corpus.intake import Documents, Intake
 from pretune.data.corpus.streams import lines_of, read_lines
 from pretune.data.corpus.tables import delimited_rows
 from pretune.data.read.decode import check_encoding
-from pretune.data.read.files import format_of, unreadable
+from pretune.data.read.files import format_of
 from pretune.data.read.folders import is_written_by_datasets
 from pretune.data.read.hub import open_hub
 from pretune.data.read.limits import too_many_files
 from pretune.data.read.locate import locate
 from pretune.data.read.path import read_entry
 from pretune.data.read.table import Origin, unusable
+from pretune.data.read.unpack import unreadable
 from pretune.data.read.walk import Skipped, files_below, is_utf8, leads_out, open_file, why_not_read
 from pretune.errors import DataError
 from pretune.hashing import digest_of_file

@@ -1,40 +1,20 @@
 """Streams: a file's bytes and lines piece by piece, unpacked and decoded, so that no file is ever held."""
 
-import gzip
-import hashlib
 import os
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
-from typing import IO, cast
+from typing import IO
 
 from pretune.data.corpus.intake import MAX_CHARACTERS, Intake
 from pretune.data.read.decode import UndecodableError, decode_stream, undecodable, unmarked_utf16
-from pretune.data.read.files import check_promise, reading_errors, unreadable
+from pretune.data.read.files import check_promise, is_packed
 from pretune.data.read.limits import SizeLimit
 from pretune.data.read.table import unusable
+from pretune.data.read.unpack import Unpacked, reading_errors, unreadable
 from pretune.data.read.walk import open_file
 
-CHUNK = 1 << 20
 RECORDS = ("json lines", "csv", "tsv")  # formats whose lines may not be cut
-_GZIP = b"\x1f\x8b"
-
-
-class _Hashed:
-    """A file that is hashed as it is read; ``gzip`` needs no more than these two methods of it."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file, self.first, self.digest = file, file.read(2), hashlib.sha256()
-        self._ahead, self.num_bytes = self.first, 0
-
-    def read(self, size: int) -> bytes:
-        data = self._ahead + self._file.read(size - len(self._ahead))
-        self._ahead, self.num_bytes = b"", self.num_bytes + len(data)
-        self.digest.update(data)
-        return data
-
-    def close(self) -> None:
-        """Whoever opened the file closes it."""
 
 
 def read_lines(path: Path, intake: Intake) -> Iterator[str]:
@@ -48,7 +28,7 @@ def read_lines(path: Path, intake: Intake) -> Iterator[str]:
     except OSError as error:
         raise unreadable(intake.origin, error) from error
     with file:
-        yield from lines_of(file, intake, unpack=path.name.lower().endswith(".gz"))
+        yield from lines_of(file, intake, unpack=is_packed(path))
 
 
 def lines_of(file: IO[bytes], intake: Intake, *, unpack: bool | None = None) -> Iterator[str]:
@@ -122,20 +102,11 @@ def _reject_line(number: int, intake: Intake) -> None:
 
 
 def _chunks(file: IO[bytes], intake: Intake, unpack: bool | None) -> Iterator[bytes]:
-    origin = intake.origin
-    with reading_errors(origin):
-        source = _Hashed(file)
-        is_packed = source.first == _GZIP if unpack is None else unpack
-        if is_packed and source.first != _GZIP:
-            what = "is empty" if not source.first else "is named .gz and is not gzip-compressed"
-            raise unusable(origin, what, expected="gzip data", fix="remove .gz from its name, or copy it again")
-        opened = gzip.GzipFile(fileobj=cast(IO[bytes], source)) if is_packed else source
-        num_bytes, limit = 0, SizeLimit.of_stream(intake.config.max_size)
-        while chunk := opened.read(CHUNK):
-            num_bytes += len(chunk)
-            limit.check(num_bytes, source.num_bytes if is_packed else None, origin)
+    with reading_errors(intake.origin):
+        source = Unpacked(file, intake.origin, SizeLimit.of_stream(intake.config.max_size), is_packed=unpack)
+        while chunk := source.read():
             yield chunk
-    intake.sha256 = source.digest.hexdigest()
+    intake.sha256 = source.sha256
 
 
 def _checked(chunks: Iterator[bytes], intake: Intake) -> Iterator[bytes]:

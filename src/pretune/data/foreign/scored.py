@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from pretune.configs import MAX_REJECTED_SHARE, AuditConfig
-from pretune.data.clean import clean_examples
+from pretune.data.clean import clean_examples, writable
 from pretune.data.foreign.decide import Answers, Scored, decide_classes, decide_score
 from pretune.data.foreign.notation import Notation, find_notation
 from pretune.data.foreign.score_columns import Roles, choose_roles
@@ -20,7 +20,7 @@ from pretune.data.labels.naming import merges, name_classes
 from pretune.data.labels.several import label_in
 from pretune.data.labels.spelling import clean_label
 from pretune.data.read.objects import named_cells
-from pretune.data.read.rows import check_rejected, written
+from pretune.data.read.rows import check_rejected
 from pretune.data.read.table import Cell, Nested, RawTable, Row, receipt_of, unusable
 from pretune.errors import DataError, MissingLabelsError
 from pretune.records import Columns, Example, FileReceipt, Predictions, Record, Rejection
@@ -197,9 +197,9 @@ def _read_row(row: Row, cells: Mapping[str, Cell], roles: Roles, config: AuditCo
         shares = _softmax(shares)
         score = None if score is None else 1 / (1 + math.exp(-max(min(score, 700.0), -700.0)))
     _check_shares(shares if score is None else {"": score}, where)
-    text = "\n".join(written(part) for column in roles.text if isinstance(part := cells[column], str) and part.strip())
+    text = "\n".join(writable(part) for column in roles.text if isinstance(part := cells[column], str) and part.strip())
     taken = roles.taken
-    extra = {column: written(cell) if isinstance(cell, str) else "" for column, cell in cells.items() if column not in taken}
+    extra = {column: writable(cell) if isinstance(cell, str) else "" for column, cell in cells.items() if column not in taken}
     return _Said(row.number, row_id, label, predicted, score, shares, text, extra)
 
 
@@ -209,7 +209,7 @@ def _word(cells: Mapping[str, Cell], column: str, what: str) -> str:
         raise _RowError(column, f"is {cell.kind}, not text")
     if cell is None or not cell.strip():
         raise _RowError(column, f"{what} is missing")
-    if written(cell) != cell:
+    if writable(cell) != cell:
         raise _RowError(column, f"{what} holds half of a character")
     return cell.strip()
 

@@ -1,13 +1,15 @@
 """Arrow: Parquet files, and data sets of the ``datasets`` package, to rows."""
 
 import json
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from pretune.configs import ReadConfig
 from pretune.data.read.limits import SizeLimit, check_cells, check_columns
 from pretune.data.read.table import Cell, Nested, Origin, RawTable, Row, as_cell, check_names, unusable
-from pretune.errors import DataError
 from pretune.optional import require
 
 # Rows that are turned into cells at once: their Arrow form, and what it unpacks to, is held beside the cells.
@@ -27,35 +29,69 @@ def read_parquet(data: bytes, origin: Origin, config: ReadConfig | None = None) 
         MissingPackageError: pyarrow is not installed.
     """
     config = config or ReadConfig()
-    pyarrow = require("pyarrow", extra="parquet")
-    parquet = require("pyarrow.parquet", extra="parquet")
-    if not (data.startswith(b"PAR1") and data.endswith(b"PAR1")):
-        cut = data.startswith(b"PAR1")
-        raise unusable(
-            origin,
-            f"the Parquet data ends too early, after {len(data):,} bytes" if cut else "is not Parquet",
-            expected="a whole Parquet file",
-            fix="copy or write it again" if cut else "check what the file is, and name it for its format",
-        )
-    try:
-        file = parquet.ParquetFile(pyarrow.BufferReader(data))
-        about, schema = file.metadata, file.schema_arrow
-        _check_size(about, config, origin)
-        batches = file.iter_batches(batch_size=_BATCH)
-        return from_batches(_bounded(batches, config, origin), schema, origin)
-    except (pyarrow.ArrowException, OSError, UnicodeDecodeError, MemoryError) as error:
-        raise damaged(error, origin) from error
+    limit, pyarrow = SizeLimit.of_table(config.max_size), require("pyarrow", extra="parquet")
+    _check_ends(data[:4], data[-4:], len(data), origin)
+    with arrow_errors(origin), open_parquet(pyarrow.BufferReader(data), config, limit, origin) as file:
+        about = file.metadata
+        check_cells(about.num_rows, about.num_columns, config.max_cells, origin)
+        return from_batches(bounded(file.iter_batches(batch_size=_BATCH), limit, origin), file.schema_arrow, origin)
 
 
-def damaged(error: BaseException, origin: Origin) -> DataError:
-    """Return the error for Arrow data that Arrow cannot read."""
-    first = next(iter(str(error).splitlines()), type(error).__name__)
-    return unusable(
-        origin, f"the Parquet data is damaged: {first}", expected="a whole Parquet file", fix="copy or write it again"
+def open_parquet(source: Any, config: ReadConfig, limit: SizeLimit, origin: Origin) -> Any:
+    """Open a Parquet file, and check what it says of its size before any of it is unpacked.
+
+    Raises:
+        DataError: It has more columns or bytes than may be.
+    """
+    file = require("pyarrow.parquet", extra="parquet").ParquetFile(source)
+    about = file.metadata
+    check_columns(about.num_columns, config.max_columns, origin)
+    limit.check(sum(about.row_group(index).total_byte_size for index in range(about.num_row_groups)), None, origin)
+    return file
+
+
+def check_parquet(path: Path, origin: Origin) -> None:
+    """Raise where the first and the last bytes of a file are not those of Parquet.
+
+    Raises:
+        DataError: It is another thing, or was cut off.
+    """
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        first, _ = file.read(4), file.seek(max(0, size - 4))
+        _check_ends(first, file.read(4), size, origin)
+
+
+def _check_ends(first: bytes, last: bytes, size: int, origin: Origin) -> None:
+    if first == last == b"PAR1":
+        return
+    is_cut = first == b"PAR1"
+    raise unusable(
+        origin,
+        f"the Parquet data ends too early, after {size:,} bytes" if is_cut else "is not Parquet",
+        expected="a whole Parquet file",
+        fix="copy or write it again" if is_cut else "check what the file is, and name it for its format",
     )
 
 
-def from_batches(batches: Iterator[Any], schema: Any, origin: Origin, names: dict[str, list[str]] | None = None) -> RawTable:
+@contextmanager
+def arrow_errors(origin: Origin) -> Iterator[None]:
+    """Turn what Arrow says of data that it cannot read into one message.
+
+    Raises:
+        DataError: The data are damaged.
+    """
+    pyarrow = require("pyarrow", extra="parquet")
+    try:
+        yield
+    except (pyarrow.ArrowException, OSError, UnicodeDecodeError, MemoryError) as error:
+        first = next(iter(str(error).splitlines()), type(error).__name__)
+        raise unusable(
+            origin, f"the Parquet data is damaged: {first}", expected="a whole Parquet file", fix="copy or write it again"
+        ) from error
+
+
+def from_batches(batches: Iterable[Any], schema: Any, origin: Origin, names: dict[str, list[str]] | None = None) -> RawTable:
     """Return the rows of Arrow record batches or tables.
 
     Args:
@@ -67,25 +103,47 @@ def from_batches(batches: Iterator[Any], schema: Any, origin: Origin, names: dic
     Raises:
         DataError: Two columns have one name, or a class number has no name.
     """
+    columns, found = columns_of(schema, origin), class_names(schema) if names is None else names
+    raw = RawTable(origin=origin, columns=columns, rows=[], types=_types_of(schema, found))
+    for rows in row_batches(batches, columns, found, origin, raw.notes):
+        raw.rows.extend(rows)
+    return raw
+
+
+def columns_of(schema: Any, origin: Origin) -> tuple[str, ...]:
+    """Return the names of the columns.
+
+    Raises:
+        DataError: Two columns have one name.
+    """
     columns = tuple(str(name) for name in schema.names)
     check_names(columns, origin)
-    found = class_names(schema) if names is None else names
-    raw = RawTable(origin=origin, columns=columns, rows=[], types=_types_of(schema, found))
-    num_unlabelled = dict.fromkeys(found, 0)
+    return columns
+
+
+def row_batches(
+    batches: Iterable[Any], columns: Sequence[str], names: Mapping[str, list[str]], origin: Origin, notes: list[str]
+) -> Iterator[list[Row]]:
+    """Yield the rows of each batch, numbered from 1 on; ``notes`` receives what there is to say, once all are read.
+
+    Raises:
+        DataError: A class number has no name.
+    """
+    num_rows, num_unlabelled = 0, dict.fromkeys(names, 0)
     for batch in batches:
-        first = len(raw.rows) + 1
         cells = []
         for index, name in enumerate(columns):
             column = [as_cell(value) for value in values_of(batch.column(index))]
-            if name in found:
-                num_unlabelled[name] += _name_classes(column, found[name], (first, name, origin))
+            if name in names:
+                num_unlabelled[name] += _name_classes(column, names[name], (num_rows + 1, name, origin))
             cells.append(column)
-        raw.rows.extend(Row(number, row) for number, row in enumerate(zip(*cells, strict=True), first))
-    raw.notes.extend(f"column {column!r} holds class numbers; their names are the labels" for column in found)
-    raw.notes.extend(
+        rows = [Row(number, row) for number, row in enumerate(zip(*cells, strict=True), num_rows + 1)]
+        num_rows += len(rows)
+        yield rows
+    notes.extend(f"column {column!r} holds class numbers; their names are the labels" for column in names)
+    notes.extend(
         f"column {name!r}: {count:,} rows have the class number -1, no label" for name, count in num_unlabelled.items() if count
     )
-    return raw
 
 
 def _types_of(schema: Any, named: Mapping[str, Any]) -> dict[str, str]:
@@ -141,16 +199,9 @@ def _name_classes(column: list[Cell], names: list[str], at: tuple[int, str, Orig
     return num_unlabelled
 
 
-def _check_size(about: Any, config: ReadConfig, origin: Origin) -> None:
-    check_columns(about.num_columns, config.max_columns, origin)
-    check_cells(about.num_rows, about.num_columns, config.max_cells, origin)
-    total = sum(about.row_group(index).total_byte_size for index in range(about.num_row_groups))
-    SizeLimit.of_table(config.max_size).check(total, None, origin)
-
-
-def _bounded(batches: Iterator[Any], config: ReadConfig, origin: Origin) -> Iterator[Any]:
+def bounded(batches: Iterable[Any], limit: SizeLimit, origin: Origin) -> Iterator[Any]:
     """Yield batches until they are larger than may be: what is repeated is kept once in the file."""
-    limit, total = SizeLimit.of_table(config.max_size), 0
+    total = 0
     for batch in batches:
         total += batch.nbytes
         limit.check(total, None, origin)

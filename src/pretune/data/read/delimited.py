@@ -95,8 +95,6 @@ def read_delimited(
     if found.parser.unclosed:
         raise found.parser.unclosed.error(origin)
     counts = checked_lines(found.parser, num_lines)
-    if dialect is None and not found.dialect.escape and '\\"' in text:
-        found.notes += _note_escapes(lines, origin)
     return RawTable(
         origin=origin, columns=found.parser.columns, rows=found.rows, rejected=found.rejected,
         notes=[*found.notes, *describe_lines(found.parser)], lines=counts,
@@ -115,6 +113,13 @@ def choose_reading(lines: Sequence[str], origin: Origin, config: ReadConfig, *, 
     Raises:
         DataError: Quotes swallow rows, and nothing says that they are text; or there is no header that can be used.
     """
+    found = _choose(lines, origin, config, is_whole=is_whole)
+    if not found.dialect.escape:
+        found.notes += _note_escapes(lines, origin, is_whole=is_whole)
+    return found
+
+
+def _choose(lines: Sequence[str], origin: Origin, config: ReadConfig, *, is_whole: bool) -> Reading:
     dialect, notes, skipped = _begin(lines, origin, config)
     plain = _read(lines, dialect, origin, config, skipped)
     plain.notes = notes
@@ -265,9 +270,11 @@ def count_lines(text: str) -> int:
     return ends + (text[-1:] not in ("", "\n", "\r"))
 
 
-def _note_escapes(lines: Sequence[str], origin: Origin) -> list[str]:
-    found = sum('\\"' in line and _ESCAPED_QUOTE.search(line) is not None for line in lines)
-    return [f"{origin.name}: {found:,} lines hold \\\" as text; --escape '\\\\' reads it as a quote"] if found else []
+def _note_escapes(lines: Sequence[str], origin: Origin, *, is_whole: bool) -> list[str]:
+    num_found = sum('\\"' in line and _ESCAPED_QUOTE.search(line) is not None for line in lines)
+    among = "" if is_whole else f" of the first {len(lines):,}"
+    note = f"{origin.name}: {num_found:,}{among} lines hold \\\" as text; --escape '\\\\' reads it as a quote"
+    return [note] if num_found else []
 
 
 def _row_at(data: bytes, error: UndecodableError, dialect: Dialect) -> int | None:

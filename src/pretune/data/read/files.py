@@ -1,19 +1,14 @@
 """Files: which format a name promises, and the bytes, unpacked, once it is clear that they keep the promise."""
 
-import gzip
-import hashlib
 import io
 import os
-import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from pretune.data.read.limits import SizeLimit
 from pretune.data.read.table import Origin, unusable
+from pretune.data.read.unpack import Unpacked, reading_errors
 from pretune.data.read.walk import open_file
-from pretune.errors import DataError
 
 FORMATS = {
     ".csv": "csv",
@@ -29,11 +24,9 @@ FORMATS = {
 }
 READABLE = "CSV (.csv), TSV (.tsv), JSON lines (.jsonl) or Parquet (.parquet), each also with .gz"
 
-_GZIP = b"\x1f\x8b"
-_PIECE = 1 << 20  # bytes unpacked before the limit is looked at again
 # First bytes of what people send as tables by mistake.
 _MAGIC = (
-    (_GZIP, "gzip-compressed", "add .gz to its name"),
+    (b"\x1f\x8b", "gzip-compressed", "add .gz to its name"),
     (b"PK\x03\x04", "a zip archive, such as an Excel workbook", "open it and save it as CSV UTF-8"),
     (b"\xd0\xcf\x11\xe0", "an old Excel or Word file", "open it and save it as CSV UTF-8"),
     (b"PAR1", "Parquet", "rename it to end in .parquet"),
@@ -59,6 +52,11 @@ def format_of(path: Path) -> str | None:
     return FORMATS.get(Path(name).suffix)
 
 
+def is_packed(path: Path) -> bool:
+    """Whether a file's name says that it is gzip."""
+    return path.name.lower().endswith(".gz")
+
+
 def read_bytes(path: Path, origin: Origin, limit: SizeLimit | None = None) -> tuple[bytes, Origin]:
     """Return a file's bytes, unpacked, and its origin with the digest of the file as it lies on disk.
 
@@ -70,79 +68,20 @@ def read_bytes(path: Path, origin: Origin, limit: SizeLimit | None = None) -> tu
     Raises:
         DataError: It cannot be opened, is no file, is damaged, empty or too large, or is not what its name says.
     """
-    limit = limit or SizeLimit.of_table(None)
-    is_packed = path.name.lower().endswith(".gz")
-    try:
-        with os.fdopen(open_file(path), "rb") as file:
-            limit.check(os.fstat(file.fileno()).st_size, None, origin)
-            data = file.read()
-    except OSError as error:
-        raise unreadable(origin, error) from error
-    origin = replace(origin, sha256=hashlib.sha256(data).hexdigest())
-    if is_packed:
-        data = _unpack(data, origin, limit)
+    limit, found = limit or SizeLimit.of_table(None), io.BytesIO()
+    with reading_errors(origin), os.fdopen(open_file(path), "rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        limit.check(size, None, origin)
+        with reading_errors(origin, size=size):
+            opened = Unpacked(file, origin, limit, is_packed=is_packed(path))
+            while piece := opened.read():
+                found.write(piece)
+    data, origin = found.getvalue(), replace(origin, sha256=opened.sha256)
     if not data.strip():
         what = "is empty" if not data else "holds nothing but whitespace"
         raise unusable(origin, what, expected="a header and rows", fix="check that it was written and copied in full")
     check_promise(data, origin)
     return data, origin
-
-
-def unreadable(origin: Origin, error: OSError) -> DataError:
-    """Return the error for what cannot be opened or read."""
-    reason = error.strerror or str(error)
-    if reason.startswith("is a"):  # a pipe, a socket, a device
-        return unusable(origin, reason, expected="a file", fix="write what comes out of it to a file, and name that")
-    return unusable(
-        origin, f"cannot be read: {reason}", expected="a file that you may read", fix="check its permissions and the disk"
-    )
-
-
-@contextmanager
-def reading_errors(origin: Origin, *, size: int | None = None) -> Iterator[None]:
-    """Turn what a damaged gzip file or a disk says while a file is read into one message.
-
-    Args:
-        origin: The file.
-        size: Its packed bytes, where all of them were read.
-
-    Raises:
-        DataError: The gzip data ends too early or is damaged, or the file cannot be read.
-    """
-    try:
-        yield
-    except EOFError as error:
-        after = "" if size is None else f", after {size:,} bytes"
-        raise unusable(
-            origin, f"the gzip data ends too early{after}", expected="a whole file", fix="copy or download it again"
-        ) from error
-    except (gzip.BadGzipFile, zlib.error) as error:
-        raise unusable(origin, f"the gzip data is damaged: {error}", expected="a whole file", fix="copy it again") from error
-    except OSError as error:
-        raise unreadable(origin, error) from error
-
-
-def _unpack(data: bytes, origin: Origin, limit: SizeLimit) -> bytes:
-    if not data:
-        raise unusable(origin, "is empty", expected="gzip data", fix="check that it was written and copied in full")
-    if not data.startswith(_GZIP):
-        raise unusable(
-            origin,
-            "is named .gz and is not gzip-compressed",
-            expected="gzip data",
-            fix="remove .gz from its name, or compress it with gzip",
-        )
-    with reading_errors(origin, size=len(data)):
-        return _unpacked(data, origin, limit)
-
-
-def _unpacked(data: bytes, origin: Origin, limit: SizeLimit) -> bytes:
-    found = io.BytesIO()
-    with gzip.GzipFile(fileobj=io.BytesIO(data)) as opened:
-        while piece := opened.read(_PIECE):
-            found.write(piece)
-            limit.check(found.tell(), len(data), origin)
-    return found.getvalue()
 
 
 def check_promise(data: bytes, origin: Origin) -> None:

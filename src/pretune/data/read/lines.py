@@ -2,12 +2,12 @@
 
 import io
 import json
-import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
+from pretune.data.clean import writable
 from pretune.data.read.decode import UndecodableError, decode, line_of, undecodable
 from pretune.data.read.objects import Objects
 from pretune.data.read.table import Cell, Nested, Origin, RawTable, Row, unusable
@@ -15,7 +15,6 @@ from pretune.records import Rejection
 
 _FIRST_LINES = 100  # a file whose objects begin later than this is no JSON array of our reader's
 _SHOWN = 40  # characters of a key in a message
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class _RepeatedKeyError(ValueError):
@@ -33,31 +32,62 @@ def read_json_lines(data: bytes, origin: Origin, encoding: str | None, *, max_co
         DataError: Another encoding, one JSON array or one object over many lines, or too many different keys.
     """
     text, origin = _decoded(data, origin, encoding)
-    objects, rejected, num_marks = Objects(origin, max_columns), list[Rejection](), 0
-    for number, line in _filled(text):
-        bare = line.lstrip("\ufeff \t")
-        num_marks += bare != line
-        if not bare:
-            continue
-        value = parse_object(bare)
-        if isinstance(value, str):
-            if not objects:
-                _check_lines(text, origin, number, bare)
-            rejected.append(Rejection(file=origin.name, row=number, column=None, reason=value))
+    objects, rejected, notes = Objects(origin, max_columns), list[Rejection](), list[str]()
+    for item in json_objects(io.StringIO(text, newline=""), origin, lambda: (text, True), notes):
+        if isinstance(item, Rejection):
+            rejected.append(item)
         else:
-            objects.add(number, value)
-    columns, rows = objects.rows(_cell)
-    notes = [f"{origin.name}: byte-order marks inside the file, which were removed"] if num_marks else []
+            objects.add(*item)
+    columns, rows = objects.rows(json_cell)
     return RawTable(origin=origin, columns=columns, rows=rows, rejected=rejected, notes=notes)
 
 
-def _check_lines(text: str, origin: Origin, number: int, line: str) -> None:
+def json_objects(
+    lines: Iterable[str], origin: Origin, look: Callable[[], tuple[str, bool]], notes: list[str]
+) -> Iterator[tuple[int, dict[str, Any]] | Rejection]:
+    """Yield the objects that stand in lines, each with its number, or why there is none; empty lines are none.
+
+    Args:
+        lines: Of a file.
+        origin: The file, for messages.
+        look: Returns the text that the file begins with, and whether that is all of it.
+        notes: Receives what there is to say, once all is read.
+
+    Raises:
+        DataError: It is one JSON array, or one object over many lines.
+    """
+    num_marks, has_any = 0, False
+    for number, line in enumerate(lines, 1):
+        stripped = line.strip()
+        if not (bare := bare_line(stripped)):
+            continue
+        num_marks += len(bare) < len(stripped)
+        value = parse_object(bare)
+        if isinstance(value, str):
+            if not has_any:
+                _check_lines(look, origin, number, bare)
+            yield Rejection(file=origin.name, row=number, column=None, reason=value)
+        else:
+            has_any = True
+            yield number, value
+    if num_marks:
+        notes.append(f"{origin.name}: byte-order marks inside the file, which were removed")
+
+
+def bare_line(line: str) -> str:
+    """Return a line without what is no part of its object: spaces, and byte-order marks, as files that were joined have."""
+    return line.strip().lstrip("\ufeff \t")
+
+
+def _check_lines(look: Callable[[], tuple[str, bool]], origin: Origin, number: int, line: str) -> None:
     """Raise where a file that begins with no object on a line is JSON all the same: one array, or one object."""
-    if number > _FIRST_LINES or line[0] not in "[{":
+    if number > _FIRST_LINES or line[0] not in "[{" or (line[0] == "{" and len(line) > 1):
         return
-    parsed = _whole(text) if line[0] == "[" or len(line) == 1 else None
-    if isinstance(parsed, list) or (isinstance(parsed, dict) and "\n" in text.strip()):
-        is_list = isinstance(parsed, list)
+    text, is_whole = look()
+    if not _is_one_value(text, is_whole=is_whole):
+        return
+    is_list = line[0] == "["
+    if is_list or "\n" in text.strip():
         raise unusable(
             origin,
             "is one JSON array" if is_list else "is one JSON object over several lines",
@@ -66,6 +96,17 @@ def _check_lines(text: str, origin: Origin, number: int, line: str) -> None:
             + ("(jq -c '.[]' FILE > FILE.jsonl)" if is_list else "(jq -c . FILE > FILE.jsonl)"),
             at=(number, None, None),
         )
+
+
+def _is_one_value(text: str, *, is_whole: bool) -> bool:
+    """Whether a text is one JSON value, or, where it is only the beginning of a file, the larger part of it begins one."""
+    try:
+        _DECODER.decode(text)
+    except json.JSONDecodeError as error:
+        return not is_whole and error.pos > len(text) // 2
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def parse_object(line: str) -> dict[str, Any] | str:
@@ -79,39 +120,15 @@ def parse_object(line: str) -> dict[str, Any] | str:
     return f"is {'an array' if isinstance(value, list) else 'a single value'}, not an object"
 
 
-def json_columns(lines: Iterable[str], most: int) -> dict[str, None]:
-    """Return the keys of the objects that stand in lines, in the order in which they come; no further than ``most`` of them."""
-    columns = dict[str, None]()
-    for line in lines:
-        if (bare := _bare(line)) and type(value := parse_object(bare)) is dict:
-            columns.update(dict.fromkeys(value))
-            if len(columns) > most:
-                break
-    return columns
-
-
-def json_rows(lines: Iterable[str], columns: Sequence[str], origin: Origin) -> Iterator[Row | Rejection]:
-    """Yield the objects that stand in lines as rows of these columns, one after the other."""
-    for number, line in enumerate(lines, 1):
-        if not (bare := _bare(line)):
-            continue
-        value = parse_object(bare)
-        if isinstance(value, str):
-            yield Rejection(file=origin.name, row=number, column=None, reason=value)
-        else:
-            yield Row(number, [_cell(value.get(key)) for key in columns])
-
-
-def _bare(line: str) -> str:
-    """Return a line without what is no part of its object: spaces, and byte-order marks that begin it."""
-    return line.strip().lstrip("\ufeff \t")
-
-
 def read_text_lines(data: bytes, origin: Origin, encoding: str | None) -> RawTable:
     """Return a file's lines as rows of one column, ``text``; row numbers are line numbers, empty lines are no rows."""
     text, origin = _decoded(data, origin, encoding)
-    rows = [Row(number, [line]) for number, line in _filled(text)]
-    return RawTable(origin=origin, columns=("text",), rows=rows)
+    return RawTable(origin=origin, columns=("text",), rows=list(text_rows(io.StringIO(text, newline=""))))
+
+
+def text_rows(lines: Iterable[str]) -> Iterator[Row]:
+    """Yield the lines that are not empty as rows of one column."""
+    return (Row(number, [stripped]) for number, line in enumerate(lines, 1) if (stripped := line.strip()))
 
 
 def _decoded(data: bytes, origin: Origin, encoding: str | None) -> tuple[str, Origin]:
@@ -120,12 +137,6 @@ def _decoded(data: bytes, origin: Origin, encoding: str | None) -> tuple[str, Or
     except UndecodableError as error:
         raise undecodable(origin, error, line_of(data, error)) from error
     return text, replace(origin, encoding=name)
-
-
-def _filled(text: str) -> Iterator[tuple[int, str]]:
-    for number, line in enumerate(io.StringIO(text, newline=""), 1):
-        if stripped := line.strip():
-            yield number, stripped
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -144,7 +155,8 @@ def _shown(key: str) -> str:
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_int=str, parse_float=str, parse_constant=lambda _: None)
 
 
-def _cell(value: Any) -> Cell:
+def json_cell(value: Any) -> Cell:
+    """Return a value of JSON as a cell; what cannot be written becomes a sign for it."""
     if type(value) is str or value is None:
         return value
     if isinstance(value, bool):
@@ -154,18 +166,10 @@ def _cell(value: Any) -> Cell:
         shown = json.dumps(value, ensure_ascii=False)
     except RecursionError:
         return Nested(kind, "…")
-    return Nested(kind, _SURROGATE.sub("\ufffd", shown), value)
+    return Nested(kind, writable(shown), value)
 
 
 def _why(error: Exception) -> str:
     if isinstance(error, json.JSONDecodeError):
         return f"is not JSON: {error.msg} (character {error.colno})"
     return str(error) if isinstance(error, _RepeatedKeyError) else "is nested too deeply"
-
-
-def _whole(text: str) -> Any:
-    """The JSON value that a whole text is, ``None`` where it is none."""
-    try:
-        return _DECODER.decode(text)
-    except (ValueError, RecursionError):
-        return None

@@ -22,6 +22,7 @@ from pretune.data.read.limits import SizeLimit
 from pretune.data.read.lines import read_json_lines, read_text_lines
 from pretune.data.read.locate import is_there, locate
 from pretune.data.read.memory import check_labelled, read_memory
+from pretune.data.read.neutral import undo_neutral
 from pretune.data.read.rows import build_examples
 from pretune.data.read.table import Origin, RawTable, Row, Table, unusable
 from pretune.data.read.where import keep_where, note_answers
@@ -236,7 +237,7 @@ def _read_path(path: Path, shown: str, config: ReadConfig, role: str) -> RawTabl
         return read_json_lines(data, origin, config.encoding, max_columns=config.max_columns)
     if kind == "text lines":
         return read_text_lines(data, origin, config.encoding)
-    return read_delimited(data, origin, config.encoding, config=config)
+    return undo_neutral(read_delimited(data, origin, config.encoding, config=config))
 
 
 def _table(

@@ -1,12 +1,11 @@
 """Rows: each row of cells becomes an example or a rejection with its reason; none is lost."""
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from pretune.configs import MAX_REJECTED_SHARE, ReadConfig
-from pretune.data.clean import has_content
+from pretune.data.clean import has_content, writable
 from pretune.data.labels.several import label_in
 from pretune.data.labels.spelling import MISSING_WORDS, clean_label
 from pretune.data.read.objects import SparseCells
@@ -14,7 +13,6 @@ from pretune.data.read.table import Cell, Nested, RawTable, Row, receipt_of
 from pretune.errors import DataError
 from pretune.records import Columns, Example, FileReceipt, Rejection
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
 MAX_WORD = 12  # characters of a text that may be a word for nothing
 # Reasons and rows that the one message shows; the receipt has all.
 SHOWN_REASONS = 4
@@ -253,13 +251,8 @@ def _extras(cells: Sequence[Cell], places: _Places) -> dict[str, str]:
 
 def _extra(cell: Cell) -> str:
     if type(cell) is str:
-        return written(cell)
-    return written(cell.shown) if isinstance(cell, Nested) else ""
-
-
-def written(text: str) -> str:
-    """Return a text that can be written: halves of characters, of which JSON may hold one, become U+FFFD."""
-    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
+        return writable(cell)
+    return writable(cell.shown) if isinstance(cell, Nested) else ""
 
 
 def _rejection(raw: RawTable, row: Row, error: _RowError) -> Rejection:

@@ -1,188 +1,188 @@
-"""Streamed: rows of a file that is too large to be held, read as a smaller one is, a record at a time."""
+"""Streamed: rows of a file that is too large to be held, read by what reads a smaller one, a record at a time."""
 
-import gzip
 import io
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO, Any, cast
 
 from pretune.configs import ReadConfig
-from pretune.data.read.arrow import damaged, from_batches
-from pretune.data.read.columns import shown_columns
+from pretune.data.read.arrow import arrow_errors, bounded, check_parquet, class_names, columns_of, open_parquet, row_batches
+from pretune.data.read.by_record import find_manner, rows_by_record, take_ahead
 from pretune.data.read.decode import UndecodableError, decode_stream, encoding_of, undecodable
-from pretune.data.read.delimited import Reading, any_field_size, checked_lines, choose_reading, describe_lines
-from pretune.data.read.files import check_promise, reading_errors
-from pretune.data.read.lines import json_columns, json_rows
-from pretune.data.read.parse import Parser
-from pretune.data.read.quoting import find_pieces, habits_of, swallowed
-from pretune.data.read.table import Origin, Row, check_names, unusable
-from pretune.optional import require
-from pretune.records import Rejection
+from pretune.data.read.files import check_promise, is_packed
+from pretune.data.read.limits import SizeLimit
+from pretune.data.read.lines import json_cell, json_objects, text_rows
+from pretune.data.read.objects import Keys, SparseCells
+from pretune.data.read.table import Origin, Row, unusable
+from pretune.data.read.unpack import PIECE, Unpacked, reading_errors
+from pretune.records import LineCounts, Rejection
 
 Item = Row | Rejection
-Opened = tuple[Origin, tuple[str, ...], Callable[[], Iterator[Item]], list[str]]
 
-# Characters from which it is told how a table is read, and those of its longest cell.
-AHEAD = 16_000_000
 # Characters of one line beyond which a file is no table; a bound on what is held at a time.
 MAX_LINE = 64_000_000
-BYTES_AT_A_TIME = 1 << 20
 PARQUET_ROWS = 1_024
 
 
-def open_streamed(path: Path, origin: Origin, config: ReadConfig) -> Opened:
-    """Return the origin, the columns, what yields the rows from the first on, and what is to be said of the reading.
+@dataclass(slots=True, kw_only=True)
+class Streamed:
+    """A file that can be read from the start as often as wanted.
+
+    Args:
+        path: The file.
+        origin: The same, for messages.
+        config: How it is read.
+        columns: Its columns; of JSON lines, they are all there once the rows were gone through.
+        notes: What reading has to say; some of it, once the rows were gone through.
+        read: Returns the rows from the first on.
+    """
+
+    path: Path
+    origin: Origin
+    config: ReadConfig
+    columns: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    read: Callable[[], Iterator[Item]] = field(default=lambda: iter(()))
+
+    def lines(self) -> Iterator[str]:
+        r"""Yield the lines of a file with their ends: ``\n``, ``\r\n`` or ``\r``.
+
+        Raises:
+            DataError: It is damaged, in another encoding, or has a line that is no line of a table.
+        """
+        is_first = True
+        with reading_errors(self.origin), self.path.open("rb") as file:
+            opened = io.BufferedReader(self.unpacked(file), PIECE)
+            text = io.TextIOWrapper(opened, encoding=self.origin.encoding or "utf-8", newline="")
+            while True:
+                try:
+                    line = text.readline(MAX_LINE)
+                except UnicodeError as error:
+                    raise self._undecodable(error) from error
+                if not line:
+                    return
+                if len(line) == MAX_LINE and line[-1] not in "\r\n":
+                    raise unusable(
+                        self.origin, f"one line has more than {MAX_LINE:,} characters", expected="rows of a table",
+                        fix="check what the file is",
+                    )  # fmt: skip
+                yield line.removeprefix("\ufeff") if is_first else line
+                is_first = False
+
+    def unpacked(self, file: io.BufferedReader) -> Unpacked:
+        """Return the file as it is once it is unpacked."""
+        return Unpacked(file, self.origin, SizeLimit.of_stream(self.config.max_size), is_packed=is_packed(self.path))
+
+    def tell(self, notes: list[str]) -> None:
+        """Keep notes that are new: the rows may be gone through more than once."""
+        self.notes.extend(note for note in notes if note not in self.notes)
+
+    def ahead(self) -> tuple[list[str], bool]:
+        """Return the first lines, and whether there are no more."""
+        lines = self.lines()
+        found = take_ahead(lines)
+        return found, next(lines, None) is None
+
+    def _undecodable(self, error: UnicodeError) -> Exception:
+        """Return the message about the first byte that cannot be decoded, with its line."""
+        try:
+            with self.path.open("rb") as file:
+                for _ in decode_stream(iter(self.unpacked(file).read, b""), self.origin.encoding):
+                    pass
+        except UndecodableError as found:
+            return undecodable(self.origin, found, found.line)
+        return unusable(self.origin, f"cannot be decoded: {error}", expected=f"{self.origin.encoding}", fix="pass --encoding")
+
+
+def open_streamed(path: Path, origin: Origin, config: ReadConfig) -> Streamed:
+    """Open a file.
 
     Raises:
         DataError: As ``read_table``; what speaks against the reading later on is raised by the rows.
     """
+    file = Streamed(path=path, origin=origin, config=config)
     if origin.format == "parquet":
-        return _open_parquet(path, origin)
-    with reading_errors(origin), path.open("rb") as file:
-        first = _unpacked(file, path).read(BYTES_AT_A_TIME)
+        _open_parquet(file)
+        return file
+    with reading_errors(origin), path.open("rb") as opened:
+        first = file.unpacked(opened).read(PIECE)
     check_promise(first, origin)
     try:
-        origin = replace(origin, encoding=encoding_of(first, config.encoding))
+        file.origin = replace(origin, encoding=encoding_of(first, config.encoding))
     except UndecodableError as error:
         raise undecodable(origin, error, error.line) from error
     if origin.format == "json lines":
-        return _open_json_lines(path, origin, config)
-    if origin.format == "text lines":
-        return origin, ("text",), lambda: _text_rows(lines_of(path, origin)), []
-    return _open_delimited(path, origin, config)
+        _open_json_lines(file)
+    elif origin.format == "text lines":
+        file.columns, file.read = ["text"], lambda: text_rows(file.lines())
+    else:
+        _open_delimited(file)
+    return file
 
 
-def lines_of(path: Path, origin: Origin) -> Iterator[str]:
-    r"""Yield the lines of a file with their ends: ``\n``, ``\r\n`` or ``\r``.
-
-    Raises:
-        DataError: It is damaged, in another encoding, or has a line that is no line of a table.
-    """
-    name = origin.encoding or "utf-8"
-    is_first = True
-    with reading_errors(origin), path.open("rb") as file:
-        stream = io.BufferedReader(cast(Any, _unpacked(file, path)), BYTES_AT_A_TIME)
-        text = io.TextIOWrapper(stream, encoding=name, newline="")
-        while True:
-            try:
-                line = text.readline(MAX_LINE)
-            except UnicodeError as error:
-                raise _explain(path, origin, error) from error
-            if not line:
-                return
-            if len(line) == MAX_LINE and line[-1] not in "\r\n":
-                raise unusable(
-                    origin, f"one line has more than {MAX_LINE:,} characters", expected="rows of a table",
-                    fix="check what the file is",
-                )  # fmt: skip
-            yield line.removeprefix("\ufeff") if is_first else line
-            is_first = False
-
-
-def _open_delimited(path: Path, origin: Origin, config: ReadConfig) -> Opened:
-    lines = lines_of(path, origin)
-    ahead = list(_ahead(lines))
-    lines.close()  # type: ignore[attr-defined]
-    with any_field_size(AHEAD):
-        found = choose_reading(ahead, origin, config, is_whole=False)
-    notes, is_told = found.notes, False
-    habits = habits_of(found.rows) if config.quoting is None and len(found.parser.columns) > 1 else None
+def _open_delimited(file: Streamed) -> None:
+    ahead, is_whole = file.ahead()
+    manner = find_manner(ahead, file.origin, file.config, is_whole=is_whole)
+    del ahead
+    manner.reading.rows.clear()  # they are read again with all others
+    file.columns, file.notes = list(manner.reading.parser.columns), manner.reading.notes
 
     def rows() -> Iterator[Item]:
-        nonlocal is_told
         rejected: list[Rejection] = []
-        parser = _parser(_skipping(lines_of(path, origin), found.parser.skipped), found, rejected, config)
-        with any_field_size(AHEAD):
-            for row in parser.rows():
-                yield from rejected
-                rejected.clear()
-                if parser.spans:
-                    parser.spans.clear()
-                    pieces = [] if habits is None else find_pieces([row], [0], found.dialect.delimiter, habits)
-                    if pieces:
-                        raise swallowed(pieces, parser.columns, origin)
-                yield row
+
+        def done(_: LineCounts, notes: list[str]) -> None:
+            file.tell(notes)
+
+        for row in rows_by_record(file.lines(), manner, file.config, rejected.append, done):
+            yield from rejected
+            rejected.clear()
+            yield row
         yield from rejected
-        if parser.unclosed:
-            raise parser.unclosed.error(origin)
-        checked_lines(parser, parser.num_lines)
-        notes.extend([] if is_told else describe_lines(parser))
-        is_told = True
 
-    return origin, found.parser.columns, rows, notes
+    file.read = rows
 
 
-def _parser(lines: Iterator[str], found: Reading, rejected: list[Rejection], config: ReadConfig) -> Parser:
-    return Parser(
-        lines=lines, origin=found.parser.origin, dialect=found.dialect, reject=rejected.append, skipped=found.parser.skipped,
-        max_columns=config.max_columns,
-    )  # fmt: skip
+def _open_json_lines(file: Streamed) -> None:
+    keys, is_checked = Keys(file.origin, file.config.max_columns), False
+    file.columns = keys.columns
 
-
-def _skipping(lines: Iterator[str], number: int) -> Iterator[str]:
-    for _ in range(number):
-        next(lines, None)
-    return lines
-
-
-def _ahead(lines: Iterator[str]) -> Iterator[str]:
-    size = 0
-    while size < AHEAD and (line := next(lines, None)) is not None:
-        size += len(line)
-        yield line
-
-
-def _open_json_lines(path: Path, origin: Origin, config: ReadConfig) -> Opened:
-    keys = tuple(json_columns(lines_of(path, origin), config.max_columns))
-    columns = tuple(key if key.isascii() else key.encode("utf-8", "replace").decode() for key in keys)
-    check_names(columns, origin)
-    if len(columns) > config.max_columns:
-        raise unusable(
-            origin, f"its objects have more than {config.max_columns:,} keys: {shown_columns(columns)}",
-            expected=f"at most {config.max_columns:,}", fix="check what the file is, or pass --max-columns",
-        )  # fmt: skip
-    return origin, columns, lambda: json_rows(lines_of(path, origin), keys, origin), []
-
-
-def _text_rows(lines: Iterator[str]) -> Iterator[Item]:
-    return (Row(number, [line.strip()]) for number, line in enumerate(lines, 1) if not line.isspace())
-
-
-def _open_parquet(path: Path, origin: Origin) -> Opened:
-    pyarrow, parquet = require("pyarrow", extra="parquet"), require("pyarrow.parquet", extra="parquet")
-    try:
-        with parquet.ParquetFile(path) as file:
-            columns = tuple(map(str, file.schema_arrow.names))
-    except (pyarrow.ArrowException, OSError) as error:
-        raise damaged(error, origin) from error
-    check_names(columns, origin)
+    def look() -> tuple[str, bool]:
+        lines, is_whole = file.ahead()
+        return "".join(lines), is_whole
 
     def rows() -> Iterator[Item]:
-        number = 0
-        try:
-            with parquet.ParquetFile(path) as file:
-                for batch in file.iter_batches(batch_size=PARQUET_ROWS):
-                    part = from_batches(iter([batch]), file.schema_arrow, origin)
-                    yield from (Row(number + row.number, row.cells) for row in part.rows)
-                    number += len(part.rows)
-        except (pyarrow.ArrowException, OSError) as error:
-            raise damaged(error, origin) from error
+        nonlocal is_checked
+        notes: list[str] = []
+        for item in json_objects(file.lines(), file.origin, look, notes):
+            if isinstance(item, Rejection):
+                yield item
+                continue
+            number, value = item
+            cells = dict(zip(keys.names_of(value), map(json_cell, value.values()), strict=True))
+            yield Row(number, SparseCells(cells, keys.columns))
+        if not is_checked:
+            keys.check()
+            is_checked = True
+        file.tell(notes)
 
-    return origin, columns, rows, []
+    file.read = rows
 
 
-def _unpacked(file: IO[bytes], path: Path) -> IO[bytes]:
-    return cast(IO[bytes], gzip.GzipFile(fileobj=file)) if path.name.lower().endswith(".gz") else file
+def _open_parquet(file: Streamed) -> None:
+    origin, limit = file.origin, SizeLimit.of_stream(file.config.max_size)
+    with reading_errors(origin):
+        check_parquet(file.path, origin)
+    with arrow_errors(origin), open_parquet(file.path, file.config, limit, origin) as opened:
+        schema = opened.schema_arrow
+        file.columns = list(columns_of(schema, origin))
+    names, columns = class_names(schema), tuple(file.columns)
 
+    def rows() -> Iterator[Item]:
+        notes: list[str] = []
+        with arrow_errors(origin), open_parquet(file.path, file.config, limit, origin) as opened:
+            batches = bounded(opened.iter_batches(batch_size=PARQUET_ROWS), limit, origin)
+            for part in row_batches(batches, columns, names, origin, notes):
+                yield from part
+        file.tell(notes)
 
-def _explain(path: Path, origin: Origin, error: UnicodeError) -> Exception:
-    """Return the message about the first byte that cannot be decoded, with its line."""
-    try:
-        with path.open("rb") as file:
-            unpacked = _unpacked(file, path)
-            for _ in decode_stream(iter(lambda: unpacked.read(BYTES_AT_A_TIME), b""), origin.encoding):
-                pass
-    except UndecodableError as found:
-        return undecodable(origin, found, found.line)
-    return unusable(origin, f"cannot be decoded: {error}", expected=f"{origin.encoding}", fix="pass --encoding")
+    file.read = rows

@@ -3,7 +3,6 @@
 from typing import Any
 
 from pretune.configs import ReadConfig
-from pretune.data.read.neutral import undo_neutral
 from pretune.data.read.path import read_raw
 from pretune.data.read.table import RawTable
 from pretune.data.read.where import keep_where
@@ -16,13 +15,13 @@ def open_table(source: Any, read: ReadConfig, *, role: str = "data") -> RawTable
         DataError: It is no table, or a column of ``--where`` is not there.
         UsageError: A condition of ``--where`` is none.
     """
-    raw = undo_neutral(read_raw(source, read=read, role=role))
+    raw = read_raw(source, read=read, role=role)
     keep_where(raw, read.where)
     return raw
 
 
 def open_further(source: Any, read: ReadConfig, *, role: str = "data") -> RawTable:
     """Return the rows of a further table; conditions of ``--where`` whose column it lacks are left out, and noted."""
-    raw = undo_neutral(read_raw(source, read=read, role=role))
+    raw = read_raw(source, read=read, role=role)
     keep_where(raw, read.where, is_further=True)
     return raw
