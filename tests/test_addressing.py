@@ -1,11 +1,11 @@
 """Messages: flags for the command line, arguments for Python."""
 
 import pytest
+from running import call
 
 import pretune
 from pretune.addressing import addressed, command_line
 from pretune.errors import UsageError
-from running import call
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""Asking: questions to data, and to a run that is there: check, evaluate, trace; ``predicting`` has the answers to texts."""
+"""Asking: questions to a run that is there: evaluate, trace; ``predicting`` has the answers to texts."""
 
 import logging
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pretune.configs import ReadConfig, RunConfig
+from pretune.configs import ReadConfig
 from pretune.data import (
     Table,
     align_labels,
@@ -14,41 +14,28 @@ from pretune.data import (
     clean_examples,
     clean_text,
     confidence_at,
-    prepare,
     read_table,
     record_opening,
 )
 from pretune.data.seal.known import known_rows
-from pretune.diagnose import DATA_CHECKS, diagnose
 from pretune.errors import DataError, StorageError, UsageError
 from pretune.evaluate import evaluate_sources, groups_of
 from pretune.evaluate.baselines import majority, prior
 from pretune.hashing import fingerprint
 from pretune.models.language_load import load_language_model
 from pretune.predict.masked import follow_words
-from pretune.records import Evaluation, Evidence, Example, FileReceipt, Finding, PredictionTrace, Receipt, WordTrace
+from pretune.records import Evaluation, Example, FileReceipt, PredictionTrace, Receipt, WordTrace
 from pretune.report.receipts import describe_rejection
 from pretune.run import RunFolder, check_run
 from pretune.run.trace import Trace
 from pretune.tasks.classify.baselines import RESTORED, open_linear
 from pretune.tasks.classify.load import load_model
 from pretune.tasks.classify.predict import predict_texts, read_texts
-from pretune.tasks.classify.repair import score_repair
 from pretune.tasks.classify.untuned import open_untuned
 
-__all__ = ["check_data", "evaluate_on", "follow_text", "guess_words", "predict_texts", "read_texts"]
+__all__ = ["evaluate_on", "follow_text", "guess_words", "predict_texts", "read_texts"]
 
 logger = logging.getLogger(__name__)
-
-
-def check_data(source: Any, config: RunConfig, trace: Trace) -> tuple[Receipt, tuple[Finding, ...]]:
-    """Read and diagnose the data only; nothing is written, and the test texts are compared, not scored."""
-    data = prepare(source, config.read, config.split, given=config.given, trace=trace)
-    sealed = enumerate(zip(data.seal.texts(), data.seal.groups(), strict=True))
-    tested = tuple(Example(id=f"test {index}", text=text, group=group) for index, (text, group) in sealed)
-    evidence = Evidence(classes=data.classes, train=data.train, validation=data.validation, test=tested, receipt=data.receipt)
-    receipt = score_repair(source, config, data, trace) if config.split.repair else data.receipt
-    return receipt, diagnose(evidence, checks=DATA_CHECKS)
 
 
 def evaluate_on(run: str, source: Any, config: ReadConfig, trace: Trace) -> tuple[Evaluation, Receipt, str | None]:

@@ -26,14 +26,16 @@ ENDS = [
 
 
 @pytest.fixture
-def failing(monkeypatch):
+def failing(monkeypatch, tmp_path):
     """Return ``fail(error)``, after which ``pretune check`` ends with that error."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "x.csv").touch()
 
     def fail(error: BaseException) -> None:
         def check_data(*_arguments):
             raise error
 
-        monkeypatch.setattr("pretune.asking.check_data", check_data)
+        monkeypatch.setattr("pretune.tasks.classify.check.check_data", check_data)
 
     return fail
 

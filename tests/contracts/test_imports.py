@@ -41,6 +41,76 @@ def test_help_loads_no_torch():
     assert {"torch", "transformers", "sklearn"} & set(shown.split()) == set()
 
 
+MISTYPED = [
+    ["check", "nosuch.csv"],
+    ["check", "there.csv", "--test", "nosuch.csv"],
+    ["run", "nosuch.csv"],
+    ["run", "there.csv", "--model", "runs/nosuch"],
+    ["run", "there.csv", "--model", "minlm"],
+    ["run", "there.csv", "--policy", "nosuch.toml"],
+    ["run", "there.csv", "--config", "nosuch.toml"],
+    ["run", "there.csv", "--pretrain", "nosuch.txt"],
+    ["finetune", "nosuch.csv"],
+    ["finetune", "there.csv", "--validation", "nosuch.csv"],
+    ["judge", "nosuch"],
+    ["judge", "nosuch", "--recompute"],
+    ["evaluate", "nosuch", "there.csv"],
+    ["predict", "nosuch", "a text"],
+    ["predict", "nosuch", "--file", "there.csv"],
+    ["trace", "nosuch", "a text"],
+    ["trace", "runs/nosuch", "--mask", "a [MASK]"],
+    ["compare", "nosuch", "other"],
+    ["audit", "nosuch.csv"],
+    ["audit", "there.csv", "--against", "nosuch.csv"],
+    ["audit", "there.csv", "--policy", "nosuch.toml"],
+    ["pretrain", "nosuch.txt"],
+    ["pretrain", "there.csv", "--keep-out", "nosuch.csv"],
+    ["pretrain", "there.csv", "--model", "./nosuch"],
+    ["models", "nosuch"],
+    ["datasets", "nosuch"],
+    ["report", "nosuch"],
+    ["verify", "nosuch"],
+]
+TYPE = """
+import sys, atexit
+atexit.register(lambda: print(*sys.modules))
+from pretune.cli.app import main
+main()
+"""
+
+
+@pytest.mark.parametrize("words", MISTYPED, ids=" ".join)
+def test_a_mistyped_name_is_refused_before_anything_heavy_is_loaded(words, tmp_path):
+    """Nine seconds of loading torch before "there is no such file" are nine seconds of the user."""
+    (tmp_path / "there.csv").write_text("text,label\na,b\n")
+    ended = subprocess.run([sys.executable, "-c", TYPE, *words], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert ended.returncode == 2
+    assert {"torch", "transformers", "sklearn"} & set(ended.stdout.split()) == set()
+    assert "nosuch" in ended.stderr or "minlm" in ended.stderr
+
+
+def test_every_command_is_tried_with_a_mistyped_name():
+    from pretune.cli.commands import COMMANDS
+
+    assert {words[0] for words in MISTYPED} == {command.__name__ for command in COMMANDS} - {"selftest"}  # it takes no name
+
+
+def test_verifying_loads_no_torch(tmp_path):
+    (tmp_path / "digests.txt").write_text("")
+    ended = subprocess.run([sys.executable, "-c", TYPE, "verify", str(tmp_path)], capture_output=True, text=True, check=False)
+    assert "1 files" in ended.stdout
+    assert {"torch", "transformers"} & set(ended.stdout.split()) == set()
+
+
+def test_checking_loads_no_torch(write_csv):
+    path = write_csv([(f"text {index} {'ab'[index % 2]}", "ab"[index % 2]) for index in range(60)])
+    ended = subprocess.run(
+        [sys.executable, "-c", TYPE, "check", str(path), "--quiet"], capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0
+    assert {"torch", "transformers"} & set(ended.stdout.split()) == set()
+
+
 @pytest.mark.parametrize("name", ["load_data", "load_pretrained_model", "load_model", "TextClassifier", "judge"])
 def test_a_public_name_is_there_before_anything_heavy_is_loaded(name):
     code = f"import sys, pretune; assert {name!r} in dir(pretune); print('torch' in sys.modules)"

@@ -89,6 +89,7 @@ def run_pretraining(
 ) -> int:  # fmt: skip
     """Claim a folder, pre-train, show what came out; return the exit code."""
     start, (json, quiet) = time.perf_counter(), shown
+    _require(source, config)
     from pretune.run import claim_folder
     from pretune.tasks.classify.path import default_name
     from pretune.tasks.pretrain import Order, inputs_of_corpus, pretrain
@@ -122,6 +123,12 @@ def pretrain_first(
         shown: Whether JSON is wanted, and quiet.
     """
     start = time.perf_counter()
+    flags = {**flags, "seed": config.seed, "device": config.finetune.device}
+    settings = build_pretrain_config(flags, settings=flags["settings"])
+    from pretune.tasks.places import require_data
+
+    require_data(source, *config.given.values(), config.general_task)
+    _require(corpus, settings)
     from pretune.data.dataset import prepare
     from pretune.hashing import digest_of_lines
     from pretune.report.terminal.traces import draw_pipeline
@@ -130,8 +137,6 @@ def pretrain_first(
     from pretune.tasks.classify.path import default_name
     from pretune.tasks.pretrain import Order, inputs_of_corpus, pretrain
 
-    flags = {**flags, "seed": config.seed, "device": config.finetune.device}
-    settings = build_pretrain_config(flags, settings=flags["settings"])
     sealed = prepare(source, config.read, config.split, given=config.given, trace=Trace()).seal.texts()
     inputs = {**inputs_of_corpus(corpus, settings), "sealed": digest_of_lines(sealed)[:16]}
     base = f"{default_name(source, settings.model or settings.pretrain.size)}-lm"
@@ -149,6 +154,14 @@ def pretrain_first(
 
         show(draw_pipeline(folder.read_events()))
     return replace(config, model=str(folder.path))
+
+
+def _require(corpus: str, config: PretrainRunConfig) -> None:
+    """Refuse names that stand for nothing before anything heavy is loaded."""
+    from pretune.tasks.places import require_data, require_start
+
+    require_data(None if corpus == "-" else corpus, config.corpus.validation, config.general, *config.keep_out)
+    require_start(config.model)
 
 
 def _show(record: "RunRecord", folder: "RunFolder", *, json: bool) -> int:

@@ -13,7 +13,7 @@ import typer
 from pretune.errors import UsageError
 
 if TYPE_CHECKING:
-    from pretune.configs import RunConfig
+    from pretune.configs import JudgeConfig, RunConfig
     from pretune.records import RunRecord
 
 EXIT_CODES = {"ship": 0, "do_not_ship": 1, "not_enough_evidence": 3}
@@ -28,16 +28,18 @@ def recompute_run(run: str, others: list[Any], *, json: bool) -> int:
         UsageError: Another flag of judging was given.
         StorageError: The files do not give what is stored.
     """
-    from pretune.cli.show import show, show_json
-    from pretune.report.terminal.text import draw_verdict
-    from pretune.tasks.classify.recompute import recompute
     from pretune.tasks.places import require_run
 
     if any(item is not None for item in others):
         raise UsageError(
             "--recompute with another flag of judging", expected="none: the run is judged as it was", fix="leave it out"
         )
-    found = recompute(require_run(run)[0])
+    folder, _ = require_run(run)
+    from pretune.cli.show import show, show_json
+    from pretune.report.terminal.text import draw_verdict
+    from pretune.tasks.classify.recompute import recompute
+
+    found = recompute(folder)
     found.check()
     verdict = found.assessment.verdict
     if json:
@@ -47,6 +49,18 @@ def recompute_run(run: str, others: list[Any], *, json: bool) -> int:
         show(draw_verdict(verdict, first_known_look=bool(found.record.first_known_look)))
         typer.echo(f"recomputed from the files of {run}: the same bytes as stored ({found.found[:12]})")
     return EXIT_CODES[verdict.outcome]
+
+
+def require_policy(config: "JudgeConfig") -> None:
+    """Read the policy that the user named, if any: it is better refused before anything heavy is loaded.
+
+    Raises:
+        UsageError: It cannot be read.
+    """
+    from pretune.verdict.policy import load_policy
+
+    if config.policy is not None:
+        load_policy(config.policy)
 
 
 def lead(device: str, do: Callable[[], int]) -> int:
@@ -84,6 +98,11 @@ def train_run(
 ) -> int:
     """Claim a folder, run or fine-tune, show what came out; return the exit code."""
     start = time.perf_counter()  # loading torch is time of the user as well
+    from pretune.tasks.places import require_data, require_start
+
+    require_data(source, *config.given.values(), config.general_task)
+    require_start(config.model)
+    require_policy(config.judge)
     from pretune.run import claim_folder
     from pretune.tasks.classify import path as pipeline
 

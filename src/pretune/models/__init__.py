@@ -1,41 +1,64 @@
-"""Pre-trained checkpoints as networks that can be trained, walked, saved and read back."""
+"""Pre-trained checkpoints as networks that can be trained, walked, saved and read back.
 
-from pretune.models.bert_scoring import for_scoring
-from pretune.models.card import ModelCard
-from pretune.models.features import Encoder, open_encoder
-from pretune.models.folder import check_parity, load_folder, save_model
-from pretune.models.inputs import Inputs, prepare_inputs
-from pretune.models.language import LanguageNetwork, Windows
-from pretune.models.load import Checkpoint, build_network, check_freeze, find_checkpoint, load_tokenizer, max_positions
-from pretune.models.lora import PEFT, adapt, merge
-from pretune.models.network import Batch, Network
-from pretune.models.temperature import find_shift, fold_temperature
-from pretune.models.trunk_cache import TrunkCache
+A name is resolved on first use, so that what needs no network, such as the card of a saved model, is read without torch.
+"""
 
-__all__ = [
-    "PEFT",
-    "Batch",
-    "Checkpoint",
-    "Encoder",
-    "Inputs",
-    "LanguageNetwork",
-    "ModelCard",
-    "Network",
-    "TrunkCache",
-    "Windows",
-    "adapt",
-    "build_network",
-    "check_freeze",
-    "check_parity",
-    "find_checkpoint",
-    "find_shift",
-    "fold_temperature",
-    "for_scoring",
-    "load_folder",
-    "load_tokenizer",
-    "max_positions",
-    "merge",
-    "open_encoder",
-    "prepare_inputs",
-    "save_model",
-]
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+# Name → the module of this package that defines it.
+_HOMES = {
+    "Batch": "network",
+    "Checkpoint": "load",
+    "Encoder": "features",
+    "Inputs": "inputs",
+    "LanguageNetwork": "language",
+    "ModelCard": "card",
+    "Network": "network",
+    "PEFT": "lora",
+    "TrunkCache": "trunk_cache",
+    "Windows": "language",
+    "adapt": "lora",
+    "build_network": "load",
+    "check_freeze": "load",
+    "check_parity": "folder",
+    "find_checkpoint": "load",
+    "find_shift": "temperature",
+    "fold_temperature": "temperature",
+    "for_scoring": "bert_scoring",
+    "load_folder": "folder",
+    "load_tokenizer": "load",
+    "max_positions": "load",
+    "merge": "lora",
+    "open_encoder": "features",
+    "prepare_inputs": "inputs",
+    "save_model": "folder",
+}
+
+__all__ = [*_HOMES]
+
+if TYPE_CHECKING:  # what type checkers and editors see
+    from pretune.models.bert_scoring import for_scoring as for_scoring
+    from pretune.models.card import ModelCard as ModelCard
+    from pretune.models.features import Encoder as Encoder, open_encoder as open_encoder
+    from pretune.models.folder import check_parity as check_parity, load_folder as load_folder, save_model as save_model
+    from pretune.models.inputs import Inputs as Inputs, prepare_inputs as prepare_inputs
+    from pretune.models.language import LanguageNetwork as LanguageNetwork, Windows as Windows
+    from pretune.models.load import (
+        Checkpoint as Checkpoint,
+        build_network as build_network,
+        check_freeze as check_freeze,
+        find_checkpoint as find_checkpoint,
+        load_tokenizer as load_tokenizer,
+        max_positions as max_positions,
+    )
+    from pretune.models.lora import PEFT as PEFT, adapt as adapt, merge as merge
+    from pretune.models.network import Batch as Batch, Network as Network
+    from pretune.models.temperature import find_shift as find_shift, fold_temperature as fold_temperature
+    from pretune.models.trunk_cache import TrunkCache as TrunkCache
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -18,10 +18,11 @@ from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassificati
 
 from pretune import storage
 from pretune.configs.stages import plan_stages
-from pretune.data.catalogue.fetch import fetch, find_entry, list_names, near_names
+from pretune.data.catalogue.fetch import fetch, find_entry
 from pretune.errors import DamagedModelError, ModelLoadError
 from pretune.models.adapters import find_family
 from pretune.models.card import CARD, check_folder
+from pretune.models.names import check_name, not_found
 from pretune.models.network import MlpHead, Network, boundary_in
 from pretune.models.quiet import quiet_transformers
 from pretune.models.temperature import unfold
@@ -76,11 +77,7 @@ def find_checkpoint(name: str) -> Checkpoint:
                 fix="--model minilm",
             )
         return _local(name, fetch(entry), entry.licence)
-    if name.startswith((".", "/", "~")) or name.count("/") > 1:
-        raise _not_found(f"no folder {name!r}")
-    near = near_names(name, list_names("model"))
-    if near and "/" not in name:  # a slip, not an id to ask the hub for
-        raise _not_found(f"no folder and no catalogue entry {name!r}", fix=f"did you mean {near[0]!r}?")
+    check_name(name)
     return _from_hub(name)
 
 
@@ -248,7 +245,7 @@ def _from_hub(name: str) -> Checkpoint:
             if is_offline
             else f"the hub did not give it ({error.got})"
         )
-        raise _not_found(f"no folder and no catalogue entry {name!r}, and {why}") from error
+        raise not_found(f"no folder and no catalogue entry {name!r}, and {why}") from error
     return Checkpoint(name=name, path=name, is_local=is_offline, model_type=config.model_type)
 
 
@@ -296,11 +293,6 @@ def _check_weights(network: Network, absent: set[str], checkpoint: Checkpoint, *
             expected=f"all weights of a {network.model.config.model_type} model, as its config.json describes it",
             fix="restore the *.safetensors, or the config.json that belongs to them",
         )
-
-
-def _not_found(got: str, fix: str = "see `pretune models`") -> ModelLoadError:
-    known = ", ".join(list_names("model"))
-    return ModelLoadError(got, expected=f"a catalogue name ({known}), a model folder, or a hub id such as org/name", fix=fix)
 
 
 def read_config(checkpoint: Checkpoint) -> Any:

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pretune.data.catalogue.fetch import find_entry
+from pretune.data.read.locate import is_there, locate
 from pretune.errors import ModelLoadError, UsageError
+from pretune.models.names import check_name
 from pretune.records import RunRecord
 from pretune.run import RunFolder, damage_of
 
@@ -95,6 +97,39 @@ def require_classifier(where: str | Path, *, linear: bool = False) -> Place:
     if found.kind in (FINETUNED, MODEL) or (linear and found.kind == LINEAR):
         return found
     raise ModelLoadError(f"{found.shown} is {found.words}", expected=A_MODEL, fix=found.fix)
+
+
+def require_there(place: Path) -> None:
+    """Refuse a name at which nothing lies.
+
+    Raises:
+        UsageError: Nothing does.
+    """
+    if not is_there(place):
+        raise UsageError(
+            f"there is no {place}", expected="a run, a model folder or a corpus that pretune wrote", fix="check the name"
+        )
+
+
+def require_data(*sources: str | None) -> None:
+    """Refuse what the user named as data where there is no such thing; whether it can be read is another question.
+
+    Raises:
+        DataError: There is no such file, folder or catalogue entry.
+    """
+    for source in sources:
+        if source is not None and not is_there(Path(source).expanduser()):
+            locate(source)
+
+
+def require_start(model: str | None) -> None:
+    """Refuse the name of a pre-trained model that is none.
+
+    Raises:
+        ModelLoadError: There is no such folder or catalogue entry, and no hub has such names.
+    """
+    if model is not None:
+        check_name(model)
 
 
 def _run(shown: str, record: RunRecord) -> Place:

@@ -17,7 +17,7 @@ from pretune.models.card import CARD, check_folder
 from pretune.records import RunRecord, Verification
 from pretune.run import UNFINISHED, RunFolder, compare_run
 from pretune.tasks.classify.baselines import describe_void
-from pretune.tokens import TokenStore
+from pretune.tasks.places import require_there
 
 # What is no part of a run's answers, and what other checks of this file look at.
 _OTHER = ("run.json", "trace.jsonl", "report.html", "README.md", "data/openings.jsonl")
@@ -33,10 +33,7 @@ def verify(place: Path) -> Verification:
     Raises:
         UsageError: It is none of these.
     """
-    if not place.exists():
-        raise UsageError(
-            f"there is no {place}", expected="a run, a model folder or a corpus that pretune wrote", fix="check the name"
-        )
+    require_there(place)
     if (place / "run.json").exists() or any((place / name).exists() for name in ("trace.jsonl", "predictions")):
         return _of_run(RunFolder(place))
     wrong, kind = list[str](), ""
@@ -101,7 +98,7 @@ def _of_parts(folder: RunFolder, record: RunRecord) -> Iterator[str]:
     if (folder.data / "corpus").is_dir():
         yield from _told("data/corpus", lambda: storage.check_digests(folder.data / "corpus"))
     for place in sorted(folder.data.glob("tokens.*")):
-        yield from _told(f"data/{place.name}", lambda: TokenStore.open(place))  # noqa: B023
+        yield from _told(f"data/{place.name}", lambda: _open_store(place))  # noqa: B023
 
 
 def _of_ledger(folder: RunFolder, record: RunRecord, notes: list[str]) -> Iterator[str]:
@@ -129,6 +126,13 @@ def _without_digest(folder: RunFolder, record: RunRecord, files: list[str]) -> I
             yield name
 
 
+def _open_store(place: Path) -> object:
+    """Open packed tokens, which loads their library: few places have any."""
+    from pretune.tokens import TokenStore
+
+    return TokenStore.open(place)
+
+
 def _told(name: str, check: Callable[[], object]) -> list[str]:
     try:
         check()
@@ -144,5 +148,5 @@ _FOLDERS: tuple[tuple[str, str, Callable[[Path], object]], ...] = (
     ("linear model", "features.json", load_encoder_linear),
     ("files", storage.DIGESTS, storage.check_digests),
     ("corpus", "corpus", lambda place: storage.check_digests(place / "corpus")),
-    ("tokens", "store.json", TokenStore.open),
+    ("tokens", "store.json", _open_store),
 )

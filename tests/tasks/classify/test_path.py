@@ -22,7 +22,7 @@ from pretune.errors import DataError, DivergedError, StorageError, UsageError
 from pretune.records import Outcome
 from pretune.run import RunFolder, claim_folder, identity_of
 from pretune.run.trace import Trace
-from pretune.tasks.classify import compare as comparing, path as pipeline
+from pretune.tasks.classify import check as checking, compare as comparing, path as pipeline
 from pretune.tasks.classify.estimator import TextClassifier
 from tiny import make_rows
 
@@ -275,7 +275,7 @@ def test_the_default_name_fits_a_file_system():
 @pytest.mark.usefixtures("workplace")
 def test_checking_reads_and_opens_nothing(monkeypatch):
     monkeypatch.setattr(TextClassifier, "__init__", interrupted)
-    receipt, findings = asking.check_data("reviews.csv", RunConfig(), Trace())
+    receipt, findings = checking.check_data("reviews.csv", RunConfig(), Trace())
     assert receipt.num_rows == 240
     assert {finding.check for finding in findings} >= {"leakage.seen_texts"}
     assert ledger() == []

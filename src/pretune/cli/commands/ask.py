@@ -1,6 +1,6 @@
 """Questions to data and to a model: check, evaluate, predict, trace. Heavy imports wait until a command runs."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -8,6 +8,7 @@ from pretune.cli import options as o
 from pretune.cli.running import open_terminal, open_trace
 from pretune.cli.settings import build_config, flags_of
 from pretune.errors import UsageError
+from pretune.records import PredictionTrace
 
 
 def check(
@@ -23,10 +24,13 @@ def check(
 
     Receipt, duplicates, conflicts, leakage, imbalance; nothing is written, no test row is scored.
     """
-    from pretune.asking import check_data
+    from pretune.tasks.places import require_data
+
+    require_data(data, validation, test)
     from pretune.cli.show import show, show_json
     from pretune.report.terminal.repairs import draw_repair
     from pretune.report.terminal.text import draw_findings, draw_receipt
+    from pretune.tasks.classify.check import check_data
     from pretune.tasks.classify.repair import unrepaired
 
     settings = build_config(flags_of(locals()))
@@ -54,6 +58,10 @@ def evaluate(
 
     The figures of these rows are shown, so the ledger counts an opening of them.
     """
+    from pretune.tasks.places import require_classifier, require_data
+
+    require_classifier(run)
+    require_data(data)
     from pretune.asking import evaluate_on
     from pretune.cli.show import show, show_json
     from pretune.report.terminal.text import draw_comparisons, draw_confusion, draw_scores
@@ -112,23 +120,26 @@ def trace(
     Tokens → embeddings → each layer → head → decision. With --mask, the words that a language model would guess after each
     layer; without RUN those of the newest pre-training run.
     """
-    from pretune.asking import follow_text, guess_words
-    from pretune.cli.show import show, show_json
-    from pretune.report.terminal.traces import draw_prediction
-    from pretune.report.terminal.words import draw_words
-
-    if mask is not None and text is None:
-        found: Any = guess_words(run, mask)
-    elif mask is None and run is not None and text is not None:
-        found = follow_text(run, text)
-    else:
+    if (mask is None) == (text is None) or (mask is None and run is None):
         raise UsageError(
             "both TEXT and --mask were given" if mask is not None else "RUN or TEXT is missing",
             expected="RUN and TEXT, or --mask",
             fix='pretune trace RUN "a text", or pretune trace RUN --mask "the [MASK] rises"; see pretune trace --help',
         )
+    from pretune.tasks.places import require_classifier, require_start
+
+    if mask is None:
+        require_classifier(str(run))
+    else:
+        require_start(run)
+    from pretune.asking import follow_text, guess_words
+    from pretune.cli.show import show, show_json
+    from pretune.report.terminal.traces import draw_prediction
+    from pretune.report.terminal.words import draw_words
+
+    found = follow_text(str(run), str(text)) if mask is None else guess_words(run, mask)
     if json:
         show_json(found.to_json())
     else:
-        show(draw_prediction(found) if mask is None else draw_words(found))
+        show(draw_prediction(found) if isinstance(found, PredictionTrace) else draw_words(found))
     return 0

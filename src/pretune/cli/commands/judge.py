@@ -8,7 +8,16 @@ from pathlib import Path
 import typer
 
 from pretune.cli import options as o
-from pretune.cli.running import ARGUMENTS, EXIT_CODES, open_terminal, open_trace, recompute_run, show_run, summarize
+from pretune.cli.running import (
+    ARGUMENTS,
+    EXIT_CODES,
+    open_terminal,
+    open_trace,
+    recompute_run,
+    require_policy,
+    show_run,
+    summarize,
+)
 from pretune.cli.settings import build_config, flags_of
 
 logger = logging.getLogger(__name__)
@@ -29,11 +38,13 @@ def judge(
     if recompute:
         others = [positive, goal, keep, cost, min_precision, min_recall, min_accuracy, policy, thorough or None]
         return recompute_run(run, others, json=json)
-    from pretune.tasks.classify.path import judge_run
     from pretune.tasks.places import require_run
 
     settings = build_config(flags_of(locals())).judge
     folder, _ = require_run(run)
+    require_policy(settings)
+    from pretune.tasks.classify.path import judge_run
+
     with open_terminal(json, quiet) as terminal:
         record = judge_run(folder, settings, open_trace(terminal))
     return show_run(record, folder, json=json)
@@ -59,12 +70,16 @@ def audit(
 
     A table of id, label, and score, predicted label or one column a class; or of reference and hypothesis.
     """
+    from pretune.tasks.places import require_data
+
+    settings = build_config(flags_of(locals()))
+    require_data(predictions, train, against)
+    require_policy(settings.judge)
     from pretune.cli.show import show, show_json
     from pretune.configs import AuditConfig
     from pretune.report.terminal.text import draw_receipt, draw_run
     from pretune.tasks.audit import Question, audit, write_audit
 
-    settings = build_config(flags_of(locals()))
     config = AuditConfig(
         task=task, id=id_, predicted=predicted, score=score, score_of=score_of, threshold=threshold, logits=logits,
         reference=reference, hypothesis=hypothesis, min_bleu=min_bleu, min_chrf=min_chrf, seed=settings.seed,
@@ -89,6 +104,10 @@ def compare(a: o.Run, b: o.Run, json: o.Json = False, debug: o.Debug = False) ->
 
     Paired, on the test rows that both scored (the ledger counts an opening of them), or on validation where one is not judged.
     """
+    from pretune.tasks.places import require_run
+
+    for place in (a, b):
+        require_run(place)
     from pretune.cli.show import show, show_json
     from pretune.report.terminal.text import draw_comparisons, draw_preference, draw_scores
     from pretune.tasks.classify.compare import compare as compare_runs
@@ -106,12 +125,13 @@ def report(run: o.Run, json: o.Json = False, debug: o.Debug = False) -> int:
 
     From the run folder alone; no row is opened.
     """
-    from pretune.cli.show import show_json
-    from pretune.tasks.classify.baselines import void_finding
     from pretune.tasks.places import require_run
-    from pretune.tasks.report import write_report
 
     folder, record = require_run(run, languages=True)
+    from pretune.cli.show import show_json
+    from pretune.tasks.classify.baselines import void_finding
+    from pretune.tasks.report import write_report
+
     void = void_finding(folder)
     path = write_report(folder, record, above=void)
     for finding in void:

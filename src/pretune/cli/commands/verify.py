@@ -14,6 +14,9 @@ def verify(run: o.Place, json: o.Json = False, debug: o.Debug = False) -> int:
     The digests of all files, the openings in the ledger included. Nothing is changed, no row is opened. Exit code 4 where
     something differs.
     """
+    from pretune.tasks.places import require_there
+
+    require_there(Path(run))
     from pretune.cli.show import show_json
     from pretune.tasks.verify import verify as verify_place
 

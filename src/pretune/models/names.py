@@ -1,0 +1,28 @@
+"""Names of pre-trained models: can this one be one? Nothing is loaded, fetched or asked for to tell."""
+
+from pathlib import Path
+
+from pretune.data.catalogue.fetch import find_entry, list_names, near_names
+from pretune.errors import ModelLoadError
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that is no folder, no catalogue entry, and no id to ask the hub for.
+
+    Raises:
+        ModelLoadError: It is none of these; the message says what is near.
+    """
+    entry = find_entry(name)
+    if Path(name).is_dir() or (entry is not None and entry.kind == "model"):
+        return
+    if name.startswith((".", "/", "~", "runs/")) or name.count("/") > 1:
+        raise not_found(f"no folder {name!r}")
+    near = near_names(name, list_names("model"))
+    if near and "/" not in name:  # a slip, not an id to ask the hub for
+        raise not_found(f"no folder and no catalogue entry {name!r}", fix=f"did you mean {near[0]!r}?")
+
+
+def not_found(got: str, fix: str = "see `pretune models`") -> ModelLoadError:
+    """Return the error for a model that is not there."""
+    known = ", ".join(list_names("model"))
+    return ModelLoadError(got, expected=f"a catalogue name ({known}), a model folder, or a hub id such as org/name", fix=fix)

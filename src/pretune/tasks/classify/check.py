@@ -1,0 +1,20 @@
+"""Checking: what do the rows hold, before anything is trained? The receipt and the findings; nothing is written."""
+
+from typing import Any
+
+from pretune.configs import RunConfig
+from pretune.data import prepare
+from pretune.diagnose import DATA_CHECKS, diagnose
+from pretune.records import Evidence, Example, Finding, Receipt
+from pretune.run.trace import Trace
+from pretune.tasks.classify.repair import score_repair
+
+
+def check_data(source: Any, config: RunConfig, trace: Trace) -> tuple[Receipt, tuple[Finding, ...]]:
+    """Read and diagnose the data only; the test texts are compared, not scored."""
+    data = prepare(source, config.read, config.split, given=config.given, trace=trace)
+    sealed = enumerate(zip(data.seal.texts(), data.seal.groups(), strict=True))
+    tested = tuple(Example(id=f"test {index}", text=text, group=group) for index, (text, group) in sealed)
+    evidence = Evidence(classes=data.classes, train=data.train, validation=data.validation, test=tested, receipt=data.receipt)
+    receipt = score_repair(source, config, data, trace) if config.split.repair else data.receipt
+    return receipt, diagnose(evidence, checks=DATA_CHECKS)
