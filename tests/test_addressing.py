@@ -27,10 +27,32 @@ def as_written():
         ("--quoting none", "quoting='none'"),
         ("it is a--b", "it is a--b"),
         ("read '--label'", "read '--label'"),
+        ("--goal f1", "config=JudgeConfig(goal='f1')"),
+        ("--thorough", "config=JudgeConfig(thorough=True)"),
+        ("--set judge.encoder_linear=false", "config=JudgeConfig(encoder_linear=False)"),
+        ("--budget 5m is for a run", "--budget 5m is for a run"),
     ],
 )
 def test_python_reads_arguments(written, read):
     assert addressed(written) == read
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        'pip install "pretune[lora]"',
+        "pretune run DATA --model minilm --label COL",
+        "torchrun --nproc-per-node 2 -m -- pretune run DATA --run runs/a",
+        "pip download --no-deps --only-binary=:all: NAME==VERSION",
+    ],
+)
+def test_a_command_is_never_rewritten(command):
+    assert addressed(f"give `{command}`, or pass --label COL") == f"give `{command}`, or pass label=..."
+
+
+@pytest.mark.parametrize("name", ["a --label COL.csv", "--label", "x --text y"])
+def test_what_the_user_named_is_never_rewritten(name):
+    assert addressed(f"there is no {name!r}; pass --label COL") == f"there is no {name!r}; pass label=..."
 
 
 def test_the_command_line_reads_flags():

@@ -5,20 +5,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from pretune.flags import SWITCHES, argument_of
+
 _FROM_COMMAND_LINE = ContextVar("from_command_line", default=False)
 
-# Flags that Python has under another name, or as a field of the config that the constructor takes.
-FINETUNE_FIELDS = {
-    "lr": "learning_rate", "batch-size": "batch_size", "max-length": "max_length", "dropout": "dropout", "lora": "lora",
-    "monitor": "monitor", "head": "head", "device": "device", "threads": "threads",
-}  # fmt: skip
-SWITCHES = frozenset(
-    "allow-rejects keep-leaks merge-labels repair overwrite thorough logits sealed whole-words prove-pretraining "
-    "continue-changed accept-loss json".split()
-)
-# A flag, then what stands for its value (COL[,COL], FILE) or is one (last-2, answer=accept, latin-1, '…').
+# What is left as it is: a command for a shell, and what the user named, such as a file. Or a flag, then what stands for its
+# value (COL[,COL], FILE) or is one (last-2, answer=accept, latin-1, '…').
 _FLAG = re.compile(
-    r"""(?<![\w'"-])--(?P<flag>[a-z][a-z-]*[a-z])
+    r"""(?P<kept>`[^`]*` | (?<!\w)'[^'\n]*'(?!\w) | (?<!\w)"[^"\n]*"(?!\w))
+    | --set\ (?P<section>[a-z_]+)\.(?P<field>\w+)(?:=(?P<set>\w[\w.-]*|…))?
+    | (?<![\w'"-])--(?P<flag>[a-z][a-z-]*[a-z])
     (?:\ (?P<value>
         '[^']*' | "[^"]*"
         | [A-Z][A-Z_]*(?:\[,[A-Z]+\])?(?![a-z])
@@ -27,7 +23,6 @@ _FLAG = re.compile(
     )(?!\w))?""",
     re.VERBOSE,
 )
-_SETTING = re.compile(r"--set (?P<section>[a-z_]+)\.(?P<field>\w+)(?:=(?P<value>\w[\w.-]*|…))?")
 
 
 @contextmanager
@@ -43,30 +38,33 @@ def command_line() -> Iterator[None]:
 def addressed(text: str) -> str:
     """Return a message as its reader needs it: unchanged on the command line, with Python's arguments elsewhere.
 
+    Commands between backticks are for a shell and stay, as do flags that Python has no name for.
+
     Example:
         >>> addressed("name the column of the class with --label COL, or pass --allow-rejects")
         'name the column of the class with label=..., or pass allow_rejects=True'
         >>> addressed("pass --set finetune.class_weights=true, or another --lr")
         'pass config=FinetuneConfig(class_weights=True), or another config=FinetuneConfig(learning_rate=...)'
-    >>> addressed("there is no file 'a--b.csv'; try --max-length 64 with --encoding latin-1 or --group")
-    "there is no file 'a--b.csv'; try config=FinetuneConfig(max_length=64) with encoding='latin-1' or group=..."
+        >>> addressed("there is no file 'a --label.csv'; try --max-length 64 with --encoding latin-1 or --group")
+        "there is no file 'a --label.csv'; try config=FinetuneConfig(max_length=64) with encoding='latin-1' or group=..."
+        >>> addressed("fine-tune it: `pretune run DATA --model minilm --label COL`")
+        'fine-tune it: `pretune run DATA --model minilm --label COL`'
     """
-    return text if _FROM_COMMAND_LINE.get() or "--" not in text else _FLAG.sub(_argument, _SETTING.sub(_setting, text))
+    return text if _FROM_COMMAND_LINE.get() or "--" not in text else _FLAG.sub(_argument, text)
 
 
 def _argument(found: re.Match[str]) -> str:
+    if found["kept"]:
+        return found["kept"]
+    if found["section"]:
+        value = _literal(found["set"]) if found["set"] and found["set"] != "…" else "..."
+        return f"config={found['section'].capitalize()}Config({found['field']}={value})"
     flag, value = found["flag"], found["value"]
-    if flag in SWITCHES:
-        return f"{flag.replace('-', '_')}=True" + (f" {value}" if value else "")
-    shown = "..." if value is None or value[0].isupper() else _literal(value)
-    if flag in FINETUNE_FIELDS:
-        return f"config=FinetuneConfig({FINETUNE_FIELDS[flag]}={shown})"
-    return f"{flag.replace('-', '_')}={shown}"
-
-
-def _setting(found: re.Match[str]) -> str:
-    value = _literal(found["value"]) if found["value"] and found["value"] != "…" else "..."
-    return f"config={found['section'].capitalize()}Config({found['field']}={value})"
+    if flag.replace("-", "_") in SWITCHES:
+        said, after = argument_of(flag, "True"), f" {value}" if value else ""
+        return found[0] if said is None else f"{said}{after}"
+    said = argument_of(flag, "..." if value is None or value[0].isupper() else _literal(value))
+    return found[0] if said is None else said
 
 
 def _literal(value: str) -> str:

@@ -130,7 +130,7 @@ def _newest_language_model() -> str:
     raise UsageError(
         "no model is named, and runs/ holds no pre-trained one",
         expected="a language model: a run of `pretune pretrain`, a folder, or a name such as smollm2",
-        fix='pretune trace RUN --mask "the sun rises in the [MASK]"',
+        fix='`pretune trace RUN --mask "the sun rises in the [MASK]"`',
     )
 
 

@@ -17,5 +17,5 @@ def require(package: str, *, extra: str) -> ModuleType:
     except ImportError as error:
         raise MissingPackageError(
             f"this needs the package {package!r}, which is not installed ({error})",
-            fix=f'pip install "pretune[{extra}]"',
+            fix=f'`pip install "pretune[{extra}]"`',
         ) from error

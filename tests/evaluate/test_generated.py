@@ -74,7 +74,7 @@ def test_without_the_package_the_error_is_the_install_line(monkeypatch):
     monkeypatch.setitem(sys.modules, "sacrebleu.metrics", None)
     with pytest.raises(MissingPackageError) as caught:
         score_generated(system(TEXTS))
-    assert caught.value.fix == 'pip install "pretune[text-metrics]"'
+    assert caught.value.fix == '`pip install "pretune[text-metrics]"`'
 
 
 @pytest.mark.parametrize(

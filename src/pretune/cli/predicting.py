@@ -54,7 +54,7 @@ def predict_texts(run: str, texts: list[str] | None, unused: list[str], *, json:
         if line.strip():
             break
     else:
-        raise UsageError("no text: every line is empty", expected="at least one text", fix='pretune predict RUN "a text"')
+        raise UsageError("no text: every line is empty", expected="at least one text", fix='`pretune predict RUN "a text"`')
 
     def all_lines() -> Iterator[str]:
         yield from held

@@ -12,23 +12,8 @@ from typing import Any, get_args, get_origin, get_type_hints
 from pretune.configs import RECIPES, Config, FinetuneConfig, JudgeConfig, ReadConfig, RunConfig, SplitConfig
 from pretune.configs.base import MAX_COUNT
 from pretune.errors import UsageError
+from pretune.flags import PLACES
 
-# Flag → its place among the settings.
-PLACES = {
-    "text": "read.text", "label": "read.label", "group": "read.group", "encoding": "read.encoding",
-    "quoting": "read.quoting", "escape": "read.escape", "max_cell": "read.max_cell", "max_columns": "read.max_columns",
-    "allow_rejects": "read.allow_rejects", "where": "read.where", "merge_labels": "read.merge_labels",
-    "max_size": "read.max_size", "keep_leaks": "split.keep_leaks", "repair": "split.repair", "split_seed": "split.seed",
-    "validation": "validation", "test": "test", "model": "model", "head": "finetune.head", "freeze": "freeze",
-    "max_length": "finetune.max_length", "epochs": "epochs", "lr": "finetune.learning_rate",
-    "batch_size": "finetune.batch_size", "dropout": "finetune.dropout", "lora": "finetune.lora",
-    "monitor": "finetune.monitor", "seed": "seed", "seeds": "seeds", "budget": "budget", "prove_pretraining": "prove",
-    "general_task": "general_task",
-    "device": "finetune.device", "threads": "finetune.threads", "positive": "judge.positive", "goal": "judge.goal",
-    "keep": "judge.keep", "cost": "judge.cost",
-    "min_precision": "judge.min_precision", "min_recall": "judge.min_recall", "min_accuracy": "judge.min_accuracy",
-    "policy": "judge.policy", "thorough": "judge.thorough",
-}  # fmt: skip
 SECTIONS: dict[str, type[Config]] = {"read": ReadConfig, "split": SplitConfig, "finetune": FinetuneConfig, "judge": JudgeConfig}
 KINDS: dict[type, str] = {int: "a whole number", float: "a number", bool: "true or false", str: "text", tuple: "a list"}
 

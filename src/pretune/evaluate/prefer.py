@@ -148,7 +148,7 @@ def _dissent(names: tuple[str, str], metric: str, values: Mapping[str, tuple[flo
 
 def _from_figures(metric: str, values: tuple[float, float], num_rows: int | None) -> tuple[bool, str]:
     """Return whether it is proven without pairs, and the sentence that says so."""
-    advice = "To know, score both on the same file and compare row by row (pretune compare)."
+    advice = "To know, score both on the same file and compare row by row (`pretune compare`)."
     if num_rows is None:
         return False, f"Not proven: it is not known on how many rows. {advice}"
     if metric != "accuracy":

@@ -239,7 +239,7 @@ class RunFolder:
         path = self.path / "predictions" / f"{split}.{source}.csv"
         if not path.is_file():
             raise UsageError(
-                f"{path} does not exist", expected="a run that was judged", fix=f"pretune judge {self.path} makes it"
+                f"{path} does not exist", expected="a run that was judged", fix=f"`pretune judge {self.path}` makes it"
             )
         try:
             return parse_predictions(path.read_bytes().decode(), split=split, source=source)

@@ -29,7 +29,7 @@ def check_run(folder: RunFolder, record: RunRecord, *names: str, but: Callable[[
         raise StorageError(
             f"{folder.path} is not what was written:\n{shown}" + (f"\n  and {more} more" if more > 0 else ""),
             expected="the files that run.json has the digests of",
-            fix="restore them, or make the run again; where a judging was cut off, judge again. pretune verify checks all",
+            fix="restore them, or make the run again; where a judging was cut off, judge again. `pretune verify` checks all",
         )
 
 

@@ -57,10 +57,12 @@ def look_at(where: str | Path) -> Place:
         return Place(shown=shown, kind=REPORT if is_page else FILE, words=words, fix="name the run folder that it is about")
     entry = find_entry(shown) if isinstance(where, str) else None
     if entry is not None and entry.kind == "model":
-        fix = f"pretune run DATA --model {shown} makes a run of it"
+        fix = f"`pretune run DATA --model {shown}` makes a run of it"
         return Place(shown=shown, kind=NAME, words="a pre-trained model of the catalogue, fine-tuned on nothing yet", fix=fix)
     if entry is not None:
-        return Place(shown=shown, kind=NAME, words="a data set of the catalogue", fix=f"pretune run {shown} makes a run of it")
+        return Place(
+            shown=shown, kind=NAME, words="a data set of the catalogue", fix=f"`pretune run {shown}` makes a run of it"
+        )
     return Place(shown=shown, kind=NOTHING, words="not there", fix="check the name; `ls runs` lists yours")
 
 
@@ -133,11 +135,14 @@ def require_start(model: str | None) -> None:
 
 
 def _run(shown: str, record: RunRecord) -> Place:
-    about = f"pretune run DATA --model {shown} fine-tunes it; pretune trace {shown} --mask TEXT asks it"
-    again = f"give its command again: {record.command}" if record.command else "give its command again"
+    about = f"`pretune run DATA --model {shown}` fine-tunes it; `pretune trace {shown} --mask TEXT` asks it"
+    again = f"give its command again: `{record.command}`" if record.command else "give its command again"
     if record.status == "diverged":
         words = f"a run that has no model: {record.failure}"
-        fix = f"{again} --continue-changed --lr LOWER goes on from its last checkpoint"
+        lower = "its command with --continue-changed and a lower --lr"
+        if record.command:
+            lower = f"`{record.command} --continue-changed --lr LOWER`"
+        fix = f"resume it from its last checkpoint: {lower}"
         return Place(shown=shown, kind=DIVERGED, words=words, fix=fix, record=record)
     if record.status == "started":
         what = "pre-training" if record.task == "pretrain" else "training"
@@ -162,7 +167,7 @@ def _folder(shown: str, path: Path) -> Place:
         words, fix = "the untuned-encoder baseline of a run", inside or "name the run folder that it is in"
         return Place(shown=shown, kind=UNTUNED, words=words, fix=fix)
     if "config.json" in names:
-        fix = inside or f"pretune run DATA --model {shown} fine-tunes it"
+        fix = inside or f"`pretune run DATA --model {shown}` fine-tunes it"
         return Place(shown=shown, kind=CHECKPOINT, words="a checkpoint that pretune has not fine-tuned", fix=fix)
     if not names or names <= {"data"}:
         words = "a folder in which no training has begun" + ("" if names else " (it is empty)")

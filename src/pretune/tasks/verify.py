@@ -80,7 +80,7 @@ def _of_parts(folder: RunFolder, record: RunRecord) -> Iterator[str]:
     yield from _told("data/openings.jsonl", lambda: read_openings(folder.openings, head=heads.get("data/openings.jsonl", "")))
     for page in (folder.report, folder.card):
         if page.is_file() and storage.is_signed(page.read_bytes()) is False:
-            yield f"{page.name} was changed: pretune report {folder.path} writes it again"
+            yield f"{page.name} was changed: `pretune report {folder.path}` writes it again"
     if folder.model.is_dir():
         is_vouched_for = any((folder.model / name).is_file() for name in (CARD, storage.DIGESTS))
         none = [f"model has no {CARD} and no {storage.DIGESTS}"]

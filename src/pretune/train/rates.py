@@ -90,7 +90,7 @@ def choose_rate(points: Sequence[RangePoint]) -> RangeTest:
         raise UsageError(
             f"--lr auto: no rate from {LOWEST_RATE:g} to {HIGHEST_RATE:g} lowers the loss (it began at {start:.4g}, {found})",
             expected=f"a loss that falls by {LEAST_FALL:.0%} within {NUM_STEPS} steps at some rate",
-            fix="give --lr RATE; and check that the labels belong to the texts: pretune check DATA",
+            fix="give --lr RATE; and check that the labels belong to the texts: `pretune check DATA`",
         )
     # Two digits: the test cannot tell more, and the number is to be read and typed.
     rate = float(f"{SAFE * lowest.learning_rate:.1e}")

@@ -124,7 +124,7 @@ def trace(
         raise UsageError(
             "both TEXT and --mask were given" if mask is not None else "RUN or TEXT is missing",
             expected="RUN and TEXT, or --mask",
-            fix='pretune trace RUN "a text", or pretune trace RUN --mask "the [MASK] rises"; see pretune trace --help',
+            fix='`pretune trace RUN "a text"`, or `pretune trace RUN --mask "the [MASK] rises"`; see `pretune trace --help`',
         )
     from pretune.tasks.places import require_classifier, require_start
 

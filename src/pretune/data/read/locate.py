@@ -35,7 +35,7 @@ def locate(source: str | Path) -> Entry | Path | str:
         return name
     near = [*near_files, *near_entries][:_SHOWN]
     looked = f"a file or folder {name!r} (in {path.absolute().parent}) and a catalogue name"
-    hub = '; for an id on the Hugging Face hub: pip install "pretune[hub]"' if is_id else ""
+    hub = '; for an id on the Hugging Face hub: `pip install "pretune[hub]"`' if is_id else ""
     raise DataError(
         f"there is no {name!r}; looked for {looked}",
         expected="a file, a folder, or one of the catalogue: " + ", ".join(list_names("data")),

@@ -163,7 +163,7 @@ def read_entry(entry: Entry, folder: Path, config: ReadConfig, *, role: str = "d
         raise MissingLabelsError(
             f"{entry.name} has no labels: {entry.summary}",
             expected="a labelled data set",
-            fix="choose a data set with labels (pretune datasets lists them), or name one of its columns with --label COL",
+            fix="choose a data set with labels (`pretune datasets` lists them), or name one of its columns with --label COL",
         )
     parts = {role: entry.parts[role]} if role in entry.parts else entry.parts
     config = replace(config, text=config.text or entry.text, label=config.label or entry.label, encoding=None)

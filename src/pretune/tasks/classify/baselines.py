@@ -114,7 +114,7 @@ def void_sources(folder: RunFolder) -> tuple[str, ...]:
 def describe_void(folder: RunFolder) -> str | None:
     """Return the sentence that says which stored figures are void, or ``None``."""
     sources = void_sources(folder)
-    return f"{VOID.format(sources=' and '.join(sources))}; pretune judge {folder.path} restores them" if sources else None
+    return f"{VOID.format(sources=' and '.join(sources))}; `pretune judge {folder.path}` restores them" if sources else None
 
 
 def void_finding(folder: RunFolder) -> tuple[Finding, ...]:
@@ -122,7 +122,7 @@ def void_finding(folder: RunFolder) -> tuple[Finding, ...]:
     summary = describe_void(folder)
     if summary is None:
         return ()
-    fix = f"pretune judge {folder.path}: the weights are restored, and all figures are made again"
+    fix = f"`pretune judge {folder.path}`: the weights are restored, and all figures are made again"
     return (Finding(check="baselines", severity=Severity.BLOCKING, summary=summary, fix=fix),)
 
 

@@ -101,7 +101,7 @@ def _notes(split: str, shared: set[str], predictions: list[Predictions], a: RunF
         sealed = " and ".join(folder.name for folder in (a, b) if folder.read_record().status != "judged")
         notes.append(
             f"on validation rows, since {sealed} was not judged: they chose the epoch, so both figures flatter, and a run with "
-            "more epochs to choose from is flattered more; pretune judge opens the test"
+            "more epochs to choose from is flattered more; `pretune judge` opens the test"
         )
     for folder, item in zip((a, b), predictions, strict=True):
         if len(item.ids) > len(shared):

@@ -67,7 +67,9 @@ def recompute(folder: RunFolder) -> Recomputed:
     record = folder.read_record()
     if record.verdict is None:
         raise UsageError(
-            f"{folder.path} has no verdict: it is {record.status}", expected="a judged run", fix=f"pretune judge {folder.path}"
+            f"{folder.path} has no verdict: it is {record.status}",
+            expected="a judged run",
+            fix=f"`pretune judge {folder.path}`",
         )
     rows, opening = recall_opening(folder.sealed, folder.openings, record.ledger_head)
     splits = {"train": folder.read_examples("train"), "validation": folder.read_examples("validation"), "test": rows}

@@ -47,7 +47,7 @@ def check_company(config: RunConfig) -> None:
         raise UsageError(
             "shard is on, and there is one process",
             expected="several processes, each with a part of every layer",
-            fix="torchrun --nproc-per-node N -m -- pretune …, or leave --set finetune.shard=true out",
+            fix="`torchrun --nproc-per-node N -m -- pretune …`, or leave --set finetune.shard=true out",
         )
     if config.finetune.shard and config.budget is not None:
         raise UsageError(

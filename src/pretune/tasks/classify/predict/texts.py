@@ -13,7 +13,7 @@ from pretune.tasks.classify.predict.answers import Answer, answer_all, line_of
 
 logger = logging.getLogger(__name__)
 
-HOW = 'pretune predict RUN "a text"'
+HOW = '`pretune predict RUN "a text"`'
 
 
 def read_lines(stdin: TextIO) -> Iterator[str]:

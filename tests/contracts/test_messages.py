@@ -1,0 +1,64 @@
+"""Messages: written for the command line, and read by users of Python, who get arguments in place of flags."""
+
+import ast
+import re
+from pathlib import Path
+
+import typer.main
+
+from pretune.cli import app
+from pretune.cli.settings import RUN
+from pretune.data.dataset import LoadOptions, load_data
+from pretune.flags import OF_RUNS, PLACES, SWITCHES, argument_of
+
+SOURCE = Path(__file__).parents[2] / "src" / "pretune"
+# What a shell runs: a message names it between backticks, which no rewriting enters.
+COMMAND = re.compile(
+    r"\b(?:pretune (?:run|check|finetune|judge|evaluate|predict|trace|compare|audit|pretrain|models|datasets|report|verify)\b"
+    r"|pip (?:install|download)|torchrun -)"
+)
+# The command line speaks for itself, and pages show commands in blocks of their own.
+OWN = ("cli", "report", "selftest")
+
+
+def texts_of(tree: ast.AST):
+    """Yield (line, text) of every string that is no docstring and no default; what is put into it stands as …."""
+    inside = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in ast.walk(node)}
+    docs = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            yield node.lineno, "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and not {id(node)} & (inside | docs):
+            yield node.lineno, node.value
+
+
+def bare_commands(text: str) -> list[str]:
+    """Return the commands of a message that stand outside of backticks."""
+    return COMMAND.findall(re.sub(r"`[^`]*`", "", text))
+
+
+def test_every_command_in_a_message_stands_between_backticks():
+    found = [
+        f"{path.relative_to(SOURCE)}:{line} {text}"
+        for path in sorted(SOURCE.rglob("*.py"))
+        if path.relative_to(SOURCE).parts[0] not in OWN
+        for line, text in texts_of(ast.parse(path.read_text(encoding="utf-8")))
+        if bare_commands(text) and not re.fullmatch(r"pretune \w+", text)  # alone it is data: the command of a record
+    ]
+    assert found == []
+
+
+def test_the_flags_without_a_value_are_those_of_the_command_line():
+    options = [option for command in typer.main.get_command(app.app).commands.values() for option in command.params]
+    are_flags = {option.name.rstrip("_"): option.is_flag for option in options if option.param_type_name == "option"}
+    assert {name for name in PLACES if are_flags[name]} == SWITCHES
+
+
+def test_every_argument_that_a_message_names_is_one_of_python():
+    """Of ``load_data``, of ``TextClassifier`` and ``fit``, of ``judge``, or a field of the config that is named."""
+    arguments = {*LoadOptions.__annotations__, *load_data.__annotations__, "model", "epochs", "freeze", "seed", "positive"}
+    for name in PLACES.keys() - OF_RUNS:
+        said = str(argument_of(name, "1"))
+        config = re.fullmatch(r"config=(\w+)Config\((\w+)=1\)", said)
+        assert f"{config[1].lower()}.{config[2]}" in RUN.names() if config else said == f"{name}=1"
+        assert config or name in arguments, name
