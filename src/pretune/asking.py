@@ -52,8 +52,7 @@ def evaluate_on(run: str, source: Any, config: ReadConfig, trace: Trace) -> tupl
     texts = [row.text for row in rows]
     known = known_rows(texts).describe()
     opened, untuned = (open_linear(folder), open_untuned(folder, model.device_, trace)) if folder.is_begun else (None, None)
-    entry = record_opening(texts, run=folder.name, purpose="evaluate")
-    trace.note(f"look {entry.look} at these rows, in the ledger" + (f"; {known}" if known else ""))
+    # Nothing is shown before the look is counted, and what may fail comes first: a crash costs no look, as in judging.
     sources = [model.predictions(rows, "given", trace=trace)]
     if opened is not None:
         labels = [str(row.label) for row in folder.read_examples("train")]
@@ -63,6 +62,8 @@ def evaluate_on(run: str, source: Any, config: ReadConfig, trace: Trace) -> tupl
         sources.append(opened.model.predict(rows, split="given", classes=model.card_.classes))
         if untuned is not None:
             sources.append(untuned.predict(rows, split="given", classes=model.card_.classes, trace=trace))
+    entry = record_opening(texts, run=folder.name, purpose="evaluate")
+    trace.note(f"look {entry.look} at these rows, in the ledger" + (f"; {known}" if known else ""))
     evaluation = evaluate_sources(
         sources, main="finetuned", positive=model.card_.positive, look=entry.look, confidence=confidence_at(entry.look),
         groups=groups_of(rows),

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pretune.errors import UsageError
 
 # Goals with a rule of their own; any other goal of a policy is sought as ``balanced`` is, by its gates.
-GOALS = ("balanced", "precision", "recall", "f1", "cost")
 KEPT = ("precision", "recall")
 COSTS = ("fn", "fp")
 

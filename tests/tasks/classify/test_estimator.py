@@ -4,6 +4,7 @@ import gc
 import sys
 import types
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import replace
 
 import numpy as np
@@ -17,7 +18,8 @@ from sklearn.preprocessing import FunctionTransformer
 
 import pretune
 from pretune.configs import FinetuneConfig
-from pretune.errors import DataError, MissingLabelsError, UsageError
+from pretune.errors import DataError, MissingLabelsError, ParityError, UsageError
+from pretune.records import Example
 from pretune.run.trace import Trace
 from pretune.tasks.classify.adapt import resolve_freeze
 from tiny import make_rows
@@ -419,3 +421,28 @@ def test_numbers_of_numpy_are_numbers(model):
     ]
     assert np.array_equal(*same)
     assert pretune.load_data((TEXTS, LABELS), split_seed=np.int64(3)).receipt.split_seed == 3
+
+
+def test_a_save_that_fails_leaves_the_network_where_it_was(fitted, tmp_path, monkeypatch):
+    moved = []
+
+    def refuse(*_arguments: object, **_options: object) -> None:
+        raise ParityError("it differs")
+
+    monkeypatch.setattr("pretune.tasks.classify.estimator.check_saved", refuse)
+    monkeypatch.setattr(fitted.network_, "to", moved.append)
+    with pytest.raises(ParityError):
+        fitted.save(tmp_path / "model")
+    assert moved == ["cpu", fitted.device_.kind]
+
+
+def test_answers_are_those_of_predict_and_predict_proba_to_the_bit(fitted):
+    texts = TEXTS[:20]
+    rows = [Example(id=str(number), text=text) for number, text in enumerate(texts)]
+    shares = fitted.predict_proba(texts)
+    for threshold in (None, float(np.median(shares[:, 1]))):
+        asked = copy(fitted)
+        asked.card_ = replace(fitted.card_, positive="good", threshold=threshold)
+        found = asked.answers(rows)
+        assert found.predicted == tuple(asked.predict(texts))
+        assert np.array_equal(found.probabilities, asked.predict_proba(texts))

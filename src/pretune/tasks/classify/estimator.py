@@ -156,8 +156,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.network_.to(self.device_.kind)
         place = Resume(folder=checkpoints) if isinstance(checkpoints, Path) else checkpoints
         freeze = resolve_freeze(self.freeze, self.device_.kind)
-        world = current_world()
-        plan = Plan(epochs=length, freeze=freeze, device=self.device_, seed=seed, checkpoints=place, world=world)
+        plan = Plan(epochs=length, freeze=freeze, device=self.device_, seed=seed, checkpoints=place, world=current_world())
         prepared = self._prepare(self.network_, self.tokenizer_, training, config, plan, self.card_.max_length, trace)
         fitted = fit_network(self.network_, prepared, config=config, plan=plan, trace=trace)
         self.classes_ = typed(training.classes, training.label_type)
@@ -225,25 +224,27 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             return evaluate_sources(sources, main="finetuned", positive=self.card_.positive)
         rows = self._read_rows(x, y)
         check_known(rows, self.card_.classes, "y")
+        found = self.predictions(rows, "given")  # kept back until the look is counted; an error up to here costs none
         look = count_look([row.text for row in rows], "evaluate")
-        predictions = self.predictions(rows, "given")
-        confidence = confidence_at(look)
-        return Evaluation(scores=score_predictions(predictions, positive=self.card_.positive, look=look, confidence=confidence))
+        return Evaluation(
+            scores=score_predictions(found, positive=self.card_.positive, look=look, confidence=confidence_at(look))
+        )
 
     def score(self, X: "Dataset | Texts", y: Labels | None = None, sample_weight: Any = None) -> float:  # noqa: N803
         """Return the accuracy on labelled texts, as scikit-learn's classifiers do; counted as by ``evaluate``."""
         if isinstance(X, Dataset):
             return float(self.evaluate(X).value("accuracy"))
         rows = self._read_rows(X, y)
-        count_look([row.text for row in rows], "score")
         found = self.predictions(rows, "given")
+        count_look([row.text for row in rows], "score")
         return float(accuracy_score(found.labels, found.predicted, sample_weight=sample_weight))
 
     def answers(self, rows: Sequence[Example], split: str = "given") -> Predictions:
         """Return labels and probabilities of clean examples as ``predict`` and ``predict_proba`` give them."""
-        shares = shares_of(self.logits([row.text for row in rows]), self.network_, self.card_)
-        found = answer(rows, split, shares.log(), self.card_)
-        return decide_by(found, None, None) if self.has_folded_threshold else found
+        logits, shift = self.logits([row.text for row in rows]), shift_of(self.network_, self.card_)
+        if shift is None:
+            return answer(rows, split, logits, self.card_)
+        return answer(rows, split, logits + shift, replace(self.card_, threshold=None))
 
     def predictions(self, rows: Sequence[Example], split: str, *, trace: Trace | None = None) -> Predictions:
         """Return labels and probabilities for examples that are already clean; figures and thresholds are about these."""
@@ -302,9 +303,11 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self._check_fitted()
         path = Path(folder)
         self.network_.to("cpu")
-        save_model(path, self.network_, self.tokenizer_, self.card_, self.learned())
-        self.parity_ = check_saved(path, self.network_, self.tokenizer_, self.card_, self._parity_texts, apart=apart)
-        self.network_.to(self.device_.kind)
+        try:
+            save_model(path, self.network_, self.tokenizer_, self.card_, self.learned())
+            self.parity_ = check_saved(path, self.network_, self.tokenizer_, self.card_, self._parity_texts, apart=apart)
+        finally:
+            self.network_.to(self.device_.kind)
         return path
 
     @classmethod

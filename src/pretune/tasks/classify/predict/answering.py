@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pretune.data.clean import clean_text
 from pretune.hashing import digest_of_place
 from pretune.records import Example, Predictions, RunRecord
 from pretune.run import RunFolder
@@ -66,11 +65,6 @@ def open_answering(run: str | Path) -> Answering:
         shown=str(run), classes=model.card_.classes, ask=lambda rows: model.answers(rows), text=known or text,
         encoding=encoding, digest=lambda: digest_of_place(inner),
     )  # fmt: skip
-
-
-def answer_texts(answering: Answering, rows: Sequence[tuple[str, str]]) -> Predictions:
-    """Return what it says of (id, text) pairs, which are cleaned first; no text goes through the network twice."""
-    return answering.ask([Example(id=name, text=clean_text(text)) for name, text in rows])
 
 
 def _open_linear(place: Path) -> "LinearModel":
