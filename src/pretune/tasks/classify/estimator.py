@@ -144,8 +144,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             training = x.training if isinstance(x, Dataset) else x
         else:
             training = to_training_data(x, y, validation_data, trace)
-        if is_alone:  # a run says so itself
-            warn_of_training([row.text for row in training.train])
+        if is_alone:
+            warn_of_training([row.text for row in training.train])  # a run says so itself
         self.device_ = choose_device(config.device, precision=config.precision, threads=config.threads)
         seed_everything(seed)
         if resume and hasattr(self, "network_"):
@@ -200,8 +200,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         is the answer, and 0.5 stands for the threshold; ``predictions`` and all figures keep those that it was chosen on.
         """
         logits = self.logits([clean_text(text) for text in self._read_texts(texts)])
-        shares: npt.NDArray[np.float64] = shares_of(logits, self.network_, self.card_).numpy()
-        return shares
+        return np.asarray(shares_of(logits, self.network_, self.card_), dtype=np.float64)
 
     @property
     def has_folded_threshold(self) -> bool:
