@@ -366,25 +366,33 @@ def test_what_is_written_aside_by_a_process_that_lives_is_not_swept(tmp_path):
 
 @pytest.mark.parametrize("content", ["new", fill], ids=["file", "folder"])
 def test_a_sweep_that_comes_between_making_an_aside_and_locking_it_costs_no_write(tmp_path, monkeypatch, content):
-    lock, remove, begun, is_removing = asides._lock, asides.remove, threading.Event(), threading.Event()
-    threads = [threading.Thread(target=storage.sweep, args=(tmp_path,))]
+    lock, remove, fsync = asides._lock, asides.remove, os.fsync
+    is_removing, is_writing, is_removed = (threading.Event() for _ in range(3))
+    sweeper = threading.Thread(target=storage.sweep, args=(tmp_path,))
 
-    def slowly(place: Path) -> None:
-        if threading.current_thread() in threads:
+    def remove_late(place: Path) -> None:
+        if threading.current_thread() is sweeper:
             is_removing.set()
-            time.sleep(0.2)
-        remove(place)
+            is_writing.wait(0.3)  # never comes where the lock is held
+            remove(place)
+            is_removed.set()
+        else:
+            remove(place)
 
     def lock_late(descriptor: int) -> None:
-        if not begun.is_set():
-            begun.set()
-            threads[0].start()
+        if not is_removing.is_set():
+            sweeper.start()
             is_removing.wait(5)
         lock(descriptor)
-        threads[0].join()
 
-    monkeypatch.setattr(asides, "remove", slowly)
+    def write_late(descriptor: int) -> None:
+        is_writing.set()
+        is_removed.wait(5)
+        fsync(descriptor)
+
+    monkeypatch.setattr(asides, "remove", remove_late)
     monkeypatch.setattr(asides, "_lock", lock_late)
+    monkeypatch.setattr(os, "fsync", write_late)
     storage.replace(tmp_path / "model", content)
     assert is_removing.is_set()
     assert [item.name for item in tmp_path.iterdir()] == ["model"]

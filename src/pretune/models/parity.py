@@ -33,13 +33,29 @@ def ask_apart(folder: str, texts: Sequence[str]) -> list[dict[str, float]]:
     """Return the same from another Python, which has never heard of pretune.
 
     Raises:
-        OSError: It could not be started, or ended with an error; the message has its last line.
+        OSError: It could not be started, took too long, ended with an error, or answered something else; the message says what.
     """
     command = [sys.executable, "-P", str(Path(__file__).resolve()), folder]
-    done = subprocess.run(command, input=json.dumps(list(texts)), capture_output=True, text=True, check=False, timeout=SECONDS)
+    try:
+        done = subprocess.run(
+            command, input=json.dumps(list(texts)).encode(), capture_output=True, check=False, timeout=SECONDS
+        )
+    except subprocess.SubprocessError as error:
+        raise OSError(_last_line(str(error))) from error
+    said, answered = (text.decode("utf-8", "replace") for text in (done.stderr, done.stdout))
     if done.returncode:
-        raise OSError((done.stderr.strip().splitlines() or ["it said nothing"])[-1][:300])
-    return list(json.loads(done.stdout.splitlines()[-1]))
+        raise OSError(_last_line(said))
+    try:
+        answers = json.loads((answered.strip().splitlines() or [""])[-1])
+    except ValueError as error:
+        raise OSError(f"it answered {_last_line(answered)!r}") from error
+    if not isinstance(answers, list) or len(answers) != len(texts) or not all(isinstance(item, dict) for item in answers):
+        raise OSError(f"it answered {_last_line(answered)!r}")
+    return answers
+
+
+def _last_line(said: str) -> str:
+    return (said.strip().splitlines() or ["it said nothing"])[-1][:300]
 
 
 def long_texts(texts: Sequence[str], max_length: int) -> tuple[str, ...]:
