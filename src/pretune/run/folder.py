@@ -2,35 +2,28 @@
 
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pretune import storage
-from pretune.errors import DataError, PretuneError, StorageError, UsageError
+from pretune.errors import DataError, StorageError, UsageError
 from pretune.hashing import digest_of_file
 from pretune.records import SCHEMA, CorpusSketch, Example, Past, Predictions, RunRecord
+from pretune.run.damage import damaged, no_run, not_free
 from pretune.run.holding import Lock, held, hold
 from pretune.run.prediction_tables import parse_predictions, predictions_csv
 
 Events = list[dict[str, Any]]
+Kept = TypeVar("Kept")
 
 
 SEALED_SCHEMA = 2  # of run.json: it has a digest of itself
 UNFINISHED = ("started", "diverged")  # there is no model
 # What a run has in data/ before run.json says that it was begun.
 _OWN_DATA = {"receipt.json", "train.jsonl", "validation.jsonl", "test.sealed.jsonl"}
-# What each part is good for where the record is lost.
-PARTS = {
-    "model": "`pretune predict RUN/model` answers by it, and `pretune verify RUN/model` checks it",
-    "linear": "`pretune predict RUN/linear` answers by it",
-    "predictions": "`pretune audit` takes each table, with the same figures",
-    "data": "the rows, the test still sealed; the same command makes them again",
-    "report.html": "it shows what was found",
-    "README.md": "the model card",
-}
 
 
 class RunFolder:
@@ -184,9 +177,16 @@ class RunFolder:
         storage.replace(self.corpus, json.dumps(sketch.to_json()) + "\n")
 
     def read_corpus(self) -> CorpusSketch | None:
-        """Return what the corpus has in common with the test texts; ``None`` where no corpus is known."""
-        lines = storage.read_lines(self.corpus)
-        return CorpusSketch.from_json(json.loads(lines[0])) if lines else None
+        """Return what the corpus has in common with the test texts; ``None`` where no corpus is known.
+
+        Raises:
+            StorageError: It is damaged.
+        """
+        return _read_one(self.corpus, CorpusSketch.from_json)
+
+    def drop_corpus(self) -> None:
+        """Remove what an earlier judging found, of a corpus that is not known any more."""
+        self.corpus.unlink(missing_ok=True)
 
     def write_past(self, past: Past) -> None:
         """Keep which test texts the model had learned from before this training, so that judging needs no other folder."""
@@ -198,11 +198,7 @@ class RunFolder:
         Raises:
             StorageError: It is damaged.
         """
-        lines = storage.read_lines(self.past)
-        try:
-            return Past.from_json(json.loads(lines[0])) if lines else None
-        except ValueError as error:
-            raise StorageError(f"{self.past} is damaged: {error}", fix="restore it, or make the run again") from error
+        return _read_one(self.past, Past.from_json)
 
     def write_examples(self, split: str, examples: Sequence[Example]) -> None:
         """Write one split that is not sealed, as JSON lines."""
@@ -330,6 +326,20 @@ class RunFolder:
         return event
 
 
+def _read_one(path: Path, make: Callable[[Any], Kept]) -> Kept | None:
+    """Return the record that is the one line of a file, ``None`` where there is no file.
+
+    Raises:
+        StorageError: It is damaged.
+    """
+    if not path.exists():
+        return None
+    try:
+        return make(json.loads(storage.read_lines(path)[0]))
+    except (ValueError, TypeError, AttributeError, KeyError, IndexError, RecursionError) as error:
+        raise StorageError(f"{path} is damaged: {error}", fix="restore it, or make the run again") from error
+
+
 def last_opening(path: Path) -> str:
     """Return the hash of the last opening in a run's list, ``""`` where there is none or it cannot be read."""
     lines = storage.read_lines(path)
@@ -345,45 +355,3 @@ def is_free(path: Path) -> bool:
         return not path.exists()
     names = {item.relative_to(path).as_posix() for item in path.rglob("*") if not item.name.endswith(storage.ASIDE)}
     return names <= {"data", *(f"data/{name}" for name in _OWN_DATA)}
-
-
-def no_run(path: Path) -> PretuneError:
-    """Return what is to be said of a folder without a record: it is no run's, or it is that of a damaged run."""
-    if any((path / name).exists() for name in ("trace.jsonl", "predictions", "data/train.jsonl", "data/test.sealed.jsonl")):
-        return damaged(path, f"{path}/run.json is missing")
-    if path.exists() and any(path.iterdir() if path.is_dir() else [path]):
-        got = f"{path} is not a run folder: it has no run.json"
-    else:
-        got = f"{path} is not a run folder: there is nothing" if not path.exists() else f"{path} is an empty folder"
-    return UsageError(
-        got,
-        expected="a folder that `pretune run` or `pretune finetune` made, such as runs/reviews-minilm",
-        fix="check the name; `ls runs` lists yours",
-    )
-
-
-def damage_of(path: Path) -> StorageError | None:
-    """Return what is to be said of a run that has lost its record; ``None`` where the folder is no run's."""
-    found = None if (path / "run.json").is_file() else no_run(path)
-    return found if isinstance(found, StorageError) else None
-
-
-def not_free(path: Path) -> PretuneError:
-    """Return what is to be said of a folder that a run cannot have."""
-    found = no_run(path)
-    if isinstance(found, StorageError):
-        return found
-    return UsageError(f"{path} exists and is no run folder", expected="a new folder", fix="name another --run")
-
-
-def damaged(path: Path, what: str) -> StorageError:
-    """Return what is to be said of a run that has lost a part: what is still there, and what can be had again."""
-    there = {name: note for name, note in PARTS.items() if (path / name).exists()}
-    gone = [name for name in ("model", "linear", "predictions", "data") if not (path / name).exists()]
-    told = "; ".join(f"{name} is there: {note}" for name, note in there.items()) or "nothing else is there"
-    missing = f"; missing as well: {', '.join(gone)}" if gone else ""
-    return StorageError(
-        f"{path} is a damaged run: {what}\n{told}{missing}",
-        expected="a run as pretune wrote it",
-        fix="restore the file from a backup; or make the run again in a new folder (--run)",
-    )

@@ -20,7 +20,7 @@ from typing import Any
 # How what is written aside ends until it is renamed: what a killed process left can be told from what belongs there.
 ASIDE = ".aside"
 PREVIOUS = f".previous{ASIDE}"  # a folder that was taken out of its place, where the system cannot exchange two
-AT_FDCWD, RENAME_EXCHANGE = -100, 2  # of Linux: renameat2(2)
+AT_FDCWD, RENAME_NOREPLACE, RENAME_EXCHANGE = -100, 1, 2  # of Linux: renameat2(2)
 CANNOT = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EPERM)
 
 
@@ -81,14 +81,31 @@ def put_in_place(aside: Path, path: Path) -> Iterator[None]:
 
 def exchange(a: Path, b: Path) -> bool:
     """Exchange two names at one instant; ``False`` where system or file system cannot."""
+    return _rename(a, b, RENAME_EXCHANGE) == 0
+
+
+def put_new(a: Path, b: Path) -> bool:
+    """Rename ``a`` to ``b`` unless there is a ``b``; return whether it was.
+
+    Where system or file system cannot do so at one instant, there is one between looking and renaming.
+    """
+    number = _rename(a, b, RENAME_NOREPLACE, known=(errno.EEXIST,))
+    if number in CANNOT and not os.path.lexists(b):
+        a.rename(b)
+        return True
+    return number == 0
+
+
+def _rename(a: Path, b: Path, how: int, known: tuple[int, ...] = ()) -> int:
+    """Rename as Linux alone does; return 0, or the number of an error that is known or says that it cannot be done."""
     function = _renameat2()
     if function is None:
-        return False
-    if function(AT_FDCWD, os.fsencode(a), AT_FDCWD, os.fsencode(b), RENAME_EXCHANGE) == 0:
-        return True
+        return errno.ENOSYS
+    if function(AT_FDCWD, os.fsencode(a), AT_FDCWD, os.fsencode(b), how) == 0:
+        return 0
     number = ctypes.get_errno()
-    if number in CANNOT:
-        return False
+    if number in CANNOT or number in known:
+        return number
     raise OSError(number, os.strerror(number), str(b))
 
 

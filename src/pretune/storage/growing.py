@@ -8,6 +8,7 @@ from typing import IO
 
 from pretune.errors import UsageError
 from pretune.hashing import digest_of
+from pretune.storage.asides import put_new
 from pretune.storage.locks import try_lock
 from pretune.storage.reading import read_json
 from pretune.storage.room import storage_errors
@@ -33,6 +34,8 @@ class GrowingFile:
     def __init__(self, path: Path, about: Mapping[str, str], *, overwrite: bool) -> None:
         self.path, self._about = path, dict(about)
         self.part, self.note = path.with_name(path.name + ".part"), path.with_name(path.name + ".part.json")
+        self._converted, self._may_replace = path.with_name(path.name + ".part.whole"), overwrite
+        self._whole: int | None = None  # number of the file that a process was killed over putting in its place
         self.num_rows = self._num_bytes = 0
         if path.is_dir() or not path.parent.is_dir():
             what = "is a folder" if path.is_dir() else f"cannot be written: there is no folder {path.parent}"
@@ -68,19 +71,49 @@ class GrowingFile:
         self._write_note()
 
     def finish(self, convert: Callable[[Path, Path], None] | None = None) -> None:
-        """Put the whole file in its place; ``convert`` makes it from the part where the part has another form."""
+        """Put the whole file in its place; ``convert`` makes it from the part where the part has another form.
+
+        Raises:
+            UsageError: Another file was put there meanwhile; the part is kept.
+            StorageError: The disk refused.
+        """
         self._file.close()
         with storage_errors(self.path):
             whole = self.part
             if convert is not None:
-                whole = self.path.with_name(self.path.name + ".part.whole")
-                convert(self.part, whole)
-                with whole.open("rb") as file:
-                    os.fsync(file.fileno())
-            whole.replace(self.path)
+                whole = self._convert(convert)
+            self._check_place()
+            self._whole = whole.stat().st_ino
+            self._write_note()
+            if self._may_replace:
+                whole.replace(self.path)
+            elif not put_new(whole, self.path):
+                raise self._taken()
             flush_folder(self.path.parent)
             self.part.unlink(missing_ok=True)
             self.note.unlink(missing_ok=True)  # last: a part without a note is somebody else's
+
+    def _convert(self, convert: Callable[[Path, Path], None]) -> Path:
+        try:
+            convert(self.part, self._converted)
+            with self._converted.open("rb") as file:
+                os.fsync(file.fileno())
+        except BaseException:  # of a full disk it would take the rest
+            self._converted.unlink(missing_ok=True)
+            raise
+        return self._converted
+
+    def _check_place(self) -> None:
+        """Refuse a place that somebody else's file has by now."""
+        if not self._may_replace and os.path.lexists(self.path):
+            raise self._taken()
+
+    def _taken(self) -> UsageError:
+        return UsageError(
+            f"{self.path} was put there by somebody else meanwhile",
+            expected="the place to be free, as it was when this command began",
+            fix=f"move that file away and give the command again: what is answered is kept in {self.part}",
+        )
 
     def close(self) -> None:
         """Let others have it, as it is; what was not marked is lost."""
@@ -90,13 +123,17 @@ class GrowingFile:
         known = read_json(self.note) if self.note.is_file() else None
         differs = [] if known is None else _differences(known.get("about", {}), self._about)
         is_done = known is not None and not differs and self.path.exists() and not self.part.exists()
-        if is_done and known is not None and self.path.stat().st_size == known["bytes"]:  # killed before the note was removed
-            self.path.replace(self.part)
+        if known is not None and self.path.exists() and known.get("whole") in (None, self.path.stat().st_ino):
+            self._may_replace |= is_done or known.get("whole") is not None  # ours, left by a kill at the end
+            if is_done and self.path.stat().st_size == known["bytes"]:  # killed before the note was removed
+                self.path.replace(self.part)
+        self._converted.unlink(missing_ok=True)
         has_part = self.part.exists()
         is_ours = has_part and known is not None and not differs and self.part.stat().st_size >= known["bytes"]
-        if not is_ours and not is_done and not overwrite:
+        if not is_ours and not (is_done and self._may_replace) and not overwrite:
             self._check_free(has_part, known is not None, differs)
         if is_ours and known is not None:
+            self._check_place()
             self.num_rows, self._num_bytes = known["rows"], known["bytes"]
             return
         self._write_note()  # first: a part without a note is somebody else's
@@ -119,7 +156,10 @@ class GrowingFile:
         )  # fmt: skip
 
     def _write_note(self) -> None:
-        replace_json(self.note, {"schema": 1, "rows": self.num_rows, "bytes": self._num_bytes, "about": self._about})
+        replace_json(
+            self.note,
+            {"schema": 1, "rows": self.num_rows, "bytes": self._num_bytes, "about": self._about, "whole": self._whole},
+        )
 
 
 def _differences(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:

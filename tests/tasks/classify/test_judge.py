@@ -5,8 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from running import call
+from running import call, cover
 
+from pretune.records import CorpusSketch
 from pretune.run import RunFolder
 
 
@@ -58,3 +59,25 @@ def test_in_another_data_folder_the_looks_of_the_run_count(
     assert RunFolder(judged).read_record().look == 2
     entry = json.loads((judged / "data/openings.jsonl").read_text().splitlines()[-1])
     assert entry["look"] == 2
+
+
+@pytest.mark.parametrize("name", ["in-corpus.jsonl", "learned-before.jsonl"])
+@pytest.mark.parametrize("content", ["{\n", "3\n", "[]\n", "\n", '{"hashes": 3}\n', ""])
+def test_a_damaged_note_of_a_run_stops_judging_before_a_look_is_spent(
+    judged: Path, tmp_path: Path, name: str, content: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (judged / "data" / name).write_text(content)
+    cover(judged)
+    before = num_looks(tmp_path / "pretune-home")
+    assert call("judge", judged, "--quiet") == 4
+    assert name in capsys.readouterr().err
+    assert num_looks(tmp_path / "pretune-home") == before
+
+
+def test_what_an_earlier_judging_found_in_a_corpus_goes_with_the_corpus(judged: Path) -> None:
+    folder = RunFolder(judged)
+    folder.write_corpus(CorpusSketch(name="pages", num_texts=9, hashes=()))
+    cover(judged)
+    assert call("judge", judged, "--quiet") in (0, 1, 3)
+    assert not folder.corpus.exists()
+    assert not any("pages" in finding.summary for finding in folder.read_record().findings)

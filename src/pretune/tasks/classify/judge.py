@@ -231,6 +231,7 @@ def _look_into_corpus(
     if record.corpus is not None and not found and record.corpus.name not in lost:
         lost = (*lost, record.corpus.name)
     if not found and not lost:
+        folder.drop_corpus()
         return
     names = dict.fromkeys([*(item.name for item in found), *lost])
     common = CorpusSketch(
