@@ -1,4 +1,4 @@
-"""Asking: questions to a run that is there: evaluate, trace; ``predicting`` has the answers to texts."""
+"""Asking: questions to a run: evaluate, trace. ``tasks.classify.predict`` has the answers to texts."""
 
 import logging
 from collections.abc import Sequence
@@ -77,7 +77,7 @@ def evaluate_on(run: str, source: Any, config: ReadConfig, trace: Trace) -> tupl
 
 
 def _read_as_the_run_did(source: Any, config: ReadConfig, folder: RunFolder) -> Table:
-    """Read by the columns of the run, where none are named and the file has them; else guess them anew."""
+    """Read by the columns of the run, where none are named and the file has them; else guess them again."""
     receipt = folder.read_record().receipt if folder.is_begun else None
     if receipt is None or config.text or config.label:
         return read_table(source, config)
@@ -103,7 +103,7 @@ def follow_text(run: str, text: str) -> PredictionTrace:
         try:
             Trace(folder.trace).prediction(found)
         except StorageError as error:  # a run that is on a read-only disk, or somebody else's
-            logger.warning("what was seen is not kept: %s", error.got)
+            logger.warning("this trace is not kept: %s", error.got)
     return found
 
 
@@ -129,7 +129,7 @@ def _newest_language_model() -> str:
         if RunFolder(path.parent).read_record().status == "pretrained":
             return str(path.parent)
     raise UsageError(
-        "no model is named, and runs/ holds no pre-trained one",
+        "no model is named, and runs/ has no pre-trained one",
         expected="a language model: a run of `pretune pretrain`, a folder, or a name such as smollm2",
         fix='`pretune trace RUN --mask "the sun rises in the [MASK]"`',
     )

@@ -166,7 +166,7 @@ class DivergedError(PretuneError):
 
 
 class MetricError(DivergedError):
-    """The metric that chooses the best epoch is missing, or is no finite number.
+    """The metric that chooses the best epoch is missing, or is not a finite number.
 
     Attributes:
         metric: Its name.
@@ -179,8 +179,8 @@ class MetricError(DivergedError):
         PretuneError.__init__(
             self,
             f"{metric} on validation is {'missing' if value is None else value} after epoch {epoch} (step {step})",
-            expected="a finite number, by which to choose the best epoch",
-            fix="lower the learning rate (--lr) where the loss is no number, or choose another --monitor",
+            expected="a finite number, to choose the best epoch by",
+            fix="lower the learning rate (--lr) where the loss is not a number, or choose another --monitor",
         )
 
 

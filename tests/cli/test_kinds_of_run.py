@@ -44,7 +44,7 @@ NAMED = {
     "untuned": "the untuned-encoder baseline of a run",
     "catalogue": "a pre-trained model of the catalogue",
     "data of the catalogue": "a data set of the catalogue",
-    "other folder": "a folder of other things",
+    "other folder": "a folder with other contents",
     "file": "a file",
     "missing": "not there",
 }

@@ -99,7 +99,7 @@ def test_what_changed_is_said_with_its_figures(pretraining):
     begun = replace(pretraining, milestones=(replace(pretraining.milestones[0], step=0, num_tokens=0), *pretraining.milestones))
     assert "from 7.000 before the first step" in describe_change(begun)
     causal = replace(pretraining, objective="causal", milestones=(replace(pretraining.milestones[0], bits_per_byte=1.5),))
-    assert describe_change(causal).endswith("the next word: 5.0 % guessed right, 1.500 bits a byte")
+    assert describe_change(causal).endswith("the next word: 5.0 % guessed right, 1.500 bits per byte")
 
 
 def test_guesses_are_followed_prompt_by_prompt(pretraining):

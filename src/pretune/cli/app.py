@@ -1,4 +1,4 @@
-"""The command line: which commands there are, and how each kind of end is told."""
+"""The command line: which commands there are, and how each way of ending is reported."""
 
 import os
 import sys
@@ -19,7 +19,7 @@ ANSWERS = frozenset({0, *running.EXIT_CODES.values()})  # exit codes of a comman
 ClickError: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 
 # Rich draws the flags of a command in groups; the list of commands does without, because loading it takes as long as
-# everything else together, and `pretune --help` shall answer at once.
+# everything else together, and `pretune --help` must answer at once.
 LOOKS: Literal["rich"] | None = "rich" if any(not word.startswith("-") for word in sys.argv[1:]) else None
 
 app = typer.Typer(
@@ -38,19 +38,19 @@ for command in commands.COMMANDS:
 def main() -> None:
     """Run the command line and leave with its exit code."""
     protect_streams()
-    sys.exit(0 if _is_silenced() else told(_run(sys.argv[1:])))
+    sys.exit(0 if _is_silenced() else settle(_run(sys.argv[1:])))
 
 
 def _is_silenced() -> bool:
-    """Take the voice of a process that helps another; return whether there is nothing for it to do."""
+    """Silence a process that helps another; return whether there is nothing for it to do."""
     if not _is_helper():
         return False
     sys.stdout = sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - as long as the process lives
     return sys.argv[1:2] not in (["run"], ["finetune"], ["pretrain"])  # nothing to share: a second look, a second answer
 
 
-def told(code: int) -> int:
-    """Return the exit code; that of an error where standard output refused an answer, for an answer that is lost is none."""
+def settle(code: int) -> int:
+    """Return the final exit code: that of a storage error where standard output refused the answer, since it is lost."""
     refusal = refusal_of(sys.stdout)
     if refusal is None or is_unread(refusal) or code not in ANSWERS:
         return code
@@ -85,7 +85,7 @@ def _run(arguments: list[str]) -> int:
     except BaseException as error:
         return _tell_error(error, flags)
     if code == INTERRUPTED:  # typer turns Ctrl-C into this code as well
-        text = "interrupted; the same command goes on where a run was saved, and starts any other again"
+        text = "interrupted; the same command resumes a run that was saved, and starts anything else again"
         return _tell({"code": "interrupted", "got": text, "expected": "", "fix": ""}, text, code, None, flags)
     return int(code or 0)
 

@@ -14,15 +14,15 @@ from pretune.report.words import duration, one_line
 
 if TYPE_CHECKING:
     from pretune.configs import ReadConfig
-    from pretune.tasks.classify.predict import Answer, Answering, Told
+    from pretune.tasks.classify.predict import Answer, Answering, Tally
 
 SHOWN_TEXT = 80
 SHOWN_REASONS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What is asked of a file.
+class Request:
+    """What to do with a file.
 
     Args:
         file: The table.
@@ -67,14 +67,14 @@ def predict_texts(run: str, texts: list[str] | None, unused: list[str], *, json:
     return 0
 
 
-def predict_file(run: str, wanted: Wanted, config: "ReadConfig", *, json: bool, quiet: bool) -> int:
+def predict_file(run: str, request: Request, config: "ReadConfig", *, json: bool, quiet: bool) -> int:
     """Answer every row of a table; return the exit code.
 
     Raises:
         UsageError: Flags do not fit each other.
     """
     from pretune.tasks.classify.predict import (
-        Told,
+        Tally,
         answer_file,
         check_output,
         open_answering,
@@ -83,33 +83,33 @@ def predict_file(run: str, wanted: Wanted, config: "ReadConfig", *, json: bool, 
         write_answers,
     )
 
-    if wanted.output is not None:
-        check_output(wanted.output)
-    elif wanted.overwrite:
+    if request.output is not None:
+        check_output(request.output)
+    elif request.overwrite:
         raise UsageError("--overwrite without --output", expected="a file to replace", fix="leave it out")
-    elif wanted.keep and not json:
+    elif request.keep and not json:
         raise UsageError("--keep without --output or --json", expected="a place for columns", fix="add --output FILE.csv")
     answering = open_answering(run)
     # Progress on the screen that shows the answers would stand between them.
-    is_mixed = wanted.output is None and sys.stdout.isatty()
+    is_mixed = request.output is None and sys.stdout.isatty()
     with open_terminal(False, quiet or is_mixed) as terminal:
         trace = open_trace(terminal)
-        questions = open_questions(answering, wanted.file, config, wanted.keep)
+        questions = open_questions(answering, request.file, config, request.keep)
         for note in (*questions.notes, *warn_of_tests(questions)):
             trace.note(note)
-        if wanted.output is not None:
-            told = write_answers(answering, questions, wanted.output, trace, overwrite=wanted.overwrite)
+        if request.output is not None:
+            tally = write_answers(answering, questions, request.output, trace, overwrite=request.overwrite)
         else:
-            told, kept = Told(), tuple(name for name, _ in questions.kept)
-            for answers in answer_file(answering, questions, told, trace):
+            tally, kept = Tally(), tuple(name for name, _ in questions.kept)
+            for answers in answer_file(answering, questions, tally, trace):
                 if not _show(answers, answering, kept, json=json):
                     return 0
-            if told.num_empty:
-                trace.note(_summarize(told))
-    if wanted.output is not None and json:
-        show_json({"schema": 1, "run": run, "output": wanted.output, **told.to_json()})
-    elif wanted.output is not None:
-        print(f"wrote {one_line(wanted.output)}: {_summarize(told)}")  # noqa: T201
+            if tally.num_empty:
+                trace.note(_summarize(tally))
+    if request.output is not None and json:
+        show_json({"schema": 1, "run": run, "output": request.output, **tally.to_json()})
+    elif request.output is not None:
+        print(f"wrote {one_line(request.output)}: {_summarize(tally)}")  # noqa: T201
     return 0
 
 
@@ -129,12 +129,12 @@ def _draw(answer: "Answer", answering: "Answering") -> str:
     return f"{one_line(answer.predicted or '')}\t{shares}\t{text}"
 
 
-def _summarize(told: "Told") -> str:
+def _summarize(tally: "Tally") -> str:
     """Say in one line what became of the rows."""
-    resumed = f", {told.resumed_at:,} of them before this command" if told.resumed_at else ""
-    common = ", ".join(f"{one_line(reason, 60)}: {count:,}" for reason, count in told.reasons.most_common(SHOWN_REASONS))
-    more = f" and {len(told.reasons) - SHOWN_REASONS} further reasons" if len(told.reasons) > SHOWN_REASONS else ""
-    empty = f"; {told.num_empty:,} without an answer ({common}{more})" if told.num_empty else ""
-    classes = ", ".join(f"{one_line(name, 40)} {count:,}" for name, count in told.classes.most_common(5))
-    seconds = f" in {duration(told.seconds)}"
-    return f"{told.num_rows:,} rows{resumed}{seconds}: {classes}{empty}"
+    resumed = f", {tally.resumed_at:,} of them before this command" if tally.resumed_at else ""
+    common = ", ".join(f"{one_line(reason, 60)}: {count:,}" for reason, count in tally.reasons.most_common(SHOWN_REASONS))
+    more = f" and {len(tally.reasons) - SHOWN_REASONS} more reasons" if len(tally.reasons) > SHOWN_REASONS else ""
+    empty = f"; {tally.num_empty:,} without an answer ({common}{more})" if tally.num_empty else ""
+    classes = ", ".join(f"{one_line(name, 40)} {count:,}" for name, count in tally.classes.most_common(5))
+    seconds = f" in {duration(tally.seconds)}"
+    return f"{tally.num_rows:,} rows{resumed}{seconds}: {classes}{empty}"

@@ -71,7 +71,7 @@ class Settings:
         return dict(self._read_item(item) for item in items)
 
     def build(self, changes: Mapping[str, Any]) -> Any:
-        """Return the config with these settings, the rest as it comes.
+        """Return the config with these settings, the rest at its defaults.
 
         Raises:
             UsageError: A value does not fit.

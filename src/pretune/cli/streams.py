@@ -1,4 +1,4 @@
-"""Standard streams that never decide how a command ends: what cannot be told is dropped and remembered, the work goes on.
+"""Standard streams that never decide how a command ends: what cannot be written is dropped, and the work continues.
 
 A reader that has seen enough (`| head`) or a disk that fills up would otherwise end a training, or end a command with an exit
 code that means something else: 1 is a verdict, and so is 0.

@@ -17,7 +17,7 @@ class Aim:
 
     Args:
         positive: The class whose probability is held against the threshold; ``None`` leaves the decision to the largest class.
-        goal: What shall become best.
+        goal: What to maximize.
         gates: Least value of each figure that the verdict will ask for, by the lower end of its interval.
         keep: Least value of precision or recall on the rows of the choice.
         costs: ``fn`` and ``fp``: what a positive missed and a false alarm cost, in any one unit.

@@ -67,7 +67,7 @@ def describe_budget(choice: BudgetChoice) -> Iterator[tuple[str, str]]:
     yield "steps measured", steps or "none"
     if choice.seconds_taken is not None:
         over = choice.seconds_taken - choice.seconds
-        attempt = ", since the run was gone on with" if choice.was_resumed else ""
+        attempt = ", since the run was resumed" if choice.was_resumed else ""
         said = f", {duration(over)} over the budget" if over > 0 else ""
         yield "taken", f"{duration(choice.seconds_taken)}{said}{attempt}"
 
@@ -76,5 +76,5 @@ def say_optimism(spread: SeedSpread) -> str:
     """Return the caution that belongs to a model that was the best of several."""
     return (
         f"Seed {spread.kept} was kept as the best of {len(spread.results)} on validation, so its validation figures are "
-        "somewhat too good; the test was opened for it alone. Expect of another training what the mean says."
+        "somewhat too good; the test was opened for it alone. Expect the mean from another training."
     )

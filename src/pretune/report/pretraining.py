@@ -67,7 +67,7 @@ def summarize(record: RunRecord) -> Summary:
         rows += [("weights", f"{history.num_weights:,}")]
     if history.milestones:
         seconds = history.milestones[-1].seconds
-        rate = f", {history.num_tokens / seconds:,.0f} tokens a second" if seconds > 0 else ""
+        rate = f", {history.num_tokens / seconds:,.0f} tokens per second" if seconds > 0 else ""
         rows += [("training", f"{history.num_tokens:,} tokens in {duration(seconds)}{rate}")]
         rows += [("last observation", history.milestones[-1].observation)]
     return Summary(
@@ -130,7 +130,7 @@ def _tell_vocabulary(quality: TokenizerQuality | None) -> Iterator[str]:
         return
     yield f"{escape(quality.kind)}, {quality.vocab_size:,} tokens."
     yield ""
-    yield "| text | bytes a token | tokens a word | unknown tokens | words in 4 pieces or more |"
+    yield "| text | bytes per token | tokens per word | unknown tokens | words in 4 pieces or more |"
     yield "|---|---|---|---|---|"
     for fit in quality.fits:
         shares = f"{percent(fit.unknown_share)} | {percent(fit.split_share)}"
@@ -158,7 +158,7 @@ def _tell_use(record: RunRecord) -> Iterator[str]:
 
 def _tell_limits() -> Iterator[str]:
     yield "It has learned to guess words of text like its corpus. Whether that helps a task is not shown here; fine-tuning and"
-    yield "its verdict show it. What it writes or guesses may be wrong, and takes over what the corpus holds of prejudice."
+    yield "its verdict show it. What it writes or guesses may be wrong, and repeats the prejudices of its corpus."
 
 
 def _tell_licences(record: RunRecord) -> Iterator[str]:

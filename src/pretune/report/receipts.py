@@ -56,7 +56,7 @@ def _describe_rows(receipt: Receipt) -> str:
 
 
 def _describe_lines(receipt: Receipt) -> Iterator[str]:
-    """Say where the lines of a delimited file went, where it has more than a header and a row a line."""
+    """Say where the lines of a delimited file went, where it has more than a header and one row per line."""
     for file in receipt.files:
         if (lines := file.lines) is None or lines.total == lines.header + lines.rows:
             continue

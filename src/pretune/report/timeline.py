@@ -50,7 +50,7 @@ class Timeline:
 
     @property
     def has_bits(self) -> bool:
-        """Whether bits a byte were measured."""
+        """Whether bits per byte were measured."""
         return any(row.bits_per_byte is not None for row in self.rows)
 
 
@@ -171,7 +171,7 @@ def describe_change(pretraining: PretrainHistory) -> str:
     said = f"loss {number(last.loss)} nats on held-out text after {pretraining.num_tokens:,} tokens"
     if len(pretraining.milestones) > 1:
         said += f", from {number(first.loss)} {f'after {first.num_tokens:,}' if first.num_tokens else 'before the first step'}"
-    bits = "" if last.bits_per_byte is None else f", {number(last.bits_per_byte)} bits a byte"
+    bits = "" if last.bits_per_byte is None else f", {number(last.bits_per_byte)} bits per byte"
     return f"{said}; {guessed}: {percent_of(last.accuracy)} guessed right{bits}"
 
 

@@ -154,7 +154,7 @@ def sort_findings(findings: tuple[Finding, ...]) -> tuple[tuple[Finding, ...], t
 
 
 def describe_changes(changes: Sequence[Change]) -> str:
-    """Say under which changes a training was gone on with.
+    """Say after which changes a training was resumed.
 
     Example:
         >>> describe_changes([Change(what="torch", then="2.12", now="2.13", step=40)])

@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from pretune.cli.app import told
+from pretune.cli.app import settle
 from pretune.cli.streams import protect_streams
 from pretune.errors import StoppedError, explain_unforeseen
 from pretune.selftest.harness import Harness
@@ -71,4 +71,4 @@ def tell(found: dict[str, object]) -> str:
 
 if __name__ == "__main__":
     protect_streams()
-    sys.exit(told(main()))
+    sys.exit(settle(main()))

@@ -136,7 +136,7 @@ def require_start(model: str | None) -> None:
 
 def _run(shown: str, record: RunRecord) -> Place:
     about = f"`pretune run DATA --model {shown}` fine-tunes it; `pretune trace {shown} --mask TEXT` asks it"
-    again = f"give its command again: `{record.command}`" if record.command else "give its command again"
+    again = f"run its command again: `{record.command}`" if record.command else "run its command again"
     if record.status == "diverged":
         words = f"a run that has no model: {record.failure}"
         lower = "its command with --continue-changed and a lower --lr"
@@ -149,7 +149,7 @@ def _run(shown: str, record: RunRecord) -> Place:
         words = f"a run that has no model: it was cut off before {what} ended"
         return Place(shown=shown, kind=CUT_OFF, words=words, fix=again, record=record)
     if record.task == "pretrain":
-        words = "a language model of `pretune pretrain`, and no classifier"
+        words = "a language model of `pretune pretrain`, not a classifier"
         return Place(shown=shown, kind=LANGUAGE, words=words, fix=about, record=record)
     return Place(shown=shown, kind=FINETUNED, words=f"a run that is {record.status}", fix="", record=record)
 
@@ -161,15 +161,15 @@ def _folder(shown: str, path: Path) -> Place:
         fix = inside or "name the run folder that holds it"
         return Place(shown=shown, kind=MODEL, words="a model folder", fix=fix)
     if "model.json" in names:
-        words, fix = "the linear baseline of a run", inside or "name the run folder that it is in"
+        words, fix = "the linear baseline of a run", inside or "name the run folder that contains it"
         return Place(shown=shown, kind=LINEAR, words=words, fix=fix)
     if "features.json" in names:
-        words, fix = "the untuned-encoder baseline of a run", inside or "name the run folder that it is in"
+        words, fix = "the untuned-encoder baseline of a run", inside or "name the run folder that contains it"
         return Place(shown=shown, kind=UNTUNED, words=words, fix=fix)
     if "config.json" in names:
         fix = inside or f"`pretune run DATA --model {shown}` fine-tunes it"
         return Place(shown=shown, kind=CHECKPOINT, words="a checkpoint that pretune has not fine-tuned", fix=fix)
     if not names or names <= {"data"}:
         words = "a folder in which no training has begun" + ("" if names else " (it is empty)")
-        return Place(shown=shown, kind=BEGUN, words=words, fix="give the command that was to fill it again")
-    return Place(shown=shown, kind=FOLDER, words="a folder of other things", fix="check the name; `ls runs` lists yours")
+        return Place(shown=shown, kind=BEGUN, words=words, fix="run the command that should fill it again")
+    return Place(shown=shown, kind=FOLDER, words="a folder with other contents", fix="check the name; `ls runs` lists yours")

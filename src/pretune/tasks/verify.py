@@ -44,7 +44,7 @@ def verify(place: Path) -> Verification:
             break
     if not kind:
         raise UsageError(
-            f"{place} is nothing that pretune knows the digests of",
+            f"{place} is not a folder whose digests pretune keeps",
             expected="a run, a model folder or a corpus that pretune wrote",
             fix="name the folder that has run.json or pretune.json",
         )  # fmt: skip
@@ -86,7 +86,7 @@ def _of_parts(folder: RunFolder, record: RunRecord) -> Iterator[str]:
         none = [f"model has no {CARD} and no {storage.DIGESTS}"]
         yield from _told("model", lambda: check_folder(folder.model)) if is_vouched_for else none
     elif record.status not in UNFINISHED:
-        yield "model is missing: nothing can be predicted or judged; make the run again"
+        yield "model is missing: nothing can be predicted or judged; repeat the run"
     if folder.linear.is_dir():
         yield from _told("linear", lambda: load_linear(folder.linear, order="C"))
     if folder.encoder_linear.is_dir():

@@ -54,7 +54,7 @@ def evaluate(
     allow_rejects: o.AllowRejects = False, where: o.Where = None, merge_labels: o.MergeLabels = False, json: o.Json = False,
     quiet: o.Quiet = False, debug: o.Debug = False,
 ) -> int:  # fmt: skip
-    """Score other labelled data; it is a look.
+    """Score other labelled data; this counts as a look.
 
     The figures of these rows are shown, so the ledger counts an opening of them.
     """
@@ -88,7 +88,7 @@ def predict(
     overwrite: o.OverwriteFile = False, json: o.Json = False, quiet: o.Quiet = False,
     debug: o.Debug = False,
 ) -> int:  # fmt: skip
-    """Labels and probabilities for texts.
+    """Predict labels and probabilities for texts.
 
     Texts are arguments, a file, or the lines of standard input; with --json the answer is JSON lines. Every row of a file has
     one answer, in order; with --output they go to a file, and the same command resumes one that was cut off.
@@ -106,8 +106,8 @@ def predict(
         return predicting.predict_texts(run, text, [name for name, value in unused.items() if value], json=json)
     if text:
         raise UsageError("texts and --file were both given", expected="one of them", fix="leave one out")
-    wanted = predicting.Wanted(file=file, keep=kept, output=output, overwrite=overwrite)
-    return predicting.predict_file(run, wanted, settings.read, json=json, quiet=quiet)
+    request = predicting.Request(file=file, keep=kept, output=output, overwrite=overwrite)
+    return predicting.predict_file(run, request, settings.read, json=json, quiet=quiet)
 
 
 def trace(

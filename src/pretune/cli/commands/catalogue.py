@@ -7,7 +7,7 @@ from pretune.errors import UsageError
 
 
 def models(name: o.Name = None, wheel: o.Wheel = None, json: o.Json = False, debug: o.Debug = False) -> int:
-    """Models that can be had by name.
+    """List the models that can be had by name.
 
     With a NAME, fetch it.
     """
@@ -15,7 +15,7 @@ def models(name: o.Name = None, wheel: o.Wheel = None, json: o.Json = False, deb
 
 
 def datasets(name: o.Name = None, wheel: o.Wheel = None, json: o.Json = False, debug: o.Debug = False) -> int:
-    """Data sets that can be had by name.
+    """List the data sets that can be had by name.
 
     With a NAME, fetch it.
     """

@@ -68,7 +68,7 @@ def audit(
 ) -> int:  # fmt: skip
     """Judge predictions made by any other tool.
 
-    A table of id, label, and score, predicted label or one column a class; or of reference and hypothesis.
+    A table of id, label, and score, predicted label or one column per class; or of reference and hypothesis.
     """
     from pretune.tasks.places import require_data
 
@@ -100,7 +100,7 @@ def audit(
 
 
 def compare(a: o.Run, b: o.Run, json: o.Json = False, debug: o.Debug = False) -> int:
-    """Which of two runs, and why, on the same rows.
+    """Say which of two runs is better, and why, on the same rows.
 
     Paired, on the test rows that both scored (the ledger counts an opening of them), or on validation where one is not judged.
     """

@@ -12,7 +12,7 @@ def selftest(
     """Kill small trainings again and again, and compare.
 
     Half of the kills hit at a counted file operation, half at a random moment, inside a save or not; the same command
-    goes on each time. All layers, last layers, stages, LoRA (with peft) and a moving average take turns. What comes out
+    resumes each time. All layers, last layers, stages, LoRA (with peft) and a moving average take turns. The result
     must be what an unbroken training of its kind gives, to the bit. No network is used.
     """
     words = ["-m", "pretune.selftest", "--kill", str(kill), "--refuse", str(refuse), "--seed", str(seed or 0)]

@@ -67,7 +67,7 @@ def finetune(
 ) -> int:  # fmt: skip
     """Train; the test stays sealed.
 
-    As `run` up to the validation figures; `pretune judge RUN` goes on.
+    Like `run`, up to the validation figures; `pretune judge RUN` continues.
     """
     settings = build_config(flags_of(locals()), recipe=recipe, file=config, settings=set_ or ())
 
@@ -91,9 +91,9 @@ def pretrain(
     overwrite: o.Overwrite = False, continue_changed: o.ContinueChanged = False,
     json: o.Json = False, quiet: o.Quiet = False, debug: o.Debug = False,
 ) -> int:  # fmt: skip
-    """Take raw text to a language model.
+    """Train a language model on raw text.
 
-    From scratch or continuing one, hidden or next words; `pretune run DATA --model RUN` fine-tunes what comes out.
+    From scratch or from an existing model, on hidden or next words; `pretune run DATA --model RUN` fine-tunes the result.
     """
     settings = build_pretrain_config(locals(), file=config, settings=set_ or ())
 

@@ -9,7 +9,7 @@ from pretune.errors import StorageError
 
 
 def verify(run: o.Place, json: o.Json = False, debug: o.Debug = False) -> int:
-    """Is every file of a run, a model folder or a corpus what pretune wrote?
+    """Check that every file of a run, a model folder or a corpus is what pretune wrote.
 
     The digests of all files, the openings in the ledger included. Nothing is changed, no row is opened. Exit code 4 where
     something differs.
@@ -18,6 +18,7 @@ def verify(run: o.Place, json: o.Json = False, debug: o.Debug = False) -> int:
 
     require_there(Path(run))
     from pretune.cli.show import show_json
+    from pretune.report.words import counted
     from pretune.tasks.verify import verify as verify_place
 
     found = verify_place(Path(run))
@@ -28,8 +29,8 @@ def verify(run: o.Place, json: o.Json = False, debug: o.Debug = False) -> int:
             typer.echo(f"✗ {line}")
         for line in (*found.notes, *_tell_uncovered(found.no_digest)):
             typer.echo(f"  {line}")
-        said = f"{len(found.differences)} differences" if found.differences else "all is what was written"
-        typer.echo(f"{found.place}: {found.num_files:,} files, {said}")
+        said = counted(len(found.differences), "difference") if found.differences else "all as it was written"
+        typer.echo(f"{found.place}: {counted(found.num_files, 'file')}, {said}")
     return StorageError.exit_code if found.differences else 0
 
 

@@ -82,7 +82,7 @@ def _introduce(record: RunRecord) -> Iterator[str]:
         yield f"| pre-trained | {escape(describe_change(record.pretraining))} |"
     yield f"| made | {escape(record.created)}, {escape(record.device)} |"
     if record.changes:
-        yield f"| **gone on with after a change** | {escape(describe_changes(record.changes))} |"
+        yield f"| **resumed after a change** | {escape(describe_changes(record.changes))} |"
 
 
 def _tell_trained(record: RunRecord) -> str:

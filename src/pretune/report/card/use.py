@@ -49,10 +49,10 @@ def tell_use(record: RunRecord) -> Iterator[str]:
     threshold = choice.threshold if choice is not None else None
     by_rule = threshold is not None and not record.has_folded_threshold
     if is_native:
-        yield "`model/` loads in plain transformers as well, and answers the same, with the same probabilities:"
+        yield "`model/` also loads in plain transformers, with the same answers and probabilities:"
         code = PIPELINE
     else:
-        yield "Its head is pretune’s own and not one that a pipeline of transformers knows. Without pretune it answers so:"
+        yield "Its head is pretune’s own, and no transformers pipeline knows it. Without pretune, use it like this:"
         code = POOLED
     if by_rule and choice is not None:
         code += f"POSITIVE, THRESHOLD = {_quoted(str(choice.positive))}, {threshold!r}\n{BY_RULE}"
@@ -62,8 +62,8 @@ def tell_use(record: RunRecord) -> Iterator[str]:
         )
     yield from _code("python", code)
     yield ""
-    yield "Long texts have to be cut, as `truncation=True` does, where the model was judged; without it they are an error." + (
-        " Clean texts as pretune does first: no invisible characters, Unicode form NFC."
+    yield "Cut long texts where the model was judged, as `truncation=True` does; without it they are an error." + (
+        " First clean the texts as pretune does: no invisible characters, Unicode form NFC."
     )
     if record.has_folded_threshold and threshold is not None:
         yield (

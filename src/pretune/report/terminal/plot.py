@@ -1,4 +1,4 @@
-"""The loss plot, in characters: a line for training, one mark an epoch for validation."""
+"""The loss plot, in characters: a line for training, one mark per epoch for validation."""
 
 import math
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ class Curve:
     training: tuple[tuple[float, float], ...]
     validation: tuple[tuple[float, float], ...]
     epochs: tuple[tuple[float, int | str], ...]  # where each epoch ends, and its number (or other mark)
-    by_step: bool  # whether ``training`` is a point a step rather than one an epoch
+    by_step: bool  # whether ``training`` is one point per step rather than per epoch
     axis: str = "epoch"  # what the marks are
 
 

@@ -71,7 +71,7 @@ def _timeline_table(rows: list[TimelineRow]) -> Table:
     both = len({row.phase for row in rows}) > 1
     extra = [] if both or rows[0].perplexity is None else ["perplexity", "tokens/s"]
     has_bits = any(row.bits_per_byte is not None for row in rows)
-    numbers = ["training loss", "held-out loss", "accuracy", *extra, *(["bits a byte"] if has_bits else [])]
+    numbers = ["training loss", "held-out loss", "accuracy", *extra, *(["bits per byte"] if has_bits else [])]
     table = columns(*(["training"] if both else []), "after", *numbers, "observation", right=numbers)
     for column in table.columns[: 2 if both else 1]:
         column.no_wrap = True
@@ -102,7 +102,7 @@ def draw_guesses(pretraining: PretrainHistory) -> Group:
 
 def draw_tokenizer(quality: TokenizerQuality) -> Group:
     """Draw how a vocabulary takes each kind of text, and the warning where it does not fit."""
-    numbers = ("bytes a token", "tokens a word", "unknown", "in ≥ 4 pieces")
+    numbers = ("bytes per token", "tokens per word", "unknown", "in ≥ 4 pieces")
     table = columns("text", *numbers, "such as", right=numbers)
     for fit in quality.fits:
         figures = (number(fit.bytes_per_token, 2), number(fit.tokens_per_word, 2))

@@ -22,7 +22,7 @@ BAR_WIDTH = 20
 
 
 def draw_pipeline(events: Iterable[Mapping[str, Any]]) -> Group:
-    """Draw one row a stage: shape in, shape out, what was done, seconds, and one real example on its way."""
+    """Draw one row per stage: shape in, shape out, what was done, seconds, and one real example on its way."""
     table = columns("stage", "shape in → shape out, what was done, one example", "seconds", right=("seconds",))
     table.expand = True
     table.columns[1].ratio = 1

@@ -19,13 +19,13 @@ def say_slices(slices: Sequence[Slice]) -> str:
 
     Example:
         >>> say_slices(())
-        'no kind of row has enough rows to be looked at'
+        'no slice has enough rows to look at'
     """
     worse = [item for item in slices if item.is_worse]
     if not slices:
-        return "no kind of row has enough rows to be looked at"
+        return "no slice has enough rows to look at"
     if not worse:
-        return "none is worse than the other rows by more than chance explains; the lowest stand first"
+        return "none is worse than the other rows by more than chance explains; the lowest come first"
     names = ", ".join(f"{item.column} {item.value}" for item in worse[:3])
     more = f" and {len(worse) - 3} more" if len(worse) > 3 else ""
     return f"worse than the other rows, by more than chance explains: {names}{more}"

@@ -230,7 +230,7 @@ def say_choice(choice: BudgetChoice) -> str:
 def say_end(choice: BudgetChoice) -> str:
     """Return the sentence on how long it took in the end."""
     taken, limit = choice.seconds_taken or 0.0, choice.seconds
-    attempt = "since it was gone on with " if choice.was_resumed else ""
+    attempt = "since it was resumed " if choice.was_resumed else ""
     if taken <= limit:
         return f"--budget {duration(limit)}: {attempt}it took {duration(taken)}"
     return f"--budget {duration(limit)}: {attempt}it took {duration(taken)}, {duration(taken - limit)} over the budget"

@@ -78,7 +78,7 @@ def finetune(
         start: When it was given, by ``time.perf_counter``; now, unless given.
     """
     start, inputs = time.perf_counter() if start is None else start, inputs_of(command, source, config)
-    read_policy(config.judge)  # a policy that cannot be read is better known now than after training
+    read_policy(config.judge)  # a policy that cannot be read is better refused now than after training
     check_company(config)
     check_proof(config)
     if config.finetune.lora:
@@ -88,7 +88,7 @@ def finetune(
         data.receipt = score_repair(source, config, data, trace)
     aim = _aim(data, config.judge)
     device = choose_device(config.finetune.device, precision=config.finetune.precision, threads=config.finetune.threads)
-    model = load_pretrained_model(config.model, seed=config.seed)  # what cannot be had is better known before a run is begun
+    model = load_pretrained_model(config.model, seed=config.seed)  # better to learn that it is missing before a run begins
     linear_seconds = _fit_linear(model, data.training, trace)
     budget = None
     if config.budget is not None:
@@ -137,7 +137,7 @@ def judge_run(folder: RunFolder, config: JudgeConfig, trace: Trace) -> RunRecord
     folder.hold()
     if record.status in UNFINISHED:
         how = record.failure or "it was cut off before training ended"
-        raise UsageError(f"{folder.path} has no model: {how}", expected="a trained model", fix="give its command again")
+        raise UsageError(f"{folder.path} has no model: {how}", expected="a trained model", fix="run its command again")
     check_run(folder, record, but=is_made_anew)
     read_openings(folder.openings, head=record.heads.get("data/openings.jsonl", ""))  # a lost one would be a look for free
     trace.keep_in(folder.trace)
@@ -248,7 +248,7 @@ def _look_back(learned: Learned, data: Dataset, trace: Trace) -> Past:
             "training: no figure on them shows what the model does with new texts"
         )
     for reason in past.unknown:
-        trace.note(f"whether the test was learned from before is not known: {reason}")
+        trace.note(f"it is not known whether the test was learned from before: {reason}")
     return past
 
 
@@ -332,7 +332,7 @@ def _read(folder: RunFolder, record: RunRecord, split: str) -> tuple[Example, ..
     if known and known != [digest_of_rows(rows)]:
         raise StorageError(
             f"{folder.data / f'{split}.jsonl'} is not what was written", expected="the rows that the receipt counts",
-            fix="restore the file, or make the run again",
+            fix="restore the file, or repeat the run",
         )  # fmt: skip
     return rows
 

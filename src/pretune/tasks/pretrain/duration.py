@@ -54,7 +54,7 @@ def choose_steps(
         held = max(min(known, MIN_SCORED_TOKENS), round(known * min(1.0, affordable)))
         num_steps = max(1, int((left - times * scoring * held / max(1, known)) / seconds))
         storage.replace_json(place, {"num_steps": num_steps, "seconds_a_step": seconds, "validation_tokens": held})
-        stage.done = f"{seconds:.3g} s a step, {per_update / seconds:,.0f} tokens a second; the weights were put back"
+        stage.done = f"{seconds:.3g} s per step, {per_update / seconds:,.0f} tokens per second; the weights were put back"
         epochs = num_steps / order.steps_per_epoch
         stage.shape_out = f"{num_steps:,} steps, {num_steps * per_update:,} tokens, {epochs:.1f} epochs"
         stage.notes.append(f"{held:,} held-out tokens are scored {times} times")

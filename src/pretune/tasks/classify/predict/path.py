@@ -22,7 +22,7 @@ SECONDS_BETWEEN_MARKS = 2.0
 
 
 @dataclass(slots=True, kw_only=True)
-class Told:
+class Tally:
     """What became of the rows of one command.
 
     Args:
@@ -61,20 +61,20 @@ class Told:
         }  # fmt: skip
 
 
-def answer_file(answering: Answering, questions: Questions, told: Told, trace: Trace) -> Iterator[list[Answer]]:
+def answer_file(answering: Answering, questions: Questions, tally: Tally, trace: Trace) -> Iterator[list[Answer]]:
     """Yield an answer for every row as soon as it is there, a few at first and then more at a time."""
     start, size, items = time.perf_counter(), FIRST_CHUNK, questions.stream.items()
     while chunk := list(islice(items, size)):
         answers = answer_items(answering, questions, chunk)
-        told.count(answers)
-        told.num_rows += len(answers)
-        _tell(told.num_rows, questions, trace)
+        tally.count(answers)
+        tally.num_rows += len(answers)
+        _tell(tally.num_rows, questions, trace)
         yield answers
         size = min(2 * size, CHUNK)
-    told.seconds = time.perf_counter() - start
+    tally.seconds = time.perf_counter() - start
 
 
-def write_answers(answering: Answering, questions: Questions, output: str, trace: Trace, *, overwrite: bool = False) -> Told:
+def write_answers(answering: Answering, questions: Questions, output: str, trace: Trace, *, overwrite: bool = False) -> Tally:
     """Write an answer for every row to a file, which is there when it is whole; a command that was killed is resumed.
 
     Args:
@@ -92,31 +92,31 @@ def write_answers(answering: Answering, questions: Questions, output: str, trace
     start = time.perf_counter()
     shape = shape_of(output, [name for name, _ in questions.kept], answering.classes)
     file = GrowingFile(shape.path, _about(answering, questions, shape), overwrite=overwrite)
-    told = Told(num_rows=questions.stream.num_rows, resumed_at=file.num_rows)
+    tally = Tally(num_rows=questions.stream.num_rows, resumed_at=file.num_rows)
     if file.is_new:
         file.write(shape.header())
     else:
-        trace.note(f"resumed at row {file.num_rows:,} of {told.num_rows:,}: {file.part} has the rows before it")
+        trace.note(f"resumed at row {file.num_rows:,} of {tally.num_rows:,}: {file.part} has the rows before it")
     try:
-        _write_all(answering, questions, shape, file, told, trace)
+        _write_all(answering, questions, shape, file, tally, trace)
     except KeyboardInterrupt as error:
         raise StoppedError(
-            f"interrupted: {file.num_rows:,} of {told.num_rows:,} rows are answered, in {file.part}",
-            fix="the same command goes on from there",
+            f"interrupted: {file.num_rows:,} of {tally.num_rows:,} rows are answered, in {file.part}",
+            fix="the same command resumes there",
         ) from error
     finally:
         file.close()
-    told.seconds = time.perf_counter() - start
-    return told
+    tally.seconds = time.perf_counter() - start
+    return tally
 
 
-def _write_all(answering: Answering, questions: Questions, shape: Shape, file: GrowingFile, told: Told, trace: Trace) -> None:
+def _write_all(answering: Answering, questions: Questions, shape: Shape, file: GrowingFile, tally: Tally, trace: Trace) -> None:
     done, marked = file.num_rows, time.perf_counter()
     items: Iterator[Item] = islice(questions.stream.items(), done, None)
     while chunk := list(islice(items, CHUNK)):
         answers = answer_items(answering, questions, chunk)
         file.write(shape.encode(answers))
-        told.count(answers)
+        tally.count(answers)
         done += len(answers)
         if time.perf_counter() - marked > SECONDS_BETWEEN_MARKS:
             file.mark(done)
