@@ -106,15 +106,15 @@ def run_pretune(model: Any, tokenizer: Any, objective: str, device: Any) -> tupl
     from pretune.configs import PretrainConfig
     from pretune.models import LanguageNetwork
     from pretune.tokens import vocabulary_of
-    from pretune.train.pretrain import Pretraining, PretrainPlan
     from pretune.train.windows import Text
+    from pretune.train.words import PretrainPlan, WordObjective
 
     config = PretrainConfig(
         objective=objective, mask_share=SHARE, learning_rate=1e-3, optimizer="adamw", window=WINDOW, next_word_share=0.0,
         batch_tokens=WINDOW * WINDOWS,
     )  # fmt: skip
     text = Text(train=Ids(), validation=Ids(), vocabulary=vocabulary_of(tokenizer), validation_bytes=1.0)
-    run = Pretraining(LanguageNetwork(model.to(device.kind)), text, config, PretrainPlan(num_steps=1000, device=device))
+    run = WordObjective(LanguageNetwork(model.to(device.kind)), text, config, PretrainPlan(num_steps=1000, device=device))
     times, targets = [time.perf_counter()], []
     for step in run.trial(STEPS):
         times.append(time.perf_counter())

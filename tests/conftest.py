@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from running import call, learning_flags, write_reviews
 
 from pretune.addressing import command_line
-from running import call, learning_flags, write_reviews
 from tiny import make_rows, save_checkpoint
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read when huggingface_hub is imported, so before any test imports it

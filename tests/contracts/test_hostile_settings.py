@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from running import call, read_strictly
 
 from pretune.cli.pretrain import PRETRAIN, parse_count
 from pretune.cli.settings import RUN
@@ -24,7 +25,6 @@ from pretune.configs import (
     TokenizerConfig,
 )
 from pretune.errors import UsageError
-from running import call, read_strictly
 
 CONFIGS: list[type[Config]] = [
     AuditConfig, CorpusConfig, FinetuneConfig, JudgeConfig, PretrainConfig, PretrainRunConfig, ReadConfig, RunConfig,

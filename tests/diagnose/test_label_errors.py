@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-
 from generated import make_predictions
+
 from pretune.diagnose.label_errors import check_label_errors, estimate_error_share, rank_label_errors
 from pretune.evaluate.baselines import fit_linear
 from pretune.records import Evidence, Example, Predictions, Severity

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 import pytest
-
 from judging import evaluation_of, from_counts, from_pairs
+
 from pretune.diagnose.accuracy_paradox import check_accuracy_paradox, check_dead_classes
 from pretune.diagnose.bad_values import check_bad_values, check_size
 from pretune.records import Severity

@@ -4,8 +4,8 @@ import random
 from dataclasses import replace
 
 import pytest
-
 from generated import make_examples
+
 from pretune.diagnose.shift import check_label_shares, check_length, check_told_apart, check_vocabulary
 from pretune.records import Severity
 

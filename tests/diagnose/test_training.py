@@ -4,8 +4,8 @@ import random
 from dataclasses import replace
 
 import pytest
-
 from judging import from_pairs, history_of, validation
+
 from pretune.diagnose.memorized import check_memorized
 from pretune.diagnose.overfitting import check_overfitting, check_rising_loss
 from pretune.diagnose.undertraining import check_learning, check_undertraining

@@ -7,9 +7,9 @@ from functools import partial
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
+from judging import CLASSES
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from judging import CLASSES
 from pretune.evaluate import score_predictions
 from pretune.evaluate.areas import area_scores, pr_area, roc_area
 from pretune.evaluate.codes import rows_of

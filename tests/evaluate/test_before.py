@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from judging import from_pairs
 from scipy.stats import binomtest
 
-from judging import from_pairs
 from pretune.errors import DataError
 from pretune.evaluate import evaluate_sources
 from pretune.evaluate.before import compare_shares

@@ -4,9 +4,9 @@ from functools import partial
 
 import numpy as np
 import pytest
+from judging import CLASSES
 from sklearn.metrics import brier_score_loss
 
-from judging import CLASSES
 from pretune.evaluate import score_predictions
 from pretune.evaluate.calibration import calibration_interval, calibration_score
 from pretune.evaluate.codes import rows_of

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from judging import constant, from_counts, from_pairs, noisy
 from scipy.stats import binom, binomtest
 
-from judging import constant, from_counts, from_pairs, noisy
 from pretune.errors import DataError
 from pretune.evaluate import compare, compare_f1
 from pretune.evaluate.compare import difference_interval, mcnemar_p_value

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
+from judging import constant, from_counts, noisy
 from sklearn.metrics import balanced_accuracy_score, log_loss, matthews_corrcoef, precision_score, recall_score, roc_auc_score
 
-from judging import constant, from_counts, noisy
 from pretune.errors import DataError, UsageError
 from pretune.evaluate import compare_metrics, deciding_metric
 from pretune.evaluate.compare import holm

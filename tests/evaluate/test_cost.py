@@ -1,8 +1,8 @@
 """The mean cost of a row."""
 
 import pytest
-
 from judging import constant, from_counts
+
 from pretune.evaluate.cost import score_cost
 
 COSTS = {"fn": 10.0, "fp": 1.0}

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-
 from judging import CLASSES, constant, evaluation_of, from_counts, noisy
+
 from pretune.errors import UsageError
 from pretune.evaluate import evaluate_sources
 from pretune.records import Evaluation, Predictions

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-
 from judging import CLASSES, from_counts, noisy
+
 from pretune.evaluate import compare_metrics, groups_of, score_predictions
 from pretune.evaluate.codes import units_of
 from pretune.evaluate.shares import effective_share

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from judging import from_counts, from_pairs
 from sklearn.metrics import (
     accuracy_score,
     average_precision_score,
@@ -17,7 +18,6 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
-from judging import from_counts, from_pairs
 from pretune.errors import DataError, MissingLabelsError, UsageError
 from pretune.evaluate import confusion_of, score_predictions
 from pretune.intervals import skewed_mean_interval

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 import pytest
-
 from judging import from_pairs
+
 from pretune.errors import MissingLabelsError
 from pretune.evaluate.mistakes import MAX_TEXT, find_mistakes
 from pretune.records import Example

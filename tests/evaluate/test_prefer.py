@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-
 from judging import CLASSES
+
 from pretune.errors import UsageError
 from pretune.evaluate import compare_metrics
 from pretune.evaluate.prefer import prefer, prefer_compared

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from judging import from_pairs
 from scipy.stats import hypergeom
 
-from judging import from_pairs
 from pretune.errors import DataError, MissingLabelsError
 from pretune.evaluate.slices import MAX_SLICES, columns_left_out, find_slices, holm, tail_probability
 from pretune.records import Example, Predictions

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
+from scored import from_chances
 
 from pretune.evaluate.temperature import calibrate, calibration_error, fit_temperature, log_loss
-from scored import from_chances
 
 
 def drawn(num_rows, *, temperature=1.0, seed=0):

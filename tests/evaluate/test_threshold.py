@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scored import draw, from_chances
 
 from pretune.errors import DataError, MissingLabelsError, UsageError
 from pretune.evaluate.aims import Aim
 from pretune.evaluate.threshold import aim_of, apply_threshold, choose_threshold, decide_by
 from pretune.records import Predictions, ThresholdChoice
-from scored import draw, from_chances
 
 GATES = {"precision": 0.8, "recall": 0.8}
 UNASKED = Aim(positive="pos", gates=GATES, is_asked=False)

@@ -4,9 +4,9 @@ import copy
 
 import pytest
 import torch
+from networks import open_network, padded
 from torch import nn
 
-from networks import open_network, padded
 from pretune.models import Batch, bert, bert_backward
 from pretune.models.bert import attention_bias, call_layer
 from pretune.models.dropout import Masks, share_masks

@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-
 from networks import encode_texts, open_network, padded
+
 from pretune.models import Batch, Inputs, bert_scoring, for_scoring, prepare_inputs
 from pretune.predict import predict_logits
 

@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-
 from networks import open_network, padded, save_mpnet
+
 from pretune.errors import UsageError
 from tiny import FAMILIES
 

@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-
 from networks import open_network
+
 from pretune.models.dropout import Dropout, Masks, share_masks
 
 SIZE = torch.Size([400, 1001])  # not a multiple of what one random word makes

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import torch
+from networks import TEXTS, save_mpnet
 from transformers import AutoModel
 
-from networks import TEXTS, save_mpnet
 from pretune.models import open_encoder
 from tiny import FAMILIES
 

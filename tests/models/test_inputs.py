@@ -6,8 +6,8 @@ from collections import namedtuple
 import numpy as np
 import pytest
 import torch
-
 from networks import TEXTS, encode_texts, open_network
+
 from pretune.errors import StorageError
 from pretune.models import Batch, Inputs, inputs, prepare_inputs
 from tiny import make_rows

@@ -6,11 +6,11 @@ import time
 
 import pytest
 import torch
+from networks import CLASSES, edit_json, local, open_network, padded, reference_logits, save_mpnet
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForSequenceClassification
 from transformers.utils import logging as transformers_logging
 
-from networks import CLASSES, edit_json, local, open_network, padded, reference_logits, save_mpnet
 from pretune.errors import ModelLoadError
 from pretune.models import build_network, find_checkpoint, load_tokenizer, max_positions
 from pretune.models.load import _reaches_hub

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 import torch
-
 from networks import CLASSES, open_network, padded, save_mpnet, shake
+
 from pretune.configs import FinetuneConfig, RunConfig
 from pretune.errors import MissingPackageError, ParityError, UsageError
 from pretune.models import adapt, merge

@@ -4,9 +4,9 @@ import functools
 
 import pytest
 import torch
+from networks import encode_texts, open_network, padded, reference_logits, save_mpnet
 from torch import nn
 
-from networks import encode_texts, open_network, padded, reference_logits, save_mpnet
 from pretune.errors import UsageError
 from pretune.models import prepare_inputs
 from tiny import FAMILIES

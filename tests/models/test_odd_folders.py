@@ -5,8 +5,8 @@ import random
 import shutil
 
 import pytest
-
 from networks import CLASSES
+
 from pretune.errors import PretuneError
 from pretune.models import build_network, check_freeze, find_checkpoint, load_tokenizer, max_positions
 from pretune.models.language_load import load_language_model

@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-
 from networks import CLASSES, encode_texts, open_network, save_mpnet
+
 from pretune.models import Inputs, ModelCard, fold_temperature, load_folder, save_model
 from pretune.predict import predict_logits
 from tiny import FAMILIES

@@ -6,8 +6,8 @@ from collections import namedtuple
 
 import pytest
 import torch
-
 from networks import TEXTS, encode_texts, open_network
+
 from pretune.models import Inputs, TrunkCache, prepare_inputs, trunk_cache
 
 BOUNDARIES = [1, 2, 3]

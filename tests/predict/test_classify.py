@@ -4,8 +4,8 @@ from functools import partial
 
 import pytest
 import torch
-
 from networks import CLASSES, encode_texts, open_network, save_mpnet
+
 from pretune.models import Inputs, prepare_inputs
 from pretune.predict import classify, decide, predict_logits
 from pretune.tokens import plan_scoring

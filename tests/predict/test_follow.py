@@ -1,8 +1,8 @@
 """One text followed through the layers ends where prediction ends."""
 
 import pytest
-
 from networks import CLASSES, encode_texts, open_network, save_mpnet
+
 from pretune.errors import UsageError
 from pretune.models import Inputs, ModelCard
 from pretune.predict import follow, predict_logits

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from running import call
 from transformers import AutoModelForCausalLM, AutoModelForMaskedLM, BertConfig, BertForMaskedLM
 
 from pretune.asking import guess_words
@@ -16,7 +17,6 @@ from pretune.models.architectures import new_language_model
 from pretune.models.language_load import load_language_model
 from pretune.predict.masked import follow_words
 from pretune.tokens import train_tokenizer
-from running import call
 from tiny import make_rows
 
 TEXTS = [text for text, _ in make_rows(300)]

@@ -6,13 +6,13 @@ import subprocess
 import sys
 
 import pytest
+from running import python, read_strictly
 
 from pretune.selftest.__main__ import tell
 from pretune.selftest.harness import Harness
 from pretune.selftest.kinds import KINDS
 from pretune.selftest.life import PLACES
 from pretune.selftest.material import make_rows
-from running import python, read_strictly
 
 # A product that zeroes what a checkpoint holds under a name, when it goes on with it.
 FORGETFUL = """

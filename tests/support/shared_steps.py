@@ -10,8 +10,8 @@ from safetensors.torch import save_file
 
 from pretune.models import prepare_inputs
 from pretune.tasks.classify.fit import Validator
-from pretune.train import ALONE, Finetuning, Plan, TrainingSet, join
-from tasks import CPU, QUICK, Task
+from pretune.train import ALONE, Plan, TrainingSet, join
+from tasks import CPU, QUICK, Finetuning, Task
 
 # Adam makes steps of the rate's size out of gradients that are nearly nothing but rounding; this rate keeps those small.
 RATE = replace(QUICK, learning_rate=2e-4, weight_decay=0.1)

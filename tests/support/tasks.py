@@ -7,12 +7,34 @@ from torch.nn.functional import cross_entropy
 
 from pretune.configs import FinetuneConfig
 from pretune.predict import predict_logits
-from pretune.train import Device, Figures, Finetuning, Plan, TrainingSet, seed_everything
+from pretune.train import ClassObjective, Device, Figures, Plan, Training, TrainingSet, seed_everything
 from tiny import make_rows
 
 CPU = Device(kind="cpu", precision="fp32", threads=1, why="tests")
 CLASSES = ("bad", "good")
 QUICK = FinetuneConfig(learning_rate=3e-3, batch_size=16, dropout=0.0)
+
+
+class Finetuning:
+    """An objective and its training as one: iterate over it, then read what the objective has."""
+
+    def __init__(self, network, training, config, plan, validate, on_step=None, checkpoints=None):
+        self.objective = ClassObjective(network, training, config, plan, validate)
+        self.training = Training(self.objective, checkpoints=checkpoints, on_step=on_step, waits=checkpoints is not None)
+
+    def __iter__(self):
+        for _ in self.each_stage():
+            yield from self.epochs()
+
+    def each_stage(self):
+        self.training.resume()
+        return self.objective.each_stage()
+
+    def epochs(self):
+        return self.training.rounds()
+
+    def __getattr__(self, name):
+        return getattr(self.objective, name)
 
 
 class Task:

@@ -146,7 +146,7 @@ def test_after_a_change_of_rows_or_settings_the_weights_are_gone_on_with_and_epo
             keeper._due = float("inf")
 
     run = task.finetuning(network, Inputs(encoded), CONFIG, epochs=2, on_step=on_step, checkpoints=keeper)
-    run._go_on()
+    run.training.resume()
     for name, value in saved.tensors.items():
         if name.startswith("weights."):
             assert torch.equal(network.state_dict()[name.removeprefix("weights.")], value)

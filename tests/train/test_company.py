@@ -7,9 +7,8 @@ import subprocess
 import sys
 
 import pytest
-from safetensors.torch import load_file
-
 from running import learning_flags, write_reviews
+from safetensors.torch import load_file
 from together import ROOT, finish, start
 
 SECONDS = "60"  # of patience, for the tests that use it up

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 import torch
-
 from networks import encode_texts, open_network, padded
+
 from pretune.models import Inputs, prepare_inputs
 from pretune.predict import predict_logits
 from pretune.train import choose_device

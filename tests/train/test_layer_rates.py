@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 import torch
-
 from networks import open_network, save_mpnet
+
 from pretune.configs import FinetuneConfig
 from pretune.errors import UsageError
 from pretune.models import Inputs
@@ -98,7 +98,7 @@ def test_the_state_of_many_groups_goes_on_to_the_bit(tiny_checkpoint):
     network, encoded = task.open(config)
     run = task.finetuning(network, Inputs(encoded), config)
     list(run)
-    state = {name: value.clone() for name, value in run._optimizer.state().items()}
+    state = {name: value.clone() for name, value in run.optimizer.state().items()}
     again = make_optimizer(network, config, freeze="none")
     again.load(state)
     assert state.keys() == again.state().keys()

@@ -4,10 +4,10 @@ import math
 
 import pytest
 import torch
+from networks import from_config, open_network, padded
 from torch.nn.functional import cross_entropy
 from torch.nn.utils import clip_grad_norm_
 
-from networks import from_config, open_network, padded
 from pretune.configs import FinetuneConfig
 from pretune.errors import DivergedError
 from pretune.models import Batch

@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-
 from networks import open_network
+
 from pretune.configs import FinetuneConfig
 from pretune.train.optimizer import HEAD_ONLY_RATE, LAST_LAYERS_RATE, LAYER_RATE, make_optimizer
 from tiny import FAMILIES

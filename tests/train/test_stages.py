@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import pytest
 import torch
-
 from networks import save_mpnet
+
 from pretune.errors import MetricError, UsageError
 from pretune.models import Inputs, prepare_inputs
-from pretune.train import Checkpoints, Figures, Finetuning, Plan, TrainingSet
+from pretune.train import Checkpoints, Figures, Plan, TrainingSet
 from pretune.train.schedule import make_schedule
-from tasks import CPU, QUICK, Task
+from tasks import CPU, QUICK, Finetuning, Task
 
 CONFIG = replace(QUICK, dropout=0.2, batch_size=8, patience=2)  # 32 rows: 4 steps an epoch
 STAGES = "all:2,last-1:1,last-2:1@1e-4,none:1"

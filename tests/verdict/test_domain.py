@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 import pytest
-
 from judging import clean_findings, constant, from_counts, from_pairs, noisy
+
 from pretune.errors import UsageError
 from pretune.evaluate import evaluate_sources
 from pretune.records import Finding, Outcome, Severity

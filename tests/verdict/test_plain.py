@@ -1,8 +1,8 @@
 """The plain reading looks at point values only."""
 
 import pytest
-
 from judging import evaluation_of, from_counts, from_pairs
+
 from pretune.evaluate import evaluate_sources
 from pretune.verdict import load_policy, plain_reading
 

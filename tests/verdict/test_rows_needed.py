@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-
 from judging import clean_findings, constant, evaluation_of, from_counts, from_pairs, noisy
+
 from pretune.evaluate import evaluate_sources
 from pretune.records import Outcome
 from pretune.verdict import Gate, decide, load_policy

@@ -11,7 +11,7 @@ from pretune.configs import FinetuneConfig
 from pretune.errors import DivergedError, UsageError
 from pretune.models import Network
 from pretune.records import RangePoint, RangeTest, Step
-from pretune.train.finetune import Finetuning, Plan, TrainingSet
+from pretune.train.classes import ClassObjective, Plan, TrainingSet
 
 # Twenty steps a decade, from where nothing moves to where everything breaks.
 LOWEST_RATE, HIGHEST_RATE = 1e-6, 1e-1
@@ -60,8 +60,8 @@ def range_test(
     before = {name: weight.detach().clone() for name, weight in network.named_parameters() if weight.requires_grad}
     was_training, points = network.training, list[RangePoint]()
     with torch.random.fork_rng():
-        run = Finetuning(network, training, replace(config, learning_rate=HIGHEST_RATE), plan, _never)
-        steps = run.trial(lambda index: (LOWEST_RATE / HIGHEST_RATE) ** (1 - index / (NUM_STEPS - 1)), NUM_STEPS)
+        objective = ClassObjective(network, training, replace(config, learning_rate=HIGHEST_RATE), plan, _never)
+        steps = objective.trial(lambda index: (LOWEST_RATE / HIGHEST_RATE) ** (1 - index / (NUM_STEPS - 1)), NUM_STEPS)
         try:
             for step in steps:
                 points.append(_point(step, points))

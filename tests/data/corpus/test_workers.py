@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from corpora import make_documents
+
 from pretune.data.corpus.blocks import Message, pack_texts, unpack_texts
 from pretune.data.corpus.workers import FEW, Workers
 from pretune.errors import StorageError

@@ -82,12 +82,12 @@ def test_a_continued_model_starts_from_its_weights_and_shows_what_it_forgets(cor
 
 
 def test_the_same_command_goes_on_and_a_finished_run_is_left_alone(corpus, tmp_path, capsys, monkeypatch):
-    from pretune.train.pretrain import Pretraining
+    from pretune.train import Training
 
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     assert pretrain(corpus, whole, "--epochs", "2", "--quiet") == 0
     monkeypatch.setenv("PRETUNE_SAVE_SECONDS", "0")
-    keep, calls = Pretraining._keep, []
+    keep, calls = Training._keep, []
 
     def interrupt(self):
         keep(self)
@@ -95,9 +95,9 @@ def test_the_same_command_goes_on_and_a_finished_run_is_left_alone(corpus, tmp_p
         if len(calls) == 9:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(Pretraining, "_keep", interrupt)
+    monkeypatch.setattr(Training, "_keep", interrupt)
     assert pretrain(corpus, cut, "--epochs", "2", "--quiet") == 130
-    monkeypatch.setattr(Pretraining, "_keep", keep)
+    monkeypatch.setattr(Training, "_keep", keep)
     capsys.readouterr()
     assert pretrain(corpus, cut, "--epochs", "2") == 0
     assert "going on after step 9" in capsys.readouterr().err

@@ -27,7 +27,7 @@ from pretune.records import Change, Example, History, RangeTest, Step, TokenCoun
 from pretune.run.trace import Stage, Trace
 from pretune.tasks.classify.adapt import merge_adapters, set_up
 from pretune.tokens import Encoded, encode
-from pretune.train import Checkpoints, Figures, Finetuning, Plan, TrainingSet, World, range_test, release_memory
+from pretune.train import Checkpoints, ClassObjective, Figures, Plan, Training, TrainingSet, World, range_test, release_memory
 from pretune.train.source import digest_of_code
 
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -144,24 +144,30 @@ def fit_network(network: Network, prepared: Prepared, *, config: FinetuneConfig,
         tested = _find_rate(network, learned, config, plan, about, trace)
         config = replace(config, learning_rate=tested.learning_rate)
     keeper = _keeper(network, prepared, targets, config, plan, trace)
-    run = Finetuning(network, learned, config, plan, judge, _step_teller(trace), keeper)
-    if any(item.epochs is None for item in run.stages):
+    objective = ClassObjective(network, learned, config, plan, judge)
+    run = Training(
+        objective, checkpoints=keeper, on_step=_step_teller(trace), waits=plan.checkpoints is not None or keeper is not None
+    )
+    if any(item.epochs is None for item in objective.stages):
         trace.note(f"no --epochs given: at most {DEFAULT_MAX_EPOCHS}, ended by early stopping")
-    for number in run.each_stage():
-        words = _describe_stage(run.stages, number) + (
+    run.resume()
+    for number in objective.each_stage():
+        words = _describe_stage(objective.stages, number) + (
             f", LoRA of rank {config.lora} in place of layers" if config.lora else ""
         )
         with trace.stage("fine-tune", f"{len(training.train):,} texts, {words}") as stage:
-            for validation in run.epochs():
+            for validation in run.rounds():
                 trace.validation(validation)
                 release_memory()
-            _describe_history(stage, run.history, num_classes)
+            _describe_history(stage, objective.history, num_classes)
     if config.lora:
         merge_adapters(network, judge.inputs, plan, trace)
     return Fitted(
-        history=replace(run.history, range_test=tested, num_weights=num_weights, num_trained_weights=run.num_trained),
+        history=replace(
+            objective.history, range_test=tested, num_weights=num_weights, num_trained_weights=objective.num_trained
+        ),
         token_counts=tuple(item.counts for item in encoded.values()),
-        validation_logits=cast("Tensor", run.best_logits),  # the validator above gives them
+        validation_logits=cast("Tensor", objective.best_logits),  # the validator above gives them
         changes=() if keeper is None else keeper.changes,
     )
 

@@ -18,7 +18,7 @@ from pretune.predict import predict_logits
 from pretune.records import StepTiming
 from pretune.tokens import encode
 from pretune.tokens.batch import MAX_TOKENS
-from pretune.train import Device, Finetuning, Plan, TrainingSet
+from pretune.train import ClassObjective, Device, Plan, TrainingSet
 
 Lengths = npt.NDArray[np.int64]
 
@@ -188,8 +188,8 @@ class Stopwatch:
             num_classes=len(self._training.classes),
         )
         plan = Plan(epochs=1, freeze=freeze, device=self._device, seed=self._seed)
-        run = Finetuning(self.network, rows, self._config, plan, _never)
-        clock = [time.perf_counter() for _ in run.trial(lambda _: 1.0, NUM_TIMED + 1)]  # loss.item() waits for a GPU
+        objective = ClassObjective(self.network, rows, self._config, plan, _never)
+        clock = [time.perf_counter() for _ in objective.trial(lambda _: 1.0, NUM_TIMED + 1)]  # loss.item() waits for a GPU
         return _typical(clock)
 
 

@@ -12,8 +12,8 @@ from pretune.run import RunFolder
 from pretune.run.trace import Trace
 from pretune.tasks.pretrain.prepare import Prepared
 from pretune.train import Device
-from pretune.train.pretrain import Pretraining, PretrainPlan
 from pretune.train.windows import WindowOrder
+from pretune.train.words import PretrainPlan, WordObjective
 
 DEFAULT_EPOCHS = {"scratch": 5.0, "continued": 1.0}
 # Share of a budget that is not planned for, and seconds for saving and the report.
@@ -75,7 +75,7 @@ def _time_steps(ready: Prepared, device: Device) -> tuple[float, float]:
         num_steps=1000, device=device, started_from="" if ready.start.name == "scratch" else ready.start.name,
         has_fresh_head=ready.start.has_fresh_head,
     )  # fmt: skip
-    trial = Pretraining(network, ready.text, ready.config, plan)
+    trial = WordObjective(network, ready.text, ready.config, plan)
     share = trial.opening_share
     seconds = sum(part * _time(trial, first) for part, first in ((share, 0), (1 - share, 999)) if part)
     start = time.perf_counter()
@@ -89,7 +89,7 @@ def _time_steps(ready: Prepared, device: Device) -> tuple[float, float]:
     return seconds, scoring
 
 
-def _time(trial: Pretraining, first: int) -> float:
+def _time(trial: WordObjective, first: int) -> float:
     """Return the seconds of a step like the one at ``first``."""
     times = [time.perf_counter()]
     for _ in trial.trial(TIMED_STEPS, first=first):

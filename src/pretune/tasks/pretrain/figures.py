@@ -4,11 +4,11 @@ import math
 from dataclasses import replace
 
 from pretune.records import Score
-from pretune.train.pretrain import Pretraining
 from pretune.train.windows import Text
+from pretune.train.words import WordObjective
 
 
-def domain_scores(run: Pretraining) -> tuple[Score, ...]:
+def domain_scores(run: WordObjective) -> tuple[Score, ...]:
     """Return the figures on held-out text of the corpus, before the first step and after the last.
 
     A checkpoint without a head for words has no figures before: a later milestone stands for them, and the method says so.
@@ -23,7 +23,7 @@ def domain_scores(run: Pretraining) -> tuple[Score, ...]:
     )
 
 
-def general_scores(run: Pretraining) -> tuple[Score, ...]:
+def general_scores(run: WordObjective) -> tuple[Score, ...]:
     """Return the same of general text, before the layers learned and after; nothing where none was named.
 
     Before has no figures where the layers learned with a fresh head from the first step: they had none for words.
@@ -43,7 +43,7 @@ def general_scores(run: Pretraining) -> tuple[Score, ...]:
     return tuple(found)
 
 
-def _say_when(scores: tuple[Score, ...], run: Pretraining) -> tuple[Score, ...]:
+def _say_when(scores: tuple[Score, ...], run: WordObjective) -> tuple[Score, ...]:
     """Add to the method of figures before training what the head for words had learned by then, where it was new."""
     history = run.history
     if not history.has_fresh_head or history.first_fair is None:
@@ -54,7 +54,7 @@ def _say_when(scores: tuple[Score, ...], run: Pretraining) -> tuple[Score, ...]:
     return tuple(replace(item, method=item.method + (alone if history.num_head_steps else late)) for item in scores)
 
 
-def _scores(loss: float, accuracy: float, *, text: Text, split: str, source: str, run: Pretraining) -> tuple[Score, ...]:
+def _scores(loss: float, accuracy: float, *, text: Text, split: str, source: str, run: WordObjective) -> tuple[Score, ...]:
     is_causal = run.network.family.is_causal
     values = {"loss": loss, "next_accuracy" if is_causal else "masked_accuracy": accuracy}
     if is_causal:

@@ -32,9 +32,9 @@ from pretune.tasks.pretrain.prepare import Prepared, check_asked, prepare_traini
 from pretune.tasks.pretrain.together import START, invite_others, save_language_model
 from pretune.tasks.report import write_report
 from pretune.tokens import assess_tokenizer
-from pretune.train import Checkpoints, choose_device, seed_everything
-from pretune.train.pretrain import Pretraining, PretrainPlan
+from pretune.train import Checkpoints, Training, choose_device, seed_everything
 from pretune.train.source import digest_of_code
+from pretune.train.words import PretrainPlan, WordObjective
 
 PACKAGES = ("pretune", "torch", "transformers", "tokenizers", "numpy")
 ASSESSED_TEXTS = 2_000  # held-out documents by which the vocabulary is judged
@@ -77,7 +77,7 @@ def pretrain(source: str, config: PretrainRunConfig, folder: RunFolder, trace: T
         ready = _set_up(source, config, folder, trace, order)
     run, record = ready.run, ready.record
     try:
-        _train(run, ready.work, trace)
+        _train(ready, trace)
     except DivergedError as error:
         folder.write_record(replace(record, status="diverged", failure=error.got, pretraining=run.history))
         raise
@@ -114,7 +114,8 @@ def inputs_of_corpus(source: str, config: PretrainRunConfig) -> dict[str, str]:
 class _SetUp:
     """A training that can begin: whatever can be refused was looked at."""
 
-    run: Pretraining
+    run: WordObjective
+    training: Training[Milestone]
     record: RunRecord
     keeper: Checkpoints
     tokenizer: Any
@@ -155,14 +156,13 @@ def _set_up(source: str, config: PretrainRunConfig, folder: RunFolder, trace: Tr
         folder.checkpoints, _describe(ready, config, plan), trace.note, continue_changed=folder.continue_changed
     )
     prompts = (*config.watch, *default_prompts(tokenizer, held_out["domain"], network))
-    run = Pretraining(
-        network, ready.text, ready.config, plan, on_step=_step_teller(trace), checkpoints=keeper,
-        on_milestone=_guess(WordGuesser(network, tokenizer), prompts),
-    )  # fmt: skip
+    guess = _guess(WordGuesser(network, tokenizer), prompts)
+    run = WordObjective(network, ready.text, ready.config, plan, on_milestone=guess)
+    training = Training(run, checkpoints=keeper, on_step=_step_teller(trace))
     work = _describe_work(ready, run)
     before = Learned() if config.model is None else past_of(config.model)
     learned = before.joined(Learned(corpora=(corpus.receipt.name,)))
-    return _SetUp(run=run, record=record, keeper=keeper, tokenizer=tokenizer, work=work, learned=learned)
+    return _SetUp(run=run, training=training, record=record, keeper=keeper, tokenizer=tokenizer, work=work, learned=learned)
 
 
 def _begin(source: str, config: PretrainRunConfig, folder: RunFolder, order: Order) -> RunRecord:
@@ -198,9 +198,11 @@ def _texts_of(source: str) -> Iterable[str]:
     return (example.text for example in read_table(source, ReadConfig(require_labels=False)).examples)
 
 
-def _train(run: Pretraining, work: str, trace: Trace) -> None:
-    with trace.stage("pre-train", work) as stage:
-        for milestone in run.milestones():
+def _train(ready: _SetUp, trace: Trace) -> None:
+    run = ready.run
+    with trace.stage("pre-train", ready.work) as stage:
+        ready.training.resume()
+        for milestone in ready.training.rounds():
             trace.keep("milestone", milestone)
         first, last = run.history.milestones[0], run.history.milestones[-1]
         stage.done = f"held-out loss {first.loss:.3f} → {last.loss:.3f}, accuracy {first.accuracy:.3f} → {last.accuracy:.3f}"
@@ -231,7 +233,7 @@ def _describe(ready: Prepared, config: PretrainRunConfig, plan: PretrainPlan) ->
     }
 
 
-def _describe_work(ready: Prepared, run: Pretraining) -> str:
+def _describe_work(ready: Prepared, run: WordObjective) -> str:
     config, num_alone = ready.config, run.history.num_head_steps
     windows = f"{run.plan.num_steps:,} steps of {config.windows_per_update} windows × {config.window} tokens"
     how = f"{config.mask_share:.0%} hidden" if config.objective == "masked" else "next words"

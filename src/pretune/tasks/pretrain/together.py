@@ -13,9 +13,9 @@ from pretune.run import RunFolder
 from pretune.tasks.pretrain.prepare import Prepared
 from pretune.tasks.processes import invite
 from pretune.tokens import TokenStore, vocabulary_of
-from pretune.train import Company, World, choose_device
-from pretune.train.pretrain import Pretraining, PretrainPlan
+from pretune.train import Company, Training, World, choose_device
 from pretune.train.windows import Text
+from pretune.train.words import PretrainPlan, WordObjective
 
 START = "start"  # in the run folder, while several processes train: what all of them start from
 
@@ -59,7 +59,9 @@ def train_along(work: dict[str, Any], company: Company) -> None:
         num_steps=work["num_steps"], device=device, seed=work["seed"], has_fresh_head=work["has_fresh_head"],
         started_from=work["started_from"], world=company.world,
     )  # fmt: skip
-    for _ in Pretraining(network, text, config, plan).milestones():
+    training = Training(WordObjective(network, text, config, plan))
+    training.resume()
+    for _ in training.rounds():
         pass
 
 

@@ -1,11 +1,9 @@
-"""Fine-tuning for classification: epochs over shuffled, length-grouped batches; the best weights restored in the live model."""
+"""Classes as an objective: epochs over shuffled, length-grouped batches; the best weights restored in the live model."""
 
 import contextlib
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, count, islice
-from typing import Any
+from itertools import chain, count
 
 import numpy as np
 import numpy.typing as npt
@@ -20,16 +18,16 @@ from pretune.records import History, Step, Validation
 from pretune.records.observation import observe
 from pretune.tokens import MAX_TOKENS_A_PART, plan_batches, split_batch
 from pretune.train.average import Average
-from pretune.train.checkpoint import Checkpoints, Resume, Saved, taking_over
+from pretune.train.checkpoint import Resume, Saved
 from pretune.train.device import Device, seed_step
 from pretune.train.distributed import ALONE, World
-from pretune.train.interrupt import END, Interrupt
-from pretune.train.loop import Update, train_steps
+from pretune.train.loop import Update
 from pretune.train.optimizer import make_optimizer
 from pretune.train.sampling import class_weights, draw_rows
 from pretune.train.schedule import Schedule, make_schedule
 from pretune.train.sharding import Shards
 from pretune.train.stopping import best_epoch, should_stop
+from pretune.train.training import trial_steps
 from pretune.train.weights import names_trained, take_weights, weights_of
 
 # The target of a text that is computed without learning from it: processes with sharded layers call them equally often.
@@ -83,8 +81,8 @@ class Plan:
         return plan_stages(self.freeze, epochs=self.epochs, num_layers=num_layers)
 
 
-class Finetuning:
-    """One fine-tuning, epoch by epoch: iterate over it, then read ``history``.
+class ClassObjective:
+    """What fine-tuning learns, an epoch from look to look; train it stage by stage, then read ``history``.
 
     With stages, each begins with the best weights so far, an optimizer of its own, and a schedule over its own steps. Epochs
     are numbered through, and the best is chosen over all.
@@ -95,32 +93,28 @@ class Finetuning:
         config: How.
         plan: How long, where, from which seed.
         validate: Scores the network as it stands.
-        on_step: Called after every update with the step and the number of steps planned.
-        checkpoints: Where to save, and what to go on with; of several processes, the first has it alone.
+
+    Attributes:
+        stages: What is trained when.
+        best_logits: Those that ``validate`` gave at the best epoch.
+        num_steps: Updates of all stages, if none ends early.
+        num_trained: Weights that any stage trains.
     """
 
     def __init__(
-        self,
-        network: Network,
-        training: TrainingSet,
-        config: FinetuneConfig,
-        plan: Plan,
-        validate: Callable[[], Figures],
-        on_step: Callable[[Step, int], None] | None = None,
-        checkpoints: Checkpoints | None = None,
+        self, network: Network, training: TrainingSet, config: FinetuneConfig, plan: Plan, validate: Callable[[], Figures]
     ) -> None:
-        self.network, self.training, self.config, self.plan = network, training, config, plan
-        self.validate, self.on_step, self._checkpoints = validate, on_step, checkpoints
+        self.network, self.training, self.config, self.plan, self.validate = network, training, config, plan, validate
+        self.world, self.max_gradient_norm = plan.world, config.max_gradient_norm
         self.best_logits: Tensor | None = None
         self._best: dict[str, Tensor] = {}  # weights of the best epoch so far
         self._position = 0  # updates of this epoch that are made
         self._seconds = 0.0  # that this epoch has taken
-        self._interrupt = Interrupt(is_on=plan.checkpoints is not None or checkpoints is not None, tells=plan.world.is_first)
         self._steps: list[Step] = []
         self._validations: list[Validation] = []
         weighed = config.class_weights if config.sampling == "all" else bool(config.class_weights)
         self._weights = class_weights(training.targets, training.num_classes, weighed)
-        self._stopped_because, self._num_hits = "", torch.zeros((), dtype=torch.int64, device=plan.device.kind)
+        self._num_hits = torch.zeros((), dtype=torch.int64, device=plan.device.kind)
         self.stages = plan.stages(len(network.layers))
         self._trained = names_trained(network, self.stages)
         self.num_trained = sum(weight.numel() for name, weight in network.named_parameters() if name in self._trained)
@@ -130,13 +124,30 @@ class Finetuning:
         self._shards: Shards | None = None
         self._begin(0)
 
-    def __iter__(self) -> Iterator[Validation]:
-        for _ in self.each_stage():
-            yield from self.epochs()
+    @property
+    def num_made(self) -> int:
+        """Updates made so far."""
+        return len(self._steps)
+
+    @property
+    def num_saved_bytes(self) -> int:
+        """What a checkpoint takes: every trained weight, its best, two moments and its average in fp32, and its name."""
+        copies = 4 if self.config.ema is None else 5
+        return 8 * len(self._trained) + 4 * copies * self.num_trained
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the stage that has begun is at its end, or has brought nothing better for a while."""
+        first = self._stage_began["epochs"]
+        return len(self._validations) >= first + self.stages[self._stage].max_epochs or self._is_stuck
+
+    @property
+    def _is_stuck(self) -> bool:
+        config, first = self.config, self._stage_began["epochs"]
+        return should_stop(self._validations, patience=config.patience, min_change=config.min_change, since=first)
 
     def each_stage(self) -> Iterator[int]:
-        """Begin one of ``stages`` after the other and yield its place; train each with ``epochs`` before the next."""
-        self._go_on()
+        """Begin one of ``stages`` after the other and yield its place; train each before the next."""
         yield self._stage
         for number in range(self._stage + 1, len(self.stages)):
             self._take_best()
@@ -145,23 +156,9 @@ class Finetuning:
         self._take_best()
         self.network.eval()
 
-    def epochs(self) -> Iterator[Validation]:
-        """Train the epochs of the stage that has begun; it ends early where they bring nothing better."""
-        config, stage = self.config, self.stages[self._stage]
-        first, stopped = self._stage_began["epochs"], ""
-        with self._interrupt:
-            for epoch in range(len(self._validations) + 1, first + stage.max_epochs + 1):
-                yield self._train_epoch(epoch)
-                if should_stop(self._validations, patience=config.patience, min_change=config.min_change, since=first):
-                    stopped = f"no better {self._validations[-1].metric} for {config.patience} epochs"
-                    break
-        done = "the one epoch asked for is done" if stage.max_epochs == 1 else f"all {stage.max_epochs} epochs done"
-        place = f"stage {self._stage + 1} of {len(self.stages)}: " if len(self.stages) > 1 else ""
-        self._stopped_because = place + (stopped or done)
-
     def trial(self, schedule: Schedule, num_steps: int) -> Iterator[Step]:
         """Train for a few steps under another schedule, epoch after epoch: for measuring, on weights that are put back."""
-        for step in islice(self._steps_of(chain.from_iterable(map(self._updates, count(1))), schedule), num_steps):
+        for step in trial_steps(self, chain.from_iterable(map(self._updates, count(1))), schedule, num_steps):
             self._steps.append(step)
             yield step
 
@@ -178,6 +175,16 @@ class Finetuning:
             stopped_because=self._stopped_because,
         )
 
+    @property
+    def _stopped_because(self) -> str:
+        if not self.is_done:
+            return ""
+        stage = self.stages[self._stage]
+        done = "the one epoch asked for is done" if stage.max_epochs == 1 else f"all {stage.max_epochs} epochs done"
+        place = f"stage {self._stage + 1} of {len(self.stages)}: " if len(self.stages) > 1 else ""
+        stuck = f"no better {self._validations[-1].metric} for {self.config.patience} epochs" if self._is_stuck else ""
+        return place + (stuck or done)
+
     def _begin(self, number: int) -> None:
         """Set a stage up: what is trained, at which rates, from which inputs."""
         stage, config = self.stages[number], self.config
@@ -187,10 +194,10 @@ class Finetuning:
         world = self.plan.world
         boundary = self.network.freeze(stage.freeze, dense=config.ema is not None)  # an average follows every row
         self._shards = Shards(self.network, boundary, world) if config.shard else None
-        self._optimizer = make_optimizer(
+        self.optimizer = make_optimizer(
             self.network, config, freeze=stage.freeze, rate=stage.rate, world=world, shards=self._shards
         )
-        self._average = Average(self._optimizer.weights, config.ema)
+        self._average = Average(self.optimizer.weights, config.ema)
         num_steps = stage.max_epochs * self._steps_an_epoch
         self._schedule = make_schedule(num_steps=num_steps, warmup_share=config.warmup_share, decay=config.decay)
         # Below the boundary every stage begins with the best weights so far, and none changes them: the states stay right.
@@ -199,18 +206,21 @@ class Finetuning:
             self._inputs = self.training.prepare(boundary)
         self._boundary = boundary
 
-    def _train_epoch(self, epoch: int) -> Validation:
-        start = time.perf_counter() - self._seconds
-        for step in self._steps_of(self._updates(epoch), self._rate_factor):
-            self._average.update()
-            self._steps.append(step)
-            self._position, self._seconds = self._position + 1, time.perf_counter() - start
-            if self.on_step is not None:
-                self.on_step(step, self.num_steps)
-            self._keep()
-        self._optimizer.settle()
+    def updates(self) -> Iterator[Update]:
+        """Yield what is left of the epoch."""
+        return self._updates(len(self._validations) + 1)
+
+    def took(self, step: Step, seconds: float) -> None:
+        """Count an update of this epoch."""
+        self._average.update()
+        self._steps.append(step)
+        self._position, self._seconds = self._position + 1, self._seconds + seconds
+
+    def look(self) -> Validation:
+        """Score the validation rows at the end of an epoch; the best weights so far are kept."""
+        self.optimizer.settle()
         with self._average.in_place(), self._whole():
-            return self._validate_epoch(epoch)
+            return self._validate_epoch(len(self._validations) + 1)
 
     def _whole(self) -> contextlib.AbstractContextManager[None]:
         """Return a context in which every weight is in its place."""
@@ -223,12 +233,6 @@ class Finetuning:
             best = self.plan.world.from_first(lambda: ({}, best))[1]
             self._shards.dissolve()
         self.network.load_state_dict(best, strict=False)
-
-    def _steps_of(self, updates: Iterable[Update], schedule: Schedule) -> Iterator[Step]:
-        return train_steps(
-            self.network, updates, self._optimizer, schedule, self._loss,
-            first_step=len(self._steps), max_gradient_norm=self.config.max_gradient_norm,
-        )  # fmt: skip
 
     def _validate_epoch(self, epoch: int) -> Validation:
         figures, done = self.validate(), self._steps[len(self._steps) - self._position :]
@@ -274,23 +278,12 @@ class Finetuning:
             found = weights_of(self.network, self._trained if self.plan.world.is_first else ())
             return {name: value.to("cpu", copy=True) for name, value in found.items()}
 
-    def _keep(self) -> None:
-        """Save where it is time to, or where Ctrl-C asks for it; of several processes, the first saves for all."""
-        is_due = self._checkpoints is not None and self._checkpoints.is_due
-        wanted = self.plan.world.most(END if self._interrupt.asked else int(is_due))
-        if wanted:
-            num_hits = int(self.plan.world.total(int(self._num_hits)))
-            if self._checkpoints is not None or self._shards is not None:  # parts are put together by all
-                saved = self._saved(num_hits)
-            if self._checkpoints is not None:
-                self._checkpoints.save(saved)
-        if wanted == END:
-            raise KeyboardInterrupt
-
-    def _saved(self, num_hits: int) -> Saved:
+    def saved(self) -> Saved:
+        """Return what resuming needs; parts of weights are put together by all processes."""
+        num_hits = int(self.plan.world.total(int(self._num_hits)))
         tensors = {f"weights.{name}": value for name, value in self._trained_now().items()}
         tensors |= {f"best.{name}": value for name, value in self._best.items()}
-        tensors |= {f"optimizer.{name}": value for name, value in self._optimizer.state().items()}
+        tensors |= {f"optimizer.{name}": value for name, value in self.optimizer.state().items()}
         tensors |= {f"average.{name}": value for name, value in self._average.state().items()}
         if self.best_logits is not None:
             tensors["best_logits"] = self.best_logits
@@ -305,28 +298,8 @@ class Finetuning:
         }
         return Saved(step=len(self._steps), tensors=tensors, state=state)
 
-    def _go_on(self) -> None:
-        """Take over what the newest checkpoint holds, if there is one; the first process reads it for all."""
-        found = self.plan.world.from_first(self._load)
-        if found is None:
-            return
-        head, tensors = found
-        saved = Saved(step=head["step"], tensors=tensors, state=head["state"], is_exact=head["is_exact"])
-        with taking_over(saved):
-            self._take_over(saved)
-
-    def _load(self) -> tuple[dict[str, Any], dict[str, Tensor]] | None:
-        """Read the newest checkpoint, in the first process."""
-        if self._checkpoints is None:
-            return None
-        copies = 4 if self.config.ema is None else 5  # weights, best, two moments, average; fp32
-        self._checkpoints.check_room(8 * len(self._trained) + 4 * copies * self.num_trained)
-        saved = self._checkpoints.load()
-        return (
-            None if saved is None else ({"step": saved.step, "is_exact": saved.is_exact, "state": saved.state}, saved.tensors)
-        )
-
-    def _take_over(self, saved: Saved) -> None:
+    def take_over(self, saved: Saved) -> None:
+        """Go on from a checkpoint; from its weights alone where it is of another training."""
         parts: dict[str, dict[str, Tensor]] = {"weights": {}, "best": {}, "optimizer": {}, "average": {}}
         for name, value in saved.tensors.items():
             kind, _, rest = name.partition(".")
@@ -348,14 +321,15 @@ class Finetuning:
         if stage:
             self._begin(stage)
         self._stage_began = {name: int(began[name]) for name in ("epochs", "steps")}
-        self._optimizer.load(parts["optimizer"])
+        self.optimizer.load(parts["optimizer"])
         self._average.load(parts["average"])
         self._position, self._seconds = int(saved.state["position"]), float(saved.state["seconds"])
         if not 0 <= self._position <= len(self._steps):
             raise ValueError(f"position {self._position} after {len(self._steps)} steps")
         self._num_hits.fill_(saved.state["num_hits"] if self.plan.world.is_first else 0)
 
-    def _rate_factor(self, step: int) -> float:
+    def rate_factor(self, step: int) -> float:
+        """Return the factor on the peak rates, by the step of the stage."""
         return self._schedule(step - self._stage_began["steps"])
 
     def _updates(self, epoch: int) -> Iterator[Update]:
@@ -377,7 +351,8 @@ class Finetuning:
                 weight=float(len(rows) if self._weights is None else self._weights[targets[rows]].sum()),
             )
 
-    def _loss(self, batch: Batch, targets: Tensor) -> Tensor:
+    def loss(self, batch: Batch, targets: Tensor) -> Tensor:
+        """Return the cross-entropy summed over the texts: targets (batch,), index of the class; nats."""
         with self.plan.device.autocast():
             logits = self.network(batch)
         self._num_hits += (logits.detach().argmax(dim=1) == targets).sum()

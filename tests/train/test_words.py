@@ -13,9 +13,9 @@ from pretune.errors import DataError, DivergedError, UsageError
 from pretune.models import LanguageNetwork
 from pretune.models.architectures import new_language_model
 from pretune.tokens import Vocabulary
-from pretune.train import Checkpoints, choose_device
-from pretune.train.pretrain import Pretraining, PretrainPlan
+from pretune.train import Checkpoints, Training, choose_device
 from pretune.train.windows import Text, WindowOrder
+from pretune.train.words import PretrainPlan, WordObjective
 
 VOCABULARY = 64
 SPECIAL = 5
@@ -69,6 +69,23 @@ class Tokens(SimpleNamespace):
 TOKENIZER = Tokens(pad_token_id=0, cls_token_id=2, sep_token_id=3, eos_token_id=3, bos_token_id=2)
 
 
+class Pretraining:
+    """An objective and its training as one."""
+
+    on_step = None
+
+    def __init__(self, objective, checkpoints):
+        self.objective, self.checkpoints = objective, checkpoints
+
+    def milestones(self):
+        training = Training(self.objective, checkpoints=self.checkpoints, on_step=self.on_step)
+        training.resume()
+        return training.rounds()
+
+    def __getattr__(self, name):
+        return getattr(self.objective, name)
+
+
 def build(
     objective="causal", *, num_steps=60, tokens=6_000, checkpoints=None, seed=0, has_fresh_head=False, general=None, **settings
 ):
@@ -92,7 +109,7 @@ def build(
         num_steps=num_steps, device=choose_device("cpu", precision="fp32"), seed=seed, has_fresh_head=has_fresh_head,
         started_from="a checkpoint" if has_fresh_head else "", general=general and replace(text, validation=general),
     )  # fmt: skip
-    return Pretraining(network, text, config, plan, checkpoints=checkpoints)
+    return Pretraining(WordObjective(network, text, config, plan), checkpoints)
 
 
 @pytest.mark.parametrize("optimizer", ["muon", "adamw"])
@@ -225,11 +242,11 @@ def test_parts_of_an_update_give_the_gradient_of_the_whole(monkeypatch):
         run = build(num_steps=1)
         update = run._update(0)
         for windows, labels in update.parts:
-            (run._loss(windows, labels) / update.weight).backward()
+            (run.loss(windows, labels) / update.weight).backward()
         return len(update.parts), {name: weight.grad for name, weight in run.network.named_parameters()}
 
     one, whole = gradients()
-    monkeypatch.setitem(__import__("pretune.train.pretrain", fromlist=["x"]).MAX_TOKENS_A_PART, "cpu", 64)
+    monkeypatch.setitem(__import__("pretune.train.words", fromlist=["x"]).MAX_TOKENS_A_PART, "cpu", 64)
     several, parted = gradients()
     assert (one, several) == (1, 4)
     for name, gradient in whole.items():

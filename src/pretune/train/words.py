@@ -1,11 +1,8 @@
-"""Pre-training: windows of a packed stream in shuffled order, hidden or next words, held-out text scored on the way."""
+"""Words as an objective: windows of a packed stream in shuffled order, hidden or next words; held-out text is scored."""
 
 import math
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from itertools import islice
-from typing import Any
 
 import numpy as np
 import torch
@@ -15,13 +12,13 @@ from pretune.configs import PretrainConfig
 from pretune.models import LanguageNetwork, Windows
 from pretune.records import Milestone, PretrainHistory, Step, Validation
 from pretune.records.observation import observe
-from pretune.train.checkpoint import Checkpoints, Saved, taking_over
+from pretune.train.checkpoint import Saved
 from pretune.train.device import Device, release_memory, seed_step
 from pretune.train.distributed import ALONE, World
-from pretune.train.interrupt import END, Interrupt
-from pretune.train.loop import Update, train_steps
+from pretune.train.loop import Update
 from pretune.train.optimizer import Optimizer, make_language_optimizer
 from pretune.train.schedule import Schedule, make_schedule
+from pretune.train.training import trial_steps
 from pretune.train.windows import Ids, Stream, Text, WindowOrder, ask, held_out_starts
 
 # Seed of what is hidden in held-out text: the same words each time, so that two scores differ by the model alone.
@@ -55,16 +52,14 @@ class PretrainPlan:
     general: Text | None = None
 
 
-class Pretraining:
-    """One pre-training.
+class WordObjective:
+    """What pre-training learns, from milestone to milestone.
 
     Args:
         network: Trained in place; on the plan's device.
         text: What it reads.
         config: Resolved: no rate, share or optimizer is left open.
         plan: How long, where.
-        on_step: Called after each update with the number planned.
-        checkpoints: Where to save and to go on from.
         on_milestone: Fills in what is not measured here, such as guesses.
 
     Raises:
@@ -78,12 +73,11 @@ class Pretraining:
         config: PretrainConfig,
         plan: PretrainPlan,
         *,
-        on_step: Callable[[Step, int], None] | None = None,
-        checkpoints: Checkpoints | None = None,
         on_milestone: Callable[[Milestone], Milestone] = lambda item: item,
     ) -> None:
         self.network, self.text, self.config, self.plan = network, text, config, plan
-        self.on_step, self._checkpoints, self._on_milestone = on_step, checkpoints, on_milestone
+        self._on_milestone, self.num_steps = on_milestone, plan.num_steps
+        self.world, self.max_gradient_norm = plan.world, config.max_gradient_norm
         network.requires_grad_(True)
         self._order = WindowOrder(text.train, config, seed=plan.seed)
         self.optimizer = self._make_optimizer()
@@ -92,10 +86,9 @@ class Pretraining:
         self._schedule = self._make_schedule()
         self._milestones: list[Milestone] = []
         self._due = {round(plan.num_steps * (place + 1) / config.num_milestones) for place in range(config.num_milestones)}
-        self._due |= {self._num_first, self._num_alone} - {0}  # losses of two things are not averaged
+        self._due |= {0, self._num_first, self._num_alone}  # before the first step; and losses of two things are not averaged
         self._step, self._loss_sum, self._num_targets = 0, 0.0, 0  # steps made; loss and targets since the last milestone
-        self._all_targets, self._seconds, self._seconds_then = 0, 0.0, 0.0
-        self._interrupt = Interrupt(tells=plan.world.is_first)
+        self._all_targets, self._seconds, self._seconds_then, self._rate = 0, 0.0, 0.0, 0.0
 
     @property
     def history(self) -> PretrainHistory:
@@ -127,29 +120,37 @@ class Pretraining:
         """Tokens that one update reads."""
         return self.config.windows_per_update * self.config.window
 
-    def milestones(self) -> Iterator[Milestone]:
-        """Train, yielding the figures before the first step and at every milestone; after a cut, only new ones."""
-        self._go_on()
-        with self._interrupt:
-            if not self._milestones:
-                yield self._reach()
-            start = time.perf_counter() - self._seconds
-            for step in self._steps(self._schedule, range(self._step, self.plan.num_steps)):
-                self._step, self._seconds = step.index + 1, time.perf_counter() - start
-                self._loss_sum += step.loss * step.num_targets
-                self._num_targets += step.num_targets
-                self._all_targets += step.num_targets
-                if self.on_step is not None:
-                    self.on_step(step, self.plan.num_steps)
-                if self._step in self._due:
-                    yield self._reach(step)
-                    start = time.perf_counter() - self._seconds  # scoring is not training
-                self._keep()
+    @property
+    def num_made(self) -> int:
+        """Updates made so far."""
+        return self._step
+
+    @property
+    def num_saved_bytes(self) -> int:
+        """What a checkpoint takes: every weight and two moments in fp32."""
+        return 12 * int(sum(weight.numel() for weight in self.network.model.parameters()))
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the milestone after the last update was reached."""
+        return bool(self._milestones) and self._milestones[-1].step >= self.num_steps
+
+    def updates(self) -> Iterator[Update]:
+        """Yield the updates up to the next milestone; none before the first step, and where that is due."""
+        last = self._milestones[-1].step if self._milestones else -1
+        return map(self._update, range(self._step, min(place for place in self._due if place > last)))
+
+    def took(self, step: Step, seconds: float) -> None:
+        """Count an update since the last milestone."""
+        self._step, self._rate, self._seconds = step.index + 1, step.learning_rate, self._seconds + seconds
+        self._loss_sum += step.loss * step.num_targets
+        self._num_targets += step.num_targets
+        self._all_targets += step.num_targets
 
     def trial(self, num_steps: int, *, first: int = 0) -> Iterator[Step]:
         """Train for a few steps like those from ``first`` on, at the first rate; the caller puts the weights back."""
         factor = self._schedule(0)
-        yield from islice(self._steps(lambda _: factor, range(first, first + num_steps)), num_steps)
+        return trial_steps(self, map(self._update, range(first, first + num_steps)), lambda _: factor, num_steps, first=first)
 
     @property
     def opening_share(self) -> float:
@@ -200,13 +201,12 @@ class Pretraining:
         first = make_schedule(num_steps=alone, warmup_share=config.warmup_share, decay="constant")
         return lambda step: first(step) if step < alone else rest(step - alone)
 
-    def _steps(self, schedule: Schedule, places: range) -> Iterator[Step]:
-        return train_steps(
-            self.network, map(self._update, places), self.optimizer, schedule, self._loss,
-            first_step=places.start, max_gradient_norm=self.config.max_gradient_norm,
-        )  # fmt: skip
+    def rate_factor(self, step: int) -> float:
+        """Return the factor on the peak rates."""
+        return self._schedule(step)
 
-    def _loss(self, windows: Windows, labels: Tensor) -> Tensor:
+    def loss(self, windows: Windows, labels: Tensor) -> Tensor:
+        """Return the cross-entropy summed over the targets: labels (targets,), the token that belongs there; nats."""
         with self.plan.device.autocast():
             return self.network.loss(windows, labels)[0]
 
@@ -237,7 +237,7 @@ class Pretraining:
         )
         return windows.to(self.plan.device.kind), labels.to(self.plan.device.kind)
 
-    def _reach(self, step: Step | None = None) -> Milestone:
+    def look(self) -> Milestone:
         """Score held-out text and say where training stands."""
         is_first = self.is_first_phase
         loss, accuracy = self.score(next_words=is_first, world=self.plan.world)
@@ -252,7 +252,7 @@ class Pretraining:
             accuracy=accuracy,
             perplexity=math.exp(min(loss, 700.0)),
             bits_per_byte=loss / math.log(2) / self.text.validation_bytes if is_causal else None,
-            learning_rate=step.learning_rate if step is not None else 0.0,
+            learning_rate=self._rate,
             seconds=round(self._seconds, 3),
             tokens_per_second=since / spent if spent > 0 else 0.0,
             task="next words" if is_first else "",
@@ -265,18 +265,10 @@ class Pretraining:
         self._milestones[-1] = replace(self._milestones[-1], observation=_observe(self._milestones, self._num_alone))
         self._loss_sum, self._num_targets, self._seconds_then = 0.0, 0, self._seconds
         release_memory()
-        self.network.train()
         return self._milestones[-1]
 
-    def _keep(self) -> None:
-        is_due = self._checkpoints is not None and self._checkpoints.is_due
-        wanted = self.plan.world.most(END if self._interrupt.asked else int(is_due))
-        if wanted and self._checkpoints is not None:
-            self._checkpoints.save(self._saved())
-        if wanted == END:
-            raise KeyboardInterrupt
-
-    def _saved(self) -> Saved:
+    def saved(self) -> Saved:
+        """Return what resuming needs."""
         weights = dict(self.network.model.named_parameters())  # tied ones once
         tensors = {f"weights.{name}": value.detach() for name, value in weights.items()}
         tensors |= {f"optimizer.{name}": value for name, value in self.optimizer.state().items()}
@@ -287,31 +279,14 @@ class Pretraining:
             "all_targets": self._all_targets,
             "seconds": self._seconds,
             "seconds_then": self._seconds_then,
+            "learning_rate": self._rate,
         }
         return Saved(step=self._step, tensors=tensors, state=state)
 
-    def _go_on(self) -> None:
-        """Take over what the newest checkpoint holds, if there is one; the first process reads it for all."""
-        found = self.plan.world.from_first(self._load)
-        if found is None:
-            return
-        head, tensors = found
-        saved = Saved(step=head["step"], tensors=tensors, state=head["state"], is_exact=head["is_exact"])
-        with taking_over(saved):
-            self._take_over(saved, dict(self.network.model.named_parameters()))
-
-    def _load(self) -> tuple[dict[str, Any], dict[str, Tensor]] | None:
-        """Read the newest checkpoint, in the first process."""
-        if self._checkpoints is None:
-            return None
-        self._checkpoints.check_room(12 * sum(weight.numel() for weight in self.network.model.parameters()))
-        saved = self._checkpoints.load()
-        head = None if saved is None else {"step": saved.step, "is_exact": saved.is_exact, "state": saved.state}
-        return None if saved is None or head is None else (head, saved.tensors)
-
     @torch.no_grad()
-    def _take_over(self, saved: Saved, weights: dict[str, Any]) -> None:
-        for name, weight in weights.items():
+    def take_over(self, saved: Saved) -> None:
+        """Go on from a checkpoint; from its weights alone where it is of another training."""
+        for name, weight in self.network.model.named_parameters():
             weight.copy_(saved.tensors[f"weights.{name}"])
         if not saved.is_exact:
             return
@@ -322,6 +297,7 @@ class Pretraining:
         self._loss_sum, self._num_targets = float(state["loss_sum"]), int(state["num_targets"])
         self._all_targets, self._seconds = int(state["all_targets"]), float(state["seconds"])
         self._seconds_then = float(state["seconds_then"])
+        self._rate = float(state.get("learning_rate", 0.0))  # earlier versions saved after a look, and needed none
 
 
 def _share(windows: Windows, labels: Tensor, world: World) -> tuple[Windows, Tensor]:
