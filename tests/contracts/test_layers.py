@@ -3,7 +3,7 @@
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import NamedTuple
@@ -12,9 +12,7 @@ import pytest
 
 SOURCE = Path(__file__).parents[2] / "src"
 
-FOUNDATION = frozenset(
-    {"addressing", "errors", "flags", "hashing", "intervals", "optional", "records", "configs", "storage", "run"}
-)
+FOUNDATION = frozenset({"addressing", "errors", "hashing", "intervals", "optional", "records", "configs", "storage", "run"})
 JUDGES = frozenset({"evaluate", "diagnose", "verdict", "report"})
 MAY_IMPORT: dict[str, frozenset[str]] = {
     **dict.fromkeys(FOUNDATION, FOUNDATION),
@@ -79,6 +77,11 @@ def test_a_planted_import_of_another_task_is_seen():
 def test_every_stage_has_its_place_in_the_layers():
     stages = {stage_of(module) for module in read_sources()}
     assert stages <= MAY_IMPORT.keys(), "a new stage needs its row in MAY_IMPORT"
+
+
+def test_the_table_in_contributing_is_this_one():
+    text = (SOURCE.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert layers_table() in text, f"CONTRIBUTING.md has another table of layers; put this there:\n{layers_table()}"
 
 
 def test_imports_are_absolute():
@@ -189,6 +192,31 @@ def test_a_planted_relative_import_is_seen():
 )
 def test_a_planted_unsafe_use_is_seen(text):
     assert len(list(unsafe_uses("pretune.models.load", text))) == 1
+
+
+def layers_table() -> str:
+    """Return the rows of CONTRIBUTING's table of layers, made from MAY_IMPORT and TASKS_MAY_IMPORT."""
+
+    def row(names: Iterable[str], allowed: Iterable[str], note: str = "") -> str:
+        listed = [" ".join(f"`{name}`" for name in sorted(part)) for part in (names, allowed)]
+        return f"| {listed[0]} | {listed[1]}{note} |"
+
+    rows = ["| | may import |", "|---|---|", row(FOUNDATION, (), "the foundation; of other packages, numpy alone")]
+    for stage in ("data", "tokens", "models", "train", "predict", *sorted(JUDGES)):
+        rows.append(
+            row(
+                [stage],
+                MAY_IMPORT[stage] - FOUNDATION,
+                " and the foundation" if MAY_IMPORT[stage] - FOUNDATION else "the foundation",
+            )
+        )
+    rows.append(row(TOP, (), f"everything above, and of themselves those before: {' → '.join(TOP)}"))
+    rows.append(row((f"tasks/{name}" for name in SHARED_BY_TASKS), (), "each other"))
+    for name in ("pretrain", "classify", "audit", "verify"):
+        allowed = sorted(TASKS_MAY_IMPORT[name] - SHARED_BY_TASKS)
+        others = [" ".join(f"`tasks/{other}`" for other in allowed)] if allowed else []
+        rows.append(row([f"tasks/{name}"], (), " and ".join([*others, "what tasks share"])))
+    return "\n".join(rows)
 
 
 def read_sources() -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import typer
 
-from pretune.addressing import command_line
+from pretune.addressing.messages import command_line
 from pretune.cli import commands, running
 from pretune.cli.streams import is_unread, protect_streams, refusal_of
 from pretune.cli.visible import inert_output

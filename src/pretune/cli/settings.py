@@ -9,10 +9,10 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
+from pretune.addressing.flags import PLACES
 from pretune.configs import RECIPES, Config, FinetuneConfig, JudgeConfig, ReadConfig, RunConfig, SplitConfig
 from pretune.configs.base import MAX_COUNT
 from pretune.errors import UsageError
-from pretune.flags import PLACES
 
 SECTIONS: dict[str, type[Config]] = {"read": ReadConfig, "split": SplitConfig, "finetune": FinetuneConfig, "judge": JudgeConfig}
 KINDS: dict[type, str] = {int: "a whole number", float: "a number", bool: "true or false", str: "text", tuple: "a list"}

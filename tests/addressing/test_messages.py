@@ -4,7 +4,7 @@ import pytest
 from running import call
 
 import pretune
-from pretune.addressing import addressed, command_line
+from pretune.addressing.messages import addressed, command_line
 from pretune.errors import UsageError
 
 

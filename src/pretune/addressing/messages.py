@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from pretune.flags import SWITCHES, argument_of
+from pretune.addressing.flags import SWITCHES, argument_of
 
 _FROM_COMMAND_LINE = ContextVar("from_command_line", default=False)
 
