@@ -1,6 +1,7 @@
 """What a model has learned from: texts are found again, nearly the same ones too, others are not, and damage is told."""
 
 import random
+import time
 from pathlib import Path
 
 import numpy as np
@@ -110,3 +111,25 @@ def test_signatures_never_change() -> None:
 
 
 GOLDEN = [16300, 49712, 10357, 31401, 22087, 60654, 9370, 60880, 60869, 397, 44152, 15357]
+
+
+def template(seed: int, number: int) -> list[str]:
+    draw = random.Random(seed)
+    return [f"Order {draw.randrange(10**6)} was delivered to street {draw.randrange(10**6)}" for _ in range(number)]
+
+
+def test_texts_of_a_template_are_near_where_a_comparison_of_each_with_each_says_so():
+    learned, asked = Learned().with_texts(template(0, 1500)), sign(template(1, 300))
+    words = [entries["near"][:, None, :].astype(int) for entries in (asked, learned.texts)]  # (texts, 1, words)
+    own, other = ((part[..., None] >> np.arange(0, 16, 4) & 15).reshape(len(part), 1, 48) for part in words)
+    is_pair = ((own == other.swapaxes(0, 1)).sum(axis=2) >= 35) & (words[0] == words[1].swapaxes(0, 1)).any(axis=2)
+    near = {f"{value:016x}" for value in asked["exact"][is_pair.any(axis=1)].tolist()}
+    assert near
+    assert set(look_back(learned, template(1, 300)).near) == near
+
+
+def test_many_texts_of_a_template_are_compared_in_seconds():
+    learned = Learned().with_texts(template(0, 30_000))
+    start = time.process_time()
+    look_back(learned, template(1, 6_000))
+    assert time.process_time() - start < 6  # one by one they took 14 s, in blocks 1.4 s

@@ -15,7 +15,6 @@ Source:
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import reduce
 from hashlib import blake2b, sha256
 from pathlib import Path
 
@@ -37,16 +36,18 @@ _WORDS = VALUES * BITS // 16
 Entries = NDArray[np.void]
 ENTRY = np.dtype([("exact", "<u8"), ("near", "<u2", (_WORDS,))])
 PART = 20_000  # texts whose words are held in one go
-BLOCK = 2_000  # asked texts that are compared in one go
+# Signatures that are compared in one go, so that what is in between stays in the processor's cache.
+ROWS, COLUMNS, PAIRS = 64, 256, 1 << 16
+MIN_BLOCK = 1 << 11  # pairs from which a block is worth a step of its own
 
 # Odd multipliers of the hash functions. Signatures that are on disk depend on them, so they never change.
 _MULTIPLIERS = tuple(
     np.uint64(int.from_bytes(blake2b(f"pretune {number}".encode(), digest_size=8).digest(), "little") | 1)
     for number in range(VALUES)
 )
-_NUM_EQUAL = np.array(
-    [sum((number >> shift) & 15 == 0 for shift in (0, 4, 8, 12)) for number in range(1 << 16)], dtype=np.uint8
-)
+_LOWEST, _LOW_HALVES, _ONES = np.uint64(0x1111111111111111), np.uint64(0x0F0F0F0F0F0F0F0F), np.uint64(0x0101010101010101)
+Packed = NDArray[np.uint64]
+Places = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,8 +141,7 @@ def look_back(learned: Learned, texts: Sequence[str]) -> Past:
     asked = sign(texts)
     exact = np.isin(asked["exact"], learned.texts["exact"], assume_unique=True)
     rest = asked[~exact]
-    near = [_near(rest[start : start + BLOCK], learned.texts) for start in range(0, len(rest), BLOCK)]
-    is_near = reduce(lambda first, second: np.concatenate((first, second)), near, np.zeros(0, dtype=np.bool_))
+    is_near = _near(rest, learned.texts)
     return Past(
         num_texts=len(learned.texts),
         bases=learned.bases,
@@ -191,19 +191,78 @@ def _distinct(entries: Entries) -> Entries:
 
 
 def _near(asked: Entries, known: Entries) -> NDArray[np.bool_]:
-    """Return which of a few texts are nearly one that is known; only those that share 16 bits of the signature are compared."""
-    found = np.zeros(len(asked), dtype=np.bool_)
+    """Return which texts are nearly one that is known; only those that share 16 bits of the signature are compared."""
+    found, signatures = np.zeros(len(asked), dtype=np.bool_), _packed(known)
     for word in range(_WORDS):
-        order = np.argsort(asked["near"][:, word], kind="stable")
-        keys, starts = np.unique(asked["near"][order, word], return_index=True)
-        is_key = np.zeros(1 << 16, dtype=np.bool_)
-        is_key[keys] = True
-        places = np.flatnonzero(is_key[known["near"][:, word]])
-        which = np.searchsorted(keys, known["near"][places, word])
-        sizes = np.diff(np.append(starts, len(order)))
-        for shift in range(int(sizes.max(initial=0))):
-            some = sizes[which] > shift
-            rows = order[starts[which[some]] + shift]
-            equal = _NUM_EQUAL[asked["near"][rows] ^ known["near"][places[some]]].sum(axis=1, dtype=np.int64)
-            found[rows[equal >= MIN_EQUAL]] = True
+        order = np.argsort(known["near"][:, word], kind="stable")
+        keys, others = known["near"][order, word], signatures[:, order]
+        rows = np.flatnonzero(~found)
+        rows = rows[np.argsort(asked["near"][rows, word], kind="stable")]
+        wanted = asked["near"][rows, word]
+        starts, ends = np.searchsorted(keys, wanted, side="left"), np.searchsorted(keys, wanted, side="right")
+        found[rows] |= _near_in_ranges(_packed(asked[rows]), others, starts, ends)
     return found
+
+
+def _near_in_ranges(own: Packed, others: Packed, starts: Places, ends: Places) -> NDArray[np.bool_]:
+    """Return which signatures are near one of their range of others; rows with the same range stand together.
+
+    Texts made from a template have one range for nearly all: these are compared block by block, without copies.
+    """
+    found = np.zeros(own.shape[1], dtype=np.bool_)
+    groups, sizes = np.unique(starts, return_index=True)[1], ends - starts
+    num_rows = np.diff(np.append(groups, len(starts)))
+    is_large = num_rows * sizes[groups] >= MIN_BLOCK
+    for first, number in zip(groups[is_large].tolist(), num_rows[is_large].tolist(), strict=True):
+        block = others[:, starts[first] : ends[first]]
+        for begin in range(first, first + number, ROWS):
+            rows = slice(begin, min(begin + ROWS, first + number))
+            found[rows] = _near_any(own[:, rows], block)
+    rest = np.flatnonzero(np.repeat(~is_large, num_rows) & (sizes > 0))
+    for part in np.array_split(rest, 1 + int(sizes[rest].sum()) // PAIRS):
+        which = np.repeat(part, sizes[part])
+        places = np.arange(len(which)) - np.repeat(np.cumsum(sizes[part]) - sizes[part], sizes[part]) + starts[which]
+        found[which[_num_equal(own[:, which], others[:, places]) >= MIN_EQUAL]] = True
+    return found
+
+
+def _near_any(own: Packed, others: Packed) -> NDArray[np.bool_]:
+    """Return which of a few signatures are near any of the others; what is found is compared no further."""
+    found, left = np.zeros(own.shape[1], dtype=np.bool_), np.arange(own.shape[1])
+    for start in range(0, others.shape[1], COLUMNS):
+        equal = _num_equal(own[:, left, None], others[:, None, start : start + COLUMNS])
+        is_near = (equal >= MIN_EQUAL).any(axis=1)
+        if is_near.any():
+            found[left[is_near]], left = True, left[~is_near]
+            if not len(left):
+                break
+    return found
+
+
+def _packed(entries: Entries) -> Packed:
+    """Return signatures of 48 values as three numbers of 16 each, shape (3, num_texts)."""
+    return np.ascontiguousarray(np.ascontiguousarray(entries["near"]).view("<u8").T)
+
+
+def _num_equal(first: Packed, second: Packed) -> NDArray[np.uint64]:
+    """Return how many of their values signatures share; the first axis, of three, is summed over."""
+    sums = _differing(first[0], second[0])
+    for own, other in zip(first[1:], second[1:], strict=True):
+        sums += _differing(own, other)
+    halves = sums & _LOW_HALVES
+    sums >>= np.uint64(4)
+    sums &= _LOW_HALVES
+    halves += sums
+    halves *= _ONES  # the highest byte is now the sum of all
+    halves >>= np.uint64(56)
+    np.subtract(np.uint64(VALUES), halves, out=halves)
+    return halves
+
+
+def _differing(first: NDArray[np.uint64], second: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return numbers with the lowest of each four bits set where any of the four differs."""
+    differs = first ^ second
+    differs |= differs >> np.uint64(1)
+    differs |= differs >> np.uint64(2)
+    differs &= _LOWEST
+    return differs
