@@ -1,11 +1,14 @@
 """Hashing: what makes two texts, values, lists of lines or files the same."""
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
+from running import count_reads
 
-from pretune.hashing import digest_of, digest_of_file, digest_of_lines, fingerprint, fold
+from pretune import hashing
+from pretune.hashing import digest_of, digest_of_file, digest_of_lines, fingerprint, fold, forget_digests, known_digest
 
 
 @pytest.mark.parametrize(
@@ -53,3 +56,32 @@ def test_lists_of_lines_do_not_collide_by_joining(one: list[str], other: list[st
 def test_the_digest_of_a_file_is_its_sha256(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"abc")
     assert digest_of_file(tmp_path / "file") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_a_file_is_read_again_once_it_was_written_to_whatever_its_times_say(tmp_path, monkeypatch):
+    file = tmp_path / "file"
+    file.write_bytes(b"a")
+    then = file.stat().st_mtime_ns
+    monkeypatch.setattr(hashing, "SETTLED_SECONDS", -1)
+    assert known_digest(file) == digest_of_file(file)
+    file.write_bytes(b"b")
+    os.utime(file, ns=(then, then))
+    assert known_digest(file) == digest_of_file(file)
+    file.unlink()
+    file.write_bytes(b"c")
+    os.utime(file, ns=(then, then))
+    assert known_digest(file) == digest_of_file(file)
+
+
+def test_a_file_that_was_just_written_is_always_read(tmp_path, monkeypatch):
+    file, reads = tmp_path / "file", count_reads(monkeypatch)
+    monkeypatch.setattr(hashing, "SETTLED_SECONDS", 60)
+    file.write_bytes(b"a")
+    assert known_digest(file) == known_digest(file)
+    assert reads[file] == 2
+    monkeypatch.setattr(hashing, "SETTLED_SECONDS", -1)
+    assert known_digest(file) == known_digest(file)
+    assert reads[file] == 3
+    forget_digests()
+    known_digest(file)
+    assert reads[file] == 4

@@ -2,10 +2,16 @@
 
 import hashlib
 import json
+import os
+import time
 import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+
+# A file changed within so many seconds may be changed again without another time: the clocks of some file systems are coarse.
+SETTLED_SECONDS = 2
+_KNOWN: dict[tuple[int, int], tuple[tuple[int, int, int], str]] = {}
 
 
 def fold(text: str) -> str:
@@ -48,6 +54,33 @@ def digest_of_file(path: Path) -> str:
     """Return the SHA-256 of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def known_digest(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes; a file that this process has read is read again once somebody has written to it.
+
+    The system's times tell: that of a change is set by no program. ``forget_digests`` lets every file be read again.
+    """
+    with path.open("rb") as file:
+        found = os.fstat(file.fileno())
+        place, state = (found.st_dev, found.st_ino), _state_of(found)
+        known = _KNOWN.get(place)
+        if known is not None and known[0] == state:
+            return known[1]
+        is_settled = time.time_ns() - max(state[1], state[2]) > SETTLED_SECONDS * 10**9
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        if is_settled and _state_of(os.fstat(file.fileno())) == state:
+            _KNOWN[place] = state, digest
+    return digest
+
+
+def _state_of(found: os.stat_result) -> tuple[int, int, int]:
+    return found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+def forget_digests() -> None:
+    """Let ``known_digest`` read every file again."""
+    _KNOWN.clear()
 
 
 def digest_of_place(path: Path) -> str:

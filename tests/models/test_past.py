@@ -6,14 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from running import count_reads
 
 from pretune.data.seal.learned import ABOUT, TEXTS, Learned
 from pretune.errors import DamagedModelError, ModelLoadError
-from pretune.models import ModelCard, build_network, card as card_file, find_checkpoint, load_folder, load_tokenizer, save_model
+from pretune.models import ModelCard, build_network, find_checkpoint, load_folder, load_tokenizer, save_model
 from pretune.models.past import past_in, past_of
 from pretune.models.plain import MARK
 
-original = card_file.digest_of_file
 FILES = (
     "config.json",
     "learned.json",
@@ -93,24 +93,14 @@ def test_whatever_the_mark_says_a_marked_model_is_no_general_one(saved: Path, ma
 
 
 def test_a_folder_is_compared_once_and_again_when_it_was_touched(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    hashed = []
-    monkeypatch.setattr(card_file, "SETTLED_SECONDS", 0.0)
-    monkeypatch.setattr(card_file, "digest_of_file", lambda path: hashed.append(path.name) or original(path))
+    read = count_reads(monkeypatch)
     load_folder(saved)
     find_checkpoint(str(saved))
     past_of(str(saved))
-    assert hashed.count("model.safetensors") == 1
+    assert read[saved / "model.safetensors"] == 1
     flip(saved / "model.safetensors")
     with pytest.raises(DamagedModelError, match=r"model\.safetensors"):
         find_checkpoint(str(saved))
-
-
-def test_a_folder_that_was_just_written_is_compared_each_time(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(card_file, "SETTLED_SECONDS", 1e6)
-    load_folder(saved)
-    flip(saved / "model.safetensors")
-    with pytest.raises(DamagedModelError):
-        load_folder(saved)
 
 
 def test_a_copy_without_card_is_a_classifier_from_elsewhere_to_the_letter(saved: Path, tmp_path: Path) -> None:

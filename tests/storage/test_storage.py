@@ -402,9 +402,9 @@ def test_what_was_there_before_is_not_swept_until_its_successor_is_read_back(tmp
     storage.replace(tmp_path / "model", lambda folder: (folder / "a").write_text("old"))
     read = writing.digests_of
 
-    def read_badly(folder: Path) -> dict[str, str]:
+    def read_badly(folder: Path, *by: Any) -> dict[str, str]:
         storage.sweep(tmp_path)
-        return {} if folder == tmp_path / "model" else read(folder)
+        return {} if folder == tmp_path / "model" else read(folder, *by)
 
     monkeypatch.setattr(writing, "digests_of", read_badly)
     with pytest.raises(StorageError, match="does not hold what was written"):

@@ -1,12 +1,16 @@
 """What tests of whole runs share: settings under which a tiny model learns in a second, and the command line in-process."""
 
 import csv
+import hashlib
 import json
 import os
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
+
+import pytest
 
 from tiny import make_rows
 
@@ -63,6 +67,22 @@ def reseal(run: Path) -> None:
     from pretune import storage
 
     storage.replace_json(run / "run.json", storage.sealed(json.loads((run / "run.json").read_text())))
+
+
+def count_reads(monkeypatch: pytest.MonkeyPatch) -> Counter[Path]:
+    """Count how often each file is read for its digest from now on, as if all were written long ago."""
+    from pretune import hashing
+
+    counts, read = Counter[Path](), hashlib.file_digest
+
+    def counted(file: Any, kind: str) -> Any:
+        counts[Path(file.name)] += 1
+        return read(file, kind)
+
+    hashing.forget_digests()
+    monkeypatch.setattr(hashing, "SETTLED_SECONDS", -1)
+    monkeypatch.setattr(hashlib, "file_digest", counted)
+    return counts
 
 
 def read_table(path: Path) -> list[dict[str, str]]:

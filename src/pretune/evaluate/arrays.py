@@ -11,7 +11,7 @@ from safetensors.numpy import load_file, save
 
 from pretune import storage
 from pretune.errors import StorageError
-from pretune.hashing import digest_of_file
+from pretune.hashing import digest_of_file, known_digest
 
 # What describes arrays that `save_arrays` wrote. Under schema 1 a matrix went to disk as it lay in memory, and that of
 # three or more classes lay by columns: read by rows it is another matrix.
@@ -80,7 +80,7 @@ def read_described(folder: Path, name: str, order: Order | None) -> tuple[dict[s
     try:
         lies = order_of(described, len(described["classes"]), order, folder)
         if described["schema"] == LAYOUT_SCHEMA:
-            known = digest_of_file(weights) if weights.is_file() and not weights.is_symlink() else None
+            known = known_digest(weights) if weights.is_file() and not weights.is_symlink() else None
             if not storage.is_sealed(described) or known not in (described["digests"][weights.name], None):
                 raise ValueError("it does not have the digests that it names")
     except (KeyError, TypeError, AttributeError, ValueError) as error:

@@ -1,43 +1,18 @@
 """``pretune.json``, the card of a saved model: what the weights alone do not say, and the digests of the files beside it."""
 
 import math
-import os
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 from pretune import storage
 from pretune.configs import HEADS
 from pretune.data.labels.types import LABEL_TYPES, typed
 from pretune.errors import DamagedModelError, StorageError
-from pretune.hashing import digest_of_file
+from pretune.hashing import known_digest
 from pretune.records import SCHEMA, Record
 
 CARD = "pretune.json"
-# A file changed within so many seconds may be changed again without another time: clocks of file systems are that coarse.
-SETTLED_SECONDS = 2.0
 MAX_CLASSES = 100_000
-
-
-class _State(NamedTuple):
-    """What tells a file that was left alone from one that was written to, whatever its times were set to."""
-
-    name: str
-    device: int
-    inode: int
-    size: int
-    modified: int
-    changed: int  # nanoseconds, by the system's clock, which no program sets for a file
-
-    @classmethod
-    def of(cls, name: str, found: os.stat_result) -> "_State":
-        """Return it of one file."""
-        return cls(name, found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
-
-
-# Folders that this process has compared, as they were then.
-_COMPARED: dict[Path, tuple[_State, ...]] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,15 +79,11 @@ class ModelCard(Record):
 def check_folder(folder: Path) -> None:
     """Compare every file of a model folder that pretune saved with its card or ``digests.txt``, without loading a weight.
 
-    A folder that has neither is from elsewhere, and nothing vouches for it. One that this process has compared before is not
-    read again as long as the system says that nothing in it was changed.
+    A folder that has neither is from elsewhere, and nothing vouches for it.
 
     Raises:
         DamagedModelError: It is not what was written.
     """
-    place, state = folder.resolve(), _state_of(folder)
-    if _COMPARED.get(place) == state:
-        return
     if (folder / CARD).is_file():
         _check_files(folder, read_card(folder))
     if (folder / storage.DIGESTS).is_file():
@@ -120,14 +91,6 @@ def check_folder(folder: Path) -> None:
             storage.check_digests(folder)
         except StorageError as error:
             raise DamagedModelError(f"{folder} is damaged: {error.got}", fix="restore it, or make it again") from error
-    if state and time.time_ns() - max(item.changed for item in state) > SETTLED_SECONDS * 1e9:
-        _COMPARED[place] = state
-
-
-def _state_of(folder: Path) -> tuple[_State, ...]:
-    """Return what the system says of every file in a folder."""
-    files = sorted(item for item in folder.rglob("*") if item.is_file())
-    return tuple(_State.of(file.relative_to(folder).as_posix(), file.stat()) for file in files)
 
 
 def read_card(folder: Path) -> ModelCard:
@@ -160,7 +123,7 @@ def _check_files(folder: Path, card: ModelCard) -> None:
     for name, digest in card.digests.items():
         file = folder / name
         is_there = name == Path(name).name and file.is_file()
-        if not is_there or digest_of_file(file) != digest:
+        if not is_there or known_digest(file) != digest:
             raise DamagedModelError(
                 f"{file} is {'not what was written' if is_there else 'missing'}",
                 expected="the files as pretune wrote them",

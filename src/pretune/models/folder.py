@@ -33,7 +33,7 @@ def save_model(folder: Path, network: Network, tokenizer: Any, card: ModelCard, 
     """
     mark = {"task": card.task, "corpora": [] if learned is None else list(learned.corpora)}
 
-    def fill(aside: Path) -> None:
+    def fill(aside: Path) -> dict[str, str]:
         shift = find_shift(network, card.classes, card.positive, card.threshold)
         with folded(network, shift) as bias:
             write_plain(aside, network.model, tokenizer, max_length=card.max_length, mark=mark)
@@ -44,12 +44,17 @@ def save_model(folder: Path, network: Network, tokenizer: Any, card: ModelCard, 
         digests = {file.name: digest_of_file(file) for file in sorted(aside.iterdir())}
         written = replace(card, digests=digests, unfolded_bias=bias)
         storage.replace_json(aside / CARD, storage.sealed(written.to_json()))
+        return digests
 
     storage.replace(folder, fill)
 
 
-def load_folder(folder: Path) -> tuple[Network, Any, ModelCard]:
+def load_folder(folder: Path, *, is_checked: bool = False) -> tuple[Network, Any, ModelCard]:
     """Read a model folder back.
+
+    Args:
+        folder: What ``save_model`` wrote.
+        is_checked: Whether its files were compared just now.
 
     Raises:
         ModelLoadError: It is not a folder that pretune wrote, or a part is missing or damaged.
@@ -62,7 +67,8 @@ def load_folder(folder: Path) -> tuple[Network, Any, ModelCard]:
             fix="for a pre-trained checkpoint use load_pretrained_model or --model",
         )
     card = read_card(folder)
-    check_folder(folder)
+    if not is_checked:
+        check_folder(folder)
     vet_folder(folder)
     checkpoint = Checkpoint(name=str(folder), path=str(folder), is_local=True, model_type="", licence=card.licence)
     network = build_network(checkpoint, card.classes, head=card.head, head_size=card.head_size, complete=True)

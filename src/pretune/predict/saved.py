@@ -41,7 +41,7 @@ def check_saved(
     usual = tuple(texts) or USUAL_TEXTS
     asked = (*long_texts(usual, card.max_length), *usual)
     live = predict_logits(network, Inputs(encode(asked, tokenizer, max_length=card.max_length)))
-    reloaded, again, found = load_folder(folder)
+    reloaded, again, found = load_folder(folder, is_checked=True)  # saving has read every file back
     difference = check_parity(live, predict_logits(reloaded, Inputs(encode(asked, again, max_length=found.max_length))), folder)
     if network.head is None:
         number = PIPELINE_TEXTS + 2

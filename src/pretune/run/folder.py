@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from pretune import storage
 from pretune.errors import DataError, StorageError, UsageError
-from pretune.hashing import digest_of_file
+from pretune.hashing import known_digest
 from pretune.records import SCHEMA, CorpusSketch, Example, Past, Predictions, RunRecord
 from pretune.run.damage import damaged, no_run, not_free
 from pretune.run.holding import Lock, held, hold
@@ -160,17 +160,20 @@ class RunFolder:
             why = error.got if isinstance(error, StorageError) else str(error)
             raise damaged(self.path, f"{self.path}/run.json is damaged: {why}") from error
 
-    def write_record(self, record: RunRecord, *, cover: bool = True) -> None:
-        """Replace ``run.json``.
+    def write_record(self, record: RunRecord, *, cover: bool = True, keep: str = "") -> RunRecord:
+        """Replace ``run.json``, and return the record as it is there.
 
         Args:
             record: What is known of the run.
             cover: Take the digests of all files as they are now into it; else it keeps those that it has.
+            keep: A folder of the run that nobody was to write to meanwhile: the digests that the record has of it stay.
         """
         if cover:
-            record = replace(record, digests=self.digests(task=record.task), heads=self.heads(), pending={})
+            kept = {name: digest for name, digest in record.digests.items() if keep and name.startswith(f"{keep}/")}
+            record = replace(record, digests=self.digests(task=record.task, but=kept) | kept, heads=self.heads(), pending={})
         value = json.loads(json.dumps(record.to_json() | {"schema": SEALED_SCHEMA}, allow_nan=False))
         storage.replace_json(self.path / "run.json", storage.sealed(value))
+        return record
 
     def write_corpus(self, sketch: CorpusSketch) -> None:
         """Keep what the pre-training corpus has in common with the test texts, so that recomputing needs no other folder."""
@@ -261,12 +264,13 @@ class RunFolder:
                 raise StorageError(f"{path} is damaged: {error}", fix="restore it, or judge the run again") from error
         return tuple(found)
 
-    def digests(self, *names: str, task: str = "classify") -> dict[str, str]:
+    def digests(self, *names: str, task: str = "classify", but: Collection[str] = ()) -> dict[str, str]:
         """Return the SHA-256 of every file that lies still once a run is finished; a prepared corpus has digests of its own.
 
         Args:
             names: Files and folders of the run; all, unless given.
             task: Of the run.
+            but: Files that are left out.
         """
         parts = [self.path / name for name in names] or [
             self.model,
@@ -279,9 +283,9 @@ class RunFolder:
         files = sorted(file for file in found if file.is_file() and file != self.openings)
         kept = [file.relative_to(self.path) for file in files]
         return {
-            name.as_posix(): digest_of_file(self.path / name)
+            name.as_posix(): known_digest(self.path / name)
             for name in kept
-            if not any(part.endswith(storage.ASIDE) for part in name.parts)
+            if name.as_posix() not in but and not any(part.endswith(storage.ASIDE) for part in name.parts)
         }
 
     def heads(self) -> dict[str, str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from pretune.errors import StorageError
+from pretune.hashing import digest_of_file
 from pretune.storage.asides import aside_file, aside_folder, exchange, put_in_place, remove, sweep
 from pretune.storage.digests import digests_of
 from pretune.storage.room import rust_errors, storage_errors
@@ -21,7 +22,8 @@ def replace(path: Path, content: str | bytes | Callable[[Path], object]) -> None
 
     Args:
         path: Where it shall be.
-        content: Text or bytes of a file, or a function that fills the empty folder it is given.
+        content: Text or bytes of a file, or a function that fills the empty folder it is given; it may return the digests of
+            files that it has read back, by name, which are not read once more then.
 
     Raises:
         StorageError: The disk refused, or what was read back differs. ``path`` is then as it was.
@@ -120,13 +122,14 @@ def _replace_folder(path: Path, fill: Callable[[Path], object]) -> None:
     with storage_errors(path), aside_folder(path) as aside:
         try:
             with rust_errors():
-                fill(aside)
+                told = fill(aside)
             _give_modes(aside)
             for item in (*sorted(aside.rglob("*")), aside):
                 _flush(item)
         except OSError as error:
             _tell_size(error, path, aside)
-        written = digests_of(aside)
+        known: dict[str, str] = told if isinstance(told, dict) else {}
+        written = digests_of(aside, lambda file: known.get(file.relative_to(aside).as_posix()) or digest_of_file(file))
         with put_in_place(aside, path):
             flush_folder(path.parent)
             if digests_of(path) == written:

@@ -243,7 +243,7 @@ def test_an_acknowledged_loss_is_no_error_again_and_still_counts(home: Path) -> 
 OPEN = """
 import os, signal, sys, time
 from pathlib import Path
-from pretune.data import seal
+from pretune.data.seal import seal
 from pretune.records import Example
 real = seal.record_opening
 def record(*args, **options):
@@ -325,3 +325,13 @@ def test_ten_large_openings_are_compared_in_no_time() -> None:
     begin = time.process_time()
     assert open_rows(texts) == 11
     assert time.process_time() - begin < 2
+
+
+def test_the_way_out_that_an_error_names_is_there(home: Path) -> None:
+    open_rows(ROWS)
+    (home / "ledger.head.json").unlink()
+    with pytest.raises(LedgerError) as caught:
+        verify()
+    assert "from pretune.data.seal import ledger" in caught.value.fix
+    exec(caught.value.fix.split('python -c "')[1].rstrip('"'), {})
+    assert open_rows(ROWS) == 2

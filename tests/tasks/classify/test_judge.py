@@ -3,12 +3,14 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from running import call, cover
+from running import call, count_reads, cover, learning_flags
 
 from pretune.records import CorpusSketch
 from pretune.run import RunFolder
+from pretune.tasks.classify import judge
 
 
 def num_looks(home: Path) -> int:
@@ -81,3 +83,39 @@ def test_what_an_earlier_judging_found_in_a_corpus_goes_with_the_corpus(judged: 
     assert call("judge", judged, "--quiet") in (0, 1, 3)
     assert not folder.corpus.exists()
     assert not any("pages" in finding.summary for finding in folder.read_record().findings)
+
+
+@pytest.mark.parametrize("goal", [(), ("--goal", "f1", "--positive", "good")])
+def test_judging_reads_the_weights_once_for_their_digest(
+    finetuned: Path, monkeypatch: pytest.MonkeyPatch, goal: tuple[str, ...]
+) -> None:
+    reads = count_reads(monkeypatch)
+    assert call("judge", finetuned, "--quiet", *goal) in (0, 1, 3)
+    weights = [count for path, count in reads.items() if path.name == "model.safetensors" and path.parent.name == "model"]
+    assert sum(weights) == (1 if not goal else 3)  # saved again with its threshold: read back, and entered in the record
+
+
+def test_training_reads_the_weights_three_times_for_their_digest(
+    workplace: Path, tiny_checkpoint: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads = count_reads(monkeypatch)
+    flags = [*learning_flags(tiny_checkpoint("bert"), epochs=1), "--quiet", "--set", "judge.encoder_linear=false"]
+    assert call("finetune", workplace / "reviews.csv", "--run", "runs/x", *flags) == 0
+    of_model = {path: count for path, count in reads.items() if path.name == "model.safetensors" and "linear" not in str(path)}
+    assert sum(of_model.values()) == 3  # as written, read back in place, entered in the record
+
+
+def test_a_model_that_is_swapped_while_it_is_judged_is_not_taken_for_the_judged_one(
+    finetuned: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = judge._answer_test
+
+    def swap(*arguments: Any) -> Any:
+        data = bytearray((finetuned / "model/model.safetensors").read_bytes())
+        data[-1] ^= 1
+        (finetuned / "model/model.safetensors").write_bytes(data)
+        return answer(*arguments)
+
+    monkeypatch.setattr(judge, "_answer_test", swap)
+    assert call("judge", finetuned, "--quiet") in (0, 1, 3)
+    assert call("verify", finetuned) == 4

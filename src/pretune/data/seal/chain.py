@@ -21,7 +21,7 @@ from pretune.records import SCHEMA, Record
 GENESIS = "0" * 64
 RESTORE = (
     "restore the folder from a backup, or go on with what can still be read, on the record: "
-    "python -c \"from pretune.data import ledger; ledger.acknowledge('why')\""
+    "python -c \"from pretune.data.seal import ledger; ledger.acknowledge('why')\""
 )
 
 
@@ -120,8 +120,8 @@ def parse(line: str) -> LedgerEntry | None:
         return None
 
 
-def read_entries() -> tuple[LedgerEntry, ...]:
-    """Return all entries, the first first, each link checked.
+def read_entries() -> tuple[tuple[LedgerEntry, ...], tuple[NDArray[np.uint64], ...]]:
+    """Return all entries, the first first, each link checked, and the fingerprints of each.
 
     Raises:
         LedgerError: One was edited, one is missing, the tail was cut off, or a side file was lost.
@@ -143,9 +143,7 @@ def read_entries() -> tuple[LedgerEntry, ...]:
         entries.append(entry)
         previous = entry.hash
     _check_head(entries)
-    for entry in entries:
-        rows_of(entry)
-    return tuple(entries)
+    return tuple(entries), tuple(map(rows_of, entries))
 
 
 def read_head() -> tuple[int, str]:

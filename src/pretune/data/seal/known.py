@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pretune import storage
-from pretune.data.seal.chain import LedgerEntry, entries_file, rows_of
-from pretune.data.seal.ledger import record_opening, verify
+from pretune.data.seal.chain import LedgerEntry, entries_file
+from pretune.data.seal.ledger import record_opening, verify_rows
 from pretune.data.seal.seal import Seal, prints_in_reach
 from pretune.errors import LedgerError
 from pretune.hashing import fingerprint
@@ -86,7 +86,7 @@ def known_rows(texts: Sequence[str]) -> KnownRows:
     Raises:
         LedgerError: The ledger was changed.
     """
-    sealed, opened = _sealed(), [rows_of(entry) for entry in verify()] if entries_file().exists() else []
+    sealed, opened = _sealed(), verify_rows()[1] if entries_file().exists() else ()
     if not texts or not (sealed or opened):
         return KnownRows(num_rows=len(texts))
     asked = np.array([int(fingerprint(text), 16) for text in texts], dtype=np.uint64)

@@ -74,10 +74,10 @@ def record_opening(
         raise DataError(f"{len(texts)} rows and {num_models} models to open", expected="at least one of each")
     rows = np.unique(np.array([int(fingerprint(text), 16) for text in texts], dtype="<u8"))
     with storage.locked(folder() / "ledger.lock"):
-        entries = read_entries()
+        entries, opened = read_entries()
         if not entries:
             write_head(0, GENESIS)
-        num_earlier = count_earlier(rows, map(rows_of, entries)) + _num_unknown(entries, copy)
+        num_earlier = count_earlier(rows, opened) + _num_unknown(entries, copy)
         is_vouched = bool(entries) and all(entry.num_rows for entry in entries)
         draft = LedgerEntry(
             index=len(entries) + 1,
@@ -108,8 +108,13 @@ def verify(known: Iterable[str] = ()) -> tuple[LedgerEntry, ...]:
     Raises:
         LedgerError: An entry was edited, one is missing, the tail was cut off, or a side file was lost.
     """
+    return verify_rows(known)[0]
+
+
+def verify_rows(known: Iterable[str] = ()) -> tuple[tuple[LedgerEntry, ...], tuple[NDArray[np.uint64], ...]]:
+    """Return what ``verify`` does, and the fingerprints of the rows that each opened, each file read once."""
     with storage.locked(folder() / "ledger.lock"):
-        entries = read_entries()
+        entries, opened = read_entries()
     lost = sorted(set(known) - _present(entries) - {item for entry in entries for item in entry.lost})
     if lost:
         raise LedgerError(
@@ -117,7 +122,7 @@ def verify(known: Iterable[str] = ()) -> tuple[LedgerEntry, ...]:
             expected="the entry of every run's opening (unless the run was judged on another machine)",
             fix=RESTORE.replace("'why'", f"'why', lost={lost}"),
         )
-    return entries
+    return entries, opened
 
 
 def acknowledge(why: str, *, lost: Collection[str] = ()) -> LedgerEntry:

@@ -95,7 +95,7 @@ def open_and_judge(candidate: Candidate, record: RunRecord, config: JudgeConfig,
         seconds={**record.seconds, "judging": round(time.perf_counter() - start, 1)},
     )
     record = tell_end(record, "run", trace)
-    folder.write_record(record)
+    record = folder.write_record(record, keep="model")  # the digests of the model that was judged
     with trace.stage("report", f"run {record.run}") as stage:
         stage.shape_out = "report.html, README.md"
     write_report(folder, record, above=void_finding(folder))
@@ -129,8 +129,7 @@ def _settle_threshold(candidate: Candidate, aim: Aim, record: RunRecord, folder:
         folder.write_predictions(item)
     tell_choice(choices, trace)
     record = replace(record, threshold=choices["finetuned"], has_folded_threshold=model.has_folded_threshold)
-    folder.write_record(record)
-    return record
+    return folder.write_record(record)
 
 
 def _pending(decided: list[Predictions], folder: RunFolder) -> dict[str, str]:

@@ -375,7 +375,6 @@ def _keep_trained(
         confusions=found.confusions,
         seconds={"training": round(time.perf_counter() - start, 1)},
     )
-    record = tell_end(record, "finetune", trace)
-    folder.write_record(record)
+    record = folder.write_record(tell_end(record, "finetune", trace))
     storage.discard(folder.checkpoints)
     return record
