@@ -20,6 +20,9 @@ PLACES = {
 SWITCHES = frozenset({"allow_rejects", "merge_labels", "keep_leaks", "repair", "thorough", "prove_pretraining"})
 # Those that Python does not have: they belong to a whole run, which only the command line makes.
 OF_RUNS = frozenset({"seeds", "budget", "prove_pretraining", "general_task"})
+# Setting → its flag, where the name alone tells which; those of pre-training alone are named as they are.
+FLAGS = {place.rpartition(".")[2]: flag.replace("_", "-") for flag, place in PLACES.items() if flag != "split_seed"}
+FLAGS |= {name: name.replace("_", "-") for name in ("vocab_size", "window", "mask_share", "batch_tokens", "objective", "size")}
 
 
 def argument_of(flag: str, value: str) -> str | None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from pretune.addressing.flags import SWITCHES, argument_of
+from pretune.addressing.flags import FLAGS, SWITCHES, argument_of
 
 _FROM_COMMAND_LINE = ContextVar("from_command_line", default=False)
 
@@ -51,6 +51,22 @@ def addressed(text: str) -> str:
         'fine-tune it: `pretune run DATA --model minilm --label COL`'
     """
     return text if _FROM_COMMAND_LINE.get() or "--" not in text else _FLAG.sub(_argument, text)
+
+
+def named(field: str) -> str:
+    """Return a setting's name as its reader writes it: its flag on the command line, where it has one.
+
+    Example:
+        >>> named("learning_rate")
+        'learning_rate'
+        >>> with command_line():
+        ...     named("learning_rate"), named("weight_decay")
+        ('--lr (learning_rate)', 'weight_decay')
+    """
+    if not _FROM_COMMAND_LINE.get() or field not in FLAGS:
+        return field
+    flag = FLAGS[field]
+    return f"--{flag}" if flag.replace("-", "_") == field else f"--{flag} ({field})"
 
 
 def _argument(found: re.Match[str]) -> str:

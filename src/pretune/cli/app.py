@@ -3,13 +3,15 @@
 import os
 import sys
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
+import typer.main
 
 from pretune.addressing.messages import command_line
 from pretune.cli import commands, running
 from pretune.cli.streams import is_unread, protect_streams, refusal_of
+from pretune.cli.usage import explain_usage
 from pretune.cli.visible import inert_output
 from pretune.errors import StorageError, UnforeseenError, UsageError, explain_unforeseen
 
@@ -25,12 +27,30 @@ LOOKS: Literal["rich"] | None = "rich" if any(not word.startswith("-") for word 
 app = typer.Typer(
     rich_markup_mode=LOOKS,
     name="pretune",
-    help="Take a language model from general text to your task, and prove the result.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _show_version(is_asked: bool) -> None:
+    if is_asked:
+        from importlib.metadata import version
+
+        print(f"pretune {version('pretune')}")  # noqa: T201
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Take a language model from general text to your task, and prove the result."""
+
+
 for command in commands.COMMANDS:
     app.command(command.__name__.rstrip("_"))(command)
 
@@ -74,10 +94,7 @@ def _run(arguments: list[str]) -> int:
     flags = frozenset(arguments[: arguments.index("--")] if "--" in arguments else arguments)
     running.ARGUMENTS.set(("pretune", *arguments))
     try:
-        _check_company()
-        code = app(arguments, prog_name="pretune", standalone_mode=False)
-    except ClickError as error:
-        return _tell_usage(error, flags)
+        code = _give(arguments, flags)
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
     except SystemExit as error:  # typer's end of a broken pipe, whichever it was: the streams themselves never break
@@ -90,6 +107,16 @@ def _run(arguments: list[str]) -> int:
     return int(code or 0)
 
 
+def _give(arguments: list[str], flags: frozenset[str]) -> int | None:
+    """Give the command that was typed; wrong usage is told here."""
+    _check_company()
+    try:
+        code: int | None = app(arguments, prog_name="pretune", standalone_mode=False)
+    except ClickError as error:
+        return _tell_usage(error, arguments, flags)
+    return code
+
+
 def _check_company() -> None:
     size = os.environ.get("WORLD_SIZE", "1")
     if not size.isdigit():
@@ -98,13 +125,12 @@ def _check_company() -> None:
         )
 
 
-def _tell_usage(error: Any, flags: frozenset[str]) -> int:
-    text, context = error.format_message(), getattr(error, "ctx", None)
+def _tell_usage(error: Any, arguments: list[str], flags: frozenset[str]) -> int:
     if type(error).__name__ == "NoArgsIsHelpError":
-        print(text)  # noqa: T201 - empty where rich has drawn the help by now
+        print(error.format_message())  # noqa: T201 - empty where rich has drawn the help by now
         return 2
-    fix = f"see {context.command_path} --help" if context is not None else "see pretune --help"
-    return _tell({"code": "usage", "got": text, "expected": "", "fix": fix}, f"{text}\nFix: {fix}", 2, error, flags)
+    found = explain_usage(error, arguments, typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+    return _tell(found.to_json(), str(found), found.exit_code, error, flags)
 
 
 def _tell_error(error: BaseException, flags: frozenset[str]) -> int:

@@ -8,6 +8,7 @@ from dataclasses import fields
 from functools import cache
 from typing import Any, Self
 
+from pretune.addressing.messages import named
 from pretune.errors import UsageError
 
 MAX_SEED = 2**32 - 1  # what numpy, scikit-learn and torch all take
@@ -138,7 +139,7 @@ def parse_size(size: str | int) -> int:
 def check(holds: bool, name: str, got: Any, expected: str) -> None:
     """Raise a ``UsageError`` that names the setting, unless it holds."""
     if not holds:
-        raise UsageError(f"{name} is {_shown(got)}", expected=expected, fix=f"pass a {name} in that range")
+        raise UsageError(f"{named(name)} is {_shown(got)}", expected=expected, fix="pass such a value")
 
 
 def _shown(got: Any) -> str:

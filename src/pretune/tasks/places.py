@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pretune.data.catalogue.fetch import find_entry
 from pretune.data.read.locate import is_there, locate
-from pretune.errors import ModelLoadError, UsageError
+from pretune.errors import DataError, ModelLoadError, UsageError
 from pretune.models.names import check_name
 from pretune.records import RunRecord
 from pretune.run import RunFolder, damage_of
@@ -14,6 +14,8 @@ FINETUNED, LANGUAGE, CUT_OFF, DIVERGED = "fine-tuned run", "language run", "cut-
 MODEL, CHECKPOINT, LINEAR, UNTUNED = "model folder", "checkpoint", "linear model", "untuned baseline"
 BEGUN, FOLDER, REPORT, FILE, NAME, NOTHING = "begun folder", "folder", "report", "file", "catalogue name", "nothing"
 
+RUN_MARKS, MODEL_MARKS = ("run.json", "trace.jsonl"), ("pretune.json", "model.safetensors")
+MAX_NAMED = 3  # runs of a folder
 A_RUN = "a folder that `pretune run` or `pretune finetune` made, such as runs/reviews-minilm"
 A_MODEL = "a run folder of `pretune run` or `pretune finetune`, or a folder that model.save wrote"
 
@@ -54,7 +56,8 @@ def look_at(where: str | Path) -> Place:
     if path.is_file():
         is_page = path.suffix.lower() in (".html", ".htm")
         words = "a report, for people to read" if is_page else "a file"
-        return Place(shown=shown, kind=REPORT if is_page else FILE, words=words, fix="name the run folder that it is about")
+        fix = "name the run folder that it is about" if is_page else "name the run's folder first; `ls runs` lists yours"
+        return Place(shown=shown, kind=REPORT if is_page else FILE, words=words, fix=fix)
     entry = find_entry(shown) if isinstance(where, str) else None
     if entry is not None and entry.kind == "model":
         fix = f"`pretune run DATA --model {shown}` makes a run of it"
@@ -80,7 +83,7 @@ def require_run(where: str | Path, *, languages: bool = False) -> tuple[RunFolde
     found = look_at(where)
     if found.record is not None and found.kind in ((FINETUNED, LANGUAGE) if languages else (FINETUNED,)):
         return RunFolder(Path(where)), found.record
-    words = f"{found.words}, and no run folder: it has no run.json" if found.record is None else found.words
+    words = f"{found.words}, not a run folder: it has no run.json" if found.record is None else found.words
     raise UsageError(f"{found.shown} is {words}", expected=A_RUN, fix=found.fix)
 
 
@@ -119,9 +122,32 @@ def require_data(*sources: str | None) -> None:
     Raises:
         DataError: There is no such file, folder or catalogue entry.
     """
-    for source in sources:
-        if source is not None and not is_there(Path(source).expanduser()):
+    for source in filter(None, sources):
+        path = Path(source).expanduser()
+        if not is_there(path):
             locate(source)
+            continue
+        is_run = all((path / name).is_file() for name in RUN_MARKS)
+        if is_run or any((path / name).is_file() for name in MODEL_MARKS):
+            raise DataError(
+                f"{source} is {'a run' if is_run else 'a model folder'}, not data",
+                expected="a table or folder of texts, or a catalogue name",
+                fix="name the data; a model to start from goes to --model",
+            )
+
+
+def require_order(run: str, data: str) -> None:
+    """Refuse a run and data that were given in the other order.
+
+    Raises:
+        UsageError: They were.
+    """
+    usable = (FINETUNED, MODEL)
+    if Path(data).is_dir() and look_at(run).kind not in usable and look_at(data).kind in usable:
+        raise UsageError(
+            f"{run} stands where the run belongs, and {data} is one", expected="RUN first, then DATA",
+            fix=f"`pretune evaluate {data} {run}`",
+        )  # fmt: skip
 
 
 def require_start(model: str | None) -> None:
@@ -172,4 +198,8 @@ def _folder(shown: str, path: Path) -> Place:
     if not names or names <= {"data"}:
         words = "a folder in which no training has begun" + ("" if names else " (it is empty)")
         return Place(shown=shown, kind=BEGUN, words=words, fix="run the command that should fill it again")
+    runs = sorted(item for item in path.iterdir() if (item / "run.json").is_file())
+    if runs:
+        fix = f"name one of its runs: {', '.join(map(str, runs[:MAX_NAMED]))}{', …' if len(runs) > MAX_NAMED else ''}"
+        return Place(shown=shown, kind=FOLDER, words="a folder of runs", fix=fix)
     return Place(shown=shown, kind=FOLDER, words="a folder with other contents", fix="check the name; `ls runs` lists yours")

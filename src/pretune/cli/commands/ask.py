@@ -58,8 +58,9 @@ def evaluate(
 
     The figures of these rows are shown, so the ledger counts an opening of them.
     """
-    from pretune.tasks.places import require_classifier, require_data
+    from pretune.tasks.places import require_classifier, require_data, require_order
 
+    require_order(run, data)
     require_classifier(run)
     require_data(data)
     from pretune.asking import evaluate_on
