@@ -488,7 +488,7 @@ def test_decimal_commas_and_per_cents_are_read_and_said(write, columns):
     found = read(rows, SPAM)
     assert found.predictions.probabilities[0] == (0.75, 0.25)
     assert found.predictions.labels == found.predictions.predicted
-    assert any("comma" in note or "per cent" in note for note in found.notes)
+    assert any("comma" in note or "as percentages" in note for note in found.notes)
 
 
 @pytest.mark.parametrize(

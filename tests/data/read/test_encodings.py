@@ -24,7 +24,7 @@ def test_a_codec_that_is_no_text_encoding_is_refused_by_its_name(tmp_path: Path,
     path.write_text(TEXT)
     for read in (
         lambda: read_table(path, ReadConfig(encoding=name)),
-        lambda: read_raw(path, encoding=name),
+        lambda: read_raw(path, read=ReadConfig(encoding=name)),
         lambda: prepare_corpus(path, CorpusConfig(encoding=name, workers=1), tmp_path / "out"),
     ):
         with pytest.raises(UsageError, match="there is no text encoding"):

@@ -1,7 +1,7 @@
-"""Notation: how columns of scores write their numbers: with a decimal point or comma, as shares or in per cent."""
+"""Notation: how columns of scores write their numbers: with a decimal point or comma, as shares or as percentages."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pretune.configs import MAX_REJECTED_SHARE
@@ -40,8 +40,8 @@ class Notation:
     @property
     def note(self) -> str:
         """What was read how; empty for numbers as Python writes them."""
-        parts = ["with a decimal comma"] * self.has_comma + ["in per cent (93 % is 0.93)"] * self.is_per_cent
-        return f"scores are read as numbers {' and '.join(parts)}" if parts else ""
+        parts = ["with a decimal comma"] * self.has_comma + ["as percentages (93 % is 0.93)"] * self.is_per_cent
+        return f"scores are read {' and '.join(parts)}" if parts else ""
 
 
 def find_notation(raw: RawTable, columns: Sequence[str]) -> Notation:
@@ -50,16 +50,13 @@ def find_notation(raw: RawTable, columns: Sequence[str]) -> Notation:
     Raises:
         DataError: Some have a per cent sign, or a comma, and one has not; or a comma may part thousands.
     """
-    places = [raw.columns.index(name) for name in columns]
-    cells = [
-        (row.number, name, cell)
-        for row in raw.rows
-        for name, index in zip(columns, places, strict=True)
-        if isinstance(cell := row.cells[index], str) and len(cell) <= _LONGEST and any(map(str.isdigit, cell))
-    ]
-    odd = sum("," in cell or cell.rstrip(_SPACES).endswith(_PER_CENT) for _, _, cell in cells)
-    if odd <= MAX_REJECTED_SHARE * len(cells):  # a few are dirt: their rows are rejected, each with its reason
+    num_cells = num_odd = 0
+    for _, _, cell in _numbers(raw, columns):
+        num_cells += 1
+        num_odd += "," in cell or cell.rstrip(_SPACES).endswith(_PER_CENT)
+    if num_odd <= MAX_REJECTED_SHARE * num_cells:  # a few are dirt: their rows are rejected, each with its reason
         return Notation()
+    cells = list(_numbers(raw, columns))
     num_per_cent = sum(_bare(cell) is not None for _, _, cell in cells)
     is_per_cent = num_per_cent > MAX_REJECTED_SHARE * len(cells)
     if is_per_cent:
@@ -78,6 +75,15 @@ def find_notation(raw: RawTable, columns: Sequence[str]) -> Notation:
         first = next(item for item in bare if "," in item[2])
         raise _mixed(raw, first, "may be a number below ten, or thousands")
     return Notation(has_comma, is_per_cent)
+
+
+def _numbers(raw: RawTable, columns: Sequence[str]) -> Iterator[tuple[int, str, str]]:
+    """Yield the cells that may be numbers, each with its row and column."""
+    places = [(name, raw.columns.index(name)) for name in columns]
+    for row in raw.rows:
+        for name, index in places:
+            if isinstance(cell := row.cells[index], str) and len(cell) <= _LONGEST and any(map(str.isdigit, cell)):
+                yield row.number, name, cell
 
 
 def bare_number(cell: str) -> str:

@@ -133,11 +133,6 @@ def find_named(columns: Sequence[str], names: Sequence[str]) -> str | None:
     return next((folded[name] for name in names if name in folded), None)
 
 
-def is_numeric(raw: RawTable, column: str) -> bool:
-    """Whether the first filled cells of a column are numbers."""
-    return _are_numbers(raw, raw.columns.index(column))
-
-
 def _are_numbers(raw: RawTable, place: int) -> bool:
     cells = [row.cells[place] for row in raw.rows[:_LOOKED_AT]]
     filled = [shown for cell in cells if isinstance(cell, str) and (shown := cell.strip())]
@@ -153,7 +148,7 @@ def _index_column(raw: RawTable, left: list[str], guesses: list[str]) -> str | N
     if not raw.columns or raw.columns[0] != "column 1" or raw.columns[0] not in left:
         return None
     cells = [row.cells[0] for row in raw.rows]
-    if len(set(cells)) < len(cells) or not is_numeric(raw, raw.columns[0]):
+    if len(set(cells)) < len(cells) or not _are_numbers(raw, 0):
         return None
     left.remove(raw.columns[0])
     guesses.append("id: the first column, which has no name")

@@ -149,11 +149,11 @@ def _receipt(raw: RawTable, num_used: int, rejected: Sequence[Rejection]) -> Fil
 
 
 def _read_rows(raw: RawTable, roles: Roles, config: AuditConfig, numbers: Notation) -> tuple[list[_Said], list[Rejection]]:
-    rows, rejected, known = list[_Said](), list(raw.rejected), dict[str, int]()
+    rows, rejected, known, taken = list[_Said](), list(raw.rejected), dict[str, int](), roles.taken
     for row in raw.rows:
         cells = named_cells(raw.columns, row.cells)
         try:
-            said = _read_row(row, cells, roles, config, numbers, raw.origin.name)
+            said = _read_row(row, cells, roles, config, numbers, raw.origin.name, taken)
             if said.id in known:
                 raise _RowError(roles.id, f"the id {said.id!r} was already in row {known[said.id]}")
         except _RowError as error:
@@ -179,7 +179,9 @@ def _without_bad_sums(
     return kept, rejected
 
 
-def _read_row(row: Row, cells: Mapping[str, Cell], roles: Roles, config: AuditConfig, numbers: Notation, name: str) -> _Said:
+def _read_row(
+    row: Row, cells: Mapping[str, Cell], roles: Roles, config: AuditConfig, numbers: Notation, name: str, taken: frozenset[str]
+) -> _Said:
     row_id = f"{name}:{row.number}" if roles.id is None else _word(cells, roles.id, "the id")
     label = _class(cells, roles.label, "the label")
     predicted = None if roles.predicted is None else _class(cells, roles.predicted, "the prediction")
@@ -198,7 +200,6 @@ def _read_row(row: Row, cells: Mapping[str, Cell], roles: Roles, config: AuditCo
         score = None if score is None else 1 / (1 + math.exp(-max(min(score, 700.0), -700.0)))
     _check_shares(shares if score is None else {"": score}, where)
     text = "\n".join(writable(part) for column in roles.text if isinstance(part := cells[column], str) and part.strip())
-    taken = roles.taken
     extra = {column: writable(cell) if isinstance(cell, str) else "" for column, cell in cells.items() if column not in taken}
     return _Said(row.number, row_id, label, predicted, score, shares, text, extra)
 

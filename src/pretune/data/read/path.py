@@ -83,12 +83,11 @@ def _raw(source: Any, found: Any, config: ReadConfig, role: str) -> RawTable:
     return raw
 
 
-def read_raw(source: Any, *, encoding: str | None = None, role: str = "data", read: ReadConfig | None = None) -> RawTable:
+def read_raw(source: Any, *, role: str = "data", read: ReadConfig | None = None) -> RawTable:
     """Read a table of any columns, such as predictions: rows of cells, before it is known which column is what.
 
     Args:
         source: A path, a pandas data frame, or a list of dictionaries.
-        encoding: Of the file, where it is neither UTF-8 nor UTF-16 with a byte-order mark.
         role: As for ``read_table``.
         read: Encoding, quoting, escape sign and bounds.
 
@@ -96,9 +95,7 @@ def read_raw(source: Any, *, encoding: str | None = None, role: str = "data", re
         DataError: There is no such file, or it is no table.
         UsageError: ``source`` or the encoding is nothing that can be read.
     """
-    config = replace(
-        read or ReadConfig(), encoding=read.encoding if encoding is None and read is not None else encoding, require_labels=True
-    )
+    config = replace(read or ReadConfig(), require_labels=True)
     check_encoding(config.encoding)
     with _uncollected():
         if not isinstance(source, (str, Path)):

@@ -16,20 +16,18 @@ from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pretune import storage
 from pretune.data.seal.chain import LedgerEntry, entries_file
 from pretune.data.seal.ledger import record_opening, verify_rows
+from pretune.data.seal.prints import Prints, distinct_fingerprints, fingerprints_of
 from pretune.data.seal.seal import Seal, prints_in_reach
 from pretune.errors import LedgerError
-from pretune.hashing import fingerprint
 from pretune.records import SCHEMA
 
 logger = logging.getLogger(__name__)
 CANNOT_JUDGE = "a model that trains on them cannot be judged by them"
 MAX_NAMED = 3  # runs that are named
-Prints = NDArray[np.uint64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +65,7 @@ def register_seal(seal: Seal, run: str) -> None:
     Raises:
         StorageError: The data folder cannot be written.
     """
-    data = fingerprints(seal.texts()).astype("<u8").tobytes()
+    data = distinct_fingerprints(seal.texts()).astype("<u8").tobytes()
     digest = sha256(data).hexdigest()
     line = {"schema": SCHEMA, "run": run, "rows": digest, "num_rows": seal.num_rows}
     known = ({**item, "time": None} for item in _lines())
@@ -89,7 +87,7 @@ def known_rows(texts: Sequence[str]) -> KnownRows:
     sealed, opened = _sealed(), verify_rows()[1] if entries_file().exists() else ()
     if not texts or not (sealed or opened):
         return KnownRows(num_rows=len(texts))
-    asked = np.array([int(fingerprint(text), 16) for text in texts], dtype=np.uint64)
+    asked = fingerprints_of(texts)
     is_sealed, is_opened = np.zeros(len(asked), dtype=np.bool_), np.zeros(len(asked), dtype=np.bool_)
     runs = list[str]()
     for run, rows in sealed:
@@ -149,11 +147,6 @@ def warn_of(texts: Sequence[str], what: str) -> str:
     except LedgerError:  # a damaged ledger stops what opens, not what warns
         return ""
     return f"{said}: {what}" if said else ""
-
-
-def fingerprints(texts: Sequence[str]) -> Prints:
-    """Return the fingerprints of the distinct texts, rising."""
-    return np.unique(np.array([int(fingerprint(text), 16) for text in texts], dtype=np.uint64))
 
 
 def _sealed() -> list[tuple[str, Prints]]:

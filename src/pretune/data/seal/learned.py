@@ -25,8 +25,9 @@ from pretune import storage
 from pretune.data.alike.duplicates import shingles_of, words_in
 from pretune.data.alike.numbered import number_words
 from pretune.data.alike.similar import Shingles
+from pretune.data.seal.prints import fingerprints_of
 from pretune.errors import DamagedError
-from pretune.hashing import fingerprint, fold
+from pretune.hashing import fold
 from pretune.records import SCHEMA, Past, Record
 
 TEXTS, ABOUT = "learned.texts", "learned.json"
@@ -159,7 +160,7 @@ def _names(entries: Entries) -> tuple[str, ...]:
 def _sign(folded: Sequence[str]) -> Entries:
     """Return the entries of texts that are folded, in their order."""
     entries = np.empty(len(folded), dtype=ENTRY)
-    entries["exact"] = [int(fingerprint(text), 16) for text in folded]
+    entries["exact"] = fingerprints_of(folded)
     shingles = shingles_of(number_words(map(words_in, folded)))
     has_words = shingles.lengths > 0
     entries["near"][~has_words] = _scattered(entries["exact"][~has_words])

@@ -37,8 +37,8 @@ from pretune.data.seal.chain import (
     write_head,
 )
 from pretune.data.seal.openings import read_openings
+from pretune.data.seal.prints import distinct_fingerprints
 from pretune.errors import DataError, LedgerError
-from pretune.hashing import fingerprint
 
 # Share of an opening's rows that an earlier one must have had to count as a look at them (design: "The ledger").
 MIN_SHARED = 0.05
@@ -72,7 +72,7 @@ def record_opening(
     """
     if not texts or num_models < 1:
         raise DataError(f"{len(texts)} rows and {num_models} models to open", expected="at least one of each")
-    rows = np.unique(np.array([int(fingerprint(text), 16) for text in texts], dtype="<u8"))
+    rows = distinct_fingerprints(texts)
     with storage.locked(folder() / "ledger.lock"):
         entries, opened = read_entries()
         if not entries:

@@ -19,9 +19,9 @@ from pretune import storage
 from pretune.data.seal.chain import LedgerEntry
 from pretune.data.seal.ledger import confidence_at, record_opening
 from pretune.data.seal.openings import read_openings
+from pretune.data.seal.prints import distinct_fingerprints
 from pretune.data.split.divide import Splits, digest_of_rows
 from pretune.errors import DataError, SealedError, StorageError
-from pretune.hashing import fingerprint
 from pretune.records import SCHEMA, Example
 
 
@@ -186,7 +186,7 @@ def prints_in_reach() -> tuple[NDArray[np.uint64], ...]:
     """Return the fingerprints of the texts of every seal that this process holds, rising."""
     for seal in tuple(_ROWS):
         if seal not in _PRINTS:
-            _PRINTS[seal] = np.unique(np.array([int(fingerprint(text), 16) for text in seal.texts()], dtype=np.uint64))
+            _PRINTS[seal] = distinct_fingerprints(seal.texts())
     return tuple(_PRINTS.values())
 
 

@@ -59,7 +59,8 @@ class Shape:
         """Return the answers as lines of the file."""
         rows = [self._row(answer) for answer in answers]
         if self.format in ("json lines", "parquet"):
-            return self._pack("".join(json.dumps(dict(zip(self.names, row, strict=True))) + "\n" for row in rows))
+            names = self.names
+            return self._pack("".join(json.dumps(dict(zip(names, row, strict=True))) + "\n" for row in rows))
         return self._pack(self._delimited([_written(cell) for cell in row] for row in rows))
 
     def header(self) -> bytes:
