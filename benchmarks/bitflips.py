@@ -1,7 +1,8 @@
 """Bit flips: one bit of one file of a run, finished or cut off, and then every command that reads it.
 
-Of each answer: was the file named, was the answer the same to the byte, or was it another one without a word (which must never
-be)? No network, all in one process: ``python benchmarks/bitflips.py --flips 1000 --out benchmarks/results/bitflips.json``.
+A fifth as many files are deleted, or shortened (a file of lines by whole lines as often as within one). Of each answer: was the
+file named, was the answer the same to the byte, or was it another one without a word (which must never be)? No network, all in
+one process: ``python benchmarks/bitflips.py --flips 1000 --out benchmarks/results/bitflips.json``.
 """
 
 import argparse
@@ -32,24 +33,28 @@ KINDS = (
     "run.json", "data/*", "trace.jsonl", "linear/*", "encoder_linear/*", "model/*", "predictions/*", "report.html", "README.md",
 )  # fmt: skip
 CUT_OFF = ("run.json", "data/*", "trace.jsonl", "linear/*", "checkpoints/*/*")
-# Which commands read which part; all are also verified. Judging takes as long as the rest together.
+# Which commands read which part; all are also verified. Judging, and training on from the run, take as long as the rest
+# together. "elsewhere" judges without the ledger, as on another machine.
 READERS = {
-    "run.json": ("report", "recompute", "compare", "evaluate", "judge"),
-    "data": ("evaluate", "compare", "recompute", "judge"),
-    "trace.jsonl": ("report", "judge"),
+    "run.json": ("report", "recompute", "compare", "evaluate", "judge", "train on"),
+    "data": ("evaluate", "compare", "recompute", "judge", "elsewhere"),
+    "trace.jsonl": ("report", "judge", "elsewhere"),
     "linear": ("linear", "evaluate", "judge"),
     "encoder_linear": ("evaluate", "judge"),
-    "model": ("predict", "trace", "evaluate", "judge"),
+    "model": ("predict", "trace", "evaluate", "judge", "train on"),
     "predictions": ("compare", "recompute", "evaluate", "judge"),
     "report.html": (),
     "README.md": (),
 }
+SLOW = ("judge", "elsewhere", "train on")  # asked of every fourth flip; of all that is deleted or shortened
+HOWS = ("flip", "delete", "shorten", "shorten by lines")
 
 
 @dataclass(slots=True)
 class Tally:
     """What came out, by kind of file and by command."""
 
+    hows: Counter[str] = field(default_factory=Counter)  # how many files were flipped, deleted, shortened
     named: Counter[str] = field(default_factory=Counter)
     harmless: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)  # refused, with a message that does not name the file
@@ -73,10 +78,12 @@ class Bench:
                 enumerate(make_rows(180))]  # fmt: skip
         table.write_text("text,label\n" + "".join(f"{text},{label}\n" for text, label in rows), encoding="utf-8")
         (place / "asked.csv").write_text("text,label\n" + "".join(f"{a},{b}\n" for a, b in rows[:40]), encoding="utf-8")
-        self.words = [
-            str(table), "--model", str(model), "--freeze", "none", "--epochs", "2", "--lr", "3e-3", "--batch-size", "8",
+        self.table, self.model = str(table), str(model)
+        self.settings = [
+            "--freeze", "none", "--epochs", "2", "--lr", "3e-3", "--batch-size", "8",
             "--threads", "1", "--seed", "1", "--set", "finetune.precision=fp32", "--quiet",
         ]  # fmt: skip
+        self.words = [self.table, "--model", self.model, *self.settings]
         self.finished, self.other, self.cut = (place / name / "run" for name in ("finished", "other", "cut"))
         for run in (self.finished, self.other):
             code, said = call("run", *self.words, "--run", str(run))
@@ -109,19 +116,36 @@ class Bench:
         code, said = call("finetune", *self.words, "--set", "judge.encoder_linear=false", "--run", str(run), "--json")
         return code, digest_of(outcome_of(run)) if code == 0 else "", said
 
+    def _train_on(self, run: Path) -> tuple[int, str, str]:
+        """Start a training from the run, at a place that is always the same: the new model has its name."""
+        start, made = self.place / "from" / "run", self.place / "next" / "run"
+        for place in (start, made):
+            shutil.rmtree(place, ignore_errors=True)
+        shutil.copytree(run, start)
+        flags = ["--set", "judge.encoder_linear=false", "--epochs", "1", "--json"]
+        code, said = call("finetune", self.table, "--model", str(start), *self.settings, *flags, "--run", str(made))
+        return code, digest_of(outcome_of(made)) if code == 0 else "", said
+
     def _copy(self, run: Path) -> Path:
         self.number += 1
         target = self.place / "copies" / str(self.number) / run.name
         shutil.copytree(run, target)
-        shutil.rmtree(self.place / "home", ignore_errors=True)
-        shutil.copytree(self.home, self.place / "home")
+        self._restore_home()
         return target
+
+    def _restore_home(self, *, is_new: bool = False) -> None:
+        shutil.rmtree(self.place / "home", ignore_errors=True)
+        if not is_new:
+            shutil.copytree(self.home, self.place / "home")
 
     def _answer(self, command: str, run: Path) -> tuple[int, str, str]:
         """Return exit code, what was answered as a digest, and what was said."""
-        shutil.rmtree(self.place / "home", ignore_errors=True)
-        shutil.copytree(self.home, self.place / "home")
-        place = self._copy(run) if command in ("judge", "report", "trace") else run
+        self._restore_home()
+        if command == "train on":
+            return self._train_on(run)
+        place = self._copy(run) if command in ("judge", "elsewhere", "report", "trace") else run
+        if command == "elsewhere":
+            self._restore_home(is_new=True)
         code, said = call(*(word.format(run=place, other=self.other, place=self.place) for word in WORDS[command]))
         said = said.replace(str(place), "RUN")  # a comparison names runs of one name by their paths
         answer = said
@@ -134,8 +158,8 @@ class Bench:
             shutil.rmtree(place.parent)
         return code, answer, said
 
-    def flip(self, draw: random.Random, number: int) -> None:
-        """Flip one bit somewhere, ask every command that reads the file, and count."""
+    def spoil(self, draw: random.Random, number: int, how: str) -> None:
+        """Spoil one file somewhere, ask every command that reads it, and count."""
         is_cut = number % 5 == 4
         run, kinds = (self.cut, CUT_OFF) if is_cut else (self.finished, KINDS)
         kind = kinds[number // 5 % len(kinds)]
@@ -144,17 +168,14 @@ class Bench:
             return
         file = draw.choice(files).relative_to(run)
         copy = self._copy(run)
-        data = bytearray((copy / file).read_bytes())
-        at, bit = draw.randrange(len(data)), draw.randrange(8)
-        data[at] ^= 1 << bit
-        (copy / file).write_bytes(data)
-        story = f"flip {number}: bit {bit} of byte {at} of {len(data)} in {file}" + (" (cut off)" if is_cut else "")
+        story = f"{number}: {_spoil(copy / file, how, draw)} in {file}" + (" (cut off)" if is_cut else "")
+        self.tally.hows[how.partition(" ")[0]] += 1
         verified = self._judge("verify", self._answer("verify", copy), self.wanted["verify"], file, story)
         if is_cut:
-            outcome = self._judge("resume", self._resume(copy), self.resumed, file, story)
-            outcomes = [outcome]
+            outcomes = [self._judge("resume", self._resume(copy), self.resumed, file, story)]
         else:
-            readers = [name for name in READERS[file.parts[0]] if name != "judge" or number % 4 == 0]
+            is_asked = number % 4 == 0 or how != "flip"
+            readers = [name for name in READERS[file.parts[0]] if name not in SLOW or is_asked]
             outcomes = [self._judge(name, self._answer(name, copy), self.wanted[name], file, story) for name in readers]
         if verified == "harmless" and any(outcome != "harmless" for outcome in outcomes):
             self.tally.unverified.append(story)
@@ -187,8 +208,26 @@ WORDS = {
     "report": ("report", "{run}", "--json"),
     "recompute": ("judge", "{run}", "--recompute", "--json"),
     "judge": ("judge", "{run}", "--json"),
+    "elsewhere": ("judge", "{run}", "--json"),
 }
-COMMANDS: tuple[str, ...] = tuple(name for name in WORDS if name != "verify")
+COMMANDS: tuple[str, ...] = (*(name for name in WORDS if name != "verify"), "train on")
+
+
+def _spoil(file: Path, how: str, draw: random.Random) -> str:
+    """Spoil a file; return what was done."""
+    data = bytearray(file.read_bytes())
+    if how == "delete":
+        file.unlink()
+        return f"all {len(data)} bytes deleted"
+    if how == "flip":
+        at, bit = draw.randrange(len(data)), draw.randrange(8)
+        data[at] ^= 1 << bit
+        file.write_bytes(data)
+        return f"bit {bit} of byte {at} of {len(data)} flipped"
+    at = draw.randrange(len(data))
+    at = data.rfind(b"\n", 0, at) + 1 if how == "shorten by lines" else at
+    file.write_bytes(data[:at])
+    return f"shortened from {len(data)} to {at} bytes"
 
 
 def call(*words: str) -> tuple[int, str]:
@@ -216,14 +255,16 @@ def measure(num_flips: int, seed: int, *, tell: Callable[[str], None] = lambda _
     start, place = time.perf_counter(), Path(tempfile.mkdtemp(prefix="pretune-bitflips-"))
     try:
         bench = Bench(place)
-        for number in _counted(num_flips, tell, bench.tally):
-            bench.flip(random.Random(f"{seed} {number}"), number)
+        for number in _counted(num_flips + num_flips // 5, tell, bench.tally):
+            how = "flip" if number < num_flips else HOWS[1 + number % 3]
+            bench.spoil(random.Random(f"{seed} {number}"), number, how)
         tally = bench.tally
     finally:
         shutil.rmtree(place, ignore_errors=True)
     kinds = sorted({key for counter in (tally.named, tally.harmless, tally.refused) for key in counter})
     return {
-        "schema": 1, "flips": num_flips, "seed": seed, "named": tally.named.total(), "harmless": tally.harmless.total(),
+        "schema": 2, "flips": num_flips, "deleted": tally.hows["delete"], "shortened": tally.hows["shorten"],
+        "seed": seed, "named": tally.named.total(), "harmless": tally.harmless.total(),
         "refused_unnamed": tally.refused.total(), "silently_wrong": len(tally.silent), "tracebacks": len(tally.tracebacks),
         "unverified": len(tally.unverified), "seconds": round(time.perf_counter() - start, 1),
         "by_kind": {
@@ -239,7 +280,7 @@ def _counted(num_flips: int, tell: Callable[[str], None], tally: Tally) -> Itera
         yield number
         if number % 10 == 9:
             counts = f"{len(tally.silent)} silent, {len(tally.tracebacks)} tracebacks, {tally.named.total()} named"
-            tell("\n".join([f"{number + 1} flips: {counts}", *tally.silent, *tally.tracebacks]))
+            tell("\n".join([f"{number + 1} files: {counts}", *tally.silent, *tally.tracebacks]))
 
 
 def main() -> int:
