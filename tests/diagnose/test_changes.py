@@ -1,4 +1,4 @@
-"""Planted: a training that was gone on with after something had changed."""
+"""Planted: a training that was resumed after something had changed."""
 
 from dataclasses import replace
 

@@ -68,6 +68,18 @@ def test_a_missing_an_added_and_a_shortened_file_are_named(judged):
         assert said in found
 
 
+@pytest.mark.parametrize("name", ["report.html", "README.md"])
+@pytest.mark.parametrize("is_shortened", [True, False])
+def test_a_page_that_is_missing_or_has_lost_its_end_is_named_and_can_be_had_again(judged, name, is_shortened, capsys):
+    lines = (judged / name).read_text().splitlines(keepends=True)
+    (judged / name).write_text("".join(lines[:-1])) if is_shortened else (judged / name).unlink()
+    how = "was changed" if is_shortened else "is missing"
+    assert verify(judged).differences == (f"{name} {how}: `pretune report {judged}` writes it again",)
+    assert call("report", judged) == 0
+    assert call("verify", judged) == 0
+    capsys.readouterr()
+
+
 def test_a_record_is_not_read_when_it_lacks_its_digest_or_its_schema(judged):
     record = json.loads((judged / "run.json").read_text())
     for changed in ({**record, "look": 9}, {k: v for k, v in record.items() if k != "digest"}, {**record, "schema": 3}):

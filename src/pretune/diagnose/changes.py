@@ -1,13 +1,13 @@
-"""Changed inputs: was the training of this model gone on with after something it depends on had changed?"""
+"""Changed inputs: was the training of this model resumed after something it depends on had changed?"""
 
 from pretune.records import Evaluation, Evidence, Finding, Severity
 
-# After a change of these the rows may have been divided anew, and rows that are test rows now may have been trained on.
+# After a change of these the rows may have been divided again, and rows that are test rows now may have been trained on.
 ROWS = ("data", "tokenizer")
 
 
 def check_changed_inputs(evidence: Evidence, _evaluation: Evaluation | None = None) -> Finding:
-    """Tell of every change under which training was gone on with (``--continue-changed``); one of the rows is blocking."""
+    """Tell of every change under which training was resumed (``--continue-changed``); one of the rows is blocking."""
     check, changes = "training.changed", evidence.changes
     if evidence.history is None:
         return Finding.not_applicable(check, "no training is known")
@@ -19,7 +19,7 @@ def check_changed_inputs(evidence: Evidence, _evaluation: Evaluation | None = No
     return Finding(
         check=check,
         severity=Severity.BLOCKING if touches_rows else Severity.WARNING,
-        summary=f"training was gone on with after a change{risk}: {told}",
+        summary=f"training was resumed after a change{risk}: {told}",
         measured=float(len(changes)),
         limit=0.0,
         fix="Train again from the start (--overwrite) with what there is now.",

@@ -1,6 +1,6 @@
 """Layers built like BERT's in a pass without learning: weights laid out once for all products, activation inside of a product.
 
-A processor's library lays a weight out anew for every product that it is not told in advance of; over many batches that, and
+A processor's library lays a weight out again for every product that it is not told in advance of; over many batches that, and
 the passes over what lies between, is a quarter of the time (docs/log.md).
 """
 

@@ -119,13 +119,6 @@ class LanguageNetwork(nn.Module):
         """The output layer: weight (vocabulary, width) and bias."""
         return attrgetter(self.family.output)(self.model)
 
-    @property
-    def num_layer_weights(self) -> int:
-        """Weights that every token passes: all but tables and the output layer."""
-        tables = {id(weight) for module in self.modules() if isinstance(module, nn.Embedding) for weight in module.parameters()}
-        output = {id(weight) for weight in self.output.parameters()}
-        return sum(weight.numel() for weight in self.parameters() if id(weight) not in tables | output)
-
     def run(self, windows: Windows) -> Tensor:
         """Return the hidden states after the last layer and what follows it, (batch, time, width)."""
         family, trunk = self.family, self.trunk

@@ -1,4 +1,4 @@
-"""The language model that pre-training goes on with: found by name, its head added and tied where the checkpoint has none."""
+"""The language model that pre-training continues: found by name, its head added and tied where the checkpoint has none."""
 
 import contextlib
 import io

@@ -261,7 +261,7 @@ def _reaches_hub() -> bool:
 
 
 def _load_head(network: Network, file: Path) -> bool:
-    """Go on with the head that lies beside the trunk, if it is one of this size for as many classes; return whether it is."""
+    """Take the head that lies beside the trunk, if it is one of this size for as many classes; return whether it is."""
     if network.head is None or not file.is_file():
         return False
     with load_errors(f"{file} is damaged", "the head that pretune saved"):

@@ -56,7 +56,7 @@ def merge(network: Network, batch: Batch) -> float:
     """Add every adapter to its linear layer and take it out; the network is then of its plain architecture again.
 
     Args:
-        network: In the state in which it shall be kept.
+        network: In the state that will be kept.
         batch: Texts on which the logits must stay what they were.
 
     Returns:

@@ -39,7 +39,7 @@ class RunRecord(Record):
     corpus: CorpusReceipt | None = None  # what it was pre-trained on
     language: tuple[Score, ...] = ()  # where a checkpoint was continued: its figures on text before and after
     history: History | None = None
-    changes: tuple[Change, ...] = ()  # where training was gone on with after a change (--continue-changed)
+    changes: tuple[Change, ...] = ()  # where training was resumed after a change (--continue-changed)
     token_counts: tuple[TokenCounts, ...] = ()
     scores: tuple[Score, ...] = ()
     comparisons: tuple[Comparison, ...] = ()

@@ -72,7 +72,7 @@ class History(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change(Record):
-    """What was another one when a training that was cut off was gone on with all the same."""
+    """What was another one when a training that was cut off was resumed all the same."""
 
     what: str  # "data", "torch", "learning_rate", ...
     then: str

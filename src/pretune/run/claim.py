@@ -1,4 +1,4 @@
-"""Claiming: which folder a command's run gets, to begin in or to go on with."""
+"""Claiming: which folder a command's run gets, to begin in or to resume."""
 
 import itertools
 from collections.abc import Mapping
@@ -20,17 +20,17 @@ def claim_folder(
     continue_changed: bool = False,
     done: str = "judged",
 ) -> RunFolder:
-    """Return the folder that a run shall use, locked against other processes.
+    """Return the folder for a run, locked against other processes.
 
-    A run of the same inputs that was cut off is gone on with. Otherwise it is the first free one of ``runs/BASE``,
-    ``-2``, ``-3``; or the one named, if it is free, to be gone on with, or to be overwritten.
+    A run of the same inputs that was cut off is resumed. Otherwise it is the first free one of ``runs/BASE``,
+    ``-2``, ``-3``; or the one named, if it is free, can be resumed, or is to be overwritten.
 
     Args:
         base: Name for the default folder.
         inputs: What "the same command" means, by name.
         named: The folder the user named.
         overwrite: Whether a run in ``named`` (or in the default folder) may be replaced.
-        continue_changed: Whether a run of other inputs that was cut off or diverged may be gone on with.
+        continue_changed: Whether a run of other inputs that was cut off or diverged may be resumed.
         done: Status from which such a run is finished.
 
     Raises:
@@ -39,7 +39,7 @@ def claim_folder(
     if overwrite and continue_changed:
         raise UsageError(
             "--overwrite and --continue-changed were both given",
-            expected="one of them: the first begins again, the second goes on",
+            expected="one of them: the first begins again, the second resumes",
             fix="leave one out",
         )
 
@@ -98,7 +98,7 @@ def _taken(folder: RunFolder, done: str, inputs: Mapping[str, str]) -> PretuneEr
         return UsageError(
             f"{path} holds a run whose {record.failure}",
             expected="a new folder",
-            fix=f"{replaced}; with --continue-changed and a lower --lr it goes on from its last checkpoint",
+            fix=f"{replaced}; with --continue-changed and a lower --lr it resumes from its last checkpoint",
         )
     if record is not None and record.status in _FINISHED[done]:
         return UsageError(f"{path} holds a finished run", expected="a new folder", fix=replaced)

@@ -170,7 +170,7 @@ class RunFolder:
         """
         if cover:
             kept = {name: digest for name, digest in record.digests.items() if keep and name.startswith(f"{keep}/")}
-            record = replace(record, digests=self.digests(task=record.task, but=kept) | kept, heads=self.heads(), pending={})
+            record = replace(record, digests=self.digests(record.task, but=kept) | kept, heads=self.heads(), pending={})
         value = json.loads(json.dumps(record.to_json() | {"schema": SEALED_SCHEMA}, allow_nan=False))
         storage.replace_json(self.path / "run.json", storage.sealed(value))
         return record
@@ -264,12 +264,12 @@ class RunFolder:
                 raise StorageError(f"{path} is damaged: {error}", fix="restore it, or judge the run again") from error
         return tuple(found)
 
-    def digests(self, *names: str, task: str = "classify", but: Collection[str] = ()) -> dict[str, str]:
+    def digests(self, task: str, *names: str, but: Collection[str] = ()) -> dict[str, str]:
         """Return the SHA-256 of every file that lies still once a run is finished; a prepared corpus has digests of its own.
 
         Args:
-            names: Files and folders of the run; all, unless given.
             task: Of the run.
+            names: Files and folders of the run; all, unless given.
             but: Files that are left out.
         """
         parts = [self.path / name for name in names] or [
@@ -302,7 +302,7 @@ class RunFolder:
         (self.path / "predictions" / f"{split}.{source}.csv").unlink(missing_ok=True)
 
     def read_events(self, *, head: str = "") -> Events:
-        """Return the events of ``trace.jsonl``, those of the last attempt where the run was begun anew.
+        """Return the events of ``trace.jsonl``, those of the last attempt where the run was begun again.
 
         Args:
             head: The digest of a line that must be there; see ``RunRecord.heads``.

@@ -9,7 +9,7 @@ from pretune.run.folder import RunFolder
 MAX_SHOWN = 10
 
 
-def check_run(folder: RunFolder, record: RunRecord, *names: str, but: Callable[[str], bool] = lambda _: False) -> None:
+def check_run(folder: RunFolder, record: RunRecord, *names: str, ignore: Callable[[str], bool] = lambda _: False) -> None:
     """Compare files of a run with the digests in its record, before anything is made of them.
 
     Runs of earlier versions have none, or not of all files: what has none is passed over; ``pretune verify`` lists it.
@@ -18,12 +18,12 @@ def check_run(folder: RunFolder, record: RunRecord, *names: str, but: Callable[[
         folder: Where.
         record: Its record.
         names: Files or folders in it; all, unless given.
-        but: Which of these lines do not matter, since the file is about to be written anew.
+        ignore: Which of these lines do not matter, because the file is about to be written again.
 
     Raises:
         StorageError: One is missing or was changed; the message names them.
     """
-    wrong = [line for line in compare_run(folder, record, *names) if not but(line)]
+    wrong = [line for line in compare_run(folder, record, *names) if not ignore(line)]
     if wrong:
         shown, more = "\n".join(f"  {line}" for line in wrong[:MAX_SHOWN]), len(wrong) - MAX_SHOWN
         raise StorageError(
@@ -38,7 +38,7 @@ def compare_run(folder: RunFolder, record: RunRecord, *names: str) -> Iterator[s
 
     Of all files the trace is one, whose last lines the record knows; the openings are the ledger's, see ``read_openings``.
     """
-    digests = folder.digests(*names, task=record.task)
+    digests = folder.digests(record.task, *names)
     for name in sorted(digests.keys() | record.digests.keys()):
         if names and not any(name == part or name.startswith(f"{part}/") for part in names):
             continue

@@ -20,7 +20,7 @@ class GrowingFile:
 
     Args:
         path: Where the whole file will be.
-        about: All that its contents depend on, by name: a command of other inputs must not go on with it.
+        about: All that its contents depend on, by name: a command of other inputs must not resume it.
         overwrite: Whether a file that is there, or a part that another command began, may be replaced.
 
     Attributes:
@@ -63,7 +63,7 @@ class GrowingFile:
             self._file.write(data)
 
     def mark(self, num_rows: int) -> None:
-        """Put what was written on the disk, and note that the same command goes on from here."""
+        """Put what was written on the disk, and note that the same command resumes from here."""
         with storage_errors(self.path):
             self._file.flush()
             os.fsync(self._file.fileno())

@@ -21,7 +21,7 @@ def replace(path: Path, content: str | bytes | Callable[[Path], object]) -> None
     killed have left aside of the same name is removed.
 
     Args:
-        path: Where it shall be.
+        path: Where it will be.
         content: Text or bytes of a file, or a function that fills the empty folder it is given; it may return the digests of
             files that it has read back, by name, which are not read once more then.
 

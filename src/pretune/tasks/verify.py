@@ -21,6 +21,7 @@ from pretune.tasks.places import require_there
 
 # What is no part of a run's answers, and what other checks of this file look at.
 _OTHER = ("run.json", "trace.jsonl", "report.html", "README.md", "data/openings.jsonl")
+SHOWN = ("judged", "pretrained")  # status of runs that have a report and a card
 _STORES = re.compile(r"data/tokens\.\w+")
 
 
@@ -79,8 +80,10 @@ def _of_parts(folder: RunFolder, record: RunRecord) -> Iterator[str]:
     heads = record.heads
     yield from _told("data/openings.jsonl", lambda: read_openings(folder.openings, head=heads.get("data/openings.jsonl", "")))
     for page in (folder.report, folder.card):
-        if page.is_file() and storage.is_signed(page.read_bytes()) is False:
-            yield f"{page.name} was changed: `pretune report {folder.path}` writes it again"
+        is_signed = storage.is_signed(page.read_bytes()) if page.is_file() else None
+        how = "was changed" if page.is_file() else "is missing"
+        if is_signed is False or (is_signed is None and heads and record.status in SHOWN):
+            yield f"{page.name} {how}: `pretune report {folder.path}` writes it again"
     if folder.model.is_dir():
         is_vouched_for = any((folder.model / name).is_file() for name in (CARD, storage.DIGESTS))
         none = [f"model has no {CARD} and no {storage.DIGESTS}"]

@@ -32,7 +32,7 @@ class Resume:
 
     Args:
         folder: ``checkpoints/`` of a run.
-        continue_changed: Whether a training that was begun with something else may be gone on with.
+        continue_changed: Whether a training that was begun with something else may be resumed.
     """
 
     folder: Path
@@ -47,7 +47,7 @@ class Saved:
         step: Optimizer updates made.
         tensors: Weights and moments by name.
         state: Everything else, as JSON.
-        is_exact: Whether training goes on with the same rows and settings; otherwise the weights alone are of use.
+        is_exact: Whether training resumes with the same rows and settings; otherwise the weights alone are of use.
     """
 
     step: int
@@ -66,7 +66,7 @@ class Checkpoints:
         continue_changed: Whether to go on where ``about`` is not what it was.
 
     Attributes:
-        changes: What was another one when the training was gone on with; each checkpoint takes them along.
+        changes: What was another one when the training was resumed; each checkpoint takes them along.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class Checkpoints:
     ) -> None:
         self.folder, self.about, self._tell, self._continue_changed = folder, about, tell, continue_changed
         self.changes: tuple[Change, ...] = ()
-        self._base = 0  # added to steps in the names of folders: the number from which steps were counted anew
+        self._base = 0  # added to steps in the names of folders: the number from which steps were counted again
         self._wait = _chosen_wait()
         self._due = time.monotonic() + (SECONDS_BETWEEN if self._wait is None else self._wait)
 
@@ -134,8 +134,8 @@ class Checkpoints:
                 self._base = _number_of(folder)
             self._tell(f"going on after step {saved.step:,}, from {folder.name}")
             if found:
-                kept = "where it was" if saved.is_exact else "from its weights, epochs counted anew"
-                self._tell(f"--continue-changed: {describe_changes(found)}; training goes on {kept}, and every report says so")
+                kept = "where it was" if saved.is_exact else "from its weights, epochs counted from one"
+                self._tell(f"--continue-changed: {describe_changes(found)}; training resumes {kept}, and every report says so")
             return saved
         return None
 

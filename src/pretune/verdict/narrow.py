@@ -33,7 +33,7 @@ def narrow_policy(policy: Policy, *, has_linear: bool, has_train_texts: bool) ->
         checks = tuple(name for name in policy.required_checks if not name.startswith(LEAKAGE))
         policy = replace(policy, required_checks=checks)
         missing.append("whether these rows were seen in training")
-    said = f"Not asked, for want of texts and --train: {', and '.join(missing)}." if missing else ""
+    said = f"Not asked, because there are no texts or no --train: {', and '.join(missing)}." if missing else ""
     return policy, left_out, said
 
 

@@ -20,7 +20,7 @@ from pretune.records import SCHEMA, Record
 
 GENESIS = "0" * 64
 RESTORE = (
-    "restore the folder from a backup, or go on with what can still be read, on the record: "
+    "restore the folder from a backup, or continue with what can still be read, on the record: "
     "python -c \"from pretune.data.seal import ledger; ledger.acknowledge('why')\""
 )
 
@@ -40,7 +40,7 @@ class LedgerEntry(Record):
     first_known: bool  # nothing is known of earlier looks, and nothing vouches that there were none
     rows: str  # SHA-256 of the side file with the rows' fingerprints
     previous: str  # hash of the entry before
-    first_hash: str | None = None  # hash before an acknowledgement chained the entry anew
+    first_hash: str | None = None  # hash before an acknowledgement chained the entry again
     lost: tuple[str, ...] = ()  # in an acknowledgement: hashes that runs remember and the ledger lost
     num_unreadable: int = 0  # in an acknowledgement: entries that were there and could not be read
     hash: str = ""  # of all the fields above

@@ -8,7 +8,7 @@ hash, and a head file keeps their number and the last hash; runs keep the hashes
 a shortened tail and a lost file are errors.
 
 Not prevented: deleting the whole ledger (the next look is then the "first known" one), reading the data's files by
-hand, another machine or another ``PRETUNE_HOME``, rewording every row, and writing chain and head anew with pretune's
+hand, another machine or another ``PRETUNE_HOME``, rewording every row, and writing chain and head again with pretune's
 own functions (the hashes that runs keep still tell).
 """
 
@@ -126,7 +126,7 @@ def verify_rows(known: Iterable[str] = ()) -> tuple[tuple[LedgerEntry, ...], tup
 
 
 def acknowledge(why: str, *, lost: Collection[str] = ()) -> LedgerEntry:
-    """Go on with a damaged ledger: put it aside, and chain anew the openings that can still be read.
+    """Continue with a damaged ledger: put it aside, and chain again the openings that can still be read.
 
     This buys no look: what can be read still counts, and each opening that cannot be read, or was lost, counts for all
     rows from now on, since nobody knows which rows it opened.

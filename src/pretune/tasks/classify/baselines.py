@@ -33,7 +33,7 @@ VOID = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Opened:
+class OpenedLinear:
     """A linear baseline of a run.
 
     Args:
@@ -50,7 +50,7 @@ class Opened:
         return self.order == "F"
 
 
-def open_linear(folder: RunFolder) -> Opened:
+def open_linear(folder: RunFolder) -> OpenedLinear:
     """Load the linear baseline of a run, restored where an earlier version scrambled it.
 
     Raises:
@@ -65,7 +65,7 @@ def open_linear(folder: RunFolder) -> Opened:
     for order in orders_of(folder.linear / "model.json"):
         model = load_linear(folder.linear, order=order)
         if _gives(model.predict(rows, split="validation", classes=known.classes), known):
-            return Opened(model=model, order=order)
+            return OpenedLinear(model=model, order=order)
     raise StorageError(
         f"{folder.linear} is not the model that was scored on validation: it gives other predictions",
         expected="those of predictions/validation.linear.csv",
@@ -80,7 +80,7 @@ def orders_of(described: Path) -> tuple[Order, ...]:
     return ("C",) if is_known else ("C", "F")
 
 
-def restore(folder: RunFolder, opened: Opened, trace: Trace) -> None:
+def restore(folder: RunFolder, opened: OpenedLinear, trace: Trace) -> None:
     """Put restored weights in place of scrambled ones; what those predicted on the test goes first.
 
     Both baselines were fitted by one library in one process, so the order of the first is that of the second as well, which

@@ -127,7 +127,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             validation_data: Texts and labels that choose the epoch; 15 % of the rows are held out where there are none.
             resume: Start from the weights this classifier already has.
             trace: Receives stages, steps and validations.
-            checkpoints: Folder to save in from time to time; a fit that was cut off goes on from there, to the bit. A
+            checkpoints: Folder to save in from time to time; a fit that was cut off resumes from there, to the bit. A
                 ``Resume`` says that it may do so after a change.
 
         Raises:
@@ -371,7 +371,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             self.calibration_: Calibration = calibrate(found, is_wanted=self.config.calibrate)
             stage.done, stage.shape_out = self.calibration_.why, "temperature 1"
             if self.calibration_.is_scaled and not fold_temperature(self.network_, self.calibration_.temperature):
-                why = f"{self.calibration_.why}; not done, for want of an adapter for this family"
+                why = f"{self.calibration_.why}; not done: there is no adapter for this family"
                 self.calibration_ = replace(self.calibration_, is_scaled=False, why=why)
                 stage.done = why
             if not self.calibration_.is_scaled:

@@ -43,7 +43,7 @@ class Fitted:
     history: History
     token_counts: tuple[TokenCounts, ...]
     validation_logits: Tensor  # (validation texts, classes), of the kept epoch, in the order of the rows
-    changes: tuple[Change, ...] = ()  # where it was gone on with after a change
+    changes: tuple[Change, ...] = ()  # where it was resumed after a change
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -317,7 +317,7 @@ def _describe(
     config: FinetuneConfig,
     plan: Plan,
 ) -> dict[str, str]:
-    """Return what the updates depend on: going on with a training is exact only where all of it is the same."""
+    """Return what the updates depend on: resuming a training is exact only where all of it is the same."""
     weights = sha256()
     for _, value in sorted(network.state_dict().items()):
         weights.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())

@@ -140,8 +140,8 @@ def _pending(decided: list[Predictions], folder: RunFolder) -> dict[str, str]:
     return pending | {name: sha256(table.encode("utf-8", "surrogatepass")).hexdigest() for name, table in tables.items()}
 
 
-def is_made_anew(line: str) -> bool:
-    """Whether what differs is a file that judging writes anew, or one that a judging that was cut off has written first."""
+def is_written_again(line: str) -> bool:
+    """Whether what differs is a file that judging writes again, or one that a judging that was cut off has written already."""
     name, _, what = line.partition(" ")
     if name == "data/learned-before.jsonl":
         return what.startswith("was not there")

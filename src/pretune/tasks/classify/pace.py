@@ -101,7 +101,7 @@ class Stopwatch:
     Args:
         model: Catalogue name, folder or hub id.
         training: The training rows; a fixed sample of them is read.
-        config: How training shall go.
+        config: How to train.
         device: Where.
         seed: Of the sample.
     """

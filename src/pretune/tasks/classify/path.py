@@ -34,7 +34,7 @@ from pretune.tasks.classify.baselines import open_linear, restore
 from pretune.tasks.classify.budget import apply_choice, choose_within, say_choice, tell_end
 from pretune.tasks.classify.estimator import TextClassifier
 from pretune.tasks.classify.folds import add_out_of_fold
-from pretune.tasks.classify.judge import Candidate, is_made_anew, open_and_judge
+from pretune.tasks.classify.judge import Candidate, is_written_again, open_and_judge
 from pretune.tasks.classify.load import load_pretrained_model
 from pretune.tasks.classify.prove import Proof, check_proof
 from pretune.tasks.classify.repair import score_repair
@@ -138,7 +138,7 @@ def judge_run(folder: RunFolder, config: JudgeConfig, trace: Trace) -> RunRecord
     if record.status in UNFINISHED:
         how = record.failure or "it was cut off before training ended"
         raise UsageError(f"{folder.path} has no model: {how}", expected="a trained model", fix="run its command again")
-    check_run(folder, record, but=is_made_anew)
+    check_run(folder, record, ignore=is_written_again)
     read_openings(folder.openings, head=record.heads.get("data/openings.jsonl", ""))  # a lost one would be a look for free
     trace.keep_in(folder.trace)
     model = TextClassifier.load(folder.model)

@@ -1,7 +1,7 @@
 """``--seeds 3``: the same training from several seeds; the best on validation is kept, and the spread is shown.
 
 Token ids and the states of a frozen trunk are computed once for all. A seed that is done lies beside the checkpoints until the
-run is, so that the same command after a cut goes on with the seed that was cut off.
+run is, so that the same command after a cut resumes the seed that was cut off.
 """
 
 from collections import Counter
@@ -57,7 +57,7 @@ def fit_seeds(
         model: Unfitted, with its linear baseline.
         data: What to fit on; the sealed test is not read.
         num_seeds: How many.
-        resume: Where trainings are saved; what lies there already is gone on with.
+        resume: Where trainings are saved; what lies there already is resumed.
         trace: Receives the stages of every training.
 
     Returns:

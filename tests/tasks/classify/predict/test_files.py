@@ -1,4 +1,4 @@
-"""Predicting on files: the run's columns, one answer a row, and a file that is whole or can be gone on with."""
+"""Predicting on files: the run's columns, one answer a row, and a file that is whole or can be resumed."""
 
 import csv
 import gzip
