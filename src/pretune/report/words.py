@@ -110,16 +110,6 @@ def span(low: float | None, high: float | None, *, signed: bool = False) -> str:
     return f"{low:+.3f} to {high:+.3f}" if signed else f"{low:.3f}–{high:.3f}"
 
 
-def counted(count: int, noun: str, plural: str = "") -> str:
-    """Write a count with its noun.
-
-    Example:
-        >>> counted(1, "row"), counted(10605, "row"), counted(0, "class", "classes")
-        ('1 row', '10,605 rows', '0 classes')
-    """
-    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
-
-
 def percent(part: float, whole: float = 1.0) -> str:
     """Write a share as a percentage; a small share is never rounded to nothing.
 

@@ -225,7 +225,7 @@ def test_one_bad_row_of_many_is_rejected_and_counted(changed, reason):
         ([{"label": "a", "words": "x"}], DataError, "what the model said"),
         ([{"label": "a", "predicted": "a"}] * 30, DataError, "in all 30 rows"),
         ([{"label": "pos", "predicted": "POSITIVE"}, {"label": "neg", "predicted": "NEGATIVE"}], DataError, "the same words"),
-        ([{"label": name, "p:a": 0.5, "p:b": 0.5} for name in "ac"], DataError, "1 rows hold the label 'c'"),
+        ([{"label": name, "p:a": 0.5, "p:b": 0.5} for name in "ac"], DataError, "1 row holds the label 'c'"),
         ([{"label": "a", "p:a": 0.9, "p:b": 0.8}, {"label": "b", "p:a": 0.9, "p:b": 0.8}], DataError, "add up to 1"),
         ([{"label": "a", "p:a": 0.1, "p:b": 0.2}, {"label": "b", "p:a": 0.1, "p:b": 0.2}], DataError, "add up to 1"),
         ([{"label": c, "score": 0.5} for c in "abc"], DataError, "3 classes"),
@@ -494,7 +494,7 @@ def test_decimal_commas_and_per_cents_are_read_and_said(write, columns):
 @pytest.mark.parametrize(
     ("scores", "says"),
     [
-        (["93 %", "4 %", "0.5", "8 %"], r"row \d+, column 'score': '0.5' has no per cent sign, and 9 of 12"),
+        (["93 %", "4 %", "0.5", "8 %"], r"row \d+, column 'score': '0.5' has no percent sign, and 9 of 12"),
         (["0,93", "0,04", "0.5", "0,8"], r"row \d+, column 'score': '0.5' is no number with a decimal comma, and 9 of 12"),
         (["1,000", "2,500", "3", "4"], "may be a number below ten, or thousands"),
         (["1.234,5", "0,5", "0,1", "0,2"], "'1.234,5' is no number with a decimal comma"),

@@ -85,7 +85,7 @@ def test_rows_are_numbered_as_a_spreadsheet_does(tmp_path: Path):
     path.write_text('text,label\n"one\ntwo\nthree",a\n\nfour,b\n')
     table = read_table(path)
     assert [example.id for example in table.examples] == ["r.csv:2", "r.csv:4"]
-    assert any("1 empty lines" in note for note in table.notes)
+    assert any("1 empty line, which is no row" in note for note in table.notes)
 
 
 def test_json_lines_are_numbered_by_line(tmp_path: Path):
@@ -126,7 +126,7 @@ def test_spaces_around_labels_go_and_are_counted(tmp_path: Path):
     path.write_text("text,label\na b, pos\nc d,pos\n")
     table = read_table(path)
     assert {example.label for example in table.examples} == {"pos"}
-    assert "1 labels had spaces around them, which were removed" in table.notes
+    assert "1 label had surrounding spaces, which were removed" in table.notes
 
 
 def test_every_row_is_used_or_rejected_with_its_reason(tmp_path: Path):

@@ -57,7 +57,7 @@ def test_an_empty_hypothesis_counts_and_an_empty_reference_is_rejected():
     rows = [{"ref": "a b", "hyp": ""}] + [{"ref": "a b", "hyp": "a"}] * 199
     found = read(rows)
     assert found.predictions.predicted[0] == ""
-    assert any("1 hypotheses are empty" in note for note in found.notes)
+    assert any("1 hypothesis is empty" in note for note in found.notes)
     found = read([{"ref": "", "hyp": "a"}, *rows[1:]])
     assert (found.files[0].num_used, found.files[0].rejected[0].reason) == (199, "the reference is empty")
 

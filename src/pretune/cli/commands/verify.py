@@ -18,8 +18,8 @@ def verify(run: o.Place, json: o.Json = False, debug: o.Debug = False) -> int:
 
     require_there(Path(run))
     from pretune.cli.show import show_json
-    from pretune.report.words import counted
     from pretune.tasks.verify import verify as verify_place
+    from pretune.wording import counted
 
     found = verify_place(Path(run))
     if json:

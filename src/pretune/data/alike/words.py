@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pretune.data.alike.duplicates import words_in
 from pretune.hashing import fold
 
-# Words whose hashes are kept for the next text; beyond that the table begins anew, so that it stays small (about 40 MB).
+# Words whose hashes are kept for the next text; beyond that the table starts again, so that it stays small (about 40 MB).
 MAX_KNOWN = 250_000
 
 _ODD = np.uint64(0x9E3779B97F4A7C15)

@@ -75,7 +75,7 @@ STEPS: tuple[tuple[str, str, Callable[[str], str]], ...] = (
 
 
 def clean_document(text: str, done: set[str]) -> str:
-    """Return a document as a model shall learn from it, and add to ``done`` what was changed.
+    """Return a document as a model will learn from it, and add to ``done`` what was changed.
 
     What ``clean_text`` takes out of any text goes; so do elements that hide their content, wiki markup, and brackets that
     markup left empty. Cleaning it again changes nothing.

@@ -36,7 +36,7 @@ _FACTORS = np.random.default_rng(20_030).integers(0, 1 << 31, size=NUM_KEYS * MA
 
 
 def minima_of(threshold: float) -> int:
-    """Return how many minima a key shall stand for: as many as leave the expected recall at the threshold at ``MIN_RECALL``.
+    """Return how many minima a key stands for: as many as leave the expected recall at the threshold at ``MIN_RECALL``.
 
     Example:
         >>> minima_of(0.8), minima_of(0.5)

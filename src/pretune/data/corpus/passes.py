@@ -125,7 +125,7 @@ def _check_intakes(draft: Draft, config: CorpusConfig) -> None:
         f"{draft.num_unreadable:,} of {draft.num_documents:,} documents of {draft.name} cannot be read; "
         f"the first is {where}: {first.reason}",
         expected="text that can be read" + ("" if is_whole_file else f", but for {MAX_REJECTED_SHARE:.0%} of the documents"),
-        fix="repair them or take them out, or pass --allow-rejects to go on without them",
+        fix="repair them or take them out, or pass --allow-rejects to continue without them",
     )
 
 

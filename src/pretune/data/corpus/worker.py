@@ -15,7 +15,7 @@ def main() -> None:
     while (message := receive(source)) is not None:
         try:
             answer = TASKS[message.values["task"]](Message(message.values["values"], message.arrays))
-        except Exception:  # whatever it is, the other side shall hear of it
+        except Exception:  # whatever it is, the other side must hear of it
             answer = Message({"error": traceback.format_exc()})
         send(target, answer)
 

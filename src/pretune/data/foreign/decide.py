@@ -10,6 +10,7 @@ from pretune.data.foreign.sums import bad_sums, bounds_of, step_of
 from pretune.data.labels.naming import merges, named_as
 from pretune.data.labels.spelling import near_index
 from pretune.data.read.table import Origin, unusable
+from pretune.wording import counted, listed
 
 DEFAULT_THRESHOLD = 0.5
 # Largest share at which the rarer of two classes is what a score is of, as in evaluate/choose.py.
@@ -64,7 +65,8 @@ def decide_classes(labels: Sequence[str], said: Sequence[str], shares: Sequence[
     if num_moved:
         notes = (
             *notes,
-            f"{num_moved:,} predictions are not the class of the largest probability; they are taken as they stand",
+            f"{counted(num_moved, 'prediction is', 'predictions are')} not the class of the largest probability; "
+            "what was predicted counts",
         )
     table = tuple(tuple(row[name] for name in classes) for row in rows)
     return Answers(classes=tuple(classes), labels=tuple(labels), predicted=answers, probabilities=table, notes=notes)
@@ -181,11 +183,10 @@ def _check_known(
         fix = "rename one of them (LABEL_0 to what it stands for), or leave out the rows that the model cannot know"
         if near is not None:
             fix = f"{near[0]!r} and {near[1]!r} differ by case or spacing only: --merge-labels makes them one"
-        counted = f"{sum(label in strangers for label in labels):,} rows hold the label {wanted[0]!r}" if strangers else (
-            f"the labels are {_shown(labels)}"
-        )  # fmt: skip
+        num_strange = counted(sum(label in strangers for label in labels), "row holds", "rows hold")
+        said = f"{num_strange} the label {wanted[0]!r}" if strangers else f"the labels are {_shown(labels)}"
         raise unusable(
-            origin, f"{counted}, and the model knows {_shown(classes if listed else answers)}",
+            origin, f"{said}, and the model knows {_shown(classes if listed else answers)}",
             expected="labels and predictions in the same words",
             fix=fix,
         )  # fmt: skip
@@ -198,7 +199,7 @@ def _check_known(
 
 def _shown(names: Sequence[str]) -> str:
     kinds = sorted(set(names))
-    return ", ".join(map(repr, kinds[:5])) + (f" and {len(kinds) - 5} more" if len(kinds) > 5 else "")
+    return listed(kinds, 5)
 
 
 def _conventional(classes: Sequence[str]) -> str | None:

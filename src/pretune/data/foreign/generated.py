@@ -10,6 +10,7 @@ from pretune.data.read.objects import named_cells
 from pretune.data.read.rows import check_rejected
 from pretune.data.read.table import Cell, Nested, RawTable, receipt_of, unusable
 from pretune.records import Columns, FileReceipt, Predictions, Record, Rejection
+from pretune.wording import counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,8 +86,13 @@ def read_generated(raw: RawTable, config: AuditConfig, *, source: str, split: st
         prompts=tuple(row[3] for row in kept) if prompt is not None else (),
         columns=Columns(text=(hypothesis,), label=reference),
         files=(receipt,),
-        notes=(*raw.notes, *notes, *([f"{num_empty:,} hypotheses are empty, and count as such"] if num_empty else [])),
+        notes=(*raw.notes, *notes, *_note_empty(num_empty)),
     )  # fmt: skip
+
+
+def _note_empty(num_empty: int) -> list[str]:
+    what = counted(num_empty, "hypothesis is", "hypotheses are")
+    return [f"{what} empty, and scored as such"] if num_empty else []
 
 
 def _text(cell: Cell) -> str | None:

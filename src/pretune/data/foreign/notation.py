@@ -48,7 +48,7 @@ def find_notation(raw: RawTable, columns: Sequence[str]) -> Notation:
     """Return how the numbers in these columns are written; all of them in one way.
 
     Raises:
-        DataError: Some have a per cent sign, or a comma, and one has not; or a comma may part thousands.
+        DataError: Some have a percent sign, or a comma, and one has not; or a comma may part thousands.
     """
     num_cells = num_odd = 0
     for _, _, cell in _numbers(raw, columns):
@@ -62,7 +62,7 @@ def find_notation(raw: RawTable, columns: Sequence[str]) -> Notation:
     if is_per_cent:
         misfit = next((item for item in cells if _bare(item[2]) is None), None)
         if misfit is not None:
-            raise _mixed(raw, misfit, f"has no per cent sign, and {num_per_cent:,} of {len(cells):,} numbers have one")
+            raise _mixed(raw, misfit, f"has no percent sign, and {num_per_cent:,} of {len(cells):,} numbers have one")
     bare = [(row, name, (_bare(cell) or "") if is_per_cent else cell.strip()) for row, name, cell in cells]
     with_comma = [cell for _, _, cell in bare if "," in cell]
     has_comma = len(with_comma) > MAX_REJECTED_SHARE * len(cells)
@@ -87,12 +87,12 @@ def _numbers(raw: RawTable, columns: Sequence[str]) -> Iterator[tuple[int, str, 
 
 
 def bare_number(cell: str) -> str:
-    """Return a cell as the number it may hold, for a look at a column: with a point for its comma, without a per cent sign."""
+    """Return a cell as the number it may hold, for a look at a column: with a point for its comma, without a percent sign."""
     return (_bare(cell) or cell).strip().replace(",", ".", 1)
 
 
 def _bare(cell: str) -> str | None:
-    """The number before a per cent sign; ``None`` where there is no such sign."""
+    """The number before a percent sign; ``None`` where there is no such sign."""
     text = cell.strip(_SPACES)
     return text[:-1].rstrip(_SPACES) if text.endswith(_PER_CENT) else None
 
@@ -105,5 +105,5 @@ def _mixed(raw: RawTable, at: tuple[int, str, str], got: str) -> DataError:
     row, name, cell = at
     return unusable(
         raw.origin, f"{cell[:40]!r} {got}", expected="all numbers of these columns written in one way: 0.93, 0,93 or 93 %",
-        fix="write them with a decimal point and without a sign for per cent or thousands", at=(row, name, None),
+        fix="write them with a decimal point and without a sign for percent or thousands", at=(row, name, None),
     )  # fmt: skip

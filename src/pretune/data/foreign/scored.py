@@ -77,8 +77,8 @@ def read_scored(raw: RawTable, config: AuditConfig, *, source: str, split: str =
     Args:
         raw: Rows of cells.
         config: Names of columns, the threshold, what the score is of.
-        source: What the predictions shall be called.
-        split: What the rows shall be called.
+        source: What the predictions are called.
+        split: What the rows are called.
 
     Raises:
         DataError: One message: no rows, over 1 % of them rejected, classes that do not fit the labels, or a score of

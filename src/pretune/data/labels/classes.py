@@ -9,6 +9,7 @@ from pretune.data.labels.spelling import Spellings, join_spellings, near_index, 
 from pretune.data.read.table import Table
 from pretune.errors import DataError
 from pretune.records import Example
+from pretune.wording import counted
 
 SHOWN_LABELS = 5
 SHOWN_CLASSES = 20
@@ -52,7 +53,7 @@ def check_known(rows: Sequence[Example], classes: Sequence[str], source: str) ->
     if not unknown:
         return
     shown = ", ".join(
-        f"{label!r} ({count:,} rows" + (f"; the model has {near!r})" if (near := find(label)) is not None else ")")
+        f"{label!r} ({counted(count, 'row')}" + (f"; the model has {near!r})" if (near := find(label)) is not None else ")")
         for label, count in sorted(unknown.items())[:SHOWN_LABELS]
     )
     more = f" and {len(unknown) - SHOWN_LABELS} more" if len(unknown) > SHOWN_LABELS else ""

@@ -21,7 +21,7 @@ def check_labels(
     Args:
         examples: All used rows.
         column: Name of the label column, for messages.
-        files: Receipts that an error shall carry.
+        files: Receipts that an error should carry.
 
     Returns:
         Notes: labels that differ only by case or spacing, that read like missing values or like several labels in one.

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pretune.data.read.table import Nested
+from pretune.wording import counted, listed
 
 # What annotation tools call the labels inside an object, the first that is there.
 KEYS = ("choices", "labels", "label", "value", "class", "category")
@@ -46,7 +47,7 @@ def label_in(cell: str | Nested) -> str | None:
             return cell
     found = list(dict.fromkeys(_labels(value)))
     if len(found) > 1:
-        shown = ", ".join(map(repr, found[:SHOWN])) + (f" and {len(found) - SHOWN} more" if len(found) > SHOWN else "")
+        shown = listed(found, SHOWN)
         raise ValueError(f"holds several labels ({shown}); a text has one class here: {CURE}")
     return found[0] if found else None
 
@@ -64,10 +65,10 @@ def note_joined(counts: Mapping[str, int]) -> tuple[str, ...]:
         found = found or (list(joined) if _recombine(list(joined.values())) else [])
         if found:
             rows = sum(counts[label] for label in found)
-            shown = ", ".join(map(repr, found[:SHOWN])) + (f" and {len(found) - SHOWN} more" if len(found) > SHOWN else "")
+            shown = listed(found, SHOWN)
             notes.append(
                 f"{len(found)} class{'es look' if len(found) > 1 else ' looks'} like several labels in one cell ({shown}; "
-                f"{rows:,} rows): a text has one class here; {CURE}"
+                f"{counted(rows, 'row')}): a text has one class here; {CURE}"
             )
     return tuple(notes)
 

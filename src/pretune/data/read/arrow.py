@@ -11,6 +11,7 @@ from pretune.configs import ReadConfig
 from pretune.data.read.limits import SizeLimit, check_cells, check_columns
 from pretune.data.read.table import Cell, Nested, Origin, RawTable, Row, as_cell, check_names, unusable
 from pretune.optional import require
+from pretune.wording import counted
 
 # Rows that are turned into cells at once: their Arrow form, and what it unpacks to, is held beside the cells.
 _BATCH = 16_384
@@ -142,7 +143,9 @@ def row_batches(
         yield rows
     notes.extend(f"column {column!r} holds class numbers; their names are the labels" for column in names)
     notes.extend(
-        f"column {name!r}: {count:,} rows have the class number -1, no label" for name, count in num_unlabelled.items() if count
+        f"column {name!r}: {counted(count, 'row has', 'rows have')} the class number -1, no label"
+        for name, count in num_unlabelled.items()
+        if count
     )
 
 

@@ -24,6 +24,7 @@ from pretune.data.read.quoting import (
 from pretune.data.read.table import Origin, RawTable, Row, unusable
 from pretune.errors import DataError
 from pretune.records import LineCounts, Rejection
+from pretune.wording import counted, listed
 
 # Rows that one note shows.
 SHOWN_ROWS = 5
@@ -193,7 +194,7 @@ def _without_quotes(plain: Reading, lines: Sequence[str]) -> tuple[Dialect, str]
     elif parser.unclosed:
         why = f"as a quote, the one in line {parser.unclosed.line} never closes"
     else:
-        why = f"as quotes, they break {parser.num_broken + parser.num_ragged:,} lines"
+        why = f"as quotes, they break {counted(parser.num_broken + parser.num_ragged, 'line')}"
     note = f"{name} is read without quoting, so that {even}: {why}; --quoting minimal reads quotes around cells"
     return replace(plain.dialect, quoted=False), note
 
@@ -246,12 +247,11 @@ def describe_lines(parser: Parser) -> list[str]:
     """Say which lines are no rows."""
     name, tally, notes = parser.origin.name, parser.tally, []
     if tally.blank:
-        notes.append(f"{name}: {tally.blank} empty lines, which are no rows")
+        notes.append(f"{name}: {counted(tally.blank, 'empty line, which is no row', 'empty lines, which are no rows')}")
     if parser.repeated:
-        shown = ", ".join(map(str, parser.repeated[:SHOWN_ROWS]))
-        more = f" and {len(parser.repeated) - SHOWN_ROWS} more" if len(parser.repeated) > SHOWN_ROWS else ""
+        shown = listed(parser.repeated, SHOWN_ROWS, write=str)
         rows, verb = ("rows", "repeat") if len(parser.repeated) > 1 else ("row", "repeats")
-        notes.append(f"{name}: {rows} {shown}{more} {verb} the header and {'are' if rows == 'rows' else 'is'} left out")
+        notes.append(f"{name}: {rows} {shown} {verb} the header and {'are' if rows == 'rows' else 'is'} left out")
     if tally.separator > parser.skipped:
         notes.append(
             f"{name}: sep= stands in lines further down as well ({tally.separator - parser.skipped}), which are no rows"

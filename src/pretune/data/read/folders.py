@@ -14,6 +14,7 @@ from pretune.data.read.walk import Skipped, entries_of, is_junk, is_utf8, leads_
 from pretune.errors import DataError
 from pretune.hashing import digest_of_lines
 from pretune.records import Rejection
+from pretune.wording import listed
 
 # Files that the ``datasets`` package writes into a folder of its own.
 _HUB_MARKS = ("dataset_dict.json", "dataset_info.json", "state.json", "dataset_infos.json")
@@ -124,7 +125,7 @@ def _beside(path: Path, folders: Iterable[Path], origin: Origin) -> list[str]:
     names = [item.name for item in entries_of(path, Skipped()) if item not in set(folders)]
     if not names:
         return []
-    shown = ", ".join(map(ascii, names[:_SHOWN])) + (f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else "")
+    shown = listed(names, _SHOWN, write=ascii)
     return [f"{origin.name}: {len(names):,} beside the folders of the classes, and not read: {shown}"]
 
 
@@ -166,7 +167,7 @@ def _decoded(data: bytes, encoding: str | None) -> str:
 
 def _without_folders(path: Path, origin: Origin) -> Exception:
     files = sorted(item.name for item in path.iterdir() if item.is_file() and not is_junk(item.name))
-    shown = ", ".join(map(repr, files[:_SHOWN])) + (f" and {len(files) - _SHOWN} more" if len(files) > _SHOWN else "")
+    shown = listed(files, _SHOWN)
     return unusable(
         origin,
         f"has no sub-folders{', only files: ' + shown if files else ' and no files'}",

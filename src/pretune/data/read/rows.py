@@ -12,15 +12,24 @@ from pretune.data.read.objects import SparseCells
 from pretune.data.read.table import Cell, Nested, RawTable, Row, receipt_of
 from pretune.errors import DataError
 from pretune.records import Columns, Example, FileReceipt, Rejection
+from pretune.wording import counted
 
 MAX_WORD = 12  # characters of a text that may be a word for nothing
 # Reasons and rows that the one message shows; the receipt has all.
 SHOWN_REASONS = 4
 SHOWN_ROWS = 3
 
-_TRIMMED = "had spaces around them, which were removed"
-_CLEANED = "had invisible characters, odd spaces or another Unicode form, which was put right"
-_UNPACKED = "were lists of one, and are read as what they hold"
+# What is done to labels, as it is said of one label and of several.
+_TRIMMED = ("label had surrounding spaces, which were removed", "labels had surrounding spaces, which were removed")
+_CLEANED = (
+    "label had invisible characters, odd spaces or another Unicode form, and was cleaned",
+    "labels had invisible characters, odd spaces or another Unicode form, and were cleaned",
+)
+_UNPACKED = (
+    "label was a list of one, and is read as what it holds",
+    "labels were lists of one, and are read as what they hold",
+)
+Done = Counter[tuple[str, str]]
 
 LabelRule = Callable[[str], str]  # raises ValueError with the reason where a label is none
 
@@ -61,7 +70,7 @@ def build_examples(
     prefix = raw.origin.name + ":"
     examples: list[Example] = []
     rejected = list(raw.rejected)
-    done = Counter[str]()
+    done: Done = Counter()
     for row in raw.rows:
         try:
             text = _text(row.cells, places)
@@ -90,7 +99,7 @@ def build_examples(
         lines=raw.lines,
     )
     check_rejected(raw.origin.shown, (receipt,), config.allow_rejects)
-    notes = [f"{count:,} labels {what}" for what, count in done.items() if count]
+    notes = [counted(count, *what) for what, count in done.items() if count]
     return tuple(examples), receipt, (*notes, *_note_missing(raw, places, examples))
 
 
@@ -98,12 +107,14 @@ def _note_missing(raw: RawTable, places: _Places, examples: Sequence[Example]) -
     """Say which texts may stand for missing ones, or were made missing by whoever read the file before."""
     if raw.origin.format == "data frame":
         num_missing = sum(all(row.cells[index] is None for index in places.text) for row in raw.rows)
-        said = f"{num_missing:,} texts are missing (NaN): pandas reads N/A, NA, None and null so; "
+        said = f"{counted(num_missing, 'text is', 'texts are')} missing (NaN): pandas reads N/A, NA, None and null so; "
         return [f"{said}read_csv(…, keep_default_na=False) keeps them as texts, as pretune does"] if num_missing else []
     words = [text for row in examples if len(text := row.text) <= MAX_WORD and text.strip().casefold() in MISSING_WORDS]
     if not words:
         return []
-    return [f"{len(words):,} texts read {words[0].strip()!r} or the like, and are kept: were missing values written as text?"]
+    reads = counted(len(words), "text reads", "texts read")
+    kept = "is kept" if len(words) == 1 else "or the like, and are kept"
+    return [f"{reads} {words[0].strip()!r} {'and ' * (len(words) == 1)}{kept}: were missing values written as text?"]
 
 
 def text_reader(names: tuple[str, ...], columns: Columns, max_cell: int) -> Callable[[Sequence[Cell]], tuple[str, str]]:
@@ -132,7 +143,7 @@ def check_rejected(shown: str, files: tuple[FileReceipt, ...], allow: bool) -> N
     share = len(rejected) / num_rows
     if num_used and (share <= MAX_REJECTED_SHARE or allow):
         return
-    fix = "mend these rows, or pass --allow-rejects to go on without them" if num_used else "mend these rows"
+    fix = "mend these rows, or pass --allow-rejects to continue without them" if num_used else "mend these rows"
     raise DataError(
         f"{shown}: {len(rejected):,} of {num_rows:,} rows cannot be used ({100 * share:.1f} %)\n{_reasons(rejected)}",
         expected=f"at most {100 * MAX_REJECTED_SHARE:.0f} % of the rows rejected, and some used",
@@ -187,7 +198,7 @@ def _text(cells: Sequence[Cell], places: _Places) -> str:
     return text
 
 
-def _label(cells: Sequence[Cell], places: _Places, required: bool, done: Counter[str]) -> str | None:
+def _label(cells: Sequence[Cell], places: _Places, required: bool, done: Done) -> str | None:
     """The clean label of a row; ``done`` counts what was done to it."""
     if places.label is None:
         return None

@@ -9,6 +9,7 @@ from pretune.data.labels.spelling import is_missing
 from pretune.data.labels.types import type_of_labels
 from pretune.errors import DataError
 from pretune.records import Columns, Example, FileReceipt, LineCounts, Record, Rejection
+from pretune.wording import listed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +160,7 @@ def check_names(names: Sequence[str], origin: Origin, row: int | None = None) ->
         return
     twice = next(name for name in names if counts[name] > 1)
     places = [str(index) for index, name in enumerate(names, 1) if name == twice]
-    where = ", ".join(places[:5]) + (f" and {len(places) - 5:,} more" if len(places) > 5 else "")
+    where = listed(places, 5, write=str)
     raise unusable(
         origin,
         f"this name is there more than once, as columns {where}",

@@ -36,7 +36,7 @@ def allocate(
     Args:
         examples: The rows.
         component: Rows of one number stay together, shape (num_rows,).
-        shares: Share of the rows that each split but training shall have.
+        shares: Share of the rows that each split except training should have.
         seed: Another seed gives another split.
 
     Raises:

@@ -13,6 +13,7 @@ from pretune.data.alike.groups import GroupColumn, find_group_columns
 from pretune.data.split.divide import NAMES, Splits, receipt_of
 from pretune.hashing import fold
 from pretune.records import Example, Repair
+from pretune.wording import counted
 
 Examples = tuple[Example, ...]
 Divide = Callable[[Mapping[str, Examples]], Splits]
@@ -49,7 +50,8 @@ def drop_conflicts(splits: Splits) -> tuple[Splits, Repair | None]:
     counts = {name: len(getattr(splits, name)) - len(rows) for name, rows in kept.items()}
     conflicts = tuple(item for item in splits.conflicts if not dropped & set(item.ids))
     summary = (
-        f"{len(dropped):,} rows of {len(splits.conflicts) - len(conflicts):,} texts under more than one label dropped "
+        f"{counted(len(dropped), 'row')} of {counted(len(splits.conflicts) - len(conflicts), 'text')} "
+        "under more than one label dropped "
         f"({counts['train']:,} of training, {counts['validation']:,} of validation); the commoner label was kept"
     )
     ids = tuple(row.id for name in ("train", "validation") for row in getattr(splits, name) if row.id in dropped)
@@ -62,7 +64,7 @@ def _leaks(splits: Splits) -> Repair | None:
     """Put on record what dividing already took out."""
     if not splits.removed:
         return None
-    summary = f"{len(splits.removed):,} rows that a later split also has taken out of training or validation"
+    summary = f"{counted(len(splits.removed), 'row')} that a later split also has taken out of training or validation"
     return Repair(what="leaks dropped", summary=summary, ids=splits.removed)
 
 
@@ -85,7 +87,7 @@ def _regroup(rows: Mapping[str, Examples], splits: Splits, divide: Divide) -> tu
 
 def _say(found: GroupColumn, num_moved: int, num_lost: int) -> str:
     lost = f", {num_lost:,} rows that share one with a later split taken out" if num_lost else ""
-    return f"divided again so that each {found.column!r} is on one side: {num_moved:,} rows changed sides{lost}"
+    return f"divided again so that each {found.column!r} is on one side: {counted(num_moved, 'row')} changed sides{lost}"
 
 
 def _is_shared(splits: Splits, column: str) -> bool:

@@ -13,7 +13,6 @@ from pretune.report.words import (
     MARKS,
     OUTCOMES,
     UNDEFINED,
-    counted,
     describe_changes,
     number,
     one_line,
@@ -21,6 +20,7 @@ from pretune.report.words import (
     sort_findings,
     span,
 )
+from pretune.wording import counted
 
 MAX_TEXT = 400  # characters of any one text of the user
 

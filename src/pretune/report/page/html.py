@@ -23,7 +23,6 @@ from pretune.report.words import (
     OUTCOMES,
     SEVERITY_MARKS,
     chance,
-    counted,
     describe_changes,
     describe_epoch,
     duration,
@@ -32,6 +31,7 @@ from pretune.report.words import (
     percent,
     span,
 )
+from pretune.wording import counted
 
 MAX_TEXT = 2_000  # characters of any one text; a 10 MB cell belongs in the table, not in the report
 

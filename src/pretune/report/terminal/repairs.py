@@ -7,7 +7,8 @@ from rich.console import Group
 from pretune.records import Finding, Receipt
 from pretune.report.receipts import describe_repairs
 from pretune.report.terminal.drawing import columns, heading, named, plain
-from pretune.report.words import SEVERITY_MARKS, counted, number
+from pretune.report.words import SEVERITY_MARKS, number
+from pretune.wording import counted
 
 
 def draw_repair(receipt: Receipt, before: Sequence[Finding], after: Sequence[Finding]) -> Group:

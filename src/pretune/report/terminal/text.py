@@ -34,13 +34,13 @@ from pretune.report.words import (
     SEVERITY_MARKS,
     UNDEFINED,
     chance,
-    counted,
     number,
     one_line,
     percent,
     sort_findings,
     span,
 )
+from pretune.wording import counted
 
 OUTCOME_STYLES = {
     Outcome.SHIP: "green",

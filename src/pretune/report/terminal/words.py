@@ -7,7 +7,8 @@ from pretune.records import WordPlace, WordTrace
 from pretune.report.terminal.drawing import NAME_LENGTH, bar, columns, heading, named, plain, stack
 from pretune.report.terminal.traces import TokenLines
 from pretune.report.timeline import list_guesses
-from pretune.report.words import counted, number, one_line
+from pretune.report.words import number, one_line
+from pretune.wording import counted
 
 BAR_WIDTH = 12
 

@@ -14,6 +14,7 @@ from pretune.run.trace import Trace
 from pretune.tasks.audit.alike import spell_examples, spell_predictions
 from pretune.tasks.audit.opening import open_further
 from pretune.tasks.audit.question import SOURCE, SPLIT, Question, other_name, shown
+from pretune.wording import counted
 
 # Similarity from which texts count as nearly the same; that of SplitConfig.
 NEAR_THRESHOLD = 0.8
@@ -65,7 +66,10 @@ def _read_scored(raw: RawTable, source: Any, name: str, question: Question, trac
         found = table.predictions
         if question.config.read.group is not None:
             table = replace(table, examples=_grouped(table, question.config.read.group, shown(source)))
-        stage.notes = [*table.notes, *(f"{len(file.rejected):,} rows rejected" for file in table.files if file.rejected)]
+        stage.notes = [
+            *table.notes,
+            *(f"{counted(len(file.rejected), 'row')} rejected" for file in table.files if file.rejected),
+        ]
         stage.done = f"classes {', '.join(found.classes[:6])}" + (" …" if len(found.classes) > 6 else "")
         stage.shape_out = f"{len(found.ids):,} rows × {len(found.classes)} classes"
     return table
