@@ -91,18 +91,21 @@ def run_pretraining(
     start, (json, quiet) = time.perf_counter(), shown
     _require(source, config)
     from pretune.run import claim_folder
-    from pretune.tasks.classify.path import default_name
-    from pretune.tasks.pretrain import Order, inputs_of_corpus, pretrain
+    from pretune.run.claim import default_name
+    from pretune.run.job import Job, inputs_of
+    from pretune.tasks.pretrain import pretrain
 
-    inputs = inputs_of_corpus(source, config)
+    inputs = inputs_of("pretrain", source, config)
     folder = claim_folder(
         default_name("stdin" if source == "-" else source, config.model or config.pretrain.size), inputs,
         named=Path(run) if run else None, overwrite=overwrite, continue_changed=continue_changed, done="pretrained",
     )  # fmt: skip
     with open_terminal(json, quiet) as terminal:
-        trace, typed = open_trace(terminal), shlex.join(ARGUMENTS.get())
-        order = Order(inputs=inputs, command=typed or "pretune pretrain", start=start)
-        record = pretrain(source, config, folder, trace, order)
+        job = Job(
+            source=source, config=config, folder=folder, trace=open_trace(terminal), command="pretrain",
+            typed=shlex.join(ARGUMENTS.get()), inputs=inputs, start=start,
+        )  # fmt: skip
+        record = pretrain(job)
     return _show(record, folder, json=json)
 
 
@@ -133,12 +136,13 @@ def pretrain_first(
     from pretune.hashing import digest_of_lines
     from pretune.report.terminal.traces import draw_pipeline
     from pretune.run import RunFolder, claim_folder, identity_of
+    from pretune.run.claim import default_name
+    from pretune.run.job import Job, inputs_of
     from pretune.run.trace import Trace
-    from pretune.tasks.classify.path import default_name
-    from pretune.tasks.pretrain import Order, inputs_of_corpus, pretrain
+    from pretune.tasks.pretrain import pretrain
 
     sealed = prepare(source, config.read, config.split, given=config.given, trace=Trace()).seal.texts()
-    inputs = {**inputs_of_corpus(corpus, settings), "sealed": digest_of_lines(sealed)[:16]}
+    inputs = {**inputs_of("pretrain", corpus, settings), "sealed": digest_of_lines(sealed)[:16]}
     base = f"{default_name(source, settings.model or settings.pretrain.size)}-lm"
     place = Path(run).with_name(f"{Path(run).name}-lm") if run else Path("runs") / base
     known = RunFolder(place)
@@ -147,8 +151,11 @@ def pretrain_first(
         return replace(config, model=str(place))
     folder = claim_folder(base, inputs, named=place if run else None, done="pretrained")
     with open_terminal(*shown) as terminal:
-        order = Order(inputs=inputs, sealed=sealed, start=start)
-        pretrain(corpus, settings, folder, open_trace(terminal), order)
+        job = Job(
+            source=corpus, config=settings, folder=folder, trace=open_trace(terminal), command="pretrain", inputs=inputs,
+            sealed=sealed, start=start,
+        )  # fmt: skip
+        pretrain(job)
     if not any(shown):
         from pretune.cli.show import show
 

@@ -104,11 +104,14 @@ def train_run(
     require_start(config.model)
     require_policy(config.judge)
     from pretune.run import claim_folder
-    from pretune.tasks.classify import path as pipeline
+    from pretune.run.claim import default_name
+    from pretune.run.job import Job, inputs_of
+    from pretune.tasks.classify import path
 
+    inputs = inputs_of(kind, source, config)
     folder = claim_folder(
-        pipeline.default_name(source, config.model),
-        pipeline.inputs_of(f"pretune {kind}", source, config),
+        default_name(source, config.model),
+        inputs,
         named=Path(run) if run else None,
         overwrite=overwrite,
         continue_changed=continue_changed,
@@ -116,9 +119,11 @@ def train_run(
     )
     json, quiet = shown
     with open_terminal(json, quiet) as terminal:
-        make = pipeline.run if kind == "run" else pipeline.finetune
-        typed = shlex.join(ARGUMENTS.get())
-        record = make(source, config, folder, open_trace(terminal), command=f"pretune {kind}", typed=typed, start=start)
+        job = Job(
+            source=source, config=config, folder=folder, trace=open_trace(terminal), command=kind,
+            typed=shlex.join(ARGUMENTS.get()), inputs=inputs, start=start,
+        )  # fmt: skip
+        record = path.run(job) if kind == "run" else path.finetune(job)
     return show_run(record, folder, json=json)
 
 

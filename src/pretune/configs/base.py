@@ -34,6 +34,15 @@ class Config:
         """Return the fields by name, as scikit-learn expects of a nested parameter."""
         return {item.name: getattr(self, item.name) for item in fields(self)}  # type: ignore[arg-type]
 
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields as nested dicts, for ``run.json``."""
+        return {name: value.get_params() if isinstance(value, Config) else value for name, value in self.get_params().items()}
+
+    @property
+    def files(self) -> tuple[str | None, ...]:
+        """What may be a file or a folder among the settings."""
+        return ()
+
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
         """Build the config from ``get_params`` after a trip through JSON.
@@ -41,6 +50,10 @@ class Config:
         Raises:
             UsageError: A field does not exist, or its value does not fit.
         """
+        return cls._build(value)
+
+    @classmethod
+    def _build(cls, value: dict[str, Any]) -> Self:
         unknown = sorted(set(value) - {item.name for item in fields(cls)})  # type: ignore[arg-type]
         if unknown:
             raise UsageError(f"the settings have {unknown[0]!r}", expected="settings that this version of pretune knows")

@@ -74,9 +74,10 @@ class RunConfig(Config):
         """Files with validation or test rows of their own."""
         return {"validation": self.validation, "test": self.test}
 
-    def to_json(self) -> dict[str, Any]:
-        """Return nested dicts, for ``run.json``."""
-        return {name: value.get_params() if isinstance(value, Config) else value for name, value in self.get_params().items()}
+    @property
+    def files(self) -> tuple[str | None, ...]:
+        """What may be a file or a folder, besides the data."""
+        return (*self.given.values(), self.judge.policy, self.general_task)
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
@@ -84,8 +85,10 @@ class RunConfig(Config):
         parts: dict[str, type[Config]] = {
             "read": ReadConfig, "split": SplitConfig, "finetune": FinetuneConfig, "judge": JudgeConfig
         }  # fmt: skip
-        values: dict[str, Any] = {name: parts[name].from_json(item) if name in parts else item for name, item in value.items()}
-        return cls(**values)
+        damaged = next((name for name in parts if not isinstance(value.get(name, {}), dict)), None)
+        if damaged is not None:
+            raise UsageError(f"the settings of {damaged!r} are damaged", expected="settings by name")
+        return cls._build({name: parts[name].from_json(item) if name in parts else item for name, item in value.items()})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,9 +132,10 @@ class PretrainRunConfig(Config):
                 f"{' and '.join(given)} were given", expected="one of them: each says how long", fix="leave the others out"
             )
 
-    def to_json(self) -> dict[str, Any]:
-        """Return nested dicts, for ``run.json``."""
-        return {name: value.get_params() if isinstance(value, Config) else value for name, value in self.get_params().items()}
+    @property
+    def files(self) -> tuple[str | None, ...]:
+        """What may be a file or a folder, besides the corpus."""
+        return (self.corpus.validation, self.general, self.model, *self.keep_out)
 
 
 # Named ways to train: changes to the default RunConfig, sections as in a --config file.

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from pretune.configs import RunConfig
 from pretune.records.base import SCHEMA, Record
 from pretune.records.corpus import CorpusReceipt, TokenizerQuality
 from pretune.records.data import Receipt, TokenCounts
@@ -61,6 +62,20 @@ class RunRecord(Record):
     heads: dict[str, str] = field(default_factory=dict)  # of files that grow: the digest of the last line
     pending: dict[str, str] = field(default_factory=dict)  # of files that are being replaced: what they will have, if known
     seconds: dict[str, float] = field(default_factory=dict)  # by stage
+
+    @property
+    def settings(self) -> RunConfig:
+        """The settings of a classification, typed; the defaults where the record has none.
+
+        Raises:
+            UsageError: They are of another version, or damaged.
+        """
+        return RunConfig.from_json(self.configs) if self.task == "classify" else RunConfig()
+
+    def setting(self, section: str, name: str) -> Any:
+        """Return one setting as the file has it, for showing; ``None`` where it has none."""
+        found = self.configs.get(section)
+        return found.get(name) if isinstance(found, dict) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -121,3 +121,15 @@ def _differences(then: Mapping[str, str], now: Mapping[str, str], limit: int = 6
 def _check_replaceable(path: Path) -> None:
     if path.exists() and not (path / "run.json").is_file() and not is_free(path):
         raise UsageError(f"{path} exists and is no run folder, so it is not overwritten", fix="name another --run")
+
+
+def default_name(source: str, model: str) -> str:
+    """Return ``DATA-MODEL`` as a folder name.
+
+    Example:
+        >>> default_name("tables/Film reviews.csv.gz", "minilm")
+        'Film-reviews-minilm'
+    """
+    stem = Path(source).name.split(".")[0] or "data"
+    kept = "".join(sign if sign.isalnum() or sign in "_-" else "-" for sign in f"{stem}-{Path(model).name}")
+    return kept[:60].strip("-") or "run"  # 240 bytes at most, where file systems stop at 255

@@ -13,9 +13,10 @@ from pretune.configs import FinetuneConfig, JudgeConfig, RunConfig, parse_durati
 from pretune.errors import UsageError
 from pretune.records import BudgetChoice, BudgetOption
 from pretune.run import RunFolder
+from pretune.run.job import Job
 from pretune.run.trace import Trace
 from pretune.tasks.classify import budget as budgeting, path as pipeline
-from pretune.tasks.classify.budget import Job, apply_choice, make_options, pick, say_choice, say_end, say_given_up
+from pretune.tasks.classify.budget import Remaining, apply_choice, make_options, pick, say_choice, say_end, say_given_up
 from pretune.tasks.classify.pace import Pace, Speed, Stopwatch, boundaries_of, work_of
 from pretune.train import choose_device
 
@@ -28,7 +29,7 @@ PACE = Pace(
     rate=0.05 / UNIT, steps={name: Speed(fixed=0.0, rate=s / UNIT) for name, s in STEPS.items()},
     timings=(),
 )  # fmt: skip
-JOB = Job(
+JOB = Remaining(
     num_train=3_200, num_validation=400, num_test=400, num_seeds=1, linear_seconds=1.0, spent=3.0, has_range_test=False
 )  # fmt: skip
 CONFIG = RunConfig(budget="5m")
@@ -202,13 +203,13 @@ def test_the_command_given_again_takes_the_recorded_choice(tiny_checkpoint, tabl
     with monkeypatch.context() as patch:
         patch.setattr(pretune.tasks.classify.estimator.TextClassifier, "fit", interrupt)
         with pytest.raises(KeyboardInterrupt):
-            pipeline.finetune(table, config, folder, Trace())
+            pipeline.finetune(Job(source=table, config=config, folder=folder, trace=Trace()))
     first = folder.read_record()
     assert (first.status, first.budget.was_resumed) == ("started", False)
     slower = replace(first.budget, chosen=replace(first.budget.chosen, freeze="last-1", epochs=2))
     folder.write_record(replace(first, budget=slower))  # what a busier machine had chosen
     monkeypatch.setattr(pipeline, "choose_within", interrupt)
-    record = pipeline.finetune(table, config, folder, Trace())
+    record = pipeline.finetune(Job(source=table, config=config, folder=folder, trace=Trace()))
     assert (record.configs["freeze"], record.configs["epochs"]) == ("last-1", 2)
     assert record.budget.was_resumed
     assert len(record.history.validations) <= 2

@@ -21,6 +21,8 @@ from pretune.data.dataset import prepare
 from pretune.errors import DataError, DivergedError, StorageError, UsageError
 from pretune.records import Outcome
 from pretune.run import RunFolder, claim_folder, identity_of
+from pretune.run.claim import default_name
+from pretune.run.job import Job, inputs_of
 from pretune.run.trace import Trace
 from pretune.tasks.classify import check as checking, compare as comparing, path as pipeline
 from pretune.tasks.classify.estimator import TextClassifier
@@ -123,10 +125,10 @@ def test_a_run_that_was_cut_off_before_judging_is_not_trained_again(settings, mo
     with monkeypatch.context() as patch:
         patch.setattr(Seal, "open", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            pipeline.run("reviews.csv", settings, folder, Trace())
+            pipeline.run(Job(source="reviews.csv", config=settings, folder=folder, trace=Trace()))
     assert folder.read_record().status == "trained"
     monkeypatch.setattr(TextClassifier, "fit", interrupted)
-    record = pipeline.run("reviews.csv", settings, folder, Trace())
+    record = pipeline.run(Job(source="reviews.csv", config=settings, folder=folder, trace=Trace()))
     assert (record.status, record.look) == ("judged", 1)
 
 
@@ -136,11 +138,11 @@ def test_a_run_that_was_cut_off_in_training_starts_again_in_the_same_folder(sett
     with monkeypatch.context() as patch:
         patch.setattr(TextClassifier, "save", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            pipeline.run("reviews.csv", settings, folder, Trace())
+            pipeline.run(Job(source="reviews.csv", config=settings, folder=folder, trace=Trace()))
     assert folder.read_record().status == "started"
     with pytest.raises(UsageError, match="cut off before training ended"):
         pipeline.judge_run(folder, JudgeConfig(), Trace())
-    assert pipeline.run("reviews.csv", settings, folder, Trace()).status == "judged"
+    assert pipeline.run(Job(source="reviews.csv", config=settings, folder=folder, trace=Trace())).status == "judged"
     stages = [event["stage"] for event in folder.read_events() if event["event"] == "stage"]
     assert stages.count("fine-tune") == 1, "the trace of the first attempt is told apart"
 
@@ -149,7 +151,7 @@ def test_a_run_that_was_cut_off_in_training_starts_again_in_the_same_folder(sett
 def test_a_policy_that_cannot_be_read_is_known_before_the_data_is(settings):
     broken = replace(settings, judge=JudgeConfig(policy="nowhere.toml"))
     with pytest.raises(UsageError, match=r"nowhere\.toml"):
-        pipeline.run("reviews.csv", broken, RunFolder(Path("runs/x")), Trace())
+        pipeline.run(Job(source="reviews.csv", config=broken, folder=RunFolder(Path("runs/x")), trace=Trace()))
     assert not Path("runs").exists()
 
 
@@ -168,7 +170,7 @@ def test_what_cannot_work_is_known_before_a_run_is_begun(change, settings, monke
     monkeypatch.setattr(TextClassifier, "fit", interrupted)
     folder = RunFolder(Path("runs/x"))
     with pytest.raises((UsageError, pretune.ModelLoadError)):
-        pipeline.finetune("reviews.csv", replace(settings, **change), folder, Trace())
+        pipeline.finetune(Job(source="reviews.csv", config=replace(settings, **change), folder=folder, trace=Trace()))
     assert not folder.is_begun
 
 
@@ -177,7 +179,7 @@ def test_refused_data_leaves_the_receipt_only(settings):
     Path("bad.csv").write_text("text,label\na fine day,x\na bad day,x\n")
     folder = RunFolder(Path("runs/x"))
     with pytest.raises(DataError, match="one class"):
-        pipeline.run("bad.csv", settings, folder, Trace())
+        pipeline.run(Job(source="bad.csv", config=settings, folder=folder, trace=Trace()))
     assert [path.as_posix() for path in folder.path.rglob("*") if path.is_file()] == ["runs/x/data/receipt.json"]
     assert json.loads((folder.data / "receipt.json").read_text())["files"][0]["num_rows"] == 2
 
@@ -185,7 +187,7 @@ def test_refused_data_leaves_the_receipt_only(settings):
 @pytest.mark.usefixtures("workplace")
 def test_the_same_command_is_the_same_data_and_settings(settings):
     def identity(command="pretune run", source="reviews.csv", **changes):
-        return identity_of(pipeline.inputs_of(command, source, replace(settings, **changes)))
+        return identity_of(inputs_of(command.removeprefix("pretune "), source, replace(settings, **changes)))
 
     same = identity()
     assert same == identity()
@@ -202,7 +204,7 @@ def test_the_same_command_is_the_same_data_and_settings(settings):
 
 def test_a_folder_given_as_data_is_known_by_what_it_holds(tmp_path, settings):
     def identity():
-        return identity_of(pipeline.inputs_of("pretune run", str(tmp_path), settings))
+        return identity_of(inputs_of("run", str(tmp_path), settings))
 
     seen = set()
     for name, text in (("good/1.txt", "fine"), ("good/1.txt", "fine film"), ("bad/1.txt", "dull")):
@@ -223,7 +225,7 @@ def test_a_run_that_diverged_says_so_and_is_not_gone_on_with_unasked(settings, m
     with monkeypatch.context() as patch:
         patch.setattr(TextClassifier, "fit", diverge)
         with pytest.raises(DivergedError):
-            pipeline.finetune("reviews.csv", settings, folder, Trace())
+            pipeline.finetune(Job(source="reviews.csv", config=settings, folder=folder, trace=Trace()))
     record = folder.read_record()
     assert record.status == "diverged"
     assert "diverged at step 3" in record.failure
@@ -240,7 +242,7 @@ def test_a_run_that_diverged_says_so_and_is_not_gone_on_with_unasked(settings, m
 @pytest.mark.parametrize("split", ["train", "validation"])
 def test_a_split_that_was_changed_after_training_is_not_judged_by(split, settings):
     folder = RunFolder(Path("runs/x"))
-    pipeline.finetune("reviews.csv", settings, folder, Trace())
+    pipeline.finetune(Job(source="reviews.csv", config=settings, folder=folder, trace=Trace()))
     file = folder.data / f"{split}.jsonl"
     file.write_text(file.read_text().replace("good", "bad", 1))
     with pytest.raises(StorageError, match=f"data/{split}.jsonl was changed since the run was trained"):
@@ -262,14 +264,14 @@ def test_a_split_that_was_changed_after_training_is_not_judged_by(split, setting
     ],
 )
 def test_the_default_name_is_one_plain_folder_name(source, model, name):
-    found = pipeline.default_name(source, model)
+    found = default_name(source, model)
     assert found.startswith(name.rstrip("-"))
     assert Path(found).name == found
     assert found not in ("", ".", "..")
 
 
 def test_the_default_name_fits_a_file_system():
-    assert len((pipeline.default_name("𠀀" * 90 + ".csv", "m") + "-100").encode()) <= 255
+    assert len((default_name("𠀀" * 90 + ".csv", "m") + "-100").encode()) <= 255
 
 
 @pytest.mark.usefixtures("workplace")

@@ -13,6 +13,7 @@ from pretune.diagnose.stability import check_stability
 from pretune.errors import UsageError
 from pretune.records import Evidence, History, Predictions, Validation
 from pretune.run import RunFolder
+from pretune.run.job import Job
 from pretune.run.trace import Trace
 from pretune.tasks.classify import path as pipeline
 from pretune.tasks.classify.estimator import TextClassifier
@@ -95,7 +96,7 @@ def events_of(folder):
 def test_seeds_are_kept_through_a_cut_and_end_with_the_same_bits(settings, workplace, monkeypatch):
     """Cut in the middle of the second of three: the first is not trained again, the second goes on, the end is the same."""
     whole, cut = RunFolder(workplace / "whole"), RunFolder(workplace / "cut")
-    expected = pipeline.run("reviews.csv", settings, whole, Trace())
+    expected = pipeline.run(Job(source="reviews.csv", config=settings, folder=whole, trace=Trace()))
     steps = []
 
     def die(event):
@@ -106,11 +107,18 @@ def test_seeds_are_kept_through_a_cut_and_end_with_the_same_bits(settings, workp
     with monkeypatch.context() as patch:
         patch.setattr(checkpoint.Checkpoints, "is_due", property(lambda _: len(steps) in (NUM_STEPS, 3 * NUM_STEPS + 1)))
         with pytest.raises(KeyboardInterrupt):
-            pipeline.run("reviews.csv", settings, cut, Trace(listeners=(die,)))
+            pipeline.run(Job(source="reviews.csv", config=settings, folder=cut, trace=Trace(listeners=(die,))))
     assert (cut.checkpoints / "seed-4-done" / "seed.json").is_file()
     assert list((cut.checkpoints / "seed-5").glob("step-*"))
     more = []
-    record = pipeline.run("reviews.csv", settings, cut, Trace(listeners=(lambda event: more.append(event["event"]),)))
+    record = pipeline.run(
+        Job(
+            source="reviews.csv",
+            config=settings,
+            folder=cut,
+            trace=Trace(listeners=(lambda event: more.append(event["event"]),)),
+        )
+    )
     assert more.count("step") == 3 * NUM_STEPS - 1, (
         "the first seed is not trained again, the second goes on after its last save"
     )
@@ -157,16 +165,18 @@ def test_a_seed_that_was_trained_on_something_else_is_refused(settings, workplac
 
     monkeypatch.setattr(TextClassifier, "fit", fit_once)
     with pytest.raises(KeyboardInterrupt):
-        pipeline.finetune("reviews.csv", settings, folder, Trace())
+        pipeline.finetune(Job(source="reviews.csv", config=settings, folder=folder, trace=Trace()))
     write_reviews(workplace / "reviews.csv", make_rows(NUM_ROWS, seed=1))
     with pytest.raises(UsageError, match="seed 4 of this run was trained with something else"):
-        pipeline.finetune("reviews.csv", settings, folder, Trace())
+        pipeline.finetune(Job(source="reviews.csv", config=settings, folder=folder, trace=Trace()))
 
 
 def test_one_rate_is_found_for_all_seeds_and_its_curve_kept(settings, workplace):
     config = replace(settings, seeds=2, freeze="none", epochs=1, finetune=replace(settings.finetune, learning_rate="auto"))
     folder, told = RunFolder(workplace / "a"), []
-    record = pipeline.finetune("reviews.csv", config, folder, Trace(listeners=(lambda event: told.append(event),)))
+    record = pipeline.finetune(
+        Job(source="reviews.csv", config=config, folder=folder, trace=Trace(listeners=(lambda event: told.append(event),)))
+    )
     stages = [event for event in told if event["event"] == "stage" and event["stage"] == "learning rate"]
     assert len(stages) == 1
     test = record.history.range_test

@@ -16,6 +16,7 @@ from pretune.data import Seal
 from pretune.errors import UsageError
 from pretune.records import Calibration, RunRecord
 from pretune.run import RunFolder
+from pretune.run.job import Job
 from pretune.run.trace import Trace
 from pretune.tasks.classify import path as pipeline, thresholds as deciding
 from pretune.tasks.classify.thresholds import inherit, read_aim
@@ -263,4 +264,4 @@ def test_a_run_s_goal_is_taken_over_as_a_whole_or_not_at_all():
 def test_finetune_refuses_costs_without_a_positive_class(tiny_checkpoint):
     settings = RunConfig(model=str(tiny_checkpoint("bert")), judge=JudgeConfig(cost="fn=1,fp=2"))
     with pytest.raises(UsageError, match="--positive"):
-        pipeline.finetune("reviews.csv", settings, RunFolder(Path("runs/x")), Trace())
+        pipeline.finetune(Job(source="reviews.csv", config=settings, folder=RunFolder(Path("runs/x")), trace=Trace()))

@@ -87,10 +87,9 @@ def _introduce(record: RunRecord) -> Iterator[str]:
 
 def _tell_trained(record: RunRecord) -> str:
     """Say how many weights were trained, and with LoRA that it was so."""
-    history, config = record.history, record.configs.get("finetune")
+    history, rank = record.history, record.setting("finetune", "lora")
     if history is None or not history.num_weights or history.num_trained_weights is None:
         return ""
-    rank = config.get("lora") if isinstance(config, dict) else None
     how = f"LoRA of rank {rank}, merged into the weights, and the head: " if rank else ""
     share = percent(history.num_trained_weights, history.num_weights)
     return f"{how}{history.num_trained_weights:,} weights, {share} of the model’s {history.num_weights:,}"

@@ -92,5 +92,4 @@ def _code(kind: str, text: str) -> Iterator[str]:
 
 
 def _head_of(record: RunRecord) -> str:
-    config = record.configs.get("finetune")
-    return str(config.get("head", "native")) if isinstance(config, dict) else "native"
+    return str(record.setting("finetune", "head") or "native")

@@ -50,8 +50,8 @@ PADDING = 1.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """What has to be done besides choosing.
+class Remaining:
+    """What remains to be done after choosing.
 
     Args:
         num_train: Training rows.
@@ -96,15 +96,15 @@ def choose_within(
         boundaries = boundaries_of(layers) if config.freeze == AUTO else (config.freeze,)
         for freeze in boundaries:
             watch.network.boundary_of(freeze)  # one that does not fit the model is an error of its own
-        job = Job(
+        rest = Remaining(
             num_train=len(data.train), num_validation=len(data.validation), num_seeds=config.seeds,
             num_test=data.seal.num_rows if covers == "run" else 0, linear_seconds=linear_seconds, spent=0.0,
             has_range_test=config.finetune.learning_rate == AUTO,
         )  # fmt: skip
         options: list[BudgetOption] = []
         for pace in watch.measure(boundaries, seconds=MEASURING * limit):
-            job = replace(job, spent=time.perf_counter() - start)
-            options = list(make_options(pace, config, job))
+            rest = replace(rest, spent=time.perf_counter() - start)
+            options = list(make_options(pace, config, rest))
             newest = list(pace.steps)[-1]
             if min(option.seconds for option in options if option.freeze == newest) > _usable(limit):
                 break  # what trains more takes longer still
@@ -140,7 +140,7 @@ def given_of(config: RunConfig) -> tuple[str, ...]:
     return tuple(name for name, is_given in named.items() if is_given)
 
 
-def make_options(pace: Pace, config: RunConfig, job: Job) -> Iterator[BudgetOption]:
+def make_options(pace: Pace, config: RunConfig, rest: Remaining) -> Iterator[BudgetOption]:
     """Yield every way to train, with its seconds from the start of the command to its end, and its cost."""
     longest = int(pace.lengths.max(initial=1))
     fitting = [length for length in LENGTHS if length < min(longest, pace.longest)]
@@ -153,32 +153,32 @@ def make_options(pace: Pace, config: RunConfig, job: Job) -> Iterator[BudgetOpti
                 freeze=freeze, epochs=epochs, max_length=length, has_untuned=has_untuned, seconds=0.0, cost=0.0,
                 share_cut=round(float((pace.lengths > length).mean()), 4),
             )  # fmt: skip
-            seconds = round(job.spent + estimate(option, pace, config.finetune.batch_size, job), 1)
+            seconds = round(rest.spent + estimate(option, pace, config.finetune.batch_size, rest), 1)
             yield replace(option, seconds=seconds, cost=round(_cost(option, pace, untuned[0]), 3))
 
 
-def estimate(option: BudgetOption, pace: Pace, batch_size: int, job: Job) -> float:
+def estimate(option: BudgetOption, pace: Pace, batch_size: int, rest: Remaining) -> float:
     """Return the seconds from here to the end of the command."""
     cut = np.minimum(pace.lengths, option.max_length)
     work = work_of(cut, pace.width) / len(cut)  # of one text
     trained, cached = _trained_share(option.freeze, pace.num_layers), pace.num_layers > 0
-    learned, scored = job.num_train + job.num_validation, job.num_validation
-    steps = -(-job.num_train // batch_size)
+    learned, scored = rest.num_train + rest.num_validation, rest.num_validation
+    steps = -(-rest.num_train // batch_size)
     speed = pace.steps[option.freeze]
-    epoch = speed.seconds(PADDING * work * job.num_train, steps) + pace.rate * work * scored * (trained if cached else 1.0)
+    epoch = speed.seconds(PADDING * work * rest.num_train, steps) + pace.rate * work * scored * (trained if cached else 1.0)
     parts = {
-        "load": pace.load_seconds * (job.num_seeds + 2),  # to train, to save and read back
+        "load": pace.load_seconds * (rest.num_seeds + 2),  # to train, to save and read back
         "tokenize": pace.tokenize_seconds * learned * (1 + option.has_untuned),
         "trunk": pace.rate * work * learned * (1 - trained) if cached else 0.0,
-        "training": job.num_seeds * option.epochs * epoch,
-        "range test": NUM_STEPS * speed.seconds(PADDING * work * batch_size) if job.has_range_test else 0.0,
+        "training": rest.num_seeds * option.epochs * epoch,
+        "range test": NUM_STEPS * speed.seconds(PADDING * work * batch_size) if rest.has_range_test else 0.0,
     }
     if option.has_untuned:
-        parts["untuned"] = pace.rate * work * learned + REGRESSION_SECONDS * job.num_train * pace.width
-    if job.num_test:
-        asked = min(GAP_ROWS, job.num_train) + job.num_test * (1 + option.has_untuned)
+        parts["untuned"] = pace.rate * work * learned + REGRESSION_SECONDS * rest.num_train * pace.width
+    if rest.num_test:
+        asked = min(GAP_ROWS, rest.num_train) + rest.num_test * (1 + option.has_untuned)
         rate = pace.precise_rate or pace.rate
-        parts["judging"] = (rate * work + pace.tokenize_seconds) * asked + job.linear_seconds + 2 * pace.load_seconds
+        parts["judging"] = (rate * work + pace.tokenize_seconds) * asked + rest.linear_seconds + 2 * pace.load_seconds
     return sum(parts.values())
 
 

@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import clone
 
-from pretune.configs import RunConfig
 from pretune.data import TrainingData, find_duplicates
 from pretune.data.alike.duplicates import join_components
 from pretune.errors import DataError
@@ -44,7 +43,7 @@ def add_out_of_fold(training: TrainingData, record: RunRecord, folder: RunFolder
     """
     if folder.has_predictions("train", SOURCE):
         return
-    config = RunConfig.from_json(dict(record.configs))
+    config = record.settings
     tested = record.history.range_test if record.history is not None else None
     settings = replace(config.finetune, positive=config.finetune.positive or config.judge.positive)
     if tested is not None:  # one rate for all

@@ -2,10 +2,10 @@
 
 import importlib.metadata
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from pretune import storage
 from pretune.configs import AUTO, DEFAULT_MAX_LENGTH, JudgeConfig, RunConfig
@@ -20,12 +20,13 @@ from pretune.evaluate.aims import Aim
 from pretune.evaluate.baselines import fit_linear
 from pretune.evaluate.encoder_linear import SOURCE
 from pretune.evaluate.threshold import apply_threshold
-from pretune.hashing import digest_of_place
 from pretune.models import PEFT, check_freeze, find_checkpoint
 from pretune.models.past import past_of
 from pretune.optional import require
 from pretune.records import BudgetChoice, Example, Past, RunRecord, Verdict
 from pretune.run import UNFINISHED, RunFolder, check_run, claim_folder, identity_of
+from pretune.run.claim import default_name
+from pretune.run.job import Job, inputs_of
 from pretune.run.origin import origin_of, stages_before
 from pretune.run.trace import Trace
 from pretune.tasks.classify.adapt import resolve_freeze
@@ -52,49 +53,34 @@ LONG_TRAINING = 60.0
 PACKAGES = ("pretune", "torch", "transformers", "tokenizers", "scikit-learn", "numpy")
 
 
-def run(
-    source: Any, config: RunConfig, folder: RunFolder, trace: Trace, *, command: str = "pretune run", typed: str = "",
-    start: float | None = None,
-) -> RunRecord:  # fmt: skip
+def run(job: Job[RunConfig]) -> RunRecord:
     """Take a table of texts to a verdict; training that an interrupted run finished is not repeated."""
+    folder = job.folder
     if folder.is_to_be_replaced or not folder.is_begun or folder.read_record().status in UNFINISHED:
-        finetune(source, config, folder, trace, command=command, typed=typed, start=start)
-    return judge_run(folder, config.judge, trace)
+        finetune(job)
+    return judge_run(folder, job.config.judge, job.trace)
 
 
-def finetune(
-    source: Any, config: RunConfig, folder: RunFolder, trace: Trace, *, command: str = "pretune finetune", typed: str = "",
-    start: float | None = None,
-) -> RunRecord:  # fmt: skip
-    """Read, split, seal and train; validation figures only, the test stays sealed.
-
-    Args:
-        source: The data.
-        config: Everything else.
-        folder: Where the run lies, or will lie.
-        trace: Receives the stages.
-        command: Its name; a budget of ``pretune run`` has to last for judging as well.
-        typed: The command in full.
-        start: When it was given, by ``time.perf_counter``; now, unless given.
-    """
-    start, inputs = time.perf_counter() if start is None else start, inputs_of(command, source, config)
+def finetune(job: Job[RunConfig]) -> RunRecord:
+    """Read, split, seal and train; validation figures only, the test stays sealed."""
+    config, folder, trace = job.config, job.folder, job.trace
+    inputs = job.inputs or inputs_of(job.command, job.source, config)
     read_policy(config.judge)  # a policy that cannot be read is better refused now than after training
     check_company(config)
     check_proof(config)
     if config.finetune.lora:
         require(**PEFT)
-    data = _load(source, config, folder, trace)
+    data = _load(job)
     if config.split.repair:
-        data.receipt = score_repair(source, config, data, trace)
+        data.receipt = score_repair(job.source, config, data, trace)
     aim = _aim(data, config.judge)
     device = choose_device(config.finetune.device, precision=config.finetune.precision, threads=config.finetune.threads)
     model = load_pretrained_model(config.model, seed=config.seed)  # better to learn that it is missing before a run begins
     linear_seconds = _fit_linear(model, data.training, trace)
     budget = None
     if config.budget is not None:
-        covers = command.removeprefix("pretune ")
         budget = _recorded_budget(folder) or choose_within(
-            config, data, device, trace, covers=covers, linear_seconds=linear_seconds, start=start
+            config, data, device, trace, covers=job.command, linear_seconds=linear_seconds, start=job.start
         )
         config = apply_choice(config, budget)
         trace.note(say_choice(budget))
@@ -106,7 +92,7 @@ def finetune(
     warning = warn_of([row.text for row in data.train], CANNOT_JUDGE)
     if warning:
         trace.note(f"training: {warning}")
-    record = _begin(data, config, folder, typed or command, inputs=inputs, budget=budget)
+    record = _begin(data, config, folder, job.told, inputs=inputs, budget=budget)
     folder.write_past(past)
     trace.keep_in(folder.trace, begin=True)
     for event in stages_before(config.model):
@@ -123,12 +109,12 @@ def finetune(
             for item in predictions:
                 folder.write_predictions(item)
         else:
-            with helped(source, replace(config, finetune=settings), folder.checkpoints):
+            with helped(job.source, replace(config, finetune=settings), folder.checkpoints):
                 model.fit(data, trace=trace, checkpoints=resume)
     except DivergedError as error:
         folder.write_record(replace(record, status="diverged", failure=error.got))
         raise
-    return _keep_trained(model, data.training, aim, record, folder, trace, start=start)
+    return _keep_trained(model, data.training, aim, record, folder, trace, start=job.start)
 
 
 def judge_run(folder: RunFolder, config: JudgeConfig, trace: Trace) -> RunRecord:
@@ -150,7 +136,7 @@ def judge_run(folder: RunFolder, config: JudgeConfig, trace: Trace) -> RunRecord
     )
     if config.thorough:
         add_out_of_fold(training, record, folder, trace)
-    proof = Proof(record, folder, training) if record.configs.get("prove") else None
+    proof = Proof(record, folder, training) if record.settings.prove else None
     if proof is not None:
         proof.train(trace)
     candidate = Candidate(model=model, training=training, seal=Seal.load(folder.sealed), proof=proof)
@@ -203,34 +189,10 @@ def judge(
     return Verdict.from_json(judged.to_json()["verdict"])
 
 
-def inputs_of(command: str, source: Any, config: RunConfig) -> dict[str, str]:
-    """Return what makes two commands the same: the command, every setting, the data as named and what its files hold."""
-    inputs = {"command": command, "data": str(source)}
-    for name in (source, *config.given.values(), config.judge.policy, config.general_task):
-        if name is not None and Path(str(name)).exists():
-            inputs[f"contents of {name}"] = digest_of_place(Path(str(name)))[:16]
-    for part, value in config.to_json().items():
-        inputs |= (
-            {f"{part}.{name}": str(item) for name, item in value.items()} if isinstance(value, dict) else {part: str(value)}
-        )
-    return inputs
-
-
-def default_name(source: str, model: str) -> str:
-    """Return ``DATA-MODEL`` as a folder name.
-
-    Example:
-        >>> default_name("tables/Film reviews.csv.gz", "minilm")
-        'Film-reviews-minilm'
-    """
-    stem = Path(source).name.split(".")[0] or "data"
-    kept = "".join(sign if sign.isalnum() or sign in "_-" else "-" for sign in f"{stem}-{Path(model).name}")
-    return kept[:60].strip("-") or "run"  # 240 bytes at most, where file systems stop at 255
-
-
-def _load(source: Any, config: RunConfig, folder: RunFolder, trace: Trace) -> Dataset:
+def _load(job: Job[RunConfig]) -> Dataset:
+    config, folder = job.config, job.folder
     try:
-        return prepare(source, config.read, config.split, given=config.given, trace=trace)
+        return prepare(job.source, config.read, config.split, given=config.given, trace=job.trace)
     except DataError as error:
         if error.files and not folder.is_begun:  # the receipt is the one thing that a refused file leaves behind
             receipt = {"error": error.to_json(), "files": [file.to_json() for file in error.files]}
@@ -258,14 +220,14 @@ def _begin(
     folder: RunFolder,
     command: str,
     *,
-    inputs: dict[str, str] | None = None,
+    inputs: Mapping[str, str] | None = None,
     budget: BudgetChoice | None = None,
 ) -> RunRecord:
     """Write the record first: whatever happens from here on, the folder is known as that of a run that was begun."""
     record = RunRecord(
         run=folder.name,
         identity=identity_of(inputs) if inputs else "",
-        inputs=inputs or {},
+        inputs=dict(inputs or {}),
         budget=budget,
         status="started",
         command=command,

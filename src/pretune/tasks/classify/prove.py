@@ -73,7 +73,7 @@ class Proof:
 
     def __init__(self, record: RunRecord, folder: RunFolder, training: TrainingData) -> None:
         self._record, self._folder, self._place, self._training = record, folder, folder.path / FOLDER, training
-        self._config = RunConfig.from_json(dict(record.configs))
+        self._config = record.settings
         origin = origin_of(self._config.model)
         if origin is None:
             raise _no_origin(self._config.model)

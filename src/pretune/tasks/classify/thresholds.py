@@ -40,14 +40,13 @@ def read_aim(config: JudgeConfig, policy: Policy, *, positive: str | None, label
 
 def inherit(config: JudgeConfig, record: RunRecord) -> JudgeConfig:
     """Return the config with the goal, constraint and costs of the run where it names none of the three."""
-    known = record.configs.get("judge")
-    if not isinstance(known, Mapping) or any(item is not None for item in (config.goal, config.keep, config.cost)):
+    known = record.settings.judge
+    if any(item is not None for item in (config.goal, config.keep, config.cost)):
         return config
-    goal, keep, cost = (known.get(name) for name in ("goal", "keep", "cost"))
-    if goal is None and keep is None and cost is None:
+    if known.goal is None and known.keep is None and known.cost is None:
         return config
-    policy = config.policy if config.policy is not None else known.get("policy")  # the goal is one of its own
-    return replace(config, goal=goal, keep=keep, cost=cost, policy=policy)
+    policy = config.policy if config.policy is not None else known.policy  # the goal is one of its own
+    return replace(config, goal=known.goal, keep=known.keep, cost=known.cost, policy=policy)
 
 
 def choose_thresholds(known: Sequence[Predictions], aim: Aim, groups: Groups) -> dict[str, ThresholdChoice]:

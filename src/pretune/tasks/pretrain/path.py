@@ -5,10 +5,9 @@ import itertools
 import shutil
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -19,12 +18,12 @@ from pretune.data import read_table
 from pretune.data.corpus import Corpus, load_corpus, prepare_corpus
 from pretune.data.seal.learned import Learned
 from pretune.errors import DivergedError, StorageError
-from pretune.hashing import digest_of_place
 from pretune.models.language_load import load_language_model
 from pretune.models.past import past_of
 from pretune.predict.words import WordGuesser, default_prompts
 from pretune.records import Milestone, RunRecord, Step
-from pretune.run import RunFolder, identity_of
+from pretune.run import identity_of
+from pretune.run.job import Job, inputs_of
 from pretune.run.trace import Trace
 from pretune.tasks.pretrain.duration import choose_steps
 from pretune.tasks.pretrain.figures import domain_scores, general_scores
@@ -40,41 +39,20 @@ PACKAGES = ("pretune", "torch", "transformers", "tokenizers", "numpy")
 ASSESSED_TEXTS = 2_000  # held-out documents by which the vocabulary is judged
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """How a pre-training was asked for.
-
-    Args:
-        inputs: What makes two commands the same.
-        sealed: Texts of a test whose like is taken out of the corpus.
-        command: As typed.
-        start: When it was given, by ``time.perf_counter``.
-    """
-
-    inputs: dict[str, str] = field(default_factory=dict)
-    sealed: tuple[str, ...] = ()
-    command: str = "pretune pretrain"
-    start: float = field(default_factory=time.perf_counter)
-
-
-def pretrain(source: str, config: PretrainRunConfig, folder: RunFolder, trace: Trace, order: Order | None = None) -> RunRecord:
+def pretrain(job: Job[PretrainRunConfig]) -> RunRecord:
     """Take raw text to a language model.
 
     Args:
-        source: The corpus: a file, a folder, a catalogue name, ``-``.
-        config: Everything else.
-        folder: Where the run lies, or will lie; a pre-training that was cut off there goes on.
-        trace: Receives the stages, steps and milestones.
-        order: How it was asked for.
+        job: Its source is a file, a folder, a catalogue name or ``-``.
 
     Raises:
         DataError: The corpus cannot be read, or is too small.
         UsageError: Settings do not fit the corpus or the model.
         DivergedError: Loss or gradient stopped being finite.
     """
-    order = order or Order()
+    folder, trace = job.folder, job.trace
     with folder.refusable():
-        ready = _set_up(source, config, folder, trace, order)
+        ready = _set_up(job)
     run, record = ready.run, ready.record
     try:
         _train(ready, trace)
@@ -87,27 +65,13 @@ def pretrain(source: str, config: PretrainRunConfig, folder: RunFolder, trace: T
     record = replace(
         record, status="pretrained", pretraining=run.history, changes=ready.keeper.changes,
         scores=(*domain_scores(run), *general_scores(run)),
-        seconds={"pretraining": round(time.perf_counter() - order.start, 1)},
+        seconds={"pretraining": round(time.perf_counter() - job.start, 1)},
     )  # fmt: skip
     folder.write_record(record)
     write_report(folder, record)
     ready.keeper.remove()
     storage.discard(folder.path / START)
     return record
-
-
-def inputs_of_corpus(source: str, config: PretrainRunConfig) -> dict[str, str]:
-    """Return what makes two commands the same: every setting, the corpus as named and what its files hold."""
-    inputs = {"command": "pretune pretrain", "data": source}
-    for name in (source, config.corpus.validation, config.general, config.model, *config.keep_out):
-        if name is not None and Path(name).exists():
-            inputs[f"contents of {name}"] = digest_of_place(Path(name))[:16]
-    for part, value in config.to_json().items():
-        if isinstance(value, dict):
-            inputs |= {f"{part}.{name}": str(item) for name, item in value.items()}
-        else:
-            inputs[part] = str(value)
-    return inputs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,15 +87,15 @@ class _SetUp:
     learned: Learned  # from what, this corpus included
 
 
-def _set_up(source: str, config: PretrainRunConfig, folder: RunFolder, trace: Trace, order: Order) -> _SetUp:
+def _set_up(job: Job[PretrainRunConfig]) -> _SetUp:
     """Read the corpus, and make everything that training needs."""
-    chosen = config.pretrain
+    config, folder, trace, chosen = job.config, job.folder, job.trace, job.config.pretrain
     device = choose_device(chosen.device, precision=chosen.precision, threads=chosen.threads)
     seed_everything(config.seed)  # a checkpoint without a head for words gets one that is drawn
     began = None if config.model is None else load_language_model(config.model)  # what cannot be had is better known now
     check_asked(config, began)
-    record = _begin(source, config, folder, order)
-    corpus = _read_corpus(source, config, folder, order.sealed, trace)
+    record = _begin(job)
+    corpus = _read_corpus(job)
     trace.keep_in(folder.trace, begin=True)
     ready = prepare_training(corpus, config, began, folder, device, trace)
     network, tokenizer = ready.start.network, ready.start.tokenizer
@@ -144,7 +108,7 @@ def _set_up(source: str, config: PretrainRunConfig, folder: RunFolder, trace: Tr
     )  # fmt: skip
     for note in filter(None, (ready.start.note, record.tokenizer.warning if record.tokenizer else "")):
         trace.note(note)
-    ready, num_steps = choose_steps(config, ready, folder, device, trace, start=order.start)
+    ready, num_steps = choose_steps(config, ready, folder, device, trace, start=job.start)
     if chosen.compile or (chosen.compile is None and device.kind == "cuda"):
         network.compile_layers()
     plan = PretrainPlan(
@@ -165,11 +129,13 @@ def _set_up(source: str, config: PretrainRunConfig, folder: RunFolder, trace: Tr
     return _SetUp(run=run, training=training, record=record, keeper=keeper, tokenizer=tokenizer, work=work, learned=learned)
 
 
-def _begin(source: str, config: PretrainRunConfig, folder: RunFolder, order: Order) -> RunRecord:
+def _begin(job: Job[PretrainRunConfig]) -> RunRecord:
     """Write the record of a run that was begun; a cut-off one of the same inputs keeps what it has."""
+    config, folder = job.config, job.folder
+    inputs = dict(job.inputs or inputs_of("pretrain", job.source, config))
     record = RunRecord(
-        run=folder.name, identity=identity_of(order.inputs), inputs=order.inputs, status="started", task="pretrain",
-        command=order.command, created=datetime.now(UTC).isoformat(timespec="seconds"), data_source=source,
+        run=folder.name, identity=identity_of(inputs), inputs=inputs, status="started", task="pretrain",
+        command=job.told, created=datetime.now(UTC).isoformat(timespec="seconds"), data_source=job.source,
         model_source=config.model or "scratch", configs=config.to_json(),
         versions={name: importlib.metadata.version(name) for name in PACKAGES},
     )  # fmt: skip
@@ -182,13 +148,14 @@ def _begin(source: str, config: PretrainRunConfig, folder: RunFolder, order: Ord
     return record
 
 
-def _read_corpus(source: str, config: PretrainRunConfig, folder: RunFolder, sealed: tuple[str, ...], trace: Trace) -> Corpus:
+def _read_corpus(job: Job[PretrainRunConfig]) -> Corpus:
     """Return the corpus, as it was prepared before the run was cut off, or prepare it."""
+    config, folder, trace = job.config, job.folder, job.trace
     try:
         corpus = load_corpus(folder.data)
     except StorageError:
-        known = itertools.chain(sealed, *map(_texts_of, config.keep_out))
-        return prepare_corpus(source, config.corpus, folder.data, sealed=known, trace=trace)
+        known = itertools.chain(job.sealed, *map(_texts_of, config.keep_out))
+        return prepare_corpus(job.source, config.corpus, folder.data, sealed=known, trace=trace)
     trace.note(f"the corpus was prepared when this run was begun: {corpus.num_texts('train'):,} documents to learn from")
     return corpus
 

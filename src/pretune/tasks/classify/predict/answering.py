@@ -94,6 +94,5 @@ def _columns_of(record: RunRecord | None) -> tuple[tuple[str, ...], str | None]:
     receipt = None if record is None else record.receipt
     if record is None or receipt is None:
         return (), None
-    encoding = (record.configs.get("read") or {}).get("encoding")
     is_named = not all(file.format in NAMELESS for file in receipt.files)
-    return receipt.columns.text if is_named else (), encoding if isinstance(encoding, str) else None
+    return receipt.columns.text if is_named else (), record.settings.read.encoding
