@@ -182,15 +182,23 @@ def interrupt(*_arguments):
     raise KeyboardInterrupt
 
 
-def test_a_text_to_watch_that_hides_nothing_is_refused_before_the_corpus_is_read(tmp_path, capsys):
-    assert pretrain(tmp_path / "no corpus.txt", tmp_path / "run", "--watch", "all is said") == 2
+@pytest.fixture
+def unreadable(tmp_path):
+    """A corpus that is there, and is refused once it is read."""
+    path = tmp_path / "no corpus.txt"
+    path.write_bytes(b"PK\x03\x04 no text")
+    return path
+
+
+def test_a_text_to_watch_that_hides_nothing_is_refused_before_the_corpus_is_read(unreadable, tmp_path, capsys):
+    assert pretrain(unreadable, tmp_path / "run", "--watch", "all is said") == 2
     assert "nothing is hidden in 'all is said'" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize("fields", ["hidden_siz=64", "hidden_size=48,num_attention_heads=7", "num_hidden_layers=many"])
-def test_an_architecture_that_cannot_be_built_is_refused_before_the_corpus_is_read(fields, tmp_path, capsys):
-    assert call("pretrain", tmp_path / "no corpus.txt", "--run", tmp_path / "run", "--architecture", fields) == 2
+def test_an_architecture_that_cannot_be_built_is_refused_before_the_corpus_is_read(fields, unreadable, tmp_path, capsys):
+    assert call("pretrain", unreadable, "--run", tmp_path / "run", "--architecture", fields) == 2
     error = capsys.readouterr().err
     assert "ModernBertConfig" in error
     assert "no corpus.txt" not in error
