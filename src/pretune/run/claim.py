@@ -106,7 +106,7 @@ def _taken(folder: RunFolder, done: str, inputs: Mapping[str, str]) -> PretuneEr
         return UsageError(
             f"{path} holds a run of another command that was cut off{_differences(record.inputs, inputs)}",
             expected="a new folder, or the same command",
-            fix=f"{replaced}; or pass --continue-changed to go on all the same, which every report then shows",
+            fix=f"{replaced}; or pass --continue-changed to resume it all the same, which every report then shows",
         )
     return not_free(path)
 

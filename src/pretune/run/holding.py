@@ -29,7 +29,16 @@ def held(place: Path) -> Lock | None:
     return _LOCKS.get(place)
 
 
+def is_held_elsewhere(place: Path) -> bool:
+    """Whether another process has the folder now."""
+    return held(place) is None and storage.is_locked(_name_of(place))
+
+
+def _name_of(place: Path) -> str:
+    return digest_of(str(place))[:24]
+
+
 def hold(place: Path) -> Lock | None:
     """Take the lock of a folder, ``None`` where another process has it."""
-    handle = storage.try_lock(digest_of(str(place))[:24])
+    handle = storage.try_lock(_name_of(place))
     return None if handle is None else _LOCKS.setdefault(place, Lock(handle))

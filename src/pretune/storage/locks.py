@@ -20,6 +20,19 @@ def locked(path: Path) -> Iterator[None]:
         yield
 
 
+def is_locked(name: str) -> bool:
+    """Whether somebody has the user-wide lock of that name; nothing is written, so that this can be asked anywhere."""
+    path = data_folder() / "locks" / f"{name}.lock"
+    try:
+        with path.open("rb") as handle:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # there is none, or it may not be read
+        return False
+    return False
+
+
 def try_lock(name: str) -> IO[bytes] | None:
     """Take the user-wide lock of that name for as long as the returned file stays open; ``None`` where it is taken."""
     path = data_folder() / "locks" / f"{name}.lock"

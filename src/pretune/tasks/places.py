@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pretune.data.catalogue.fetch import find_entry
-from pretune.data.read.locate import is_there, locate
+from pretune.data.read.locate import is_there, locate, near_files
 from pretune.errors import DataError, ModelLoadError, UsageError
 from pretune.models.names import check_name
 from pretune.records import RunRecord
 from pretune.run import RunFolder, damage_of
+from pretune.run.holding import is_held_elsewhere
 
 FINETUNED, LANGUAGE, CUT_OFF, DIVERGED = "fine-tuned run", "language run", "cut-off run", "diverged run"
 MODEL, CHECKPOINT, LINEAR, UNTUNED = "model folder", "checkpoint", "linear model", "untuned baseline"
@@ -66,7 +67,9 @@ def look_at(where: str | Path) -> Place:
         return Place(
             shown=shown, kind=NAME, words="a data set of the catalogue", fix=f"`pretune run {shown}` makes a run of it"
         )
-    return Place(shown=shown, kind=NOTHING, words="not there", fix="check the name; `ls runs` lists yours")
+    near = near_files(path)[:MAX_NAMED]
+    fix = f"did you mean {' or '.join(near)}?" if near else "check the name; `ls runs` lists yours"
+    return Place(shown=shown, kind=NOTHING, words="not there", fix=fix)
 
 
 def require_run(where: str | Path, *, languages: bool = False) -> tuple[RunFolder, RunRecord]:
@@ -83,7 +86,8 @@ def require_run(where: str | Path, *, languages: bool = False) -> tuple[RunFolde
     found = look_at(where)
     if found.record is not None and found.kind in ((FINETUNED, LANGUAGE) if languages else (FINETUNED,)):
         return RunFolder(Path(where)), found.record
-    words = f"{found.words}, not a run folder: it has no run.json" if found.record is None else found.words
+    is_other = found.record is None and found.kind != NOTHING
+    words = f"{found.words}, not a run folder: it has no run.json" if is_other else found.words
     raise UsageError(f"{found.shown} is {words}", expected=A_RUN, fix=found.fix)
 
 
@@ -154,10 +158,15 @@ def require_start(model: str | None) -> None:
     """Refuse the name of a pre-trained model that is none.
 
     Raises:
-        ModelLoadError: There is no such folder or catalogue entry, and no hub has such names.
+        ModelLoadError: There is no such folder or catalogue entry, and no hub has such names; or it is a run without a model.
     """
-    if model is not None:
-        check_name(model)
+    if model is None:
+        return
+    check_name(model)
+    if (Path(model) / "run.json").is_file():
+        found = look_at(model)
+        if found.kind in (CUT_OFF, DIVERGED):
+            raise ModelLoadError(f"{model} is {found.words}", expected="a run that has a model", fix=found.fix)
 
 
 def _run(shown: str, record: RunRecord) -> Place:
@@ -172,6 +181,9 @@ def _run(shown: str, record: RunRecord) -> Place:
         return Place(shown=shown, kind=DIVERGED, words=words, fix=fix, record=record)
     if record.status == "started":
         what = "pre-training" if record.task == "pretrain" else "training"
+        if is_held_elsewhere(Path(shown).resolve()):
+            words = f"a run that has no model yet: another process is at its {what}"
+            return Place(shown=shown, kind=CUT_OFF, words=words, fix="wait until it ends", record=record)
         words = f"a run that has no model: it was cut off before {what} ended"
         return Place(shown=shown, kind=CUT_OFF, words=words, fix=again, record=record)
     if record.task == "pretrain":

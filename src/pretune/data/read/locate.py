@@ -29,11 +29,11 @@ def locate(source: str | Path) -> Entry | Path | str:
     path = Path(source).expanduser()
     if name.strip() and is_there(path):
         return path
-    near_files, near_entries = _near_files(path), near_names(name, list_names("data"))
-    is_id = isinstance(source, str) and looks_like_id(name) and format_of(path) is None and not near_files and not near_entries
+    files_near, near_entries = near_files(path), near_names(name, list_names("data"))
+    is_id = isinstance(source, str) and looks_like_id(name) and format_of(path) is None and not files_near and not near_entries
     if is_id and importlib.util.find_spec("datasets") is not None:
         return name
-    near = [*near_files, *near_entries][:_SHOWN]
+    near = [*files_near, *near_entries][:_SHOWN]
     looked = f"a file or folder {name!r} (in {path.absolute().parent}) and a catalogue name"
     hub = '; for an id on the Hugging Face hub: `pip install "pretune[hub]"`' if is_id else ""
     raise DataError(
@@ -61,7 +61,7 @@ def _data_entry(entry: Entry) -> Entry:
     )
 
 
-def _near_files(path: Path) -> list[str]:
+def near_files(path: Path) -> list[str]:
     """Files beside a missing one whose names are near, or the first missing folder on the way to it."""
     folder = path.parent
     if not is_there(folder) or not folder.is_dir():
