@@ -1,9 +1,16 @@
 """pretune takes a language model from general text to your task, and proves the result."""
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if sys.platform == "win32":
+    raise ImportError(
+        "pretune runs on Linux and macOS: what it keeps is locked and exchanged in ways that Windows does not have. "
+        "On Windows, use it in the Windows Subsystem for Linux (WSL 2)"
+    )
 
 # Public name → the module that defines it; resolved on first use, so that ``import pretune`` loads nothing heavy.
 _HOMES = {

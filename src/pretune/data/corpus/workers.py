@@ -74,7 +74,7 @@ class Workers:
     """
 
     def __init__(self, count: int | None = None) -> None:
-        self._count = len(os.sched_getaffinity(0)) if count is None else count
+        self._count = num_cores() if count is None else count
         self._free: SimpleQueue[_Worker] = SimpleQueue()
         self._running: list[_Worker] = []
         self._threads = ThreadPoolExecutor(self._count)
@@ -148,3 +148,8 @@ def receive(stream: IO[bytes]) -> Message | None:
             return None
         arrays[name] = np.frombuffer(data, dtype=kind).reshape(shape)
     return Message(header["values"], arrays)
+
+
+def num_cores() -> int:
+    """Return how many cores this process may use; where the system does not say, how many there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
