@@ -2,7 +2,7 @@
 
 import fcntl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -17,6 +17,24 @@ def locked(path: Path) -> Iterator[None]:
         handle = path.open("a+b")
     with handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def locked_to_read(path: Path) -> Iterator[None]:
+    """Keep writers out for as long as the block runs; where nothing may be written, as far as a lock is there to be taken."""
+    handle: IO[bytes] | None = None
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = path.open("a+b")
+    if handle is None:
+        with suppress(OSError):
+            handle = path.open("rb")
+    if handle is None:
+        yield
+        return
+    with handle:
+        fcntl.flock(handle, fcntl.LOCK_SH)
         yield
 
 

@@ -70,7 +70,10 @@ def refused(error: OSError, path: Path, num_bytes: int | None = None) -> Storage
     """
     reason = error.strerror or str(error)
     if error.errno not in FULL and not (error.errno is None and SHORT_WRITE.search(str(error))):
-        return StorageError(f"cannot use {path}: {reason}", fix="check that the disk has room and that you may write there")
+        fix = "check that the disk has room and that you may write there"
+        for name, folder in (("PRETUNE_HOME", data_folder()), ("PRETUNE_CACHE", cache_folder())):
+            fix += f", or name another folder: {name}=FOLDER" if path.is_relative_to(folder) else ""
+        return StorageError(f"cannot use {path}: {reason}", fix=fix)
     free, needed = _free(path.parent), "" if num_bytes is None else f", about {say_bytes(num_bytes)} needed"
     room = f"{'an unknown amount' if free is None else say_bytes(free)} free in {_existing(path.parent)}{needed}"
     reason = os.strerror(error.errno or errno.ENOSPC)

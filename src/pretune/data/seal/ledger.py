@@ -113,7 +113,7 @@ def verify(known: Iterable[str] = ()) -> tuple[LedgerEntry, ...]:
 
 def verify_rows(known: Iterable[str] = ()) -> tuple[tuple[LedgerEntry, ...], tuple[NDArray[np.uint64], ...]]:
     """Return what ``verify`` does, and the fingerprints of the rows that each opened, each file read once."""
-    with storage.locked(folder() / "ledger.lock"):
+    with storage.locked_to_read(folder() / "ledger.lock"):
         entries, opened = read_entries()
     lost = sorted(set(known) - _present(entries) - {item for entry in entries for item in entry.lost})
     if lost:
