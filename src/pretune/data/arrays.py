@@ -157,7 +157,7 @@ def _name_of(label: Any, index: int) -> str | None:
     try:
         name = label_in(cell) if (cell := as_cell(label)) is not None else None
     except ValueError as error:
-        raise DataError(f"label {index} {error}", expected="one label a text", fix="pass one label a text") from error
+        raise DataError(f"label {index} {error}", expected="one label per text", fix="pass one label per text") from error
     return (clean_label(name) or None) if name is not None else None
 
 
@@ -166,7 +166,7 @@ def _read(
 ) -> tuple[tuple[Example, ...], tuple[str, ...]]:
     found = as_texts(texts, own)
     if len(found) != len(labels):
-        raise DataError(f"{len(found)} texts and {len(labels)} labels", expected="one label a text", fix="check both lists")
+        raise DataError(f"{len(found)} texts and {len(labels)} labels", expected="one label per text", fix="check both lists")
     names = label_names(labels)
     counts = Counter(names)
     spelled = join_spellings(counts, known=known)

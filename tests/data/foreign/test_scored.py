@@ -191,12 +191,12 @@ def test_logits_become_probabilities_by_their_softmax():
 @pytest.mark.parametrize(
     ("changed", "reason"),
     [
-        ({"score": 1.7}, "outside of 0 to 1"),
-        ({"score": -0.1}, "outside of 0 to 1"),
+        ({"score": 1.7}, "outside 0 to 1"),
+        ({"score": -0.1}, "outside 0 to 1"),
         ({"score": None}, "the number is missing"),
         ({"score": "nan"}, "the number is nan"),
         ({"score": "inf"}, "the number is inf"),
-        ({"score": "high"}, "'high' is no number"),
+        ({"score": "high"}, "'high' is not a number"),
         ({"label": None}, "the label is missing"),
         ({"label": "  "}, "the label is missing"),
         ({"id": None}, "the id is missing"),
@@ -230,7 +230,7 @@ def test_one_bad_row_of_many_is_rejected_and_counted(changed, reason):
         ([{"label": "a", "p:a": 0.1, "p:b": 0.2}, {"label": "b", "p:a": 0.1, "p:b": 0.2}], DataError, "add up to 1"),
         ([{"label": c, "score": 0.5} for c in "abc"], DataError, "3 classes"),
         ([{"label": "a", "prediction": ["x", "y"]}], DataError, "holds several labels ('x', 'y'); a text has one class"),
-        ([{"label": "a", "prediction": [{"label": "x", "scores": 1}]}], DataError, "no list of"),
+        ([{"label": "a", "prediction": [{"label": "x", "scores": 1}]}], DataError, "not a list of"),
         ([{"label": ["a", "b"], "predicted": "a"}], DataError, "column 'label': holds several labels ('a', 'b')"),
         ([{"label": "['a', 'b']", "predicted": "a"}], DataError, "column 'label': holds several labels ('a', 'b')"),
         ([{"label": '{"choices": ["a", "b"]}', "predicted": "a"}], DataError, "holds several labels ('a', 'b')"),
@@ -495,9 +495,9 @@ def test_decimal_commas_and_per_cents_are_read_and_said(write, columns):
     ("scores", "says"),
     [
         (["93 %", "4 %", "0.5", "8 %"], r"row \d+, column 'score': '0.5' has no percent sign, and 9 of 12"),
-        (["0,93", "0,04", "0.5", "0,8"], r"row \d+, column 'score': '0.5' is no number with a decimal comma, and 9 of 12"),
+        (["0,93", "0,04", "0.5", "0,8"], r"row \d+, column 'score': '0.5' is not a number with a decimal comma, and 9 of 12"),
         (["1,000", "2,500", "3", "4"], "may be a number below ten, or thousands"),
-        (["1.234,5", "0,5", "0,1", "0,2"], "'1.234,5' is no number with a decimal comma"),
+        (["1.234,5", "0,5", "0,1", "0,2"], "'1.234,5' is not a number with a decimal comma"),
         (["93,1,5 %", "4 %", "5 %", "8 %"], "'93,1,5"),
     ],
 )
@@ -511,7 +511,7 @@ def test_one_odd_number_of_many_rejects_its_row_only():
     rows = spoil([row | {"score": str(row["score"])} for row in rows_of(200)], 7, score="93 %")
     found = read(rows, SPAM)
     assert len(found.predictions.ids) == 199
-    assert found.files[0].rejected[0].reason == "'93 %' is no number"
+    assert found.files[0].rejected[0].reason == "'93 %' is not a number"
 
 
 # Lists of labels, rows and classes that are asked for

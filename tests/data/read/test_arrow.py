@@ -65,7 +65,7 @@ def test_the_number_minus_one_is_no_label(path: Path):
         (2, "the label is missing"),
         (4, "the label is missing"),
     ]
-    assert any("1 rows have the class number -1" in note for note in table.notes)
+    assert any("1 row has the class number -1" in note for note in table.notes)
 
 
 @pytest.mark.parametrize("number", [2, 7, -2])

@@ -129,7 +129,7 @@ def test_a_folder_of_too_many_files_is_refused_with_the_setting(tmp_path: Path):
 
 @pytest.mark.parametrize("size", ["0", "-1", "much", "4 apples", "1e9", "", 0, -3])
 def test_a_size_that_is_none_is_refused(size: str | int):
-    with pytest.raises(UsageError, match="max.size"):
+    with pytest.raises(UsageError, match=r"max.size"):
         ReadConfig(max_size=size)
 
 

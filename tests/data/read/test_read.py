@@ -85,7 +85,7 @@ def test_rows_are_numbered_as_a_spreadsheet_does(tmp_path: Path):
     path.write_text('text,label\n"one\ntwo\nthree",a\n\nfour,b\n')
     table = read_table(path)
     assert [example.id for example in table.examples] == ["r.csv:2", "r.csv:4"]
-    assert any("1 empty line, which is no row" in note for note in table.notes)
+    assert any("1 empty line, which is not a row" in note for note in table.notes)
 
 
 def test_json_lines_are_numbered_by_line(tmp_path: Path):

@@ -61,7 +61,7 @@ def test_a_frame_and_given_splits_are_filtered_alike(annotated):
 def test_what_an_annotator_rejected_is_noticed_unless_it_is_left_out(annotated):
     (note,) = [note for note in pretune.load_data(annotated).receipt.notes if "answer" in note]
     assert note == (
-        "column 'answer' says 'reject' in 40 and 'ignore' in 40 of 200 rows, which are read all the same: "
+        "column 'answer' says 'reject' in 40 and 'ignore' in 40 of 200 rows, which are still read: "
         "--where 'answer=accept' leaves them out"
     )
     assert not [note for note in pretune.load_data(annotated, where="answer=accept").receipt.notes if "says" in note]

@@ -395,7 +395,7 @@ def test_labels_that_are_missing_or_of_another_shape_are_refused(ask, wrong, fit
 
 
 def test_labels_that_the_model_does_not_know_are_named(fitted):
-    with pytest.raises(DataError, match=r"'Good' \(1 rows; the model has 'good'\)"):
+    with pytest.raises(DataError, match=r"'Good' \(1 row; the model has 'good'\)"):
         fitted.evaluate(TEXTS[:2], ["Good", "bad"])
 
 

@@ -110,7 +110,7 @@ def json_rows(lines: Iterable[str], intake: Intake) -> Rows:
             raise unusable(
                 intake.origin,
                 "begins as one JSON array",
-                expected="JSON lines: one object a line",
+                expected="JSON lines: one object per line",
                 fix="write each object on a line of its own (jq -c '.[]' FILE > FILE.jsonl)",
             )
         else:

@@ -62,7 +62,7 @@ class _Worker:
         return StorageError(
             f"a process that prepares the corpus ended early (code {self.process.poll()})",
             expected="it to answer",
-            fix="check that memory is not short, or do with one process: --set corpus.workers=1",
+            fix="check that memory is not short, or use one process: --set corpus.workers=1",
         )
 
 

@@ -74,7 +74,7 @@ def decide_classes(labels: Sequence[str], said: Sequence[str], shares: Sequence[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scored:
-    """One score a row, predicted classes, or both, as the table has them."""
+    """One score per row, predicted classes, or both, as the table has them."""
 
     labels: Sequence[str]  # shape (num_examples,), like the next two
     said: Sequence[str] = ()  # predicted classes, or nothing
@@ -85,7 +85,7 @@ class Scored:
 
 
 def decide_score(given: Scored) -> Answers:
-    """Make sense of predicted classes, of one score a row, or of both.
+    """Make sense of predicted classes, of one score per row, or of both.
 
     A score beside a prediction may be of the predicted class (as pipelines of transformers have it) or of the positive
     one (as ``predict_proba(...)[:, 1]``); the numbers tell which, or ``score_of`` does. Alone it is of the positive
@@ -119,9 +119,9 @@ def _from_positive(given: Scored, answers: tuple[str, ...], classes: tuple[str, 
     classes = tuple(sorted({*classes, wanted})) if wanted is not None and len(classes) == 1 else classes
     if len(classes) != 2:
         raise unusable(
-            given.origin, f"one score a row, and {len(classes)} class{'es' * (len(classes) > 1)}: {_shown(classes)}",
+            given.origin, f"one score per row, and {len(classes)} class{'es' * (len(classes) > 1)}: {_shown(classes)}",
             expected="two classes, or a column 'p:CLASS' for each",
-            fix="write one column a class, or the predicted class beside the score; with one class name the other: --positive",
+            fix="write a column per class, or the predicted class beside the score; with one class, name the other: --positive",
         )  # fmt: skip
     positive = given.score_class or wanted or _conventional(classes) or _rarer(given.labels)
     if positive is None or positive not in classes:
@@ -164,7 +164,7 @@ def _is_of_answer(given: Scored, answers: Sequence[str], classes: tuple[str, ...
     if len(classes) != 2 or not any(not high or not low or min(high) >= max(low) for low, high in (sides, sides[::-1])):
         raise unusable(
             given.origin, "whose probability the score is cannot be told from the predictions beside it",
-            expected="the score of the predicted class (of two never under 0.5), or of one class throughout",
+            expected="the score of the predicted class (with two classes, never below 0.5), or of one class throughout",
             fix="say which: --score-of predicted, or --score-of positive",
         )  # fmt: skip
     return False

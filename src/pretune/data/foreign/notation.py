@@ -69,8 +69,8 @@ def find_notation(raw: RawTable, columns: Sequence[str]) -> Notation:
     pattern = _WITH_COMMA if has_comma else _WITH_POINT
     misfit = next((item for item in bare if not _fits(item[2], pattern)), None)
     if misfit is not None:
-        said = f"is no number with a decimal comma, and {len(with_comma):,} of {len(cells):,} have a comma"
-        raise _mixed(raw, misfit, said if has_comma else "is no number")
+        said = f"is not a number with a decimal comma, and {len(with_comma):,} of {len(cells):,} have a comma"
+        raise _mixed(raw, misfit, said if has_comma else "is not a number")
     if has_comma and all(_THOUSANDS.fullmatch(cell) for cell in with_comma):
         first = next(item for item in bare if "," in item[2])
         raise _mixed(raw, first, "may be a number below ten, or thousands")

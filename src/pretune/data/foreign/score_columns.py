@@ -69,7 +69,7 @@ class Roles:
 
 
 def choose_roles(raw: RawTable, config: AuditConfig) -> Roles:
-    """Return which column is what: as named, else by the names that tools write, else an error that lists the columns.
+    """Return which column plays which role: as named, else by the names that tools write, else an error that lists the columns.
 
     Raises:
         DataError: A named column is not there, or nothing can be what the model said.
@@ -124,7 +124,9 @@ def check_named(raw: RawTable, named: dict[str, str | None]) -> None:
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         flags = " and ".join(flag for flag, name in wanted if name == twice)
-        raise unusable(raw.origin, f"column {twice!r} is asked for as {flags}", expected="one role a column", fix="change one")
+        raise unusable(
+            raw.origin, f"column {twice!r} is asked for as {flags}", expected="one role per column", fix="change one"
+        )
 
 
 def find_named(columns: Sequence[str], names: Sequence[str]) -> str | None:
@@ -195,7 +197,7 @@ def _class_columns(raw: RawTable, left: list[str], label: str, guesses: list[str
     taken = {column for column, _ in found}
     left[:] = [name for name in left if name not in taken]
     if found:
-        guesses.append("a probability a class in " + shown_columns([column for column, _ in found]))
+        guesses.append("a probability per class in " + shown_columns([column for column, _ in found]))
     return found
 
 

@@ -26,7 +26,7 @@ from pretune.errors import DataError, MissingLabelsError
 from pretune.records import Columns, Example, FileReceipt, Predictions, Record, Rejection
 
 _SHORT = 200  # characters up to which a label's cell is remembered
-_OUT_OF_RANGE, _BAD_SUM = "lies outside of 0 to 1", "add up to"
+_OUT_OF_RANGE, _BAD_SUM = "lies outside 0 to 1", "add up to"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,10 +69,10 @@ class _Said:
 
 
 def read_scored(raw: RawTable, config: AuditConfig, *, source: str, split: str = "test") -> ScoredTable:
-    """Return the predictions in a table of id, label and score, or predicted label, or one column a class.
+    """Return the predictions in a table of id, label and score, or predicted label, or one column per class.
 
     A row is rejected, and counted with its reason, where the label is missing, the id is missing or was there before, a
-    number is missing, not finite or outside of 0 to 1, or where probabilities do not add up to 1.
+    number is missing, not finite or outside 0 to 1, or where probabilities do not add up to 1.
 
     Args:
         raw: Rows of cells.
@@ -243,7 +243,7 @@ def _finite(value: Any, column: str) -> float:
     try:
         number = float(value)
     except (TypeError, ValueError):
-        raise _RowError(column, f"{str(value)[:40]!r} is no number") from None
+        raise _RowError(column, f"{str(value)[:40]!r} is not a number") from None
     except OverflowError:  # an integer of JSON with more than 308 digits
         number = math.inf
     if not math.isfinite(number):
@@ -260,7 +260,7 @@ def _nested(cell: Cell, column: str) -> dict[str, float]:
         found = found[0]  # a list of one text
     entries = found if isinstance(found, list) else [found]
     if not entries or not all(isinstance(item, dict) and {"label", "score"} <= item.keys() for item in entries):
-        raise _RowError(column, 'is no list of {"label", "score"}')
+        raise _RowError(column, 'is not a list of {"label", "score"}')
     shares = {clean_label(str(item["label"])): _finite(item["score"], column) for item in entries}
     if len(shares) < len(entries):
         raise _RowError(column, "names a label twice")
@@ -300,7 +300,7 @@ def _check_common_causes(raw: RawTable, rejected: Sequence[Rejection], receipt: 
     outside = sum(count for reason, count in reasons.items() if _OUT_OF_RANGE in reason)
     if outside > limit:
         raise with_receipt(unusable(
-            raw.origin, f"{outside:,} of {receipt.num_rows:,} rows hold a score outside of 0 to 1", expected="probabilities",
+            raw.origin, f"{outside:,} of {receipt.num_rows:,} rows hold a score outside 0 to 1", expected="probabilities",
             fix="pass --logits if these are logits (their softmax is taken); percentages: write them with %, or divide by 100",
         ), receipt)  # fmt: skip
     sums = sum(count for reason, count in reasons.items() if _BAD_SUM in reason)

@@ -194,7 +194,7 @@ def _name_classes(column: list[Cell], names: list[str], at: tuple[int, str, Orig
                 origin,
                 f"the class number is {shown}, and the file has names for 0 to {len(names) - 1}",
                 expected=f"a number with a name ({some}), or -1 where there is no label",
-                fix="mend the numbers, or write the file again without the names",
+                fix="correct the numbers, or write the file again without the names",
                 at=(first + place, name, None),
             )
         num_unlabelled += cell == str(UNLABELLED)

@@ -72,7 +72,7 @@ def read_delimited(
     one other (comma, semicolon, tab, bar) divides every record alike, that one is taken. Quotes hold cells together, unless
     they swallow rows or break records and every line comes out even without them: then they are text. Backslashes before
     quotes are read where that alone makes the records even. All that is told by the file is noted, as are empty lines
-    and a header that stands there again, which are no rows (decision 0027).
+    and a header that stands there again, which are not rows (decision 0027).
 
     Args:
         data: The file's bytes, unpacked.
@@ -149,7 +149,7 @@ def _begin(lines: Sequence[str], origin: Origin, config: ReadConfig) -> tuple[Di
     mark = separator_of(lines[0]) if lines else None
     dialect = Dialect(mark or DELIMITERS[origin.format], quoted=config.quoting != "none", escape=config.escape or "")
     if mark is not None:
-        notes = [f"{origin.name}: the first line, sep=, says that a {dialect.shown} stands between cells; it is no row"]
+        notes = [f"{origin.name}: the first line, sep=, says that cells are separated by {dialect.shown}s; it is not a row"]
     else:
         dialect, notes = find_delimiter(lines, origin, dialect)
     if config.escape:
@@ -247,14 +247,14 @@ def describe_lines(parser: Parser) -> list[str]:
     """Say which lines are no rows."""
     name, tally, notes = parser.origin.name, parser.tally, []
     if tally.blank:
-        notes.append(f"{name}: {counted(tally.blank, 'empty line, which is no row', 'empty lines, which are no rows')}")
+        notes.append(f"{name}: {counted(tally.blank, 'empty line, which is not a row', 'empty lines, which are not rows')}")
     if parser.repeated:
         shown = listed(parser.repeated, SHOWN_ROWS, write=str)
         rows, verb = ("rows", "repeat") if len(parser.repeated) > 1 else ("row", "repeats")
         notes.append(f"{name}: {rows} {shown} {verb} the header and {'are' if rows == 'rows' else 'is'} left out")
     if tally.separator > parser.skipped:
         notes.append(
-            f"{name}: sep= stands in lines further down as well ({tally.separator - parser.skipped}), which are no rows"
+            f"{name}: sep= stands in lines further down as well ({tally.separator - parser.skipped}), which are not rows"
         )
     return notes
 

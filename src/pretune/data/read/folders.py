@@ -1,4 +1,4 @@
-"""Folders: one sub-folder a class, one file a text."""
+"""Folders: one sub-folder per class, one file per text."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -107,7 +107,7 @@ def _classes_of(path: Path, origin: Origin, root: Path, skipped: Skipped) -> lis
             raise unusable(
                 origin,
                 f"its sub-folder {folder.name!r} is a link that leads out of the folder",
-                expected="one sub-folder a class, in the folder itself",
+                expected="one sub-folder per class, in the folder itself",
                 fix="copy the files of that class into the folder, or name the folder that the link leads to",
             )
         if not is_utf8(folder.name):
@@ -133,7 +133,7 @@ def _nested(inside: Path, path: Path, origin: Origin) -> Exception:
     return unusable(
         origin,
         f"its sub-folder {inside.parts[0]!r} holds a folder itself: {inside.as_posix()!r}",
-        expected="one sub-folder a class, with one file a text",
+        expected="one sub-folder per class, with one file per text",
         fix=f"name the folder whose sub-folders are the classes, such as {(path / inside.parts[0]).as_posix()!r}",
     )
 
@@ -171,7 +171,7 @@ def _without_folders(path: Path, origin: Origin) -> Exception:
     return unusable(
         origin,
         f"has no sub-folders{', only files: ' + shown if files else ' and no files'}",
-        expected="one sub-folder a class (such as neg/ and pos/), with one file a text",
+        expected="one sub-folder per class (such as neg/ and pos/), with one file per text",
         fix="move each class into a sub-folder of its own, or name a table",
     )
 

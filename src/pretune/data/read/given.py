@@ -69,18 +69,18 @@ def labels_in(value: Any) -> list[Any]:
     """
     if value is None:
         raise MissingLabelsError(
-            "texts came without labels", expected="one label a text", fix="pass y as well; predict needs no labels"
+            "texts came without labels", expected="one label per text", fix="pass y as well; predict needs no labels"
         )
     if isinstance(value, (str, bytes)):
-        raise UsageError(f"y is one string, {value[:40]!r}", expected="one label a text", fix="pass a list of labels")
+        raise UsageError(f"y is one string, {value[:40]!r}", expected="one label per text", fix="pass a list of labels")
     columns = columns_in(value)
     if columns is None:
-        found = _flat(value, "y", "pass one label a text: of one-hot codes, y.argmax(axis=1)")
+        found = _flat(value, "y", "pass one label per text: of one-hot codes, y.argmax(axis=1)")
         return _unpacked(found)
     if len(columns) != 1:
         raise DataError(
             f"y is a {type(value).__name__} with {len(columns)} columns: {', '.join(map(repr, list(columns)[:SHOWN]))}",
-            expected="one label a text: one column",
+            expected="one label per text: one column",
             fix="pass that column, such as frame['label']; of one-hot columns, frame.idxmax(axis=1)",
         )
     return next(iter(columns.values()))
@@ -172,7 +172,7 @@ def _unpacked(labels: list[Any]) -> list[Any]:
     if wrong is not None:
         raise DataError(
             f"label {wrong} is {labels[wrong]!r:.60}, of {len(found[wrong])}",
-            expected="one label a text: shape (n,) or (n, 1)",
-            fix="pass one label a text: of one-hot codes, y.argmax(axis=1)",
+            expected="one label per text: shape (n,) or (n, 1)",
+            fix="pass one label per text: of one-hot codes, y.argmax(axis=1)",
         )
     return [label[0] for label in found]

@@ -1,4 +1,4 @@
-"""Lines: JSON lines, and plain text with one text a line."""
+"""Lines: JSON lines, and plain text with one text per line."""
 
 import io
 import json
@@ -91,7 +91,7 @@ def _check_lines(look: Callable[[], tuple[str, bool]], origin: Origin, number: i
         raise unusable(
             origin,
             "is one JSON array" if is_list else "is one JSON object over several lines",
-            expected="JSON lines: one object a line",
+            expected="JSON lines: one object per line",
             fix="write each object on a line of its own "
             + ("(jq -c '.[]' FILE > FILE.jsonl)" if is_list else "(jq -c . FILE > FILE.jsonl)"),
             at=(number, None, None),

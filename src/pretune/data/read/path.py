@@ -84,7 +84,7 @@ def _raw(source: Any, found: Any, config: ReadConfig, role: str) -> RawTable:
 
 
 def read_raw(source: Any, *, role: str = "data", read: ReadConfig | None = None) -> RawTable:
-    """Read a table of any columns, such as predictions: rows of cells, before it is known which column is what.
+    """Read a table of any columns, such as predictions: rows of cells, before it is known which column plays which role.
 
     Args:
         source: A path, a pandas data frame, or a list of dictionaries.
@@ -108,11 +108,11 @@ def read_raw(source: Any, *, role: str = "data", read: ReadConfig | None = None)
 
 
 def read_rows(source: str, config: ReadConfig, *, role: str = "data") -> RawTable:
-    """Read whatever the user named as rows of cells, before it is known which column is what.
+    """Read whatever the user named as rows of cells, before it is known which column plays which role.
 
     Args:
         source: As for ``read_table``, by name; of a data set of the catalogue the columns are ``text`` and ``label``.
-        config: The encoding; without ``require_labels`` a file with one text a line will do.
+        config: The encoding; without ``require_labels`` a file with one text per line will do.
         role: As for ``read_table``.
 
     Raises:
@@ -208,7 +208,7 @@ def _sign(label: str) -> str:
 
 def _word(label: str, words: dict[str, str]) -> str:
     if label not in words:
-        raise ValueError(f"{label!r} is none of the labels {', '.join(map(repr, words))}")
+        raise ValueError(f"{label!r} is not one of the labels {', '.join(map(repr, words))}")
     return words[label]
 
 

@@ -143,7 +143,7 @@ def check_rejected(shown: str, files: tuple[FileReceipt, ...], allow: bool) -> N
     share = len(rejected) / num_rows
     if num_used and (share <= MAX_REJECTED_SHARE or allow):
         return
-    fix = "mend these rows, or pass --allow-rejects to continue without them" if num_used else "mend these rows"
+    fix = "correct these rows, or pass --allow-rejects to continue without them" if num_used else "correct these rows"
     raise DataError(
         f"{shown}: {len(rejected):,} of {num_rows:,} rows cannot be used ({100 * share:.1f} %)\n{_reasons(rejected)}",
         expected=f"at most {100 * MAX_REJECTED_SHARE:.0f} % of the rows rejected, and some used",

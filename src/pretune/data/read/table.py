@@ -68,7 +68,7 @@ class Row(NamedTuple):
 
 @dataclass(slots=True, kw_only=True)
 class RawTable:
-    """Rows of cells under named columns, before it is known which column is what."""
+    """Rows of cells under named columns, before it is known which column plays which role."""
 
     origin: Origin
     columns: tuple[str, ...]

@@ -80,7 +80,7 @@ def note_answers(raw: RawTable, where: Sequence[str], taken: Sequence[str | None
         if refused and len(refused) + len(accepted) == len(counts):
             shown = " and ".join(f"{value!r} in {counts[value]:,}" for value in refused)
             cure = f"{column}={accepted[0]}" if len(accepted) == 1 else f"{column}!={refused[0]}"
-            notes.append(f"column {column!r} says {shown} of {len(raw.rows):,} rows, which are read all the same: "
+            notes.append(f"column {column!r} says {shown} of {len(raw.rows):,} rows, which are still read: "
                          f"--where '{cure}' leaves them out")  # fmt: skip
     return tuple(notes)
 

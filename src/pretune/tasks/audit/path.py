@@ -22,7 +22,7 @@ def audit(source: Any, question: Question | None = None, trace: Trace | None = N
 
     Args:
         source: A file (CSV, TSV, JSON lines, Parquet, each also ``.gz``) or a data frame: of id, label and score, or
-            predicted label, or one column a class; or of id, reference and hypothesis.
+            predicted label, or one column per class; or of id, reference and hypothesis.
         question: What is asked; the default guesses all columns.
         trace: Where stages and notes are told.
 
