@@ -163,8 +163,7 @@ def count_matches(predictions: Predictions) -> tuple[Counts, ...]:
     hypotheses, references = list(predictions.predicted), [[str(label) for label in predictions.labels]]
     found = []
     for name, metric in zip(METRICS, (metrics.BLEU(), metrics.CHRF()), strict=True):
-        value = float(metric.corpus_score(hypotheses, references).score)
-        rows = np.asarray(_statistics(metric, hypotheses, references), float)  # (examples, counts)
+        value, rows = _statistics(metric, hypotheses, references)
         ours = float(FORMULAS[name](rows.sum(axis=0, keepdims=True))[0])
         if abs(ours - value) > MAX_DIFFERENCE:
             raise _unknown_version(f"{name} is {value} by sacrebleu and {ours} from its counts")
@@ -215,9 +214,14 @@ def chrf_of(sums: Floats) -> Floats:
 FORMULAS: dict[str, Formula] = {"bleu": bleu_of, "chrf": chrf_of}
 
 
-def _statistics(metric: Any, hypotheses: list[str], references: list[list[str]]) -> Any:
-    try:  # what sacrebleu's own significance tests are built on; there is no public name for it
-        return metric._extract_corpus_statistics(hypotheses, references)
+def _statistics(metric: Any, hypotheses: list[str], references: list[list[str]]) -> tuple[float, Floats]:
+    """Return sacrebleu's own figure and the counts that it comes from, shape (num_examples, num_counts).
+
+    These are the two steps of ``corpus_score``, which its significance tests are built on as well; neither has a public name.
+    """
+    try:
+        counts = metric._extract_corpus_statistics(hypotheses, references)
+        return float(metric._aggregate_and_compute(counts).score), np.asarray(counts, float)
     except AttributeError as error:
         raise _unknown_version(str(error)) from error
 
