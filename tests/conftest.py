@@ -12,7 +12,7 @@ import pytest
 from hypothesis import settings
 from running import call, learning_flags, write_reviews
 
-from pretune.addressing.messages import command_line
+from pretune.wording.messages import command_line
 from tiny import make_rows, save_checkpoint
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read when huggingface_hub is imported, so before any test imports it
@@ -35,7 +35,7 @@ def isolated_folders(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch
 
 @pytest.fixture(autouse=True)
 def as_written() -> Iterator[None]:
-    """Let messages name flags, as they are written; ``tests/addressing`` has what Python's users read."""
+    """Let messages name flags, as they are written; ``tests/wording`` has what Python's users read."""
     with command_line():
         yield
 

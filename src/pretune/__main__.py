@@ -1,17 +1,6 @@
-"""The command ``pretune``, and ``python -m pretune``."""
+"""``python -m pretune``: the command line, for torchrun and for users without the script on their path."""
 
-import sys
-
-
-def main() -> None:
-    """Load the command line and run it; Ctrl-C while it is loading ends in one line, as it does later."""
-    try:
-        from pretune.cli.app import main as run
-    except KeyboardInterrupt:
-        print("pretune: interrupted", file=sys.stderr)  # noqa: T201
-        sys.exit(130)
-    run()
-
+from pretune.cli.app import main
 
 if __name__ == "__main__":
     main()

@@ -5,7 +5,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pretune.addressing.messages import addressed
+from pretune.wording.messages import addressed
 
 if TYPE_CHECKING:
     from pretune.records import FileReceipt

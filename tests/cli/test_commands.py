@@ -336,7 +336,7 @@ def test_weights_that_are_not_finite_are_5_with_step_and_rows(tiny_checkpoint, q
 def test_an_interrupt_in_training_is_130(quick, monkeypatch, capsys):
     monkeypatch.setattr(TextClassifier, "fit", interrupted)
     assert call("run", "reviews.csv", *quick) == 130
-    assert "the same command goes on" in capsys.readouterr().err
+    assert "the same command resumes" in capsys.readouterr().err
 
 
 # finetune, judge, report

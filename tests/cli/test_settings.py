@@ -3,6 +3,7 @@
 from dataclasses import fields
 
 import pytest
+from running import call
 
 from pretune.cli.settings import PLACES, SECTIONS, build_config
 from pretune.configs import RECIPES, RunConfig
@@ -172,3 +173,17 @@ def test_a_settings_file_that_cannot_be_read_is_named(name):
 def every_setting() -> list[str]:
     inner = [f"{section}.{field.name}" for section, kind in SECTIONS.items() for field in fields(kind)]
     return inner + [field.name for field in fields(RunConfig) if field.name not in SECTIONS]
+
+
+@pytest.mark.parametrize(
+    ("typed", "fix"),
+    [
+        (["--set", "finetune.lr=3"], "did you mean finetune.learning_rate (flag --lr)?"),
+        (["--set", "finetune.batch_siz=3"], "did you mean finetune.batch_size?"),
+        (["--learning-rate", "3"], "did you mean --lr?"),
+        (["--batchsize", "3"], "did you mean --batch-size?"),
+    ],
+)
+def test_a_setting_and_its_flag_are_found_by_the_name_of_the_other(typed, fix, capsys):
+    assert call("finetune", "reviews.csv", *typed) == 2
+    assert fix in capsys.readouterr().err

@@ -12,9 +12,7 @@ import pytest
 
 SOURCE = Path(__file__).parents[2] / "src"
 
-FOUNDATION = frozenset(
-    {"addressing", "errors", "hashing", "intervals", "optional", "records", "configs", "storage", "run", "wording"}
-)
+FOUNDATION = frozenset({"errors", "hashing", "intervals", "optional", "records", "configs", "storage", "run", "wording"})
 JUDGES = frozenset({"evaluate", "diagnose", "verdict", "report"})
 MAY_IMPORT: dict[str, frozenset[str]] = {
     **dict.fromkeys(FOUNDATION, FOUNDATION),

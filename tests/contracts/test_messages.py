@@ -6,10 +6,10 @@ from pathlib import Path
 
 import typer.main
 
-from pretune.addressing.flags import OF_RUNS, PLACES, SWITCHES, argument_of
 from pretune.cli import app
 from pretune.cli.settings import RUN
 from pretune.data.dataset import LoadOptions, load_data
+from pretune.wording.flags import OF_RUNS, PLACES, SWITCHES, argument_of
 
 SOURCE = Path(__file__).parents[2] / "src" / "pretune"
 # What a shell runs: a message names it between backticks, which no rewriting enters.

@@ -8,12 +8,12 @@ from typing import Annotated, Any, Literal
 import typer
 import typer.main
 
-from pretune.addressing.messages import command_line
 from pretune.cli import commands, running
 from pretune.cli.streams import is_unread, protect_streams, refusal_of
 from pretune.cli.usage import explain_usage
 from pretune.cli.visible import inert_output
 from pretune.errors import StorageError, UnforeseenError, UsageError, explain_unforeseen
+from pretune.wording.messages import command_line
 
 INTERRUPTED = 130
 ANSWERS = frozenset({0, *running.EXIT_CODES.values()})  # exit codes of a command that gave its answer

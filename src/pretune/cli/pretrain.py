@@ -3,36 +3,25 @@
 import re
 import shlex
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from pretune.cli.running import ARGUMENTS, open_terminal, open_trace
+from pretune.cli.running import ARGUMENTS, open_terminal, open_trace, placed
 from pretune.cli.settings import Settings, given
 from pretune.configs import Config, CorpusConfig, PretrainConfig, PretrainRunConfig, TokenizerConfig
 from pretune.configs.base import MAX_COUNT
 from pretune.errors import UsageError
+from pretune.wording.flags import CORPUS_PLACES
 
 if TYPE_CHECKING:
     from pretune.configs import RunConfig
     from pretune.records import RunRecord
     from pretune.run import RunFolder
 
-# Flag → its place among the settings.
-PLACES = {
-    "document": "corpus.document", "text": "corpus.text", "encoding": "corpus.encoding",
-    "quoting": "corpus.quoting", "escape": "corpus.escape", "max_size": "corpus.max_size",
-    "allow_rejects": "corpus.allow_rejects", "validation": "corpus.validation",
-    "keep_out": "keep_out", "general": "general", "model": "model", "watch": "watch",
-    "size": "pretrain.size", "objective": "pretrain.objective", "architecture": "pretrain.architecture",
-    "vocab_size": "pretrain.vocab_size", "window": "pretrain.window", "mask_share": "pretrain.mask_share",
-    "whole_words": "pretrain.whole_words", "batch_tokens": "pretrain.batch_tokens", "lr": "pretrain.learning_rate",
-    "dropout": "pretrain.dropout", "device": "pretrain.device", "threads": "pretrain.threads",
-    "epochs": "epochs", "tokens": "tokens", "budget": "budget", "seed": "seed",
-}  # fmt: skip
 SECTIONS: dict[str, type[Config]] = {"corpus": CorpusConfig, "tokenizer": TokenizerConfig, "pretrain": PretrainConfig}
 PRETRAIN = Settings(PretrainRunConfig, SECTIONS, example="pretrain.weight_decay=0.1")
 _COUNT = re.compile(r"(\d+(?:\.\d+)?)\s*([kKmMgGbB]?)")
@@ -45,7 +34,7 @@ def build_pretrain_config(flags: dict[str, Any], *, file: str | None = None, set
     Raises:
         UsageError: A name is not known, or a value does not fit.
     """
-    asked = given(flags, PLACES)
+    asked = given(flags, CORPUS_PLACES)
     if "tokens" in asked:
         asked["tokens"] = parse_count(asked["tokens"])
     config: PretrainRunConfig = PRETRAIN.build(PRETRAIN.read_file(file) | asked | PRETRAIN.read_items(settings))
@@ -83,12 +72,9 @@ def parse_count(text: str) -> int:
     return number
 
 
-def run_pretraining(
-    source: str, config: PretrainRunConfig, *, run: str | None, overwrite: bool, continue_changed: bool,
-    shown: tuple[bool, bool],
-) -> int:  # fmt: skip
+def run_pretraining(source: str, config: PretrainRunConfig, flags: Mapping[str, Any]) -> int:
     """Claim a folder, pre-train, show what came out; return the exit code."""
-    start, (json, quiet) = time.perf_counter(), shown
+    start = time.perf_counter()
     _require(source, config)
     from pretune.run import claim_folder
     from pretune.run.claim import default_name
@@ -98,19 +84,19 @@ def run_pretraining(
     inputs = inputs_of("pretrain", source, config)
     folder = claim_folder(
         default_name("stdin" if source == "-" else source, config.model or config.pretrain.size), inputs,
-        named=Path(run) if run else None, overwrite=overwrite, continue_changed=continue_changed, done="pretrained",
+        done="pretrained", **placed(flags),
     )  # fmt: skip
-    with open_terminal(json, quiet) as terminal:
+    with open_terminal(flags["json"], flags["quiet"]) as terminal:
         job = Job(
             source=source, config=config, folder=folder, trace=open_trace(terminal), command="pretrain",
             typed=shlex.join(ARGUMENTS.get()), inputs=inputs, start=start,
         )  # fmt: skip
         record = pretrain(job)
-    return _show(record, folder, json=json)
+    return _show(record, folder, json=flags["json"])
 
 
 def pretrain_first(
-    source: str, config: "RunConfig", corpus: str, flags: dict[str, Any], *, run: str | None, shown: tuple[bool, bool]
+    source: str, config: "RunConfig", corpus: str, flags: Mapping[str, Any], settings: Iterable[str]
 ) -> "RunConfig":
     """Pre-train on a corpus for the data of a run; return the run's settings with what came out as its model.
 
@@ -121,17 +107,16 @@ def pretrain_first(
         source: The run's data.
         config: The run's settings; the model is continued where one was named, otherwise one is made from nothing.
         corpus: Raw text.
-        flags: Of pre-training: ``model``, ``size``, ``budget``, ``tokens``, and ``settings``, its part of ``--set``.
-        run: The run's folder, if it was named; the language model lies beside it.
-        shown: Whether JSON is wanted, and quiet.
+        flags: Of ``run``; where its folder is named, the language model lies beside it.
+        settings: Those of ``--set`` that are about pre-training.
     """
-    start = time.perf_counter()
-    flags = {**flags, "seed": config.seed, "device": config.finetune.device}
-    settings = build_pretrain_config(flags, settings=flags["settings"])
+    start, run, shown = time.perf_counter(), flags["run"], (flags["json"], flags["quiet"])
+    asked = {name: flags[name] for name in ("model", "size", "tokens")} | {"budget": flags["pretrain_budget"]}
+    language = build_pretrain_config(asked | {"seed": config.seed, "device": config.finetune.device}, settings=settings)
     from pretune.tasks.places import require_data
 
     require_data(source, *config.given.values(), config.general_task)
-    _require(corpus, settings)
+    _require(corpus, language)
     from pretune.data.dataset import prepare
     from pretune.hashing import digest_of_lines
     from pretune.report.terminal.traces import draw_pipeline
@@ -142,8 +127,8 @@ def pretrain_first(
     from pretune.tasks.pretrain import pretrain
 
     sealed = prepare(source, config.read, config.split, given=config.given, trace=Trace()).seal.texts()
-    inputs = {**inputs_of("pretrain", corpus, settings), "sealed": digest_of_lines(sealed)[:16]}
-    base = f"{default_name(source, settings.model or settings.pretrain.size)}-lm"
+    inputs = {**inputs_of("pretrain", corpus, language), "sealed": digest_of_lines(sealed)[:16]}
+    base = f"{default_name(source, language.model or language.pretrain.size)}-lm"
     place = Path(run).with_name(f"{Path(run).name}-lm") if run else Path("runs") / base
     known = RunFolder(place)
     if known.is_begun and known.read_record().status == "pretrained" and known.read_record().identity == identity_of(inputs):
@@ -152,7 +137,7 @@ def pretrain_first(
     folder = claim_folder(base, inputs, named=place if run else None, done="pretrained")
     with open_terminal(*shown) as terminal:
         job = Job(
-            source=corpus, config=settings, folder=folder, trace=open_trace(terminal), command="pretrain", inputs=inputs,
+            source=corpus, config=language, folder=folder, trace=open_trace(terminal), command="pretrain", inputs=inputs,
             sealed=sealed, start=start,
         )  # fmt: skip
         pretrain(job)

@@ -3,7 +3,7 @@
 import os
 import shlex
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -86,16 +86,7 @@ def lead(device: str, do: Callable[[], int]) -> int:
         return do()
 
 
-def train_run(
-    kind: str,
-    source: str,
-    config: "RunConfig",
-    *,
-    run: str | None,
-    overwrite: bool,
-    continue_changed: bool,
-    shown: tuple[bool, bool],
-) -> int:
+def train_run(kind: str, source: str, config: "RunConfig", flags: Mapping[str, Any]) -> int:
     """Claim a folder, run or fine-tune, show what came out; return the exit code."""
     start = time.perf_counter()  # loading torch is time of the user as well
     from pretune.tasks.places import require_data, require_start
@@ -112,19 +103,22 @@ def train_run(
     folder = claim_folder(
         default_name(source, config.model),
         inputs,
-        named=Path(run) if run else None,
-        overwrite=overwrite,
-        continue_changed=continue_changed,
+        **placed(flags),
         done="judged" if kind == "run" else "trained",
     )
-    json, quiet = shown
-    with open_terminal(json, quiet) as terminal:
+    with open_terminal(flags["json"], flags["quiet"]) as terminal:
         job = Job(
             source=source, config=config, folder=folder, trace=open_trace(terminal), command=kind,
             typed=shlex.join(ARGUMENTS.get()), inputs=inputs, start=start,
         )  # fmt: skip
         record = path.run(job) if kind == "run" else path.finetune(job)
-    return show_run(record, folder, json=json)
+    return show_run(record, folder, json=flags["json"])
+
+
+def placed(flags: Mapping[str, Any]) -> dict[str, Any]:
+    """Return where a run goes, as ``claim_folder`` takes it."""
+    named = Path(flags["run"]) if flags["run"] else None
+    return {"named": named, "overwrite": flags["overwrite"], "continue_changed": flags["continue_changed"]}
 
 
 def show_run(record: "RunRecord", folder: Any, *, json: bool) -> int:

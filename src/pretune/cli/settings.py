@@ -9,10 +9,10 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
-from pretune.addressing.flags import PLACES
 from pretune.configs import RECIPES, Config, FinetuneConfig, JudgeConfig, ReadConfig, RunConfig, SplitConfig
 from pretune.configs.base import MAX_COUNT
 from pretune.errors import UsageError
+from pretune.wording.flags import CORPUS_PLACES, PLACES
 
 SECTIONS: dict[str, type[Config]] = {"read": ReadConfig, "split": SplitConfig, "finetune": FinetuneConfig, "judge": JudgeConfig}
 KINDS: dict[type, str] = {int: "a whole number", float: "a number", bool: "true or false", str: "text", tuple: "a list"}
@@ -117,11 +117,7 @@ class Settings:
     def _known(self, key: str) -> str:
         known = self.names()
         if key not in known:
-            near = get_close_matches(key, known, n=1, cutoff=0.5)
-            raise UsageError(
-                f"no setting {key!r}", expected=f"one of {', '.join(known)}",
-                fix=f"did you mean {near[0]}?" if near else "check the name",
-            )  # fmt: skip
+            raise UsageError(f"no setting {key!r}", expected=f"one of {', '.join(known)}", fix=_near(key, known))
         return key
 
 
@@ -148,6 +144,11 @@ def build_config(
     return config
 
 
-def flags_of(given: dict[str, Any]) -> dict[str, Any]:
-    """Return the flags that are settings; ``run`` is a folder and ``test`` a file, whatever the command is called."""
-    return {name: value for name, value in given.items() if name in PLACES}
+def _near(key: str, known: list[str]) -> str:
+    """Return which setting was meant: of that flag, or of nearly that name."""
+    flag = key.rpartition(".")[2]
+    place = next((table[flag] for table in (PLACES, CORPUS_PLACES) if table.get(flag) in known), None)
+    if place is not None:
+        return f"did you mean {place} (flag --{flag.replace('_', '-')})?"
+    near = get_close_matches(key, known, n=1, cutoff=0.5)
+    return f"did you mean {near[0]}?" if near else "check the name"

@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from pretune.errors import UsageError
+from pretune.wording.flags import FLAG_OF
 
 # Words of the parser, which has others in each of its versions, and ours.
 KINDS = {"integer": "a whole number", "float": "a number", "number": "a number"}
@@ -53,7 +54,8 @@ def _no_command(name: str, commands: list[str], page: str) -> UsageError:
 
 def _no_option(option: str, name: str, command: Any, page: str) -> UsageError:
     known = [flag for item in command.params for flag in item.opts if flag.startswith("--")]
-    near = get_close_matches(option, known, n=1)
+    setting = FLAG_OF.get(option.removeprefix("--").replace("-", "_"), "")  # --learning-rate is --lr
+    near = [f"--{setting}"] if f"--{setting}" in known else get_close_matches(option, known, n=1)
     fix = f"did you mean {near[0]}? Or {page}" if near else page
     return UsageError(f"{name} has no option {option}", expected=f"an option of `pretune {name}`", fix=fix)
 

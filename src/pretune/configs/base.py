@@ -8,8 +8,8 @@ from dataclasses import fields
 from functools import cache
 from typing import Any, Self
 
-from pretune.addressing.messages import named
 from pretune.errors import UsageError
+from pretune.wording.messages import named
 
 MAX_SEED = 2**32 - 1  # what numpy, scikit-learn and torch all take
 MAX_COUNT = 10**9  # of anything that is counted: more is a slip of the keys

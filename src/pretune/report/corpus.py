@@ -8,7 +8,7 @@ from rich.text import Text
 from pretune.records import CorpusReceipt
 from pretune.report.terminal.drawing import SHORT_LENGTH, columns, heading, named, pairs, plain
 from pretune.report.words import UNDEFINED, percent
-from pretune.wording import counted
+from pretune.wording.counts import counted
 
 MAX_NOTES = 12
 

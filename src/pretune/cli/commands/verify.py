@@ -4,11 +4,13 @@ from pathlib import Path
 
 import typer
 
-from pretune.cli import options as o
+from pretune.cli import arguments as a
+from pretune.cli.signature import Flags, takes_flags
 from pretune.errors import StorageError
 
 
-def verify(run: o.Place, json: o.Json = False, debug: o.Debug = False) -> int:
+@takes_flags
+def verify(run: a.Place, flags: Flags) -> int:
     """Check that every file of a run, a model folder or a corpus is what pretune wrote.
 
     The digests of all files, the openings in the ledger included. Nothing is changed, no row is opened. Exit code 4 where
@@ -19,10 +21,10 @@ def verify(run: o.Place, json: o.Json = False, debug: o.Debug = False) -> int:
     require_there(Path(run))
     from pretune.cli.show import show_json
     from pretune.tasks.verify import verify as verify_place
-    from pretune.wording import counted
+    from pretune.wording.counts import counted
 
     found = verify_place(Path(run))
-    if json:
+    if flags["json"]:
         show_json(found.to_json())
     else:
         for line in found.differences:

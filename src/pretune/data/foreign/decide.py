@@ -10,7 +10,7 @@ from pretune.data.foreign.sums import bad_sums, bounds_of, step_of
 from pretune.data.labels.naming import merges, named_as
 from pretune.data.labels.spelling import near_index
 from pretune.data.read.table import Origin, unusable
-from pretune.wording import counted, listed
+from pretune.wording.counts import counted, listed
 
 DEFAULT_THRESHOLD = 0.5
 # Largest share at which the rarer of two classes is what a score is of, as in evaluate/choose.py.

@@ -10,7 +10,7 @@ from pretune.data.read.objects import named_cells
 from pretune.data.read.rows import check_rejected
 from pretune.data.read.table import Cell, Nested, RawTable, receipt_of, unusable
 from pretune.records import Columns, FileReceipt, Predictions, Record, Rejection
-from pretune.wording import counted
+from pretune.wording.counts import counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

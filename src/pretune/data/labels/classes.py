@@ -9,7 +9,7 @@ from pretune.data.labels.spelling import Spellings, join_spellings, near_index, 
 from pretune.data.read.table import Table
 from pretune.errors import DataError
 from pretune.records import Example
-from pretune.wording import counted
+from pretune.wording.counts import counted
 
 SHOWN_LABELS = 5
 SHOWN_CLASSES = 20

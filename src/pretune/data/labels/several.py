@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pretune.data.read.table import Nested
-from pretune.wording import counted, listed
+from pretune.wording.counts import counted, listed
 
 # What annotation tools call the labels inside an object, the first that is there.
 KEYS = ("choices", "labels", "label", "value", "class", "category")

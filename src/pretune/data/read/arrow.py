@@ -11,7 +11,7 @@ from pretune.configs import ReadConfig
 from pretune.data.read.limits import SizeLimit, check_cells, check_columns
 from pretune.data.read.table import Cell, Nested, Origin, RawTable, Row, as_cell, check_names, unusable
 from pretune.optional import require
-from pretune.wording import counted
+from pretune.wording.counts import counted
 
 # Rows that are turned into cells at once: their Arrow form, and what it unpacks to, is held beside the cells.
 _BATCH = 16_384

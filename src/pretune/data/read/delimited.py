@@ -24,7 +24,7 @@ from pretune.data.read.quoting import (
 from pretune.data.read.table import Origin, RawTable, Row, unusable
 from pretune.errors import DataError
 from pretune.records import LineCounts, Rejection
-from pretune.wording import counted, listed
+from pretune.wording.counts import counted, listed
 
 # Rows that one note shows.
 SHOWN_ROWS = 5

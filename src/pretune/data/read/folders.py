@@ -14,7 +14,7 @@ from pretune.data.read.walk import Skipped, entries_of, is_junk, is_utf8, leads_
 from pretune.errors import DataError
 from pretune.hashing import digest_of_lines
 from pretune.records import Rejection
-from pretune.wording import listed
+from pretune.wording.counts import listed
 
 # Files that the ``datasets`` package writes into a folder of its own.
 _HUB_MARKS = ("dataset_dict.json", "dataset_info.json", "state.json", "dataset_infos.json")

@@ -12,7 +12,7 @@ from pretune.data.read.objects import SparseCells
 from pretune.data.read.table import Cell, Nested, RawTable, Row, receipt_of
 from pretune.errors import DataError
 from pretune.records import Columns, Example, FileReceipt, Rejection
-from pretune.wording import counted
+from pretune.wording.counts import counted
 
 MAX_WORD = 12  # characters of a text that may be a word for nothing
 # Reasons and rows that the one message shows; the receipt has all.

@@ -9,7 +9,7 @@ from pretune.data.labels.spelling import is_missing
 from pretune.data.labels.types import type_of_labels
 from pretune.errors import DataError
 from pretune.records import Columns, Example, FileReceipt, LineCounts, Record, Rejection
-from pretune.wording import listed
+from pretune.wording.counts import listed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from pretune.data.alike.groups import GroupColumn, find_group_columns
 from pretune.data.split.divide import NAMES, Splits, receipt_of
 from pretune.hashing import fold
 from pretune.records import Example, Repair
-from pretune.wording import counted
+from pretune.wording.counts import counted
 
 Examples = tuple[Example, ...]
 Divide = Callable[[Mapping[str, Examples]], Splits]

@@ -20,7 +20,7 @@ from pretune.report.words import (
     sort_findings,
     span,
 )
-from pretune.wording import counted
+from pretune.wording.counts import counted
 
 MAX_TEXT = 400  # characters of any one text of the user
 

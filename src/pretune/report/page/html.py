@@ -31,7 +31,7 @@ from pretune.report.words import (
     percent,
     span,
 )
-from pretune.wording import counted
+from pretune.wording.counts import counted
 
 MAX_TEXT = 2_000  # characters of any one text; a 10 MB cell belongs in the table, not in the report
 

@@ -8,7 +8,7 @@ from pretune.records import Finding, Receipt
 from pretune.report.receipts import describe_repairs
 from pretune.report.terminal.drawing import columns, heading, named, plain
 from pretune.report.words import SEVERITY_MARKS, number
-from pretune.wording import counted
+from pretune.wording.counts import counted
 
 
 def draw_repair(receipt: Receipt, before: Sequence[Finding], after: Sequence[Finding]) -> Group:

@@ -40,7 +40,7 @@ from pretune.report.words import (
     sort_findings,
     span,
 )
-from pretune.wording import counted
+from pretune.wording.counts import counted
 
 OUTCOME_STYLES = {
     Outcome.SHIP: "green",

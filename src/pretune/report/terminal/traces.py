@@ -13,7 +13,7 @@ from pretune.report.figures import events_of
 from pretune.report.terminal.drawing import NAME_LENGTH, SHORT_LENGTH, bar, columns, heading, named, plain, stack
 from pretune.report.terminal.plot import Curve, make_curve, plot_losses
 from pretune.report.words import describe_epoch, number, one_line
-from pretune.wording import counted
+from pretune.wording.counts import counted
 
 MAX_PLOT_WIDTH = 100
 MAX_TOKEN = 16  # characters of one token

@@ -8,7 +8,7 @@ from pretune.report.terminal.drawing import NAME_LENGTH, bar, columns, heading, 
 from pretune.report.terminal.traces import TokenLines
 from pretune.report.timeline import list_guesses
 from pretune.report.words import number, one_line
-from pretune.wording import counted
+from pretune.wording.counts import counted
 
 BAR_WIDTH = 12
 

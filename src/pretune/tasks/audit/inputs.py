@@ -14,7 +14,7 @@ from pretune.run.trace import Trace
 from pretune.tasks.audit.alike import spell_examples, spell_predictions
 from pretune.tasks.audit.opening import open_further
 from pretune.tasks.audit.question import SOURCE, SPLIT, Question, other_name, shown
-from pretune.wording import counted
+from pretune.wording.counts import counted
 
 # Similarity from which texts count as nearly the same; that of SplitConfig.
 NEAR_THRESHOLD = 0.8

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from pretune.addressing.flags import FLAGS, SWITCHES, argument_of
+from pretune.wording.flags import FLAG_OF, SWITCHES, argument_of
 
 _FROM_COMMAND_LINE = ContextVar("from_command_line", default=False)
 
@@ -63,9 +63,9 @@ def named(field: str) -> str:
         ...     named("learning_rate"), named("weight_decay")
         ('--lr (learning_rate)', 'weight_decay')
     """
-    if not _FROM_COMMAND_LINE.get() or field not in FLAGS:
+    if not _FROM_COMMAND_LINE.get() or field not in FLAG_OF:
         return field
-    flag = FLAGS[field]
+    flag = FLAG_OF[field]
     return f"--{flag}" if flag.replace("-", "_") == field else f"--{flag} ({field})"
 
 

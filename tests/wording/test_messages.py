@@ -4,8 +4,8 @@ import pytest
 from running import call
 
 import pretune
-from pretune.addressing.messages import addressed, command_line
 from pretune.errors import UsageError
+from pretune.wording.messages import addressed, command_line
 
 
 @pytest.fixture(autouse=True)

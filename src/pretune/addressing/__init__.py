@@ -1,1 +1,0 @@
-"""What a flag of the command line is in Python, and messages that name the one or the other."""

