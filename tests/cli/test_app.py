@@ -215,6 +215,23 @@ def test_every_error_of_pretune_has_an_exit_code_of_the_documentation():
     assert {kind.exit_code for kind in kinds} == {2, 4, 5, 6, 70, 130}
 
 
+LOADING = """
+import sys
+class Interrupting:
+    def find_spec(self, name, *_):
+        if name == "pretune.cli.settings":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupting())
+from pretune.__main__ import main
+main()
+"""
+
+
+def test_ctrl_c_while_the_command_line_is_loading_is_one_line():
+    ended = subprocess.run(python("-c", LOADING), capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "pretune: interrupted\n")
+
+
 def test_ctrl_c_in_training_leaves_a_run_that_the_same_command_takes_up(tiny_checkpoint, workplace):
     command = ["-m", "pretune", "run", "reviews.csv", *learning_flags(tiny_checkpoint("bert"), epochs=10_000)]
     command += ["--set", "finetune.patience=10000", "--json"]

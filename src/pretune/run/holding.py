@@ -1,5 +1,6 @@
 """Holding: one process at a time has a run folder."""
 
+import fcntl
 import os
 from pathlib import Path
 from typing import IO
@@ -10,15 +11,21 @@ from pretune.hashing import digest_of
 
 
 class Lock:
-    """A lock that is given back when nobody refers to it any more."""
+    """A lock that is given back when nobody refers to it any more.
 
-    def __init__(self, handle: IO[bytes]) -> None:
-        # A bare descriptor: a file object in a circle is finalized, with a warning, before what closes it.
-        self._descriptor = os.dup(handle.fileno())
+    Args:
+        handle: Of the lock file in the user's data folder, which is there before the run's folder is.
+        folder: Descriptor of the folder itself, locked as well: another container has a data folder of its own.
+    """
+
+    def __init__(self, handle: IO[bytes], folder: int | None) -> None:
+        # Bare descriptors: a file object in a circle is finalized, with a warning, before what closes it.
+        self._descriptors = [os.dup(handle.fileno()), *([] if folder is None else [folder])]
         handle.close()
 
     def __del__(self) -> None:
-        os.close(self._descriptor)
+        for descriptor in self._descriptors:
+            os.close(descriptor)
 
 
 _LOCKS: WeakValueDictionary[Path, Lock] = WeakValueDictionary()  # what this process holds
@@ -41,4 +48,31 @@ def _name_of(place: Path) -> str:
 def hold(place: Path) -> Lock | None:
     """Take the lock of a folder, ``None`` where another process has it."""
     handle = storage.try_lock(_name_of(place))
-    return None if handle is None else _LOCKS.setdefault(place, Lock(handle))
+    if handle is None:
+        return None
+    try:
+        folder = _lock(place)
+    except BlockingIOError:
+        handle.close()
+        return None
+    return _LOCKS.setdefault(place, Lock(handle, folder))
+
+
+def _lock(place: Path) -> int | None:
+    """Lock a folder; ``None`` where there is none, or its file system has no locks.
+
+    Raises:
+        BlockingIOError: Another process has it.
+    """
+    try:
+        descriptor = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        if isinstance(error, BlockingIOError):
+            raise
+        return None
+    return descriptor

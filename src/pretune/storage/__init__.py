@@ -10,11 +10,12 @@ from pretune.storage.growing import GrowingFile
 from pretune.storage.locks import is_locked, locked, locked_to_read, try_lock
 from pretune.storage.reading import read_json, read_lines
 from pretune.storage.room import cache_folder, check_room, data_folder, refused, say_bytes, storage_errors
-from pretune.storage.writing import append, append_with, make_folder, replace, replace_json
+from pretune.storage.writing import append, append_with, check_writable, make_folder, replace, replace_json
 
 __all__ = [
     "ASIDE", "DIGESTS", "GrowingFile", "append", "append_chained", "append_with", "cache_folder", "check_digests",
-    "check_room", "data_folder", "digests_of", "discard", "head_of", "is_locked", "is_sealed", "is_signed", "locked",
+    "check_room", "check_writable", "data_folder", "digests_of", "discard", "head_of", "is_locked", "is_sealed",
+    "is_signed", "locked",
     "locked_to_read", "make_folder", "read_chained", "read_json",
     "read_lines", "refused", "remove", "replace", "replace_json", "say_bytes", "scratch", "sealed", "settle", "sign",
     "storage_errors", "sweep", "sweep_tree", "try_lock", "write_digests",

@@ -42,6 +42,20 @@ def replace_json(path: Path, value: Any) -> None:
     replace(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
+def check_writable(path: Path, *, is_appended: bool = False) -> None:
+    """Refuse to begin where a file could not be replaced later, or appended to.
+
+    Raises:
+        StorageError: It cannot; nothing was changed.
+    """
+    with storage_errors(path):
+        if is_appended and path.exists():
+            path.open("r+b").close()
+        else:
+            with aside_file(path):
+                pass
+
+
 def make_folder(path: Path) -> None:
     """Make a folder, and those above it, where there is none.
 

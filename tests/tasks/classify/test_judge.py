@@ -1,12 +1,15 @@
 """Judging again: whatever is missing or changed is said before the seal is opened, and no look is free."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from running import call, count_reads, cover, learning_flags
+from running import call, count_reads, cover, learning_flags, python
 
 from pretune.records import CorpusSketch
 from pretune.run import RunFolder
@@ -63,15 +66,18 @@ def test_in_another_data_folder_the_looks_of_the_run_count(
     assert entry["look"] == 2
 
 
-@pytest.mark.parametrize("name", ["in-corpus.jsonl", "learned-before.jsonl"])
+@pytest.mark.parametrize(
+    ("name", "flags"),
+    [("in-corpus.jsonl", ("--recompute",)), ("learned-before.jsonl", ()), ("learned-before.jsonl", ("--recompute",))],
+)
 @pytest.mark.parametrize("content", ["{\n", "3\n", "[]\n", "\n", '{"hashes": 3}\n', ""])
-def test_a_damaged_note_of_a_run_stops_judging_before_a_look_is_spent(
-    judged: Path, tmp_path: Path, name: str, content: str, capsys: pytest.CaptureFixture[str]
+def test_a_damaged_note_of_a_run_is_named_and_no_look_is_spent(
+    judged: Path, tmp_path: Path, name: str, flags: tuple[str, ...], content: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (judged / "data" / name).write_text(content)
     cover(judged)
     before = num_looks(tmp_path / "pretune-home")
-    assert call("judge", judged, "--quiet") == 4
+    assert call("judge", judged, "--quiet", *flags) == 4
     assert name in capsys.readouterr().err
     assert num_looks(tmp_path / "pretune-home") == before
 
@@ -119,3 +125,62 @@ def test_a_model_that_is_swapped_while_it_is_judged_is_not_taken_for_the_judged_
     monkeypatch.setattr(judge, "_answer_test", swap)
     assert call("judge", finetuned, "--quiet") in (0, 1, 3)
     assert call("verify", finetuned) == 4
+
+
+@pytest.mark.parametrize("name", ["run.json", "data/openings.jsonl"])
+@pytest.mark.parametrize("run", ["finetuned", "judged"])
+def test_what_cannot_be_written_afterwards_stops_judging_before_a_look_is_spent(
+    run: str, name: str, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a disk that lets this user write to some places only; root, as whom tests may run, is let everywhere."""
+    folder: Path = request.getfixturevalue(run)
+    before, make, opened = num_looks(tmp_path / "pretune-home"), os.open, Path.open
+    is_denied = []
+
+    def refuse(path: Any, flags: int, mode: int = 0o777, **options: Any) -> int:
+        if is_denied and str(path).startswith(str(folder / name)[: -len(Path(name).name)] + f".{Path(name).name}."):
+            raise PermissionError(13, "Permission denied")
+        return make(path, flags, mode, **options)
+
+    def refuse_to_append(path: Path, mode: str = "r", *arguments: Any, **options: Any) -> Any:
+        if is_denied and path == folder / name and set(mode) & set("aw+"):
+            raise PermissionError(13, "Permission denied")
+        return opened(path, mode, *arguments, **options)
+
+    answer = judge._answer_test
+
+    def answer_and_deny(*arguments: Any) -> Any:
+        is_denied.append(True)
+        return answer(*arguments)
+
+    monkeypatch.setattr(judge, "_answer_test", answer_and_deny)
+    monkeypatch.setattr(os, "open", refuse)
+    monkeypatch.setattr(Path, "open", refuse_to_append)
+    assert call("judge", folder, "--quiet") == 4
+    assert num_looks(tmp_path / "pretune-home") == before
+
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from pretune.run import RunFolder
+folder = RunFolder(Path(sys.argv[1]))
+folder.hold()
+print("held", flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("is_elsewhere", [False, True])
+def test_one_process_at_a_time_judges_a_run_whatever_its_data_folder(
+    finetuned: Path, tmp_path: Path, is_elsewhere: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    env |= {"PRETUNE_HOME": str(tmp_path / "elsewhere")} if is_elsewhere else {}
+    with subprocess.Popen([*python("-c", HOLD), finetuned], env=env, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        assert call("judge", finetuned, "--quiet") == 2
+        assert "in use by another process" in capsys.readouterr().err
+        other.kill()
+    assert call("judge", finetuned, "--quiet") in (0, 1, 3)

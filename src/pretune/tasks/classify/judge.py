@@ -66,12 +66,12 @@ def open_and_judge(candidate: Candidate, record: RunRecord, config: JudgeConfig,
     sketches, lost = find_sketches(record.model_source, past.corpora)
     untuned = open_untuned(folder, candidate.model.device_, trace)
     _score_train(candidate, folder, trace)
+    _look_into_corpus(sketches, lost, candidate.seal.texts(), record, folder)
     _rehearse(folder, record)
     answers = _answer_test(candidate, untuned, trace)
     _check_room(answers, folder)
     opening = _open(candidate.seal, folder, trace)
     _keep_answers(answers, candidate, opening, folder, trace)
-    _look_into_corpus(sketches, lost, opening, record, folder)
     record = replace(record, positive=positive)
     splits = {"train": candidate.training.train, "validation": candidate.training.validation, "test": opening.examples}
     predictions = folder.read_all_predictions()  # as kept, so that recomputing starts from the same
@@ -106,8 +106,10 @@ def _check_room(answers: Sequence[Predictions], folder: RunFolder) -> None:
     """Refuse to open the seal where its figures could not be kept: predictions, the record twice, report and card, a look.
 
     Raises:
-        StorageError: The disk is full.
+        StorageError: The disk is full, or files of the run cannot be written.
     """
+    storage.check_writable(folder.path / "run.json")
+    storage.check_writable(folder.openings, is_appended=True)
     tables = sum(len(item.ids) * (60 + 24 * len(item.classes)) for item in answers)
     record = (folder.path / "run.json").stat().st_size
     storage.check_room(folder.path, tables + 4 * record + ROOM_FOR_PAGES, "the figures of the test")
@@ -222,10 +224,9 @@ def _rehearse(folder: RunFolder, record: RunRecord) -> None:
 
 
 def _look_into_corpus(
-    sketches: Sequence[SketchFile], lost: Sequence[str], opening: Opening, record: RunRecord, folder: RunFolder
+    sketches: Sequence[SketchFile], lost: Sequence[str], texts: Sequence[str], record: RunRecord, folder: RunFolder
 ) -> None:
     """Keep what the corpora that the model was pre-trained on have in common with the test texts."""
-    texts = [row.text for row in opening.examples]
     found = [sketch.within(texts) for sketch in sketches]
     if record.corpus is not None and not found and record.corpus.name not in lost:
         lost = (*lost, record.corpus.name)
