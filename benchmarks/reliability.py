@@ -118,15 +118,17 @@ def flips() -> list[str]:
     found = kept("bitflips")
     if found is None:
         return []
+    others = f", {found['deleted']} deleted and {found['shortened']} shortened files" if "deleted" in found else ""
     shown = (
-        f"{found['silently_wrong']} silently wrong, {found['tracebacks']} tracebacks after {found['flips']:,} flips: "
+        f"{found['silently_wrong']} silently wrong, {found['tracebacks']} tracebacks after {found['flips']:,} flips{others}: "
         f"{found['named']:,} answers named the file, {found['harmless']:,} were the same to the byte, "
         f"{found['refused_unnamed']} were refused without its name"
     )
     met = found["silently_wrong"] == found["tracebacks"] == 0 and found["flips"] >= 1_000
     return [
         line(
-            "bit flips in finished and cut-off runs, then every command: `benchmarks/bitflips.py`",
+            "bit flips in finished and cut-off runs, then every command, `--model RUN` and a judging without its ledger among them: "
+            "`benchmarks/bitflips.py`",
             "1,000: 0 silently wrong, 0 tracebacks",
             shown,
             met,
