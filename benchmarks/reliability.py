@@ -142,7 +142,7 @@ def kills() -> list[str]:
     if found is None:
         return []
     commands = ", ".join(f"{name} {count}" for name, count in found["by_command"].items())
-    shown = f"{found['wrong']} differences or left-overs after {found['kills']:,} kills ({commands}); none under `torchrun`"
+    shown = f"{found['wrong']} differences or left-overs after {found['kills']:,} kills ({commands}); `together`: two processes under `torchrun`"
     met = found["wrong"] == 0 and found["kills"] >= 500
     return [
         line(

@@ -393,3 +393,9 @@ def test_the_linear_model_answers_without_torch(linear):
     said = subprocess.run(python("-c", code), check=True, capture_output=True, text=True).stdout
     assert linear.is_dir()
     assert {"torch", "transformers"} & set(said.split()) == set()
+
+
+def test_the_bound_on_the_size_of_a_file_holds(linear, write_csv, capsys):
+    path = write_csv([("a great film", "good")] * 20)
+    assert call("predict", linear, "--file", path, "--max-size", "100", "--json") == 2
+    assert "--max-size" in read_strictly(capsys.readouterr().out)["error"]["fix"]
