@@ -118,6 +118,7 @@ def flips() -> list[str]:
     found = kept("bitflips")
     if found is None:
         return []
+    among = ", `--model RUN` and a judging without its ledger among them" if "deleted" in found else ""
     others = f", {found['deleted']} deleted and {found['shortened']} shortened files" if "deleted" in found else ""
     shown = (
         f"{found['silently_wrong']} silently wrong, {found['tracebacks']} tracebacks after {found['flips']:,} flips{others}: "
@@ -127,8 +128,7 @@ def flips() -> list[str]:
     met = found["silently_wrong"] == found["tracebacks"] == 0 and found["flips"] >= 1_000
     return [
         line(
-            "bit flips in finished and cut-off runs, then every command, `--model RUN` and a judging without its ledger among them: "
-            "`benchmarks/bitflips.py`",
+            f"bit flips in finished and cut-off runs, then every command{among}: `benchmarks/bitflips.py`",
             "1,000: 0 silently wrong, 0 tracebacks",
             shown,
             met,

@@ -184,3 +184,12 @@ def test_one_process_at_a_time_judges_a_run_whatever_its_data_folder(
         assert "in use by another process" in capsys.readouterr().err
         other.kill()
     assert call("judge", finetuned, "--quiet") in (0, 1, 3)
+
+
+def test_the_record_knows_the_last_line_of_the_trace(judged: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A report drawn without it would be another one, in silence."""
+    data = (judged / "trace.jsonl").read_bytes()
+    (judged / "trace.jsonl").write_bytes(data[:-20])
+    assert call("report", judged) == 4
+    assert "trace.jsonl" in capsys.readouterr().err
+    assert call("verify", judged) == 4

@@ -95,9 +95,9 @@ def open_and_judge(candidate: Candidate, record: RunRecord, config: JudgeConfig,
         seconds={**record.seconds, "judging": round(time.perf_counter() - start, 1)},
     )
     record = tell_end(record, "run", trace)
-    record = folder.write_record(record, keep="model")  # the digests of the model that was judged
     with trace.stage("report", f"run {record.run}") as stage:
         stage.shape_out = "report.html, README.md"
+    record = folder.write_record(record, keep="model")  # last of the trace's lines, and the model that was judged
     write_report(folder, record, above=void_finding(folder))
     return record
 
