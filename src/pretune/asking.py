@@ -13,7 +13,6 @@ from pretune.data import (
     check_known,
     clean_examples,
     clean_text,
-    confidence_at,
     read_table,
     record_opening,
 )
@@ -22,6 +21,7 @@ from pretune.errors import DataError, StorageError, UsageError
 from pretune.evaluate import evaluate_sources, groups_of
 from pretune.evaluate.baselines import majority, prior
 from pretune.hashing import fingerprint
+from pretune.intervals import confidence_at
 from pretune.models.language_load import load_language_model
 from pretune.predict.masked import follow_words
 from pretune.records import Evaluation, Example, FileReceipt, PredictionTrace, Receipt, WordTrace

@@ -18,6 +18,21 @@ MIN_FOR_WILSON = 20
 MIN_RARER_CLASS = 20
 
 
+def confidence_at(look: int, num_models: int = 1, *, error: float = 0.05) -> float:
+    """Return the confidence of intervals at this look at rows: the errors of all looks add up to under 1.65 × ``error``.
+
+    Args:
+        look: From 1.
+        num_models: That are looked at together.
+        error: Of the first look at one model.
+
+    Example:
+        >>> confidence_at(1), round(confidence_at(2), 4)
+        (0.95, 0.9875)
+    """
+    return float(1 - error / (look**2 * num_models))
+
+
 def quantile(confidence: float) -> float:
     """Return z, such that a standard normal value lies in [-z, z] with this probability.
 

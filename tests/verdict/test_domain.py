@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import pytest
 from judging import clean_findings, constant, from_counts, from_pairs, noisy
+from traced import figure_of
 
 from pretune.errors import UsageError
 from pretune.evaluate import evaluate_sources
 from pretune.records import Finding, Outcome, Severity
-from pretune.verdict import decide, figure_of, load_policy, parse_policy
+from pretune.verdict import decide, load_policy, parse_policy
 
 DOMAIN = load_policy("domain")
 MODEL = from_counts(940, 60, 60, 940)

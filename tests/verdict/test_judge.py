@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import pytest
 from judging import clean_findings, constant, evaluation_of, from_counts, from_pairs, noisy
+from traced import figure_of
 
 from pretune.errors import UsageError
 from pretune.evaluate import evaluate_sources
 from pretune.records import Finding, Outcome, Severity, Verdict
-from pretune.verdict import decide, figure_of, load_policy
+from pretune.verdict import decide, load_policy
 
 
 def judge(predictions, *, positive="pos", linear=0.70, look=1, findings=None, policy=None):

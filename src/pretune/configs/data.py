@@ -64,6 +64,10 @@ def check_layout(quoting: str | None, escape: str | None) -> str | None:
 MAX_REJECTED_SHARE = 0.01
 
 
+# Similarity of words and word pairs from which two texts count as nearly the same.
+NEAR_THRESHOLD = 0.8
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SplitConfig(Config):
     """How rows are divided. The split depends on the data and ``seed`` only."""
@@ -71,9 +75,7 @@ class SplitConfig(Config):
     validation_share: float = 0.15
     test_share: float = 0.15
     seed: int = 0
-    near_duplicate_threshold: float = (
-        0.8  # similarity of words and word pairs; a few edits count as well, see data/alike/duplicates.py
-    )
+    near_duplicate_threshold: float = NEAR_THRESHOLD  # a few edits count as well, see data/alike/duplicates.py
     keep_leaks: bool = False
     repair: bool = False  # regroup, drop conflicts: see data/split/repair.py
 

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from pretune.configs.base import Config, check, check_seed
 from pretune.configs.data import ReadConfig
 
+# Largest share at which the rarer of two classes is what one looks for, as spam among messages, and what a lone score is of.
+MAX_POSITIVE_SHARE = 0.40
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgeConfig(Config):

@@ -11,7 +11,7 @@ from pretune.data.labels.labels import check_labels
 from pretune.data.read.path import read_table
 from pretune.data.read.table import Table
 from pretune.data.seal.chain import LedgerEntry
-from pretune.data.seal.ledger import acknowledge, confidence_at, record_opening, verify
+from pretune.data.seal.ledger import acknowledge, record_opening, verify
 from pretune.data.seal.seal import Opening, Seal, TrainingData, seal_splits
 from pretune.data.split.divide import Splits, keep_given, split_examples, split_validation
 
@@ -33,7 +33,6 @@ __all__ = [
     "check_labels",
     "clean_examples",
     "clean_text",
-    "confidence_at",
     "fetch",
     "find_duplicates",
     "find_entry",

@@ -7,12 +7,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import rankdata
 
+from pretune.configs.data import NEAR_THRESHOLD
 from pretune.data.alike.duplicates import Duplicates, find_duplicates
 from pretune.intervals import Floats, proportion_interval, quantile
 from pretune.records import Evaluation, Evidence, Predictions
-
-# Similarity from which texts count as nearly the same where no receipt states one; that of SplitConfig.
-NEAR_THRESHOLD = 0.8
 
 
 def judged_source(evaluation: Evaluation | None) -> str:

@@ -3,10 +3,9 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from pretune.configs.judge import MAX_POSITIVE_SHARE
 from pretune.errors import UsageError
 
-# Largest share at which the smaller of two classes is what one looks for, as spam among messages.
-MAX_POSITIVE_SHARE = 0.40
 # Share of one class above which a constant answer is right so often that accuracy misleads.
 MAX_BALANCED_SHARE = 0.60
 

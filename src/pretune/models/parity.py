@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # Largest difference of two probabilities that are the same to a reader; float32 sums in another order differ by about 1e-6.
 MAX_SHARE_DIFFERENCE = 1e-3
+# Texts on which a saved model, and merged adapters, must give the logits of the live ones.
+PARITY_ROWS = 64
 # Probabilities nearer to each other than this are a draw: sums in another order may decide it either way.
 DRAW = 1e-4
 SECONDS = 600.0

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pretune.errors import UsageError
+from pretune.intervals import confidence_at
 from pretune.records import Record
 
 DEFAULT = Path(__file__).with_name("default.toml")
@@ -75,7 +76,7 @@ class Policy(Record):
             >>> round(load_policy().confidence_at(2), 4)
             0.9875
         """
-        return 1 - round(1 - self.confidence, 12) / (look**2 * num_models)
+        return confidence_at(look, num_models, error=round(1 - self.confidence, 12))
 
 
 def load_policy(

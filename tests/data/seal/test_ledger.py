@@ -16,9 +16,10 @@ from hypothesis import given, strategies as st
 from numpy.typing import NDArray
 
 from pretune.data.seal.chain import LedgerEntry
-from pretune.data.seal.ledger import acknowledge, confidence_at, count_earlier, record_opening, verify
+from pretune.data.seal.ledger import acknowledge, count_earlier, record_opening, verify
 from pretune.errors import DataError, LedgerError, StorageError
 from pretune.hashing import fingerprint
+from pretune.intervals import confidence_at
 
 ROWS = [f"text number {row}" for row in range(200)]
 OTHERS = [f"other row {row}" for row in range(200)]

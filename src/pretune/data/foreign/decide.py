@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pretune.configs import AuditConfig
+from pretune.configs.judge import MAX_POSITIVE_SHARE
 from pretune.data.foreign.score_columns import POSITIVE_NAMES
 from pretune.data.foreign.sums import bad_sums, bounds_of, step_of
 from pretune.data.labels.naming import merges, named_as
@@ -13,8 +14,6 @@ from pretune.data.read.table import Origin, unusable
 from pretune.wording.counts import counted, listed
 
 DEFAULT_THRESHOLD = 0.5
-# Largest share at which the rarer of two classes is what a score is of, as in evaluate/choose.py.
-MAX_POSITIVE_SHARE = 0.40
 # Rounding of a score that is as low as guessing.
 EPSILON = 1e-9
 

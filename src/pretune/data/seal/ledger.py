@@ -44,16 +44,6 @@ from pretune.errors import DataError, LedgerError
 MIN_SHARED = 0.05
 
 
-def confidence_at(look: int, num_models: int = 1) -> float:
-    """Return the confidence of intervals at this look: the errors of all looks add up to under 0.05 · 1.65.
-
-    Example:
-        >>> confidence_at(1), round(confidence_at(2), 4)
-        (0.95, 0.9875)
-    """
-    return float(1 - 0.05 / (look**2 * num_models))
-
-
 def record_opening(
     texts: Sequence[str], *, run: str, purpose: str, num_models: int = 1, copy: Path | None = None
 ) -> LedgerEntry:

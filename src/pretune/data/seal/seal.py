@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 
 from pretune import storage
 from pretune.data.seal.chain import LedgerEntry
-from pretune.data.seal.ledger import confidence_at, record_opening
+from pretune.data.seal.ledger import record_opening
 from pretune.data.seal.openings import read_openings
 from pretune.data.seal.prints import distinct_fingerprints
 from pretune.data.split.divide import Splits, digest_of_rows
 from pretune.errors import DataError, SealedError, StorageError
+from pretune.intervals import confidence_at
 from pretune.records import SCHEMA, Example
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pretune.configs.data import NEAR_THRESHOLD
 from pretune.data import Table, clean_examples, find_duplicates, read_table
 from pretune.data.alike.shared import find_conflicts
 from pretune.data.foreign.scored import ScoredTable, read_scored
@@ -15,9 +16,6 @@ from pretune.tasks.audit.alike import spell_examples, spell_predictions
 from pretune.tasks.audit.opening import open_further
 from pretune.tasks.audit.question import SOURCE, SPLIT, Question, other_name, shown
 from pretune.wording.counts import counted
-
-# Similarity from which texts count as nearly the same; that of SplitConfig.
-NEAR_THRESHOLD = 0.8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pretune.data import confidence_at
 from pretune.data.foreign.generated import GeneratedTable, read_generated
 from pretune.data.foreign.pairs import Pairs, read_pairs
 from pretune.data.read.table import RawTable
@@ -12,6 +11,7 @@ from pretune.errors import UsageError
 from pretune.evaluate.generated import compare_counted, count_texts, in_order_of, score_counted
 from pretune.evaluate.rivals import CONSTANT, RETRIEVAL, reply_always, reply_nearest
 from pretune.evaluate.subject import compare_subject, find_subjects, score_subject
+from pretune.intervals import confidence_at
 from pretune.records import Comparison, Predictions, Receipt, RunRecord, Score
 from pretune.run.trace import Trace
 from pretune.tasks.audit.opening import open_further

@@ -5,11 +5,9 @@ import numpy as np
 from pretune.configs import FinetuneConfig
 from pretune.errors import DataError
 from pretune.models import Inputs, Network, adapt, merge
+from pretune.models.parity import PARITY_ROWS
 from pretune.run.trace import Trace
 from pretune.train import Plan, has_fast_bf16
-
-# Texts on which merged adapters must give the logits they gave before.
-PARITY_ROWS = 64
 
 # What is trained where bf16 has no instructions: within the same time, the last layers only.
 FREEZE_WITHOUT_BF16 = "last-2"

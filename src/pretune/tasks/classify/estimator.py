@@ -16,7 +16,7 @@ from sklearn.metrics import accuracy_score
 
 from pretune.configs import DEFAULT_MAX_LENGTH, FinetuneConfig
 from pretune.configs.base import MAX_EPOCHS, check_count, check_seed, plain_number
-from pretune.data import Dataset, TrainingData, as_texts, check_known, clean_text, confidence_at, to_examples, to_training_data
+from pretune.data import Dataset, TrainingData, as_texts, check_known, clean_text, to_examples, to_training_data
 from pretune.data.arrays import Labels, Texts, check_alone
 from pretune.data.labels.types import typed
 from pretune.data.seal.known import count_look, warn_of_training
@@ -26,6 +26,7 @@ from pretune.evaluate import choose_positive, evaluate_sources, score_prediction
 from pretune.evaluate.baselines import LinearModel, fit_linear, majority, prior
 from pretune.evaluate.temperature import calibrate
 from pretune.evaluate.threshold import decide_by
+from pretune.intervals import confidence_at
 from pretune.models import (
     Inputs,
     ModelCard,
@@ -38,6 +39,7 @@ from pretune.models import (
     max_positions,
     save_model,
 )
+from pretune.models.parity import PARITY_ROWS
 from pretune.models.past import past_in, past_of
 from pretune.predict import answer, check_saved, decide_by_card, follow, predict_logits, shares_of, shift_of
 from pretune.records import Calibration, Change, Evaluation, Example, Predictions, PredictionTrace
@@ -46,9 +48,6 @@ from pretune.tasks.classify.adapt import check_same_classes, resolve_freeze
 from pretune.tasks.classify.fit import Prepare, as_before, fit_network, prepare_rows, tell_progress
 from pretune.tokens import encode
 from pretune.train import Plan, Resume, choose_device, current_world, seed_everything
-
-# Rows on which a saved model must give the logits of the live one.
-PARITY_ROWS = 64
 
 
 class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]

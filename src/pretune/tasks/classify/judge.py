@@ -26,15 +26,13 @@ from pretune.run.prediction_tables import predictions_csv
 from pretune.run.trace import Trace
 from pretune.tasks.classify.assess import assess, costs_of, evidence_of, read_policy
 from pretune.tasks.classify.baselines import void_finding
-from pretune.tasks.classify.budget import tell_end
+from pretune.tasks.classify.budget import GAP_ROWS, tell_end
 from pretune.tasks.classify.estimator import TextClassifier
 from pretune.tasks.classify.prove import Proof
 from pretune.tasks.classify.thresholds import choose_thresholds, inherit, read_aim, store_thresholds, tell_choice
 from pretune.tasks.classify.untuned import Untuned, open_untuned
 from pretune.tasks.report import write_report
 
-# Training rows scored to measure the gap to validation; more would cost time and change the gap by under a point.
-GAP_ROWS = 2_000
 # Who predicts on every split; the last one where the run has it.
 SOURCES = ("finetuned", "majority", "prior", "linear", SOURCE)
 
