@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from running import cover, python, read_table, write_reviews
+from running import call, cover, python, read_table, write_reviews
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import accuracy_score
 
@@ -396,3 +396,14 @@ def test_changed_test_rows_are_not_judged(finetuned):
 def interrupted(*_arguments, **_options):
     """Take the place of what must not run, or is cut off by Ctrl-C."""
     raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ("flags", "got"),
+    [(["--device", "gpu"], "device 'gpu'"), (["--keep", "foo"], "--keep 'foo'"), (["--cost", "fn"], "--cost 'fn'")],
+)
+def test_a_wrong_setting_is_refused_before_the_data_are_read(flags, got, tmp_path, capsys):
+    (tmp_path / "unreadable.csv").write_bytes(b"PK\x03\x04 no table")
+    assert call("finetune", tmp_path / "unreadable.csv", "--run", tmp_path / "run", *flags) == 2
+    assert got in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()

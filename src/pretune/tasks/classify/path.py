@@ -16,7 +16,7 @@ from pretune.data.seal.openings import read_openings
 from pretune.data.split.divide import digest_of_rows
 from pretune.errors import DataError, DivergedError, StorageError, UsageError
 from pretune.evaluate import choose_positive, evaluate_sources, groups_of
-from pretune.evaluate.aims import Aim
+from pretune.evaluate.aims import Aim, parse_costs, parse_keep
 from pretune.evaluate.baselines import fit_linear
 from pretune.evaluate.encoder_linear import SOURCE
 from pretune.evaluate.threshold import apply_threshold
@@ -65,16 +65,18 @@ def finetune(job: Job[RunConfig]) -> RunRecord:
     """Read, split, seal and train; validation figures only, the test stays sealed."""
     config, folder, trace = job.config, job.folder, job.trace
     inputs = job.inputs or inputs_of(job.command, job.source, config)
-    read_policy(config.judge)  # a policy that cannot be read is better refused now than after training
+    read_policy(config.judge)  # what cannot be read is better refused now than after training
+    parse_keep(config.judge.keep)
+    parse_costs(config.judge.cost)
     check_company(config)
     check_proof(config)
     if config.finetune.lora:
         require(**PEFT)
+    device = choose_device(config.finetune.device, precision=config.finetune.precision, threads=config.finetune.threads)
     data = _load(job)
     if config.split.repair:
         data.receipt = score_repair(job.source, config, data, trace)
     aim = _aim(data, config.judge)
-    device = choose_device(config.finetune.device, precision=config.finetune.precision, threads=config.finetune.threads)
     model = load_pretrained_model(config.model, seed=config.seed)  # better to learn that it is missing before a run begins
     linear_seconds = _fit_linear(model, data.training, trace)
     budget = None
