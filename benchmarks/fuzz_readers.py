@@ -19,6 +19,7 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -184,7 +185,9 @@ def read_one(path: Path, place: Path, generator: random.Random) -> bool:
     if path.name.startswith("corpus"):
         return read_corpus(path, place)
     if path.name.startswith("scores"):
-        return conserved(read_scored(read_raw(path, encoding=encoding), AuditConfig(read=ALLOWED), source="m").files)
+        return conserved(
+            read_scored(read_raw(path, read=replace(ALLOWED, encoding=encoding)), AuditConfig(read=ALLOWED), source="m").files
+        )
     config = ReadConfig(allow_rejects=True, require_labels=generator.random() < 0.5, encoding=encoding)
     found = read_table(path, config)
     with contextlib.suppress(PretuneError):

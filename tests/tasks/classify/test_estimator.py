@@ -242,10 +242,9 @@ def test_the_same_seed_gives_the_same_bits_however_often_it_is_fitted(model):
 
 def test_resume_goes_on_from_the_weights_there_are(model):
     classifier = model(epochs=3, config=LEARNING).fit(TEXTS, LABELS)
-    before = classifier.history_.validations[-1].loss
     classifier.fit(TEXTS, LABELS, resume=True, epochs=1)
     assert classifier.history_.steps[0].loss < 0.5, "chance is 0.69"
-    assert classifier.history_.validations[-1].loss < 2 * before
+    assert classifier.history_.validations[-1].loss < 0.69
 
 
 def test_resume_with_other_classes_is_an_error(fitted):
