@@ -62,6 +62,8 @@ PATIENCE = 60  # seconds in which the other process has to notice, and end
 BEFORE = {"judge": ("run",), "report": ("run",), "predict": ("run",), "overwrite": ("pretrain",)}
 FINISHED = (0, 1, 3)
 # Where nothing may be left, and what differs between two unbroken commands.
+# What a command says that is given again after it was done.
+DONE = ("finished run", "that this very command has begun")
 LEFT = (".aside", ".before", ".download.", ".previous")
 VARYING = (
     "run.json",
@@ -115,7 +117,7 @@ class Bench:
         code = self._live(name, Fault(kind="kill", at=at))
         found: dict[str, Any] = {"number": number, "command": name, "at": at, "killed": code == -signal.SIGKILL, "wrong": []}
         again = self._live(name, Fault())
-        taken = "finished run" in self._said()  # the kill came when all was written
+        taken = any(words in self._said() for words in DONE)  # the kill came when all was written
         if again not in FINISHED and not taken:
             found["wrong"].append(f"given again it ended with {again}: {self._said()}")
         outcome = self._outcome()

@@ -1,4 +1,4 @@
-"""The moving average of the weights: against one written out by hand, evaluated, kept, and gone on with to the bit."""
+"""The moving average of the weights: against one written out by hand, evaluated, kept, and resumed to the bit."""
 
 from dataclasses import replace
 

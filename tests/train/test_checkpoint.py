@@ -102,7 +102,7 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_is_used(damage, task, 
     told = []
     assert Checkpoints(folder, ABOUT, told.append).load().step == 10
     assert "step-14 is damaged" in told[0]
-    assert told[1] == "going on after step 10, from step-10"
+    assert told[1] == "resuming after step 10, from step-10"
     assert equal(whole, train(task, folder))
 
 
@@ -241,7 +241,7 @@ def check_is_refused(folder, name=""):
     assert saved.step == 3
     assert told[0].startswith("step-4 is damaged and is not used: ")
     assert name in told[0]
-    assert told[1] == "going on after step 3, from step-3"
+    assert told[1] == "resuming after step 3, from step-3"
 
 
 def test_what_a_killed_save_left_is_removed(two_checkpoints, tmp_path):

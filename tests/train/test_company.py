@@ -121,7 +121,7 @@ def test_ctrl_c_saves_once_and_ends_all_and_the_same_command_goes_on(told, flags
     assert [path.name for path in (tmp_path / "runs/shared/checkpoints").iterdir()] == ["step-20"]
     again = finish(start(*command))
     assert [item.code for item in again] == [0, 0]
-    assert "going on after step 20" in again[0].err
+    assert "resuming after step 20" in again[0].err
     unbroken = finish(start(*command[:-1], "runs/unbroken"))
     assert [item.code for item in unbroken] == [0, 0]
     first, second = (load_file(tmp_path / f"runs/{name}/model/model.safetensors") for name in ("shared", "unbroken"))

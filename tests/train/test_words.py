@@ -1,4 +1,4 @@
-"""Pre-training: does it learn what can be learned, is a cut-off one gone on with to the bit, and are bad corpora told?"""
+"""Pre-training: does it learn what can be learned, is a cut-off one resumed to the bit, and are bad corpora told?"""
 
 import math
 from dataclasses import replace

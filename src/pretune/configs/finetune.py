@@ -35,7 +35,7 @@ class FinetuneConfig(Config):
     Args:
         learning_rate: Peak rate (AdamW); ``None`` means 5e-5 when all layers are trained, 1e-4 when the last ones
             are, 1e-3 when only the head is, and 5e-4 with ``lora``; ``auto`` finds one by a short range test before training.
-        head_learning_rate: Peak rate of the head, where it shall differ.
+        head_learning_rate: Peak rate of the head, where it should differ.
         layer_decay: Factor on the rate from each layer to the one below it; the embeddings come after the first layer.
         batch_size: Rows a batch; also the most rows that are computed at once.
         accumulate: Batches an update: their losses are summed and divided once, as those of one large batch.

@@ -89,7 +89,7 @@ def check_epochs(freeze: str, epochs: int | None) -> None:
         raise UsageError(
             f"epochs is {epochs}, and every stage of freeze {freeze!r} names its own",
             expected="epochs in one place",
-            fix="leave --epochs out, or leave :EPOCHS out of the stages that shall have it",
+            fix="leave --epochs out, or leave :EPOCHS out of the stages that should have it",
         )
 
 

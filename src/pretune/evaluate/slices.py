@@ -93,7 +93,7 @@ def _in_order(predictions: Predictions, examples: Sequence[Example]) -> list[Exa
     """Return the example of each prediction, in their order; none where any is missing."""
     known = {example.id: example for example in examples}
     if len(known) < len(examples):
-        raise DataError("an example is there twice", expected="each id once", fix="number the rows anew")
+        raise DataError("an example is there twice", expected="each id once", fix="number the rows again")
     return [known[id] for id in predictions.ids] if all(id in known for id in predictions.ids) else []
 
 

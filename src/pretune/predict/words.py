@@ -27,7 +27,7 @@ class WordGuesser:
         self._network, self._tokenizer = network, tokenizer
 
     def guess(self, prompt: str, number: int = NUM_GUESSES) -> PromptGuesses:
-        """Return the likeliest tokens for the first ``[MASK]`` of a prompt, or to go on with it.
+        """Return the likeliest tokens for the first ``[MASK]`` of a prompt, or for what follows it.
 
         Raises:
             UsageError: A masked model, and nothing is hidden.

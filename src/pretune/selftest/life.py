@@ -65,7 +65,7 @@ class Board:
         struct.pack_into("q", self._memory, 8, value)
 
     def clear(self) -> None:
-        """Begin anew."""
+        """Begin again."""
         self.num_writes = self.place = 0
 
     def _get(self, offset: int) -> int:

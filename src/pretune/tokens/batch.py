@@ -81,7 +81,7 @@ def plan_batches(
 def padded_width(longest: int, limit: int) -> int:
     """Return to how many tokens a batch is padded: an even one, one of about eight between a power of two and the next.
 
-    A processor's library prepares each shape of matrix product anew and keeps what it prepared, 0.6 MB a product and two dozen
+    A processor's library prepares every shape of matrix product and keeps what it prepared, 0.6 MB a product and two dozen
     products a width; with few widths there are few shapes, for 2 % more tokens (docs/log.md).
 
     Args:

@@ -22,7 +22,7 @@ class Vocabulary:
     Args:
         mask_id: Of the token that hides another.
         is_special: (vocabulary,), tokens that are never hidden and never put in.
-        continues: (vocabulary,), tokens that go on with the word of the token before.
+        continues: (vocabulary,), tokens that continue the word of the token before.
     """
 
     mask_id: int

@@ -132,7 +132,7 @@ class Checkpoints:
             saved = replace(saved, is_exact=all(change.what in MACHINERY for change in found))
             if not saved.is_exact:
                 self._base = _number_of(folder)
-            self._tell(f"going on after step {saved.step:,}, from {folder.name}")
+            self._tell(f"resuming after step {saved.step:,}, from {folder.name}")
             if found:
                 kept = "where it was" if saved.is_exact else "from its weights, epochs counted from one"
                 self._tell(f"--continue-changed: {describe_changes(found)}; training resumes {kept}, and every report says so")
@@ -232,6 +232,6 @@ def _compare(then: dict[str, str], now: dict[str, str], step: int) -> tuple[Chan
 def _begun_with_something_else(run: Path, changes: tuple[Change, ...]) -> UsageError:
     return UsageError(
         f"{run} was begun with something else ({describe_changes(changes)})",
-        expected="what it was begun with, to go on with it",
+        expected="what it was begun with",
         fix="put that back; pass --overwrite to begin again; or pass --continue-changed, which every report then shows",
     )

@@ -187,7 +187,7 @@ def make_optimizer(
         shards: Layers of whose weights each process has a part.
 
     Raises:
-        UsageError: Rates shall fall from layer to layer, and the layers of this family are not known.
+        UsageError: Rates should fall from layer to layer, and the layers of this family are not known.
 
     Source:
         Howard and Ruder (2018), Universal language model fine-tuning for text classification (discriminative rates).

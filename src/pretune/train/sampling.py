@@ -15,7 +15,7 @@ def draw_rows(targets: Rows, sampling: str, *, generator: np.random.Generator) -
     """Return the numbers of the rows of one epoch, as many as there are; shape (num_texts,).
 
     ``balanced`` gives every class the same number of places, give or take one. Within a class every row comes equally
-    often, give or take once; which rows come once more is drawn anew in each epoch.
+    often, give or take once; which rows come once more is drawn again in each epoch.
 
     Args:
         targets: Index of the class of each row, shape (num_texts,).

@@ -50,7 +50,7 @@ class Flat:
 
 
 class Shards:
-    """The layers of one network that are trained in parts; none of them where one process trains, or nothing shall be shared.
+    """The layers of one network that are trained in parts; none of them where one process trains, or nothing is shared.
 
     Args:
         network: Frozen below the boundary; its layers are called through this object until ``dissolve``.

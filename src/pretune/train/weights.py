@@ -34,7 +34,7 @@ def take_weights(network: Network, weights: dict[str, Tensor]) -> None:
     if wrong:
         raise UsageError(
             f"the checkpoint's weights do not fit this model, the first is {wrong[0]}",
-            expected="weights of the same sizes, to go on with them",
+            expected="weights of the same sizes",
             fix="pass --overwrite to begin again",
         )
     # Those below the boundary stay: what the frozen trunk makes of the texts is computed by now.

@@ -195,7 +195,7 @@ class WordObjective:
         )
 
     def _make_schedule(self) -> Schedule:
-        """Return the factor on the rates; after a head that learned alone, all warm up anew."""
+        """Return the factor on the rates; after a head that learned alone, all warm up again."""
         config, alone = self.config, self._num_alone
         rest = make_schedule(num_steps=self.plan.num_steps - alone, warmup_share=config.warmup_share, decay=config.decay)
         first = make_schedule(num_steps=alone, warmup_share=config.warmup_share, decay="constant")

@@ -100,7 +100,7 @@ def test_the_same_command_goes_on_and_a_finished_run_is_left_alone(corpus, tmp_p
     monkeypatch.setattr(Training, "_keep", keep)
     capsys.readouterr()
     assert pretrain(corpus, cut, "--epochs", "2") == 0
-    assert "going on after step 9" in capsys.readouterr().err
+    assert "resuming after step 9" in capsys.readouterr().err
     weights = [AutoModelForMaskedLM.from_pretrained(run / "model").state_dict() for run in (whole, cut)]
     assert all(torch.equal(value, weights[1][name]) for name, value in weights[0].items())
     assert pretrain(corpus, cut, "--epochs", "2", "--quiet") == 2

@@ -198,6 +198,6 @@ def _check_same(then: dict[str, str], now: dict[str, str], seed: int) -> None:
         told = "; ".join(f"{name}: {then.get(name, 'nothing')} then, {now.get(name, 'nothing')} now" for name in changed)
         raise UsageError(
             f"seed {seed} of this run was trained with something else ({told})",
-            expected="what it was begun with, to go on with it",
+            expected="what it was begun with",
             fix="put that back, or pass --overwrite to begin again",
         )
