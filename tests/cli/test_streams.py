@@ -1,12 +1,17 @@
 """Standard streams that are closed, full or unread: exit codes keep their meaning, and a loss is said."""
 
+import contextlib
+import io
+import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from running import python
 
+from pretune.cli.app import main
 from pretune.evaluate.baselines import fit_linear
 from pretune.records import Example
 from tiny import make_rows
@@ -86,3 +91,11 @@ with open(sys.argv[1]) as file:
 def test_help_may_be_cut_short():
     for words in (["--help"], ["audit", "--help"]):
         assert end(words, "stdout", "unread").returncode == 0
+
+
+def test_a_stream_that_a_caller_put_in_place_stays(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["pretune", "datasets", "--json"])
+    with contextlib.redirect_stdout(io.StringIO()) as out, pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 0
+    assert json.loads(out.getvalue())["entries"]

@@ -46,8 +46,11 @@ def protect_streams() -> None:
             os.open(os.devnull, os.O_RDWR)
     if sys.stdin is None:
         sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
-    sys.stdout = sys.__stdout__ = _protect(sys.stdout, 1)  # type: ignore[misc]
-    sys.stderr = sys.__stderr__ = _protect(sys.stderr, 2)  # type: ignore[misc]
+    sys.stdout, sys.stderr = _protect(sys.stdout, 1), _protect(sys.stderr, 2)
+    if _is_on(sys.stdout, 1):
+        sys.__stdout__ = sys.stdout  # type: ignore[misc]
+    if _is_on(sys.stderr, 2):
+        sys.__stderr__ = sys.stderr  # type: ignore[misc]
 
 
 def refusal_of(stream: Any) -> OSError | None:
@@ -64,7 +67,12 @@ def is_unread(refusal: OSError) -> bool:
 
 
 def _protect(stream: Any, descriptor: int) -> Any:
-    """Return a stream like this one over an outlet; a character that the terminal lacks is shown by its number."""
+    """Return a stream like this one over an outlet; a character that the terminal lacks is shown by its number.
+
+    A stream that somebody put in place of the standard one is theirs, and stays.
+    """
+    if stream is not None and not _is_on(stream, descriptor):
+        return stream
     encoding = getattr(stream, "encoding", None) or "utf-8"
     return io.TextIOWrapper(
         io.BufferedWriter(Outlet(descriptor)),
@@ -73,3 +81,10 @@ def _protect(stream: Any, descriptor: int) -> Any:
         line_buffering=descriptor == 2 or bool(getattr(stream, "line_buffering", False)),
         write_through=bool(getattr(stream, "write_through", False)),
     )
+
+
+def _is_on(stream: Any, descriptor: int) -> bool:
+    try:
+        return bool(stream.fileno() == descriptor)
+    except (OSError, ValueError, AttributeError):
+        return False
