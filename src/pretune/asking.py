@@ -65,14 +65,24 @@ def evaluate_on(run: str, source: Any, config: ReadConfig, trace: Trace) -> tupl
     entry = record_opening(texts, run=folder.name, purpose="evaluate")
     trace.note(f"look {entry.look} at these rows, in the ledger" + (f"; {known}" if known else ""))
     evaluation = evaluate_sources(
-        sources, main="finetuned", positive=model.card_.positive, look=entry.look, confidence=confidence_at(entry.look),
+        sources,
+        main="finetuned",
+        positive=model.card_.positive,
+        look=entry.look,
+        confidence=confidence_at(entry.look),
         groups=groups_of(rows),
-    )  # fmt: skip
+    )
     receipt = Receipt(
-        source=table.source, files=table.files, columns=table.columns, num_rows=sum(f.num_rows for f in table.files),
-        num_used=len(rows), num_rejected=sum(len(f.rejected) for f in table.files),
-        num_filtered=sum(f.num_filtered for f in table.files), num_cleaned=cleaned, notes=table.notes,
-    )  # fmt: skip
+        source=table.source,
+        files=table.files,
+        columns=table.columns,
+        num_rows=sum(f.num_rows for f in table.files),
+        num_used=len(rows),
+        num_rejected=sum(len(f.rejected) for f in table.files),
+        num_filtered=sum(f.num_filtered for f in table.files),
+        num_cleaned=cleaned,
+        notes=table.notes,
+    )
     return evaluation, receipt, model.card_.positive
 
 

@@ -83,14 +83,22 @@ def run_pretraining(source: str, config: PretrainRunConfig, flags: Mapping[str, 
 
     inputs = inputs_of("pretrain", source, config)
     folder = claim_folder(
-        default_name("stdin" if source == "-" else source, config.model or config.pretrain.size), inputs,
-        done="pretrained", **placed(flags),
-    )  # fmt: skip
+        default_name("stdin" if source == "-" else source, config.model or config.pretrain.size),
+        inputs,
+        done="pretrained",
+        **placed(flags),
+    )
     with open_terminal(flags["json"], flags["quiet"]) as terminal:
         job = Job(
-            source=source, config=config, folder=folder, trace=open_trace(terminal), command="pretrain",
-            typed=shlex.join(ARGUMENTS.get()), inputs=inputs, start=start,
-        )  # fmt: skip
+            source=source,
+            config=config,
+            folder=folder,
+            trace=open_trace(terminal),
+            command="pretrain",
+            typed=shlex.join(ARGUMENTS.get()),
+            inputs=inputs,
+            start=start,
+        )
         record = pretrain(job)
     return _show(record, folder, json=flags["json"])
 
@@ -137,9 +145,15 @@ def pretrain_first(
     folder = claim_folder(base, inputs, named=place if run else None, done="pretrained")
     with open_terminal(*shown) as terminal:
         job = Job(
-            source=corpus, config=language, folder=folder, trace=open_trace(terminal), command="pretrain", inputs=inputs,
-            sealed=sealed, start=start,
-        )  # fmt: skip
+            source=corpus,
+            config=language,
+            folder=folder,
+            trace=open_trace(terminal),
+            command="pretrain",
+            inputs=inputs,
+            sealed=sealed,
+            start=start,
+        )
         pretrain(job)
     if not any(shown):
         from pretune.cli.show import show

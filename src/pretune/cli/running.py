@@ -108,9 +108,15 @@ def train_run(kind: str, source: str, config: "RunConfig", flags: Mapping[str, A
     )
     with open_terminal(flags["json"], flags["quiet"]) as terminal:
         job = Job(
-            source=source, config=config, folder=folder, trace=open_trace(terminal), command=kind,
-            typed=shlex.join(ARGUMENTS.get()), inputs=inputs, start=start,
-        )  # fmt: skip
+            source=source,
+            config=config,
+            folder=folder,
+            trace=open_trace(terminal),
+            command=kind,
+            typed=shlex.join(ARGUMENTS.get()),
+            inputs=inputs,
+            start=start,
+        )
         record = path.run(job) if kind == "run" else path.finetune(job)
     return show_run(record, folder, json=flags["json"])
 

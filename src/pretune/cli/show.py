@@ -205,9 +205,17 @@ class _Bar:
 
         # Transient: the stage's own line replaces the bar. Two refreshes a second leave the processor to the training.
         self._progress = Progress(
-            text("description"), BarColumn(bar_width=24), text("completed"), TextColumn("of {task.total}", markup=False),
-            text("fields[unit]"), text("fields[rate]", "dim"), TimeRemainingColumn(compact=True), text("fields[remark]", "dim"),
-            console=self._open_console(), transient=True, refresh_per_second=2,
-        )  # fmt: skip
+            text("description"),
+            BarColumn(bar_width=24),
+            text("completed"),
+            TextColumn("of {task.total}", markup=False),
+            text("fields[unit]"),
+            text("fields[rate]", "dim"),
+            TimeRemainingColumn(compact=True),
+            text("fields[remark]", "dim"),
+            console=self._open_console(),
+            transient=True,
+            refresh_per_second=2,
+        )
         self._progress.start()
         return self._progress

@@ -13,9 +13,17 @@ KINDS = {"integer": "a whole number", "float": "a number", "number": "a number"}
 LEAST = re.compile(r"(?:greater than or equal to|>=) ?(-?\d+)")
 # What other tools call it.
 OTHER_NAMES = {
-    "train": "finetune", "fit": "finetune", "eval": "evaluate", "test": "judge", "infer": "predict", "classify": "predict",
-    "download": "models", "list": "models", "validate": "check", "verdict": "judge",
-}  # fmt: skip
+    "train": "finetune",
+    "fit": "finetune",
+    "eval": "evaluate",
+    "test": "judge",
+    "infer": "predict",
+    "classify": "predict",
+    "download": "models",
+    "list": "models",
+    "validate": "check",
+    "verdict": "judge",
+}
 
 
 def explain_usage(error: Any, arguments: Sequence[str], commands: dict[str, Any]) -> UsageError:

@@ -137,9 +137,7 @@ class FinetuneConfig(Config):
         check(fits, "lora_alpha", scale, "a positive number, beside a lora rank")
         if self.shard:
             self._check_shard()
-        choices = {
-            "monitor": MONITORS, "head": HEADS, "decay": DECAYS, "precision": PRECISIONS, "sampling": SAMPLINGS
-        }  # fmt: skip
+        choices = {"monitor": MONITORS, "head": HEADS, "decay": DECAYS, "precision": PRECISIONS, "sampling": SAMPLINGS}
         for name, known in choices.items():
             check(getattr(self, name) in known, name, getattr(self, name), "one of " + ", ".join(known))
 

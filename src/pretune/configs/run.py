@@ -83,8 +83,11 @@ class RunConfig(Config):
     def from_json(cls, value: dict[str, Any]) -> Self:
         """Build the config from what ``to_json`` returned, also after a trip through JSON."""
         parts: dict[str, type[Config]] = {
-            "read": ReadConfig, "split": SplitConfig, "finetune": FinetuneConfig, "judge": JudgeConfig
-        }  # fmt: skip
+            "read": ReadConfig,
+            "split": SplitConfig,
+            "finetune": FinetuneConfig,
+            "judge": JudgeConfig,
+        }
         damaged = next((name for name in parts if not isinstance(value.get(name, {}), dict)), None)
         if damaged is not None:
             raise UsageError(f"the settings of {damaged!r} are damaged", expected="settings by name")

@@ -58,9 +58,11 @@ def _judge(check: str, worst: Score, accuracy: float, commonest: str, constant: 
         summary=summary,
         measured=recall,
         limit=MIN_RECALL,
-        fix="" if severity is Severity.OK else f"Judge by precision and recall of {worst.label} (--positive {worst.label} "
+        fix=""
+        if severity is Severity.OK
+        else f"Judge by precision and recall of {worst.label} (--positive {worst.label} "
         "--goal f1), label more such rows, and set --set finetune.class_weights=true.",
-    )  # fmt: skip
+    )
 
 
 def check_dead_classes(_evidence: Evidence, evaluation: Evaluation | None) -> Finding:

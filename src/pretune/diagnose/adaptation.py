@@ -40,8 +40,9 @@ def check_yardstick(evidence: Evidence, evaluation: Evaluation | None = None) ->
         measured=gain,
         limit=0.0,
         fix="Judge adaptation by the task, not by its loss; ship the unadapted model, or adapt on texts nearer to the task."
-        if fooled else "",
-    )  # fmt: skip
+        if fooled
+        else "",
+    )
 
 
 def check_one_sided(evidence: Evidence, evaluation: Evaluation | None = None) -> Finding:
@@ -73,8 +74,9 @@ def check_one_sided(evidence: Evidence, evaluation: Evaluation | None = None) ->
         measured=min(item.difference for item in both),
         limit=0.0,
         fix="A threshold does the same without adaptation: choose one by --goal, for both models, and compare again."
-        if one_sided else "",
-    )  # fmt: skip
+        if one_sided
+        else "",
+    )
 
 
 def check_forgetting(evidence: Evidence, _evaluation: Evaluation | None = None) -> Finding:

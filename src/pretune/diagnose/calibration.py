@@ -46,7 +46,7 @@ def check_calibration(evidence: Evidence, evaluation: Evaluation | None = None) 
         measured=error,
         limit=MAX_ERROR,
         fix=FIX if beyond else "",
-    )  # fmt: skip
+    )
 
 
 def measure_calibration(predictions: Predictions, *, seed: int = 0) -> tuple[float, float, float]:

@@ -87,8 +87,9 @@ def check_time(evidence: Evidence, _evaluation: Evaluation | None = None) -> Fin
         limit=MAX_TIME_SEPARATION,
         examples=tuple(older[:5]) if is_drifting else (),
         fix="Put the newest rows into a file of their own and pass it as --test: the model will meet the future, not the past."
-        if is_drifting else "",
-    )  # fmt: skip
+        if is_drifting
+        else "",
+    )
 
 
 def _drift(rows: Sequence[Example], moments: dict[str, float]) -> tuple[float, str]:

@@ -63,7 +63,7 @@ def check_label_errors(evidence: Evidence, _evaluation: Evaluation | None = None
         limit=MAX_ERROR_SHARE,
         examples=ranked[:5] if beyond else (),
         fix=f"Look at the {expected:,} rows ranked highest first (examples), and settle their labels." if beyond else "",
-    )  # fmt: skip
+    )
 
 
 def rank_label_errors(predictions: Predictions) -> tuple[str, ...]:

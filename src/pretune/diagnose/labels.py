@@ -88,8 +88,9 @@ def check_imbalance(evidence: Evidence, _evaluation: Evaluation | None = None) -
         limit=MAX_CONSTANT_SHARE,
         fix="--goal f1 (or --goal recall), and label more rows of the rarer classes. Classes are weighted in training "
         "(--set finetune.class_weights=true)."
-        if severity is Severity.WARNING else "",
-    )  # fmt: skip
+        if severity is Severity.WARNING
+        else "",
+    )
 
 
 def check_test_rows(evidence: Evidence, _evaluation: Evaluation | None = None) -> Finding:

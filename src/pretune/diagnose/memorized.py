@@ -46,8 +46,10 @@ def check_memorized(evidence: Evidence, evaluation: Evaluation | None = None) ->
         limit=MAX_MEMORIZED_SHARE,
         examples=tuple(rows[index] for index in np.flatnonzero(known)[:5]) if beyond else (),
         fix="Look at these labels first; --set finetune.label_smoothing=0.1 --dropout 0.2 keep the model from learning such "
-        "rows by heart." if beyond else "",
-    )  # fmt: skip
+        "rows by heart."
+        if beyond
+        else "",
+    )
 
 
 def _against(judged: Predictions, other: Predictions) -> npt.NDArray[np.bool_] | None:

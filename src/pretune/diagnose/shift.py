@@ -57,7 +57,7 @@ def check_length(evidence: Evidence, _evaluation: Evaluation | None = None) -> F
         measured=abs(area - 0.5),
         limit=MAX_LENGTH_SEPARATION,
         fix=FIX if beyond else "",
-    )  # fmt: skip
+    )
 
 
 def check_vocabulary(evidence: Evidence, _evaluation: Evaluation | None = None) -> Finding:
@@ -83,7 +83,7 @@ def check_vocabulary(evidence: Evidence, _evaluation: Evaluation | None = None) 
         limit=MAX_UNSEEN_WORDS,
         examples=found[:5] if beyond else (),
         fix=FIX if beyond else "",
-    )  # fmt: skip
+    )
 
 
 def check_label_shares(evidence: Evidence, _evaluation: Evaluation | None = None) -> Finding:

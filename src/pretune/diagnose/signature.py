@@ -74,8 +74,9 @@ def check_signature_token(evidence: Evidence, _evaluation: Evaluation | None = N
         limit=MAX_TOKEN_ACCURACY if severity is Severity.BLOCKING else WARN_ACCURACY,
         examples=found.examples if severity is not Severity.OK else (),
         fix=f"Take {found.name} out of the texts, or collect rows of every class with and without it."
-        if severity is not Severity.OK else "",
-    )  # fmt: skip
+        if severity is not Severity.OK
+        else "",
+    )
 
 
 def check_signature_column(evidence: Evidence, _evaluation: Evaluation | None = None) -> Finding:
@@ -92,9 +93,7 @@ def check_signature_column(evidence: Evidence, _evaluation: Evaluation | None = 
         f"the column {worst.name!r} alone tells the label of {percent(worst.accuracy)} of {name} rows, classes weighted alike"
     )
     if worst.low <= MAX_COLUMN_ACCURACY:
-        return Finding(
-            check=check, severity=Severity.OK, summary=says, measured=worst.accuracy, limit=MAX_COLUMN_ACCURACY
-        )  # fmt: skip
+        return Finding(check=check, severity=Severity.OK, summary=says, measured=worst.accuracy, limit=MAX_COLUMN_ACCURACY)
     severity, why = _weigh_column(evidence.train, worst.name)
     return Finding(
         check=check,
@@ -103,9 +102,11 @@ def check_signature_column(evidence: Evidence, _evaluation: Evaluation | None = 
         measured=worst.accuracy,
         limit=MAX_COLUMN_ACCURACY,
         examples=worst.examples,
-        fix="" if severity is Severity.NOTE else f"Leave {worst.name!r} out of the text, and collect rows of every class "
+        fix=""
+        if severity is Severity.NOTE
+        else f"Leave {worst.name!r} out of the text, and collect rows of every class "
         "from every source; else the model may learn where a row comes from.",
-    )  # fmt: skip
+    )
 
 
 def find_token(train: Sequence[Example], asked: Sequence[Example]) -> Signature | None:

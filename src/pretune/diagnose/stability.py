@@ -43,7 +43,7 @@ def check_stability(evidence: Evidence, _evaluation: Evaluation | None = None) -
         measured=span,
         limit=MAX_RANGE,
         fix="Average the seeds, or train longer with a lower --lr; report the mean over seeds, not the best." if beyond else "",
-    )  # fmt: skip
+    )
 
 
 def _right_by_id(predictions: Predictions, shared: set[str]) -> Floats:

@@ -61,8 +61,9 @@ def check_unknown_tokens(evidence: Evidence, _evaluation: Evaluation | None = No
         measured=share,
         limit=MAX_UNKNOWN_SHARE,
         fix="Look at which signs these are (emoji, another script); take a --model whose vocabulary has them."
-        if severity is Severity.WARNING else "",
-    )  # fmt: skip
+        if severity is Severity.WARNING
+        else "",
+    )
 
 
 def check_unreadable(evidence: Evidence, _evaluation: Evaluation | None = None) -> Finding:

@@ -136,8 +136,9 @@ def _shares_of(predictions: Predictions) -> Floats | None:
     except ValueError as error:
         raise DataError(
             f"the probabilities of {predictions.source!r} differ in number from row to row ({error})",
-            expected=f"{expected[1]} in each row", fix=fix,
-        ) from error  # fmt: skip
+            expected=f"{expected[1]} in each row",
+            fix=fix,
+        ) from error
     if shares.shape != expected or not np.isfinite(shares).all():
         got = f"probabilities of shape {shares.shape}" if shares.shape != expected else "a probability that is no finite number"
         raise DataError(f"{got} from {predictions.source!r}", expected=f"finite numbers of shape {expected}", fix=fix)

@@ -34,8 +34,15 @@ def score_cost(
     method = f"mean a row, {costs['fn']:g} a missed positive and {costs['fp']:g} a false alarm; "
     reason = f"no interval: the rarer side has {rarer} rows" if rarer < MIN_RARER_CLASS else "no interval: no mistake is made"
     return Score(
-        metric="cost", label=None, split=predictions.split, source=predictions.source, value=float(each.mean()),
-        low=None if low is None else max(0.0, low), high=high, confidence=confidence,
+        metric="cost",
+        label=None,
+        split=predictions.split,
+        source=predictions.source,
+        value=float(each.mean()),
+        low=None if low is None else max(0.0, low),
+        high=high,
+        confidence=confidence,
         method=method + ("t interval, corrected for skewness (Hall)" if interval else reason),
-        num_examples=len(labels), look=look,
-    )  # fmt: skip
+        num_examples=len(labels),
+        look=look,
+    )

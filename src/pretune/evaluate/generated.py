@@ -88,11 +88,19 @@ def score_counted(counted: Counted, *, look: int = 1, confidence: float = 0.95, 
         low, high = interval or (None, None)
         scores.append(
             Score(
-                metric=counts.metric, label=None, split=predictions.split, source=predictions.source,
-                value=None if counts.undefined else counts.value, low=low, high=high, confidence=confidence,
-                method=f"{method}; {counts.signature}", num_examples=len(predictions.ids), look=look,
+                metric=counts.metric,
+                label=None,
+                split=predictions.split,
+                source=predictions.source,
+                value=None if counts.undefined else counts.value,
+                low=low,
+                high=high,
+                confidence=confidence,
+                method=f"{method}; {counts.signature}",
+                num_examples=len(predictions.ids),
+                look=look,
             )
-        )  # fmt: skip
+        )
     return tuple(scores)
 
 
@@ -278,6 +286,11 @@ def in_order_of(a: Predictions, b: Predictions) -> Predictions:
         got = f"row {differing[0]} has different references in {a.source!r} and {b.source!r}"
         raise DataError(got, expected="the same references", fix=fix)
     return Predictions(
-        task=b.task, source=b.source, split=b.split, classes=(), ids=a.ids, labels=labels,
+        task=b.task,
+        source=b.source,
+        split=b.split,
+        classes=(),
+        ids=a.ids,
+        labels=labels,
         predicted=tuple(b.predicted[row] for row in order),
-    )  # fmt: skip
+    )

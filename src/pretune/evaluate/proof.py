@@ -32,9 +32,12 @@ def parse_name(source: str) -> tuple[str, int, int]:
 
 
 def prove(
-    predictions: Sequence[Predictions], arms: Sequence[ProofArm], *, losses: tuple[float | None, float | None],
+    predictions: Sequence[Predictions],
+    arms: Sequence[ProofArm],
+    *,
+    losses: tuple[float | None, float | None],
     confidence: float,
-) -> PretrainingProof:  # fmt: skip
+) -> PretrainingProof:
     """Compare the starts at every number of labels.
 
     Args:
@@ -58,9 +61,12 @@ def prove(
     adjusted = holm([item.p_value for item in compared])
     compared = [replace(item, p_value=p_value) for item, p_value in zip(compared, adjusted, strict=True)]
     return PretrainingProof(
-        arms=scored, comparisons=tuple(compared), loss_before=losses[0], loss_after=losses[1],
+        arms=scored,
+        comparisons=tuple(compared),
+        loss_before=losses[0],
+        loss_after=losses[1],
         statement=describe(compared, losses),
-    )  # fmt: skip
+    )
 
 
 def describe(compared: Sequence[Comparison], losses: tuple[float | None, float | None]) -> str:
@@ -113,12 +119,20 @@ def _compare(
     half = t_quantile(confidence, number - 1) * max(error, 1 / (number * len(seeds))) if number > 1 else None
     gain = float(gains.mean())
     return Comparison(
-        metric="accuracy", split="test", a=f"pretrained@{num_labels}", b=f"{other}@{num_labels}", value_a=float(a.mean()),
-        value_b=float(b.mean()), difference=gain, low=None if half is None else gain - half,
-        high=None if half is None else gain + half, confidence=confidence, p_value=_sign_flip(gains),
+        metric="accuracy",
+        split="test",
+        a=f"pretrained@{num_labels}",
+        b=f"{other}@{num_labels}",
+        value_a=float(a.mean()),
+        value_b=float(b.mean()),
+        difference=gain,
+        low=None if half is None else gain - half,
+        high=None if half is None else gain + half,
+        confidence=confidence,
+        p_value=_sign_flip(gains),
         method=f"signs of the paired differences flipped at random, {DRAWS:,} draws, {len(seeds)} seed(s) averaged; t interval",
         num_examples=number,
-    )  # fmt: skip
+    )
 
 
 def _sign_flip(gains: npt.NDArray[np.float64]) -> float:

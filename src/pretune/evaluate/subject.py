@@ -61,9 +61,14 @@ def compare_subject(
 ) -> tuple[Score, Comparison] | None:
     """Return how often the references themselves name the subject, and the system held against them row by row."""
     wanted = Predictions(
-        task=system.task, source=REFERENCE, split=system.split, classes=(), ids=system.ids, labels=system.labels,
+        task=system.task,
+        source=REFERENCE,
+        split=system.split,
+        classes=(),
+        ids=system.ids,
+        labels=system.labels,
         predicted=tuple(str(label) for label in system.labels),
-    )  # fmt: skip
+    )
     score, named = score_subject(wanted, subjects, confidence=confidence), name_subject(system.predicted, subjects)
     if score is None or score.value is None:
         return None

@@ -45,9 +45,13 @@ def calibrate(predictions: Predictions, *, is_wanted: bool = True) -> Calibratio
     shares = np.asarray(predictions.probabilities, float)
     logits, is_right = np.log(np.maximum(shares, MIN_PROBABILITY)), shares.argmax(axis=1) == labels
     before = Calibration(
-        split=predictions.split, error=calibration_error(shares.max(axis=1), is_right), limit=MAX_ERROR,
-        loss=log_loss(logits, labels), num_examples=len(labels), why="",
-    )  # fmt: skip
+        split=predictions.split,
+        error=calibration_error(shares.max(axis=1), is_right),
+        limit=MAX_ERROR,
+        loss=log_loss(logits, labels),
+        num_examples=len(labels),
+        why="",
+    )
     measured = f"confidence misses accuracy by {before.error:.3f}"
     if before.error <= MAX_ERROR:
         return replace(before, why=f"{measured}, within {MAX_ERROR:g}: probabilities are left as they are")
@@ -59,9 +63,11 @@ def calibrate(predictions: Predictions, *, is_wanted: bool = True) -> Calibratio
     temperature = fit_temperature(logits, labels)
     scaled = softmax(logits / temperature)
     after = replace(
-        before, temperature=temperature, loss_after=log_loss(logits / temperature, labels),
+        before,
+        temperature=temperature,
+        loss_after=log_loss(logits / temperature, labels),
         error_after=calibration_error(scaled.max(axis=1), is_right),
-    )  # fmt: skip
+    )
     if 2 * len(labels) * (before.loss - float(after.loss_after or 0)) < MIN_GAIN:
         return replace(after, why=f"{measured}, above {MAX_ERROR:g}, but no temperature lowers the loss by more than chance")
     better = f"{before.error:.3f} to {after.error_after:.3f}, log loss {before.loss:.3f} to {after.loss_after:.3f}"

@@ -71,10 +71,17 @@ def choose_threshold(predictions: Predictions, aim: Aim, *, groups: Groups | Non
     if predictions.split == "test":
         raise UsageError("a threshold chosen on test rows", expected="validation rows", fix="choose before the seal is opened")
     blank = ThresholdChoice(
-        source=predictions.source, split=predictions.split, goal=aim.goal, rule=say_rule(aim), positive=aim.positive,
-        keep=dict(aim.keep), costs=dict(aim.costs), gates=dict(aim.gates), is_asked=aim.is_asked,
+        source=predictions.source,
+        split=predictions.split,
+        goal=aim.goal,
+        rule=say_rule(aim),
+        positive=aim.positive,
+        keep=dict(aim.keep),
+        costs=dict(aim.costs),
+        gates=dict(aim.gates),
+        is_asked=aim.is_asked,
         num_examples=len(predictions.ids),
-    )  # fmt: skip
+    )
     if aim.positive is None:
         return replace(blank, note="no class is the positive one, so the largest class decides")
     if aim.positive not in predictions.classes:
@@ -159,9 +166,13 @@ def _shares(predictions: Predictions, positive: str) -> tuple[int, Floats, npt.N
 def aim_of(choice: ThresholdChoice) -> Aim:
     """Return what a threshold was chosen for, so that it can be chosen again."""
     return Aim(
-        positive=choice.positive, goal=choice.goal, gates=choice.gates, keep=choice.keep, costs=choice.costs,
+        positive=choice.positive,
+        goal=choice.goal,
+        gates=choice.gates,
+        keep=choice.keep,
+        costs=choice.costs,
         is_asked=choice.is_asked is not False,
-    )  # fmt: skip
+    )
 
 
 def _choose(
@@ -175,9 +186,13 @@ def _choose(
     by_resamples = ladder.thresholds[draws.chosen]
     low, high = (float(end) for end in np.quantile(by_resamples, (LOW, HIGH), method="inverted_cdf"))
     known = replace(
-        blank, low=low, high=high, num_resamples=len(draws.chosen), curve=curve_of(ladder, counts),
+        blank,
+        low=low,
+        high=high,
+        num_resamples=len(draws.chosen),
+        curve=curve_of(ladder, counts),
         kept_share=float(holds[draws.chosen].mean()) if aim.keep or aim.floors else None,
-    )  # fmt: skip
+    )
     if not aim.is_asked and better < MIN_BETTER:
         note = f"the best threshold beats the largest class in {better:.0%} of the resamples, short of {MIN_BETTER:.0%}"
         values = {metric: float(_value(metric, aim, largest)[0, 0]) for metric in _metrics(aim)}
@@ -280,6 +295,10 @@ def _reach(metric: str, aim: Aim, counts: Counts, largest: Counts, place: int, d
     span = tuple(float(end) for end in np.quantile(of_resamples, (LOW, HIGH)))
     expected = max(0.0, float(values[place]) - optimism)
     return Reached(
-        metric=metric, value=float(values[place]), before=float(_value(metric, aim, largest)[0, 0]),
-        expected=expected if metric == "cost" else min(1.0, expected), low=span[0], high=span[1],
-    )  # fmt: skip
+        metric=metric,
+        value=float(values[place]),
+        before=float(_value(metric, aim, largest)[0, 0]),
+        expected=expected if metric == "cost" else min(1.0, expected),
+        low=span[0],
+        high=span[1],
+    )

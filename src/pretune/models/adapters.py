@@ -145,33 +145,80 @@ def _decide_modernbert(model: Any, pooled: Tensor) -> Any:
 
 
 _BERT = Family(
-    name="bert", trunk="bert", layers="encoder.layer", head=("bert.pooler", "classifier"), embed=_embed,
-    context=_bias, call=call_layer, finish=_finish, pool=_first, decide=_decide_bert,
+    name="bert",
+    trunk="bert",
+    layers="encoder.layer",
+    head=("bert.pooler", "classifier"),
+    embed=_embed,
+    context=_bias,
+    call=call_layer,
+    finish=_finish,
+    pool=_first,
+    decide=_decide_bert,
     call_last=call_last_layer,
-)  # fmt: skip
+)
 _ROBERTA = Family(
-    name="roberta", trunk="roberta", layers="encoder.layer", head=("classifier",), embed=_embed,
-    context=_bias, call=call_layer, finish=_finish, pool=_first, decide=_decide_features,
+    name="roberta",
+    trunk="roberta",
+    layers="encoder.layer",
+    head=("classifier",),
+    embed=_embed,
+    context=_bias,
+    call=call_layer,
+    finish=_finish,
+    pool=_first,
+    decide=_decide_features,
     call_last=call_last_layer,
-)  # fmt: skip
+)
 _ELECTRA = Family(
-    name="electra", trunk="electra", layers="encoder.layer", head=("classifier",), embed=_embed_electra,
-    context=_bias, call=call_layer, finish=_finish, pool=_first, decide=_decide_features,
+    name="electra",
+    trunk="electra",
+    layers="encoder.layer",
+    head=("classifier",),
+    embed=_embed_electra,
+    context=_bias,
+    call=call_layer,
+    finish=_finish,
+    pool=_first,
+    decide=_decide_features,
     call_last=call_last_layer,
-)  # fmt: skip
+)
 _DISTILBERT = Family(
-    name="distilbert", trunk="distilbert", layers="transformer.layer", head=("pre_classifier", "classifier"),
-    embed=_embed_positional, context=_full_mask, call=_call, finish=_finish, pool=_first, decide=_decide_distilbert,
-)  # fmt: skip
+    name="distilbert",
+    trunk="distilbert",
+    layers="transformer.layer",
+    head=("pre_classifier", "classifier"),
+    embed=_embed_positional,
+    context=_full_mask,
+    call=_call,
+    finish=_finish,
+    pool=_first,
+    decide=_decide_distilbert,
+)
 _MODERNBERT = Family(
-    name="modernbert", trunk="model", layers="layers", head=("head", "classifier"), embed=_embed,
-    context=_modernbert_context, call=_call_modernbert, finish=lambda trunk, hidden: trunk.final_norm(hidden),
-    pool=_pool_modernbert, decide=_decide_modernbert,
-)  # fmt: skip
+    name="modernbert",
+    trunk="model",
+    layers="layers",
+    head=("head", "classifier"),
+    embed=_embed,
+    context=_modernbert_context,
+    call=_call_modernbert,
+    finish=lambda trunk, hidden: trunk.final_norm(hidden),
+    pool=_pool_modernbert,
+    decide=_decide_modernbert,
+)
 _DEBERTA = Family(
-    name="deberta-v2", trunk="deberta", layers="encoder.layer", head=("pooler", "classifier"), embed=_embed_deberta,
-    context=_deberta_context, call=_call_deberta, finish=_finish, pool=_first, decide=_decide_deberta,
-)  # fmt: skip
+    name="deberta-v2",
+    trunk="deberta",
+    layers="encoder.layer",
+    head=("pooler", "classifier"),
+    embed=_embed_deberta,
+    context=_deberta_context,
+    call=_call_deberta,
+    finish=_finish,
+    pool=_first,
+    decide=_decide_deberta,
+)
 
 FAMILIES: tuple[Family, ...] = (_BERT, _DISTILBERT, _ROBERTA, _ELECTRA, _DEBERTA, _MODERNBERT)
 

@@ -107,18 +107,24 @@ class _StandIn:
 
 def _common(dial: Dial, tokenizer: Any) -> dict[str, Any]:
     return {
-        "vocab_size": -(-len(tokenizer) // 64) * 64, "hidden_size": dial.width, "num_hidden_layers": dial.num_layers,
-        "max_position_embeddings": MAX_POSITIONS, "pad_token_id": tokenizer.pad_token_id, "tie_word_embeddings": True,
-    }  # fmt: skip
+        "vocab_size": -(-len(tokenizer) // 64) * 64,
+        "hidden_size": dial.width,
+        "num_hidden_layers": dial.num_layers,
+        "max_position_embeddings": MAX_POSITIONS,
+        "pad_token_id": tokenizer.pad_token_id,
+        "tie_word_embeddings": True,
+    }
 
 
 def _masked(tokenizer: Any) -> dict[str, Any]:
     return {
         "rope_parameters": {"full_attention": {"rope_type": "default", "rope_theta": 10_000.0}},
         "classifier_pooling": "mean",
-        "cls_token_id": tokenizer.cls_token_id, "sep_token_id": tokenizer.sep_token_id,
-        "bos_token_id": tokenizer.cls_token_id, "eos_token_id": tokenizer.sep_token_id,
-    }  # fmt: skip
+        "cls_token_id": tokenizer.cls_token_id,
+        "sep_token_id": tokenizer.sep_token_id,
+        "bos_token_id": tokenizer.cls_token_id,
+        "eos_token_id": tokenizer.sep_token_id,
+    }
 
 
 def _causal(tokenizer: Any) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from pretune.models.prenorm import (
     rotary_of,
     rotary_tables,
     window_bias,
-)  # fmt: skip
+)
 from pretune.models.target_loss import target_loss
 
 
@@ -228,18 +228,39 @@ def _context_llama(trunk: Any, hidden: Tensor, windows: Windows) -> Context:
 
 
 _BERT = LanguageFamily(
-    name="bert", is_causal=False, trunk="bert", layers="encoder.layer", output="cls.predictions.decoder", embed=_embed_bert,
-    context=_context_bert, call=call_layer,
-    finish=lambda _, hidden: hidden, transform=lambda model, hidden: model.cls.predictions.transform(hidden),
-)  # fmt: skip
+    name="bert",
+    is_causal=False,
+    trunk="bert",
+    layers="encoder.layer",
+    output="cls.predictions.decoder",
+    embed=_embed_bert,
+    context=_context_bert,
+    call=call_layer,
+    finish=lambda _, hidden: hidden,
+    transform=lambda model, hidden: model.cls.predictions.transform(hidden),
+)
 _MODERNBERT = LanguageFamily(
-    name="modernbert", is_causal=False, trunk="model", layers="layers", output="decoder",
-    embed=lambda trunk, ids, _: trunk.embeddings(input_ids=ids), context=_context_modernbert, call=call_modernbert,
-    finish=lambda trunk, hidden: trunk.final_norm(hidden), transform=lambda model, hidden: model.head(hidden),
-)  # fmt: skip
+    name="modernbert",
+    is_causal=False,
+    trunk="model",
+    layers="layers",
+    output="decoder",
+    embed=lambda trunk, ids, _: trunk.embeddings(input_ids=ids),
+    context=_context_modernbert,
+    call=call_modernbert,
+    finish=lambda trunk, hidden: trunk.final_norm(hidden),
+    transform=lambda model, hidden: model.head(hidden),
+)
 _LLAMA = LanguageFamily(
-    name="llama", is_causal=True, trunk="model", layers="layers", output="lm_head",
-    embed=lambda trunk, ids, _: trunk.embed_tokens(ids), context=_context_llama, call=call_llama,
-    finish=lambda trunk, hidden: rms_norm(trunk.norm, hidden), transform=lambda _, hidden: hidden,
-)  # fmt: skip
+    name="llama",
+    is_causal=True,
+    trunk="model",
+    layers="layers",
+    output="lm_head",
+    embed=lambda trunk, ids, _: trunk.embed_tokens(ids),
+    context=_context_llama,
+    call=call_llama,
+    finish=lambda trunk, hidden: rms_norm(trunk.norm, hidden),
+    transform=lambda _, hidden: hidden,
+)
 FAMILIES = (_BERT, _MODERNBERT, _LLAMA)

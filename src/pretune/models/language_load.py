@@ -64,9 +64,14 @@ def load_language_model(name: str) -> LanguageStart:
     expected = "a checkpoint that transformers can predict words with, weights as safetensors"
     with load_errors(f"{name}: cannot be loaded as a language model", expected, fix="see `pretune models`"):
         model, found = kind.from_pretrained(
-            checkpoint.path, config=config, local_files_only=checkpoint.is_local, trust_remote_code=False, use_safetensors=True,
-            dtype=torch.float32, output_loading_info=True,
-        )  # fmt: skip
+            checkpoint.path,
+            config=config,
+            local_files_only=checkpoint.is_local,
+            trust_remote_code=False,
+            use_safetensors=True,
+            dtype=torch.float32,
+            output_loading_info=True,
+        )
     missing = set(found["missing_keys"]) | {key for key, *_ in found["mismatched_keys"]}
     network = LanguageNetwork(model.train())
     has_fresh_head = _check(name, network, missing)
@@ -76,9 +81,13 @@ def load_language_model(name: str) -> LanguageStart:
             f"{name}: its tokenizer has no mask token", expected="a token such as [MASK]", fix="continue another model"
         )
     return LanguageStart(
-        name=name, network=network, tokenizer=tokenizer, has_fresh_head=has_fresh_head, licence=checkpoint.licence,
+        name=name,
+        network=network,
+        tokenizer=tokenizer,
+        has_fresh_head=has_fresh_head,
+        licence=checkpoint.licence,
         note="its head for hidden words starts from nothing, tied to its table of words" if has_fresh_head else "",
-    )  # fmt: skip
+    )
 
 
 def start_output_bias(network: LanguageNetwork, counts: torch.Tensor) -> None:

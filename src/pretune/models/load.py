@@ -313,15 +313,23 @@ def _from_pretrained(kind: Any, checkpoint: Checkpoint, config: Any) -> tuple[An
     expected = "an encoder that transformers can classify with, weights as safetensors"
     with load_errors(f"{checkpoint.name}: cannot be loaded as a classifier", expected, fix="see `pretune models`"):
         model, found = kind.from_pretrained(
-            checkpoint.path, config=config, local_files_only=checkpoint.is_local, trust_remote_code=False, use_safetensors=True,
-            dtype=torch.float32, ignore_mismatched_sizes=True, output_loading_info=True,
-        )  # fmt: skip
+            checkpoint.path,
+            config=config,
+            local_files_only=checkpoint.is_local,
+            trust_remote_code=False,
+            use_safetensors=True,
+            dtype=torch.float32,
+            ignore_mismatched_sizes=True,
+            output_loading_info=True,
+        )
     unused = sorted(key for key in found["unexpected_keys"] if OF_A_TRUNK.search(key) and not key.endswith("_ids"))
     if unused:
         logger.warning(
             "%s: %d weights of its files are not in the model that config.json describes and are not used, such as %s",
-            checkpoint.name, len(unused), unused[0][:100],
-        )  # fmt: skip
+            checkpoint.name,
+            len(unused),
+            unused[0][:100],
+        )
     return model.train(), set(found["missing_keys"]) | {name for name, *_ in found["mismatched_keys"]}
 
 

@@ -9,9 +9,15 @@ from pretune.tokens.encode import uncut
 
 # What a tokenizer keeps of how its checkpoint was once read: each would cut, pad or look elsewhere than pretune does.
 OF_THE_CHECKPOINT = (
-    "max_length", "stride", "truncation_strategy", "truncation", "padding", "pad_to_multiple_of", "is_local",
+    "max_length",
+    "stride",
+    "truncation_strategy",
+    "truncation",
+    "padding",
+    "pad_to_multiple_of",
+    "is_local",
     "local_files_only",
-)  # fmt: skip
+)
 # transformers 5 names its general class so, and 4 does not know that name; both know the other.
 # In config.json, beside what belongs to transformers: who finds the folder without its other files knows that it was trained.
 MARK = "pretune"

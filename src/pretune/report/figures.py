@@ -94,11 +94,17 @@ def _worst(labels: list[str | None], found: Mapping[Any, Score], main: str, limi
 
 
 METRIC_NAMES = {
-    "f1": "F1", "loss": "loss (nats)", "cost": "cost (mean per row)",
-    "mcc": "Matthews corr.", "roc_area": "ROC area", "pr_area": "PR area",
-    "brier": "Brier score", "bleu": "BLEU (of 100)", "chrf": "chrF (of 100)",
+    "f1": "F1",
+    "loss": "loss (nats)",
+    "cost": "cost (mean per row)",
+    "mcc": "Matthews corr.",
+    "roc_area": "ROC area",
+    "pr_area": "PR area",
+    "brier": "Brier score",
+    "bleu": "BLEU (of 100)",
+    "chrf": "chrF (of 100)",
     "subject": "names the subject",
-}  # fmt: skip
+}
 
 
 def _row_name(metric: str, label: str | None) -> str:

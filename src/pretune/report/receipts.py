@@ -62,8 +62,11 @@ def _describe_lines(receipt: Receipt) -> Iterator[str]:
         if (lines := file.lines) is None or lines.total == lines.header + lines.rows:
             continue
         others = {
-            "inside cells": lines.within, "empty": lines.blank, "the header again": lines.repeated, "sep=": lines.separator,
-        }  # fmt: skip
+            "inside cells": lines.within,
+            "empty": lines.blank,
+            "the header again": lines.repeated,
+            "sep=": lines.separator,
+        }
         parts = " + ".join(f"{count:,} {what}" for what, count in others.items() if count)
         yield f"{file.file}: {lines.total:,} lines = {lines.header:,} header + {lines.rows:,} rows + {parts}"
 

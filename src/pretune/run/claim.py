@@ -70,8 +70,10 @@ def identity_of(inputs: Mapping[str, str]) -> str:
 
 
 _FINISHED = {
-    "judged": ("judged", "diverged"), "trained": ("trained", "judged", "diverged"), "pretrained": ("pretrained", "diverged")
-}  # fmt: skip
+    "judged": ("judged", "diverged"),
+    "trained": ("trained", "judged", "diverged"),
+    "pretrained": ("pretrained", "diverged"),
+}
 
 
 def _is_same(folder: RunFolder, inputs: Mapping[str, str], done: str, *, continue_changed: bool) -> bool:

@@ -133,13 +133,20 @@ class Harness:
         """Return the tally as JSON."""
         tally = self.tally
         return {
-            "schema": 1, "selftest": "kill", "kills": tally.kills.total(), "counted": tally.num_counted,
-            "timed": tally.kills.total() - tally.num_counted, "where": {name: tally.kills[name] for name in PLACES},
-            "refused": dict(tally.num_refused), "trainings": tally.trainings.total(),
+            "schema": 1,
+            "selftest": "kill",
+            "kills": tally.kills.total(),
+            "counted": tally.num_counted,
+            "timed": tally.kills.total() - tally.num_counted,
+            "where": {name: tally.kills[name] for name in PLACES},
+            "refused": dict(tally.num_refused),
+            "trainings": tally.trainings.total(),
             "kinds": {unbroken.kind.name: self._tell(unbroken) for unbroken in self.unbroken},
-            "left_out": self.left_out, "differences": len(tally.differences), "details": tally.differences[:20],
+            "left_out": self.left_out,
+            "differences": len(tally.differences),
+            "details": tally.differences[:20],
             "processor_seconds": round(sum(os.times()[:4]), 1),
-        }  # fmt: skip
+        }
 
     def _tell(self, unbroken: Unbroken) -> dict[str, Any]:
         num_trainings = self.tally.trainings[unbroken.kind.name]

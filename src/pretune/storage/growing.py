@@ -151,9 +151,10 @@ class GrowingFile:
         else:
             return
         raise UsageError(
-            got, expected="a new file, or one that this very command has begun",
+            got,
+            expected="a new file, or one that this very command has begun",
             fix="name another --output, or pass --overwrite to begin again",
-        )  # fmt: skip
+        )
 
     def _write_note(self) -> None:
         replace_json(

@@ -149,9 +149,10 @@ def require_order(run: str, data: str) -> None:
     usable = (FINETUNED, MODEL)
     if Path(data).is_dir() and look_at(run).kind not in usable and look_at(data).kind in usable:
         raise UsageError(
-            f"{run} stands where the run belongs, and {data} is one", expected="RUN first, then DATA",
+            f"{run} stands where the run belongs, and {data} is one",
+            expected="RUN first, then DATA",
             fix=f"`pretune evaluate {data} {run}`",
-        )  # fmt: skip
+        )
 
 
 def require_start(model: str | None) -> None:

@@ -48,7 +48,7 @@ def verify(place: Path) -> Verification:
             f"{place} is not a folder whose digests pretune keeps",
             expected="a run, a model folder or a corpus that pretune wrote",
             fix="name the folder that has run.json or pretune.json",
-        )  # fmt: skip
+        )
     files = [file for file in place.rglob("*") if file.is_file()]
     return Verification(place=str(place), kind=kind, num_files=len(files), differences=tuple(wrong))
 
@@ -70,10 +70,13 @@ def _of_run(folder: RunFolder) -> Verification:
     files = [file.relative_to(folder.path).as_posix() for file in sorted(folder.path.rglob("*")) if file.is_file()]
     files = [name for name in files if not name.endswith(storage.ASIDE) and f"{storage.ASIDE}/" not in name]
     return Verification(
-        place=str(folder.path), kind=record.task if record is not None else "damaged run", num_files=len(files),
-        differences=tuple(dict.fromkeys(wrong)), notes=tuple(notes),
+        place=str(folder.path),
+        kind=record.task if record is not None else "damaged run",
+        num_files=len(files),
+        differences=tuple(dict.fromkeys(wrong)),
+        notes=tuple(notes),
         no_digest=tuple(_without_digest(folder, record, files)) if record is not None else (),
-    )  # fmt: skip
+    )
 
 
 def _of_parts(folder: RunFolder, record: RunRecord) -> Iterator[str]:

@@ -61,9 +61,14 @@ def encode(texts: Sequence[str], tokenizer: Any, *, max_length: int, split: str 
             chunks.append(np.concatenate(pieces))
     flat = np.concatenate(chunks)
     counts = TokenCounts(
-        split=split, num_texts=len(texts), num_tokens=len(flat), num_cut_texts=num_cut_texts, num_cut_tokens=num_cut_tokens,
-        num_unknown=int((flat == unknown).sum()) if unknown is not None else 0, max_length=max_length,
-    )  # fmt: skip
+        split=split,
+        num_texts=len(texts),
+        num_tokens=len(flat),
+        num_cut_texts=num_cut_texts,
+        num_cut_tokens=num_cut_tokens,
+        num_unknown=int((flat == unknown).sum()) if unknown is not None else 0,
+        max_length=max_length,
+    )
     offsets = np.concatenate([[0], np.cumsum(lengths)])
     return Encoded(ids=flat, offsets=offsets, padding_id=padding_id, counts=counts)
 

@@ -51,9 +51,14 @@ def vocabulary_of(tokenizer: Any) -> Vocabulary:
 
 
 def mask_tokens(
-    ids: Ids, vocabulary: Vocabulary, *, share: float, generator: np.random.Generator, whole_words: bool = False,
+    ids: Ids,
+    vocabulary: Vocabulary,
+    *,
+    share: float,
+    generator: np.random.Generator,
+    whole_words: bool = False,
     keep_some: bool = False,
-) -> Masked:  # fmt: skip
+) -> Masked:
     """Hide a share of the tokens of a window; special tokens stay.
 
     Args:

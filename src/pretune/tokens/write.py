@@ -153,10 +153,14 @@ def _write_shard(folder: Path, name: str, layout: Layout, texts: Sequence[str], 
         lengths.append(sizes)
     ids, sizes = np.concatenate(pieces), np.concatenate(lengths)
     shard = Shard(
-        name=name, num_documents=len(sizes), num_tokens=len(ids), digest_of_texts=digest_of_lines(texts),
+        name=name,
+        num_documents=len(sizes),
+        num_tokens=len(ids),
+        digest_of_texts=digest_of_lines(texts),
         num_unknown=0 if layout.unknown_id is None else int((ids == layout.unknown_id).sum()),
-        digest_of_ids=_digest(ids), digest_of_lengths=_digest(sizes),
-    )  # fmt: skip
+        digest_of_ids=_digest(ids),
+        digest_of_lengths=_digest(sizes),
+    )
 
     def fill(aside: Path) -> None:
         ids.tofile(aside / IDS)

@@ -177,8 +177,9 @@ def taking_over(saved: Saved) -> Iterator[None]:
 def _misfit(saved: Saved, why: str) -> StorageError:
     return StorageError(
         f"the checkpoint after step {saved.step:,} does not hold what this training saves ({why})",
-        expected="a checkpoint of the same training", fix="pass --overwrite to begin again",
-    )  # fmt: skip
+        expected="a checkpoint of the same training",
+        fix="pass --overwrite to begin again",
+    )
 
 
 def describe_changes(changes: Iterable[Change]) -> str:

@@ -95,9 +95,13 @@ class RowAdamW:
         """What an exact continuation needs."""
         used = self.count + 1
         return {
-            "mean": self.mean, "square": self.square, "seen": self.seen, "count": torch.tensor(self.count),
-            "coast": self._coast[:used].clone(), "log_kept": self._log_kept[:used].clone(),
-        }  # fmt: skip
+            "mean": self.mean,
+            "square": self.square,
+            "seen": self.seen,
+            "count": torch.tensor(self.count),
+            "coast": self._coast[:used].clone(),
+            "log_kept": self._log_kept[:used].clone(),
+        }
 
     def load(self, state: dict[str, Tensor]) -> None:
         """Continue from what ``state`` returned."""

@@ -103,9 +103,15 @@ def held_out_starts(stream: Stream, config: PretrainConfig, window: int) -> Ids:
 
 
 def ask(
-    stream: Stream, starts: Ids, window: int, *, text: Text, config: PretrainConfig, generator: np.random.Generator,
+    stream: Stream,
+    starts: Ids,
+    window: int,
+    *,
+    text: Text,
+    config: PretrainConfig,
+    generator: np.random.Generator,
     next_words: bool,
-) -> tuple[Windows, Tensor]:  # fmt: skip
+) -> tuple[Windows, Tensor]:
     """Read windows and decide what is to be predicted in them.
 
     Args:
@@ -127,9 +133,13 @@ def ask(
         raise ValueError("masking needs a vocabulary")
     else:
         masked = mask_tokens(
-            ids, text.vocabulary, share=config.mask_share or 0.0, generator=generator, whole_words=config.whole_words,
+            ids,
+            text.vocabulary,
+            share=config.mask_share or 0.0,
+            generator=generator,
+            whole_words=config.whole_words,
             keep_some=config.keep_some,
-        )  # fmt: skip
+        )
     is_one = bool((documents == documents[:, :1]).all())
     windows = Windows(
         ids=torch.from_numpy(masked.ids),

@@ -96,9 +96,12 @@ def _reject_line(number: int, intake: Intake) -> None:
         intake.reject(number, reason)
         return
     raise unusable(
-        intake.origin, reason, expected="shorter lines", fix="check its quotes; --set corpus.max_line=N raises the limit",
+        intake.origin,
+        reason,
+        expected="shorter lines",
+        fix="check its quotes; --set corpus.max_line=N raises the limit",
         at=(None, None, number),
-    )  # fmt: skip
+    )
 
 
 def _chunks(file: IO[bytes], intake: Intake, unpack: bool | None) -> Iterator[bytes]:

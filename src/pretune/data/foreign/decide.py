@@ -95,9 +95,11 @@ def decide_score(given: Scored) -> Answers:
     """
     if given.said and given.config.threshold is not None:
         raise unusable(
-            given.origin, "--threshold with a column of predictions",
-            expected="a score alone, or the predictions as they were made", fix="leave out --threshold, or remove the column",
-        )  # fmt: skip
+            given.origin,
+            "--threshold with a column of predictions",
+            expected="a score alone, or the predictions as they were made",
+            fix="leave out --threshold, or remove the column",
+        )
     notes, answers = tuple[str, ...](), tuple(given.said)
     classes = tuple(sorted({*given.labels, *answers, *filter(None, [given.score_class])}))
     if not given.scores or answers:
@@ -118,16 +120,19 @@ def _from_positive(given: Scored, answers: tuple[str, ...], classes: tuple[str, 
     classes = tuple(sorted({*classes, wanted})) if wanted is not None and len(classes) == 1 else classes
     if len(classes) != 2:
         raise unusable(
-            given.origin, f"one score per row, and {len(classes)} class{'es' * (len(classes) > 1)}: {_shown(classes)}",
+            given.origin,
+            f"one score per row, and {len(classes)} class{'es' * (len(classes) > 1)}: {_shown(classes)}",
             expected="two classes, or a column 'p:CLASS' for each",
             fix="write a column per class, or the predicted class beside the score; with one class, name the other: --positive",
-        )  # fmt: skip
+        )
     positive = given.score_class or wanted or _conventional(classes) or _rarer(given.labels)
     if positive is None or positive not in classes:
         raise unusable(
-            given.origin, "which class the score is of cannot be told" if positive is None else f"no row is {positive!r}",
-            expected="the score of one of " + ", ".join(map(repr, classes)), fix="name it with --positive",
-        )  # fmt: skip
+            given.origin,
+            "which class the score is of cannot be told" if positive is None else f"no row is {positive!r}",
+            expected="the score of one of " + ", ".join(map(repr, classes)),
+            fix="name it with --positive",
+        )
     threshold = given.config.threshold if given.config.threshold is not None else DEFAULT_THRESHOLD
     other = next(name for name in classes if name != positive)
     how = "" if given.score_class or wanted else " (--positive names another)"
@@ -162,10 +167,11 @@ def _is_of_answer(given: Scored, answers: Sequence[str], classes: tuple[str, ...
     sides = [[score for answer, score in zip(answers, scores, strict=True) if answer == name] for name in classes]
     if len(classes) != 2 or not any(not high or not low or min(high) >= max(low) for low, high in (sides, sides[::-1])):
         raise unusable(
-            given.origin, "whose probability the score is cannot be told from the predictions beside it",
+            given.origin,
+            "whose probability the score is cannot be told from the predictions beside it",
             expected="the score of the predicted class (with two classes, never below 0.5), or of one class throughout",
             fix="say which: --score-of predicted, or --score-of positive",
-        )  # fmt: skip
+        )
     return False
 
 
@@ -185,15 +191,18 @@ def _check_known(
         num_strange = counted(sum(label in strangers for label in labels), "row holds", "rows hold")
         said = f"{num_strange} the label {wanted[0]!r}" if strangers else f"the labels are {_shown(labels)}"
         raise unusable(
-            origin, f"{said}, and the model knows {_shown(classes if listed else answers)}",
+            origin,
+            f"{said}, and the model knows {_shown(classes if listed else answers)}",
             expected="labels and predictions in the same words",
             fix=fix,
-        )  # fmt: skip
+        )
     if len(set(classes)) < 2:
         raise unusable(
-            origin, f"labels and predictions are {classes[0]!r} in all {len(labels):,} rows", expected="at least two classes",
+            origin,
+            f"labels and predictions are {classes[0]!r} in all {len(labels):,} rows",
+            expected="at least two classes",
             fix="add rows of another class; with one class there is nothing to tell apart",
-        )  # fmt: skip
+        )
 
 
 def _shown(names: Sequence[str]) -> str:

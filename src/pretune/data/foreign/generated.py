@@ -53,10 +53,11 @@ def read_generated(raw: RawTable, config: AuditConfig, *, source: str, split: st
     if reference is None or hypothesis is None:
         missing = "reference" if reference is None else "hypothesis"
         raise unusable(
-            raw.origin, f"none of its columns looks like the {missing}: {shown_columns(raw.columns)}",
+            raw.origin,
+            f"none of its columns looks like the {missing}: {shown_columns(raw.columns)}",
             expected="a column of wanted texts (reference) and one of generated texts (hypothesis)",
             fix=f"name it with --{missing} COL",
-        )  # fmt: skip
+        )
     prompt = asked or find_named([name for name in left if name != hypothesis], PROMPT_NAMES)
     kept, rejected, known = list[tuple[str, str, str, str]](), list(raw.rejected), set[str]()
     for row in raw.rows:
@@ -70,24 +71,33 @@ def read_generated(raw: RawTable, config: AuditConfig, *, source: str, split: st
             known.add(named)
             kept.append((named, wanted, written, "" if prompt is None else _text(cells[prompt]) or ""))
     receipt = receipt_of(
-        raw.origin, num_rows=len(raw.rows) + len(raw.rejected) + raw.num_filtered, num_used=len(kept),
-        rejected=tuple(rejected), num_filtered=raw.num_filtered, lines=raw.lines,
-    )  # fmt: skip
+        raw.origin,
+        num_rows=len(raw.rows) + len(raw.rejected) + raw.num_filtered,
+        num_used=len(kept),
+        rejected=tuple(rejected),
+        num_filtered=raw.num_filtered,
+        lines=raw.lines,
+    )
     check_rejected(raw.origin.shown, (receipt,), config.read.allow_rejects)
     num_empty = sum(not written.strip() for _, _, written, _ in kept)
     shown = f"prompt {prompt!r}, " if prompt is not None else ""
     notes = (f"columns: {shown}reference {reference!r}, hypothesis {hypothesis!r}, id {row_id or 'the row number'!r}",)
     return GeneratedTable(
         predictions=Predictions(
-            task="generate", source=source, split=split, classes=(), ids=tuple(row[0] for row in kept),
-            labels=tuple(row[1] for row in kept), predicted=tuple(row[2] for row in kept),
+            task="generate",
+            source=source,
+            split=split,
+            classes=(),
+            ids=tuple(row[0] for row in kept),
+            labels=tuple(row[1] for row in kept),
+            predicted=tuple(row[2] for row in kept),
         ),
         prompt=prompt,
         prompts=tuple(row[3] for row in kept) if prompt is not None else (),
         columns=Columns(text=(hypothesis,), label=reference),
         files=(receipt,),
         notes=(*raw.notes, *notes, *_note_empty(num_empty)),
-    )  # fmt: skip
+    )
 
 
 def _note_empty(num_empty: int) -> list[str]:

@@ -104,6 +104,9 @@ def _fits(text: str, pattern: re.Pattern[str]) -> bool:
 def _mixed(raw: RawTable, at: tuple[int, str, str], got: str) -> DataError:
     row, name, cell = at
     return unusable(
-        raw.origin, f"{cell[:40]!r} {got}", expected="all numbers of these columns written in one way: 0.93, 0,93 or 93 %",
-        fix="write them with a decimal point and without a sign for percent or thousands", at=(row, name, None),
-    )  # fmt: skip
+        raw.origin,
+        f"{cell[:40]!r} {got}",
+        expected="all numbers of these columns written in one way: 0.93, 0,93 or 93 %",
+        fix="write them with a decimal point and without a sign for percent or thousands",
+        at=(row, name, None),
+    )

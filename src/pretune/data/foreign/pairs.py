@@ -48,10 +48,11 @@ def read_pairs(raw: RawTable, config: ReadConfig, *, prompt: str | None, reply: 
     if asked is None or answer is None:
         missing = "prompts" if asked is None else "replies"
         raise unusable(
-            raw.origin, f"none of its columns looks like the {missing}: {shown_columns(raw.columns)}",
+            raw.origin,
+            f"none of its columns looks like the {missing}: {shown_columns(raw.columns)}",
             expected=f"columns such as {PROMPT_NAMES[0]!r} and {REPLY_NAMES[0]!r}",
             fix="name its columns as the judged table does, or rename them",
-        )  # fmt: skip
+        )
     places, kept, rejected = (raw.columns.index(asked), raw.columns.index(answer)), list[tuple[str, str]](), list(raw.rejected)
     for row in raw.rows:
         cells = [row.cells[place] for place in places]
@@ -61,9 +62,13 @@ def read_pairs(raw: RawTable, config: ReadConfig, *, prompt: str | None, reply: 
         else:
             rejected.append(Rejection(file=raw.origin.name, row=row.number, column=empty, reason="is empty, or no text"))
     receipt = receipt_of(
-        raw.origin, num_rows=len(raw.rows) + len(raw.rejected) + raw.num_filtered, num_used=len(kept),
-        rejected=tuple(rejected), num_filtered=raw.num_filtered, lines=raw.lines,
-    )  # fmt: skip
+        raw.origin,
+        num_rows=len(raw.rows) + len(raw.rejected) + raw.num_filtered,
+        num_used=len(kept),
+        rejected=tuple(rejected),
+        num_filtered=raw.num_filtered,
+        lines=raw.lines,
+    )
     check_rejected(raw.origin.shown, (receipt,), config.allow_rejects)
     prompts, replies = (tuple(column) for column in zip(*kept, strict=True))
     return Pairs(prompts, replies, receipt, (*raw.notes, f"training: prompts in {asked!r}, replies in {answer!r}"))

@@ -76,9 +76,12 @@ def choose_roles(raw: RawTable, config: AuditConfig) -> Roles:
         MissingLabelsError: Nothing can be the label.
     """
     named = {
-        "--id": config.id, "--label": config.read.label, "--predicted": config.predicted, "--score": config.score,
+        "--id": config.id,
+        "--label": config.read.label,
+        "--predicted": config.predicted,
+        "--score": config.score,
         **{"--text" + " " * number: name for number, name in enumerate(config.read.text)},
-    }  # fmt: skip
+    }
     check_named(raw, named)
     guesses: list[str] = []
     asked = set(named.values())
@@ -107,9 +110,16 @@ def choose_roles(raw: RawTable, config: AuditConfig) -> Roles:
     if not (nested or predicted or classes or score):
         raise _no_prediction(raw)
     return Roles(
-        label=label, id=row_id, predicted=predicted, score=score, score_class=score_class, nested=nested, classes=classes,
-        text=text, guessed=tuple(guesses),
-    )  # fmt: skip
+        label=label,
+        id=row_id,
+        predicted=predicted,
+        score=score,
+        score_class=score_class,
+        nested=nested,
+        classes=classes,
+        text=text,
+        guessed=tuple(guesses),
+    )
 
 
 def check_named(raw: RawTable, named: dict[str, str | None]) -> None:

@@ -95,24 +95,37 @@ def read_scored(raw: RawTable, config: AuditConfig, *, source: str, split: str =
     _check_common_causes(raw, rejected, receipt, roles)
     check_rejected(raw.origin.shown, (receipt,), config.read.allow_rejects)
     named = name_classes(
-        [row.label for row in rows], [row.predicted for row in rows if row.predicted is not None],
-        [row.shares for row in rows if row.shares], roles.score_class and clean_label(roles.score_class),
-        column=roles.label, is_listed=bool(roles.classes), merge=merges(config),
-    )  # fmt: skip
+        [row.label for row in rows],
+        [row.predicted for row in rows if row.predicted is not None],
+        [row.shares for row in rows if row.shares],
+        roles.score_class and clean_label(roles.score_class),
+        column=roles.label,
+        is_listed=bool(roles.classes),
+        merge=merges(config),
+    )
     if named.shares:
         answers = decide_classes(named.labels, named.said, named.shares, raw.origin)
     else:
         scores = [row.score for row in rows if row.score is not None]
         answers = decide_score(
             Scored(
-                labels=named.labels, said=named.said, scores=scores, score_class=named.score_class, config=config,
+                labels=named.labels,
+                said=named.said,
+                scores=scores,
+                score_class=named.score_class,
+                config=config,
                 origin=raw.origin,
             )
-        )  # fmt: skip
+        )
     predictions = Predictions(
-        source=source, split=split, classes=answers.classes, ids=tuple(row.id for row in rows), labels=tuple(answers.labels),
-        predicted=answers.predicted, probabilities=answers.probabilities,
-    )  # fmt: skip
+        source=source,
+        split=split,
+        classes=answers.classes,
+        ids=tuple(row.id for row in rows),
+        labels=tuple(answers.labels),
+        predicted=answers.predicted,
+        probabilities=answers.probabilities,
+    )
     examples, cleaned = clean_examples(_examples(rows, answers))
     return ScoredTable(
         predictions=predictions,
@@ -299,18 +312,25 @@ def _check_common_causes(raw: RawTable, rejected: Sequence[Rejection], receipt: 
     limit = MAX_REJECTED_SHARE * (len(raw.rows) + len(raw.rejected))
     outside = sum(count for reason, count in reasons.items() if _OUT_OF_RANGE in reason)
     if outside > limit:
-        raise with_receipt(unusable(
-            raw.origin, f"{outside:,} of {receipt.num_rows:,} rows hold a score outside 0 to 1", expected="probabilities",
-            fix="pass --logits if these are logits (their softmax is taken); percentages: write them with %, or divide by 100",
-        ), receipt)  # fmt: skip
+        raise with_receipt(
+            unusable(
+                raw.origin,
+                f"{outside:,} of {receipt.num_rows:,} rows hold a score outside 0 to 1",
+                expected="probabilities",
+                fix="pass --logits if these are logits (their softmax is taken); write percentages with %, or divide by 100",
+            ),
+            receipt,
+        )
     sums = sum(count for reason, count in reasons.items() if _BAD_SUM in reason)
     if sums > limit:
         raise with_receipt(bad_sums(sums, receipt.num_rows, raw.origin), receipt)
     if reasons["the label is missing"] == receipt.num_rows:
         raise MissingLabelsError(
-            f"{raw.origin.shown}: no row has a label in column {roles.label!r}", expected="a label in every row",
-            fix="join the labels by id, or name their column with --label COL", files=(receipt,),
-        )  # fmt: skip
+            f"{raw.origin.shown}: no row has a label in column {roles.label!r}",
+            expected="a label in every row",
+            fix="join the labels by id, or name their column with --label COL",
+            files=(receipt,),
+        )
 
 
 def with_receipt(error: DataError, receipt: FileReceipt) -> DataError:

@@ -44,7 +44,8 @@ def bounds_of(row: Mapping[str, float], step: float) -> tuple[float, float]:
 def bad_sums(num_off: int, num_rows: int, origin: Origin) -> DataError:
     """Return the error for probabilities that are no distribution over the classes."""
     return unusable(
-        origin, f"in {num_off:,} of {num_rows:,} rows the probabilities do not add up to 1",
+        origin,
+        f"in {num_off:,} of {num_rows:,} rows the probabilities do not add up to 1",
         expected=f"a probability per class, together 1 (± {MAX_SUM_ERROR}, or half a digit of each where they are rounded)",
         fix="write the softmax of each row; one sigmoid per class means several yes-or-no questions: audit each by itself",
-    )  # fmt: skip
+    )

@@ -26,9 +26,7 @@ def join_labels(tables: Mapping[str, Table], *, merge: bool) -> dict[str, Table]
     for role, table in tables.items():
         spelled = spellings_of(table.examples, known=known, merge=merge)
         known = known or tuple(dict.fromkeys(spelled.names.values()))
-        joined[role] = replace(
-            table, examples=respelled(table.examples, spelled), notes=(*table.notes, *spelled.notes)
-        )  # fmt: skip
+        joined[role] = replace(table, examples=respelled(table.examples, spelled), notes=(*table.notes, *spelled.notes))
     return joined
 
 

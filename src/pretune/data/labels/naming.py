@@ -26,9 +26,15 @@ class Named:
 
 
 def name_classes(
-    labels: Sequence[str], said: Sequence[str], shares: Sequence[Mapping[str, float]], score_class: str | None = None,
-    *, column: str = "label", is_listed: bool = False, merge: bool = False,
-) -> Named:  # fmt: skip
+    labels: Sequence[str],
+    said: Sequence[str],
+    shares: Sequence[Mapping[str, float]],
+    score_class: str | None = None,
+    *,
+    column: str = "label",
+    is_listed: bool = False,
+    merge: bool = False,
+) -> Named:
     """Give every class one name.
 
     Args:

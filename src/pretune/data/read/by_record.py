@@ -79,9 +79,13 @@ def rows_by_record(
     for _ in range(skipped):
         next(waiting, None)
     parser = Parser(
-        lines=waiting, origin=known.origin, dialect=manner.reading.dialect, reject=reject, skipped=skipped,
+        lines=waiting,
+        origin=known.origin,
+        dialect=manner.reading.dialect,
+        reject=reject,
+        skipped=skipped,
         max_columns=config.max_columns,
-    )  # fmt: skip
+    )
     for row in _with_long_cells(parser.rows()):
         if parser.spans:
             parser.spans.clear()

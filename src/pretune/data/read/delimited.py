@@ -97,9 +97,13 @@ def read_delimited(
         raise found.parser.unclosed.error(origin)
     counts = checked_lines(found.parser, num_lines)
     return RawTable(
-        origin=origin, columns=found.parser.columns, rows=found.rows, rejected=found.rejected,
-        notes=[*found.notes, *describe_lines(found.parser)], lines=counts,
-    )  # fmt: skip
+        origin=origin,
+        columns=found.parser.columns,
+        rows=found.rows,
+        rejected=found.rejected,
+        notes=[*found.notes, *describe_lines(found.parser)],
+        lines=counts,
+    )
 
 
 def choose_reading(lines: Sequence[str], origin: Origin, config: ReadConfig, *, is_whole: bool = True) -> Reading:
@@ -160,9 +164,13 @@ def _begin(lines: Sequence[str], origin: Origin, config: ReadConfig) -> tuple[Di
 def _read(lines: Sequence[str], dialect: Dialect, origin: Origin, config: ReadConfig, skipped: int = 0) -> Reading:
     rejected: list[Rejection] = []
     parser = Parser(
-        lines=lines[skipped:] if skipped else lines, origin=origin, dialect=dialect, reject=rejected.append, skipped=skipped,
+        lines=lines[skipped:] if skipped else lines,
+        origin=origin,
+        dialect=dialect,
+        reject=rejected.append,
+        skipped=skipped,
         max_columns=config.max_columns,
-    )  # fmt: skip
+    )
     return Reading(dialect, parser, list(parser.rows()), rejected)
 
 

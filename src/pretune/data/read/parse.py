@@ -40,9 +40,14 @@ class Tally:
     def counts(self, total: int) -> LineCounts:
         """Return the record of them."""
         return LineCounts(
-            total=total, header=self.header, rows=self.rows, within=self.within, blank=self.blank, repeated=self.repeated,
+            total=total,
+            header=self.header,
+            rows=self.rows,
+            within=self.within,
+            blank=self.blank,
+            repeated=self.repeated,
             separator=self.separator,
-        )  # fmt: skip
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +168,12 @@ class Parser:
     def _check_line(self, line: str, number: int) -> None:
         if line.count(self.dialect.delimiter) > MAX_DELIMITERS:
             raise unusable(
-                self.origin, f"one line has {line.count(self.dialect.delimiter):,} {self.dialect.shown}s",
-                expected=f"at most {MAX_DELIMITERS:,}", fix="check what the file is", at=(None, None, number + self.skipped),
-            )  # fmt: skip
+                self.origin,
+                f"one line has {line.count(self.dialect.delimiter):,} {self.dialect.shown}s",
+                expected=f"at most {MAX_DELIMITERS:,}",
+                fix="check what the file is",
+                at=(None, None, number + self.skipped),
+            )
 
     def _lines_of(self, at: Place) -> list[str]:
         """Return the lines of the record that was read last."""
@@ -187,15 +195,20 @@ class Parser:
                 ) from None
             except csv.Error as error:
                 raise unusable(
-                    self.origin, f"the header cannot be read: {error}", expected="column names",
+                    self.origin,
+                    f"the header cannot be read: {error}",
+                    expected="column names",
                     fix="check its quotes, or pass --quoting none if they are text",
                     at=(number, None, None),
-                ) from error  # fmt: skip
+                ) from error
             if len(cells) > 1 and not "".join(cells).strip():
                 raise unusable(
-                    self.origin, "has no header", expected="column names in the first row", fix="add them",
+                    self.origin,
+                    "has no header",
+                    expected="column names in the first row",
+                    fix="add them",
                     at=(number, None, None),
-                )  # fmt: skip
+                )
             end = reader.line_num + self.skipped
         self.tally.header = end - start + 1
         self._check_header(cells, number, self._lines_of((start, end)))
@@ -215,9 +228,12 @@ class Parser:
             )
         if len(cells) > self.max_columns:
             raise unusable(
-                self.origin, f"its header has {len(cells):,} columns", expected=f"at most {self.max_columns:,}",
-                fix="keep the columns that are needed, or pass --max-columns N", at=(number, None, None),
-            )  # fmt: skip
+                self.origin,
+                f"its header has {len(cells):,} columns",
+                expected=f"at most {self.max_columns:,}",
+                fix="keep the columns that are needed, or pass --max-columns N",
+                at=(number, None, None),
+            )
         counts = [line.count(self.dialect.delimiter) for line in lines]
         if len(counts) > 1 and counts[0] and 2 * counts.count(counts[0]) > len(counts):
             raise unusable(
@@ -272,9 +288,10 @@ class Parser:
             raise unusable(
                 self.origin,
                 f"a cell has more than {csv.field_size_limit():,} characters: a quote that opens here may never close",
-                expected="a closing quote", fix="close it; or pass --quoting none if quotes are part of the text",
+                expected="a closing quote",
+                fix="close it; or pass --quoting none if quotes are part of the text",
                 at=(number, column, start),
-            ) from error  # fmt: skip
+            ) from error
         self.num_broken += at[1] - start + 1
         self._reject(number, at, column, _AFTER_QUOTE if "expected after" in str(error) else str(error))
         return False

@@ -63,9 +63,11 @@ class Streamed:
                     return
                 if len(line) == MAX_LINE and line[-1] not in "\r\n":
                     raise unusable(
-                        self.origin, f"one line has more than {MAX_LINE:,} characters", expected="rows of a table",
+                        self.origin,
+                        f"one line has more than {MAX_LINE:,} characters",
+                        expected="rows of a table",
                         fix="check what the file is",
-                    )  # fmt: skip
+                    )
                 yield line.removeprefix("\ufeff") if is_first else line
                 is_first = False
 

@@ -83,9 +83,11 @@ def _not_packed(origin: Origin, *, is_empty: bool) -> DataError:
     if is_empty:
         return unusable(origin, "is empty", expected="gzip data", fix="check that it was written and copied in full")
     return unusable(
-        origin, "is named .gz and is not gzip-compressed", expected="gzip data",
+        origin,
+        "is named .gz and is not gzip-compressed",
+        expected="gzip data",
         fix="remove .gz from its name, or compress it with gzip",
-    )  # fmt: skip
+    )
 
 
 def unreadable(origin: Origin, error: OSError) -> DataError:

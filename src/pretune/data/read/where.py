@@ -80,8 +80,10 @@ def note_answers(raw: RawTable, where: Sequence[str], taken: Sequence[str | None
         if refused and len(refused) + len(accepted) == len(counts):
             shown = " and ".join(f"{value!r} in {counts[value]:,}" for value in refused)
             cure = f"{column}={accepted[0]}" if len(accepted) == 1 else f"{column}!={refused[0]}"
-            notes.append(f"column {column!r} says {shown} of {len(raw.rows):,} rows, which are still read: "
-                         f"--where '{cure}' leaves them out")  # fmt: skip
+            notes.append(
+                f"column {column!r} says {shown} of {len(raw.rows):,} rows, which are still read: "
+                f"--where '{cure}' leaves them out"
+            )
     return tuple(notes)
 
 
@@ -117,9 +119,11 @@ def _read(condition: str, raw: RawTable) -> tuple[int, str, bool]:
     name = name.removesuffix("!").strip()
     near = near_names(name, raw.columns)
     raise unusable(
-        raw.origin, f"has no column {name!r}, which --where names", expected="one of " + shown_columns(raw.columns),
+        raw.origin,
+        f"has no column {name!r}, which --where names",
+        expected="one of " + shown_columns(raw.columns),
         fix=f"did you mean {near[0]!r}?" if near else "name one of these",
-    )  # fmt: skip
+    )
 
 
 def _value(cell: Cell) -> str:

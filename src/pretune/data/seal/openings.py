@@ -44,6 +44,7 @@ def _entry(line: bytes) -> LedgerEntry | None:
 
 def _changed(path: Path, what: str) -> StorageError:
     return StorageError(
-        f"{path} was changed: {what}", expected="the openings as pretune wrote them",
+        f"{path} was changed: {what}",
+        expected="the openings as pretune wrote them",
         fix="restore the file; the ledger in your data folder has the same entries",
-    )  # fmt: skip
+    )

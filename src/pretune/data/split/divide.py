@@ -118,10 +118,13 @@ def split_validation(
     _check_classes(examples)
     duplicates = find_duplicates([example.text for example in examples], threshold=config.near_duplicate_threshold)
     parts, _, notes = _divide_apart(
-        examples, duplicates, {"validation": config.validation_share}, replace(config, keep_leaks=True),
+        examples,
+        duplicates,
+        {"validation": config.validation_share},
+        replace(config, keep_leaks=True),
         note="{num_near:,} rows are nearly the same as others, and no class could be divided with these on one side: "
         "validation holds near copies of training rows, and its figures flatter the model",
-    )  # fmt: skip
+    )
     return parts["train"], parts["validation"], notes
 
 
@@ -243,10 +246,12 @@ def _check_left(given: Mapping[str, Examples], parts: Mapping[str, Examples]) ->
         if not rows:
             raise DataError(
                 f"nothing is left of {name}: {len(given[name]):,} rows were given, and each is the same or nearly "
-                "the same as a row of a later split" if given[name] else f"{name} has no rows",
+                "the same as a row of a later split"
+                if given[name]
+                else f"{name} has no rows",
                 expected="different rows in each split",
                 fix="check that two splits are not the same file, or pass --keep-leaks to keep the rows that they share",
-            )  # fmt: skip
+            )
 
 
 def _check_trained(parts: Mapping[str, Examples]) -> None:

@@ -51,9 +51,13 @@ def audit_classes(raw: RawTable, source: Any, question: Question, trace: Trace) 
         priced = [score_cost(one, positive=positive, costs=costs, look=number, confidence=level) for one in sources]
         evaluation = replace(evaluation, scores=(*evaluation.scores, *priced))
     evidence = Evidence(
-        classes=judged.classes, positive=positive, train=found.train, test=found.judged.examples, predictions=sources,
+        classes=judged.classes,
+        positive=positive,
+        train=found.train,
+        test=found.judged.examples,
+        predictions=sources,
         receipt=found.receipt if found.judged.has_texts else None,  # conflicts are known where there are texts
-    )  # fmt: skip
+    )
     findings, policy, not_asked = _diagnose(evidence, evaluation, policy, is_strict=policy.name != AUDIT)
     verdict = decide(evaluation, findings, policy, positive=positive, look=look.number)
     with trace.stage("slices", f"{len(judged.ids):,} rows") as stage:
@@ -82,9 +86,10 @@ def _check_flags(question: Question) -> None:
     given = [flag for flag, value in (("--min-bleu", config.min_bleu), ("--min-chrf", config.min_chrf)) if value is not None]
     if given:
         raise UsageError(
-            f"{', '.join(given)} with predicted classes", expected="--min-precision, --min-recall or --min-accuracy",
+            f"{', '.join(given)} with predicted classes",
+            expected="--min-precision, --min-recall or --min-accuracy",
             fix="leave it out; with --task generate the table is read as one of generated text",
-        )  # fmt: skip
+        )
 
 
 def _costs(config: AuditConfig, positive: str | None) -> Mapping[str, float]:
@@ -116,9 +121,10 @@ def _open(found: Inputs, name: str, is_sealed: bool, policy: Policy, trace: Trac
         return _Look(1, policy.confidence_at(1, num_models))
     if not found.judged.has_texts:
         raise UsageError(
-            "--sealed, and not every row has a text", expected="texts: the ledger knows rows by them",
+            "--sealed, and not every row has a text",
+            expected="texts: the ledger knows rows by them",
             fix="join the texts to the predictions by id, or leave out --sealed",
-        )  # fmt: skip
+        )
     texts = [row.text for row in found.judged.examples]
     entry = record_opening(texts, run=name, purpose="audit", num_models=num_models)
     trace.note(f"look {entry.look} at these rows, in the ledger")

@@ -53,9 +53,7 @@ def read_inputs(raw: RawTable, source: Any, question: Question, trace: Trace) ->
         trace.note(note)
     _check_labels(train, judged)
     receipt = _receipt(shown(source), [judged, *others], table, train)
-    return Inputs(
-        judged=judged, others=tuple(others), train=train, receipt=replace(receipt, notes=(*receipt.notes, *notes))
-    )  # fmt: skip
+    return Inputs(judged=judged, others=tuple(others), train=train, receipt=replace(receipt, notes=(*receipt.notes, *notes)))
 
 
 def _read_scored(raw: RawTable, source: Any, name: str, question: Question, trace: Trace) -> ScoredTable:

@@ -118,13 +118,19 @@ def _evaluate(
 def _check_flags(question: Question) -> None:
     judge = question.config.judge
     unfit = {
-        "--sealed": question.is_sealed, "--positive": judge.positive, "--goal": judge.goal,
-        "--policy": judge.policy, "--min-precision": judge.min_precision, "--min-recall": judge.min_recall,
-        "--min-accuracy": judge.min_accuracy, "--threshold": question.config.threshold,
-    }  # fmt: skip
+        "--sealed": question.is_sealed,
+        "--positive": judge.positive,
+        "--goal": judge.goal,
+        "--policy": judge.policy,
+        "--min-precision": judge.min_precision,
+        "--min-recall": judge.min_recall,
+        "--min-accuracy": judge.min_accuracy,
+        "--threshold": question.config.threshold,
+    }
     given = [flag for flag, value in unfit.items() if value is not None and value is not False]
     if given:
         raise UsageError(
-            f"{', '.join(given)} with generated text", expected="--min-bleu, --min-chrf, --against or --train",
+            f"{', '.join(given)} with generated text",
+            expected="--min-bleu, --min-chrf, --against or --train",
             fix="leave it out; with --task classify the table is read as one of classes",
-        )  # fmt: skip
+        )

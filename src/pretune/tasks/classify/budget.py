@@ -97,10 +97,14 @@ def choose_within(
         for freeze in boundaries:
             watch.network.boundary_of(freeze)  # one that does not fit the model is an error of its own
         rest = Remaining(
-            num_train=len(data.train), num_validation=len(data.validation), num_seeds=config.seeds,
-            num_test=data.seal.num_rows if covers == "run" else 0, linear_seconds=linear_seconds, spent=0.0,
+            num_train=len(data.train),
+            num_validation=len(data.validation),
+            num_seeds=config.seeds,
+            num_test=data.seal.num_rows if covers == "run" else 0,
+            linear_seconds=linear_seconds,
+            spent=0.0,
             has_range_test=config.finetune.learning_rate == AUTO,
-        )  # fmt: skip
+        )
         options: list[BudgetOption] = []
         for pace in watch.measure(boundaries, seconds=MEASURING * limit):
             rest = replace(rest, spent=time.perf_counter() - start)
@@ -112,9 +116,15 @@ def choose_within(
         chosen, best = pick(options, limit), min(options, key=_by_cost)
         gave_up = tuple(say_given_up(chosen, best, unmeasured, are_epochs_given=config.epochs is not None))
         found = BudgetChoice(
-            seconds=limit, covers=covers, margin=MARGIN, given=given_of(config), chosen=chosen, best=best,
-            gave_up=gave_up, timings=pace.timings,
-        )  # fmt: skip
+            seconds=limit,
+            covers=covers,
+            margin=MARGIN,
+            given=given_of(config),
+            chosen=chosen,
+            best=best,
+            gave_up=gave_up,
+            timings=pace.timings,
+        )
         stage.shape_out = f"{_say(chosen)}: about {duration(chosen.seconds)}"
         stage.done = f"{len(options)} ways measured; gave up: {'; '.join(found.gave_up) or 'nothing'}"
     trace.keep("budget", found)
@@ -150,9 +160,14 @@ def make_options(pace: Pace, config: RunConfig, rest: Remaining) -> Iterator[Bud
         wanted = WANTED_EPOCHS[freeze.partition("-")[0]]
         for epochs in (config.epochs,) if config.epochs is not None else range(1, wanted + 1):
             option = BudgetOption(
-                freeze=freeze, epochs=epochs, max_length=length, has_untuned=has_untuned, seconds=0.0, cost=0.0,
+                freeze=freeze,
+                epochs=epochs,
+                max_length=length,
+                has_untuned=has_untuned,
+                seconds=0.0,
+                cost=0.0,
                 share_cut=round(float((pace.lengths > length).mean()), 4),
-            )  # fmt: skip
+            )
             seconds = round(rest.spent + estimate(option, pace, config.finetune.batch_size, rest), 1)
             yield replace(option, seconds=seconds, cost=round(_cost(option, pace, untuned[0]), 3))
 

@@ -292,9 +292,13 @@ def _compute_trunk(
 
 
 def _keeper(
-    network: Network, prepared: Prepared, targets: dict[str, npt.NDArray[np.int64]], config: FinetuneConfig, plan: Plan,
+    network: Network,
+    prepared: Prepared,
+    targets: dict[str, npt.NDArray[np.int64]],
+    config: FinetuneConfig,
+    plan: Plan,
     trace: Trace,
-) -> Checkpoints | None:  # fmt: skip
+) -> Checkpoints | None:
     """Return where to save, for the first process; processes that train together must do so on the same things."""
     if plan.checkpoints is None and plan.world.size == 1:
         return None

@@ -68,8 +68,10 @@ def predict_out_of_fold(
     numbers, answers = np.unique(parts), dict[str, tuple[str, tuple[float, ...]]]()
     for count, number in enumerate(numbers.tolist(), start=1):
         trace.note(f"out of fold {count} of {len(numbers)}")
-        kept, asked = (tuple(row for row, is_in in zip(training.train, chosen, strict=True) if is_in)
-                       for chosen in (parts != number, parts == number))  # fmt: skip
+        kept, asked = (
+            tuple(row for row, is_in in zip(training.train, chosen, strict=True) if is_in)
+            for chosen in (parts != number, parts == number)
+        )
         one = clone(model).fit(replace(training, train=kept), trace=trace)
         said = one.predictions(asked, "train", trace=trace)
         simple = fit_linear(kept, seed=model.seed).predict(asked, split="train", classes=training.classes)
@@ -118,11 +120,15 @@ def deal(rows: Sequence[Example], *, threshold: float, seed: int, num_folds: int
         part[number] = held.index(min(held))
         held[int(part[number])] += int(sizes[number])
     dealt: npt.NDArray[np.int64] = part[cluster]
-    alone = [label for label in sorted({str(row.label) for row in rows})
-             if len({int(number) for row, number in zip(rows, dealt, strict=True) if str(row.label) == label}) < 2]  # fmt: skip
+    alone = [
+        label
+        for label in sorted({str(row.label) for row in rows})
+        if len({int(number) for row, number in zip(rows, dealt, strict=True) if str(row.label) == label}) < 2
+    ]
     if alone:
         raise DataError(
             f"the training rows of {alone[0]} are all near copies or one group, so no model could be asked about them",
-            expected="rows of each class in at least two parts", fix="leave out --thorough, or add rows of that class",
-        )  # fmt: skip
+            expected="rows of each class in at least two parts",
+            fix="leave out --thorough, or add rows of that class",
+        )
     return dealt

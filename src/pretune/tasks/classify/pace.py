@@ -131,12 +131,17 @@ class Stopwatch:
         width = int(getattr(self.network.model.config, "hidden_size", 0) or self.network.model.config.dim)
         groups = self._groups(lengths)
         pace = Pace(
-            num_layers=len(self.network.layers), width=width, lengths=lengths, longest=self.longest,
-            load_seconds=self._load_seconds, tokenize_seconds=tokenize,
+            num_layers=len(self.network.layers),
+            width=width,
+            lengths=lengths,
+            longest=self.longest,
+            load_seconds=self._load_seconds,
+            tokenize_seconds=tokenize,
             rate=self._time_forward(lengths, width),
-            steps={}, timings=(),
+            steps={},
+            timings=(),
             precise_rate=self._time_forward(lengths, width, precisely=True) if self._is_coarse else None,
-        )  # fmt: skip
+        )
         for freeze in boundaries:
             if time.perf_counter() - start > seconds and pace.steps:
                 return

@@ -295,9 +295,10 @@ def _read(folder: RunFolder, record: RunRecord, split: str) -> tuple[Example, ..
     known = [item.digest for item in record.receipt.splits if item.name == split] if record.receipt else []
     if known and known != [digest_of_rows(rows)]:
         raise StorageError(
-            f"{folder.data / f'{split}.jsonl'} is not what was written", expected="the rows that the receipt counts",
+            f"{folder.data / f'{split}.jsonl'} is not what was written",
+            expected="the rows that the receipt counts",
             fix="restore the file, or repeat the run",
-        )  # fmt: skip
+        )
     return rows
 
 

@@ -99,9 +99,12 @@ class Proof:
             validation = own if model is None else model.predictions(rows, "validation")
             history = self._record.history if model is None else model.history_
             known = ProofArm(
-                source=arm.start, num_labels=arm.num_labels, seed=arm.seed,
-                validation_accuracy=_accuracy(validation), best_epoch=history.best_epoch if history is not None else None,
-            )  # fmt: skip
+                source=arm.start,
+                num_labels=arm.num_labels,
+                seed=arm.seed,
+                validation_accuracy=_accuracy(validation),
+                best_epoch=history.best_epoch if history is not None else None,
+            )
             if model is not None:
                 model.save(place / "model")
             storage.replace_json(place / ARM, known.to_json())
@@ -165,10 +168,14 @@ class Proof:
             return
         tuning = self._config.finetune
         score_general(
-            source, {"before": self._before, "pretrained": self._config.model}, self._folder,
+            source,
+            {"before": self._before, "pretrained": self._config.model},
+            self._folder,
             device=choose_device(tuning.device, precision=tuning.precision, threads=tuning.threads),
-            max_length=tuning.max_length or DEFAULT_MAX_LENGTH, seed=self._config.seed, trace=trace,
-        )  # fmt: skip
+            max_length=tuning.max_length or DEFAULT_MAX_LENGTH,
+            seed=self._config.seed,
+            trace=trace,
+        )
 
     def _fit(self, arm: Arm, trace: Trace) -> TextClassifier:
         if arm.start == "random":
@@ -200,8 +207,9 @@ def check_proof(config: RunConfig) -> None:
     if origin.pretraining is None or not origin.pretraining.started_from:
         raise UsageError(
             f"--general-task, and {config.model} was pre-trained from nothing, so there is no model before it",
-            expected="a model that `pretune pretrain --model` continued", fix="leave --general-task out",
-        )  # fmt: skip
+            expected="a model that `pretune pretrain --model` continued",
+            fix="leave --general-task out",
+        )
     prepare(config.general_task, ReadConfig(), SplitConfig())
 
 

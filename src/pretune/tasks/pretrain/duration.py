@@ -72,9 +72,11 @@ def _time_steps(ready: Prepared, device: Device) -> tuple[float, float]:
     network = ready.start.network
     kept = {name: weight.detach().clone() for name, weight in network.named_parameters()}
     plan = PretrainPlan(
-        num_steps=1000, device=device, started_from="" if ready.start.name == "scratch" else ready.start.name,
+        num_steps=1000,
+        device=device,
+        started_from="" if ready.start.name == "scratch" else ready.start.name,
         has_fresh_head=ready.start.has_fresh_head,
-    )  # fmt: skip
+    )
     trial = WordObjective(network, ready.text, ready.config, plan)
     share = trial.opening_share
     seconds = sum(part * _time(trial, first) for part, first in ((share, 0), (1 - share, 999)) if part)

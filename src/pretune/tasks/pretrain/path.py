@@ -63,10 +63,13 @@ def pretrain(job: Job[PretrainRunConfig]) -> RunRecord:
         save_language_model(folder.model, run.network, ready.tokenizer, window=run.config.window, learned=ready.learned)
         stage.shape_out = "model/"
     record = replace(
-        record, status="pretrained", pretraining=run.history, changes=ready.keeper.changes,
+        record,
+        status="pretrained",
+        pretraining=run.history,
+        changes=ready.keeper.changes,
         scores=(*domain_scores(run), *general_scores(run)),
         seconds={"pretraining": round(time.perf_counter() - job.start, 1)},
-    )  # fmt: skip
+    )
     folder.write_record(record)
     write_report(folder, record)
     ready.keeper.remove()
@@ -103,18 +106,25 @@ def _set_up(job: Job[PretrainRunConfig]) -> _SetUp:
     kinds = {"domain": corpus, "general": of_general}
     held_out = {name: list(itertools.islice(item.texts("validation"), ASSESSED_TEXTS)) for name, item in kinds.items() if item}
     record = replace(
-        record, corpus=corpus.receipt, device=str(device), model_licence=ready.start.licence,
+        record,
+        corpus=corpus.receipt,
+        device=str(device),
+        model_licence=ready.start.licence,
         tokenizer=assess_tokenizer(tokenizer, held_out),
-    )  # fmt: skip
+    )
     for note in filter(None, (ready.start.note, record.tokenizer.warning if record.tokenizer else "")):
         trace.note(note)
     ready, num_steps = choose_steps(config, ready, folder, device, trace, start=job.start)
     if chosen.compile or (chosen.compile is None and device.kind == "cuda"):
         network.compile_layers()
     plan = PretrainPlan(
-        num_steps=num_steps, device=device, seed=config.seed, has_fresh_head=ready.start.has_fresh_head,
-        started_from=config.model or "", general=general,
-    )  # fmt: skip
+        num_steps=num_steps,
+        device=device,
+        seed=config.seed,
+        has_fresh_head=ready.start.has_fresh_head,
+        started_from=config.model or "",
+        general=general,
+    )
     plan = replace(plan, world=invite_others(ready, plan, folder))
     keeper = Checkpoints(
         folder.checkpoints, _describe(ready, config, plan), trace.note, continue_changed=folder.continue_changed
@@ -134,11 +144,18 @@ def _begin(job: Job[PretrainRunConfig]) -> RunRecord:
     config, folder = job.config, job.folder
     inputs = dict(job.inputs or inputs_of("pretrain", job.source, config))
     record = RunRecord(
-        run=folder.name, identity=identity_of(inputs), inputs=inputs, status="started", task="pretrain",
-        command=job.told, created=datetime.now(UTC).isoformat(timespec="seconds"), data_source=job.source,
-        model_source=config.model or "scratch", configs=config.to_json(),
+        run=folder.name,
+        identity=identity_of(inputs),
+        inputs=inputs,
+        status="started",
+        task="pretrain",
+        command=job.told,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        data_source=job.source,
+        model_source=config.model or "scratch",
+        configs=config.to_json(),
         versions={name: importlib.metadata.version(name) for name in PACKAGES},
-    )  # fmt: skip
+    )
     if not folder.is_begun or folder.is_to_be_replaced:
         folder.clear(record)
         return record

@@ -53,9 +53,13 @@ def prepare_training(
     if began is None:
         wanted = config.pretrain.vocab_size or SIZES[config.pretrain.size].vocab_size
         tokenizer = train_tokenizer(
-            corpus.texts("train"), kind="wordpiece" if objective == "masked" else "bpe", vocab_size=wanted,
-            lowercase=config.tokenizer.lowercase, max_bytes=config.tokenizer.max_bytes, trace=trace,
-        )  # fmt: skip
+            corpus.texts("train"),
+            kind="wordpiece" if objective == "masked" else "bpe",
+            vocab_size=wanted,
+            lowercase=config.tokenizer.lowercase,
+            max_bytes=config.tokenizer.max_bytes,
+            trace=trace,
+        )
     else:
         tokenizer = began.tokenizer
     train, _ = _pack(corpus, "train", tokenizer, folder, trace)
@@ -66,9 +70,11 @@ def prepare_training(
         start_output_bias(began.network, count_tokens(train, began.network.model.config.vocab_size))
     began.network.to(device.kind)
     text = Text(
-        train=train, validation=validation, validation_bytes=bytes_a_token,
+        train=train,
+        validation=validation,
+        validation_bytes=bytes_a_token,
         vocabulary=vocabulary_of(tokenizer) if objective == "masked" else None,
-    )  # fmt: skip
+    )
     resolved = _resolve(config.pretrain, objective, is_new=config.model is None)
     return Prepared(corpus=corpus, start=began, text=text, config=resolved)
 
@@ -182,6 +188,9 @@ def _resolve(config: PretrainConfig, objective: str, *, is_new: bool) -> Pretrai
     optimizer = config.optimizer or ("muon" if is_new else "adamw")
     usual = (3e-3 if optimizer == "muon" else 1e-3) if is_new else 1e-4
     return replace(
-        config, objective=objective, optimizer=optimizer, learning_rate=config.learning_rate or usual,
+        config,
+        objective=objective,
+        optimizer=optimizer,
+        learning_rate=config.learning_rate or usual,
         mask_share=config.mask_share or (0.3 if is_new else 0.15),
-    )  # fmt: skip
+    )

@@ -32,9 +32,13 @@ def invite_others(ready: Prepared, plan: PretrainPlan, folder: RunFolder) -> Wor
     def work() -> dict[str, Any]:
         save_language_model(folder.path / START, ready.start.network, ready.start.tokenizer, window=ready.config.window)
         return {
-            "folder": str(folder.path), "config": ready.config.get_params(), "num_steps": plan.num_steps, "seed": plan.seed,
-            "has_fresh_head": plan.has_fresh_head, "started_from": plan.started_from,
-        }  # fmt: skip
+            "folder": str(folder.path),
+            "config": ready.config.get_params(),
+            "num_steps": plan.num_steps,
+            "seed": plan.seed,
+            "has_fresh_head": plan.has_fresh_head,
+            "started_from": plan.started_from,
+        }
 
     return invite("pretrain", work)
 
@@ -54,11 +58,15 @@ def train_along(work: dict[str, Any], company: Company) -> None:
         validation=TokenStore.open(data / "tokens.validation", check=False),
         vocabulary=vocabulary_of(start.tokenizer) if config.objective == "masked" else None,
         validation_bytes=1.0,
-    )  # fmt: skip
+    )
     plan = PretrainPlan(
-        num_steps=work["num_steps"], device=device, seed=work["seed"], has_fresh_head=work["has_fresh_head"],
-        started_from=work["started_from"], world=company.world,
-    )  # fmt: skip
+        num_steps=work["num_steps"],
+        device=device,
+        seed=work["seed"],
+        has_fresh_head=work["has_fresh_head"],
+        started_from=work["started_from"],
+        world=company.world,
+    )
     training = Training(WordObjective(network, text, config, plan))
     training.resume()
     for _ in training.rounds():

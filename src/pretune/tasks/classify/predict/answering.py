@@ -54,17 +54,25 @@ def open_answering(run: str | Path) -> Answering:
     if found.kind == LINEAR:
         linear = _open_linear(path)
         return Answering(
-            shown=str(run), classes=linear.classes, ask=lambda rows: linear.predict(rows, split="given"), text=text,
-            encoding=encoding, digest=lambda: digest_of_place(path),
-        )  # fmt: skip
+            shown=str(run),
+            classes=linear.classes,
+            ask=lambda rows: linear.predict(rows, split="given"),
+            text=text,
+            encoding=encoding,
+            digest=lambda: digest_of_place(path),
+        )
     from pretune.tasks.classify.load import load_model
 
     model, inner = load_model(path), path / "model" if found.record is not None else path
     known = tuple(getattr(model.card_, "text_columns", ()))
     return Answering(
-        shown=str(run), classes=model.card_.classes, ask=lambda rows: model.answers(rows), text=known or text,
-        encoding=encoding, digest=lambda: digest_of_place(inner),
-    )  # fmt: skip
+        shown=str(run),
+        classes=model.card_.classes,
+        ask=lambda rows: model.answers(rows),
+        text=known or text,
+        encoding=encoding,
+        digest=lambda: digest_of_place(inner),
+    )
 
 
 def _open_linear(place: Path) -> "LinearModel":

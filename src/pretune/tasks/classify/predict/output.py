@@ -15,9 +15,14 @@ from pretune.storage.cells import csv_writer, neutral_row
 from pretune.tasks.classify.predict.answers import Answer
 
 FORMATS = {
-    ".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".jsonl": "json lines", ".ndjson": "json lines", ".parquet": "parquet",
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".tab": "tsv",
+    ".jsonl": "json lines",
+    ".ndjson": "json lines",
+    ".parquet": "parquet",
     ".pq": "parquet",
-}  # fmt: skip
+}
 WRITABLE = "a name that ends in .csv, .tsv, .jsonl (each also .gz) or .parquet"
 # Rows of a Parquet file that are stored together.
 ROW_GROUP = 65_536

@@ -55,10 +55,14 @@ class Tally:
     def to_json(self) -> dict[str, Any]:
         """Return what ``--json`` prints."""
         return {
-            "num_rows": self.num_rows, "resumed_at": self.resumed_at, "num_answered": sum(self.classes.values()),
-            "num_empty": self.num_empty, "predicted": dict(self.classes), "reasons": dict(self.reasons),
+            "num_rows": self.num_rows,
+            "resumed_at": self.resumed_at,
+            "num_answered": sum(self.classes.values()),
+            "num_empty": self.num_empty,
+            "predicted": dict(self.classes),
+            "reasons": dict(self.reasons),
             "seconds": round(self.seconds, 1),
-        }  # fmt: skip
+        }
 
 
 def answer_file(answering: Answering, questions: Questions, tally: Tally, trace: Trace) -> Iterator[list[Answer]]:
@@ -134,7 +138,12 @@ def _about(answering: Answering, questions: Questions, shape: Shape) -> dict[str
     """Return what the answers depend on: going on is the same to the byte only where all of it is the same."""
     origin = questions.stream.origin
     return {
-        "data": origin.sha256 or "", "model": answering.digest(), "text columns": ", ".join(map(repr, questions.columns)),
-        "columns": ", ".join(map(repr, shape.names)), "format": shape.path.name, "encoding": origin.encoding or "",
-        "rows": str(questions.stream.num_rows), "pretune": version("pretune"),
-    }  # fmt: skip
+        "data": origin.sha256 or "",
+        "model": answering.digest(),
+        "text columns": ", ".join(map(repr, questions.columns)),
+        "columns": ", ".join(map(repr, shape.names)),
+        "format": shape.path.name,
+        "encoding": origin.encoding or "",
+        "rows": str(questions.stream.num_rows),
+        "pretune": version("pretune"),
+    }
