@@ -16,7 +16,6 @@ from pretune.data.seal.learned import look_back
 from pretune.evaluate import choose_positive, groups_of
 from pretune.evaluate.aims import Aim
 from pretune.evaluate.encoder_linear import SOURCE
-from pretune.evaluate.threshold import apply_threshold
 from pretune.models.past import past_of
 from pretune.records import CorpusSketch, Example, Past, Predictions, RunRecord
 from pretune.report.card.card import render_card
@@ -29,7 +28,7 @@ from pretune.tasks.classify.baselines import void_finding
 from pretune.tasks.classify.budget import GAP_ROWS, tell_end
 from pretune.tasks.classify.estimator import TextClassifier
 from pretune.tasks.classify.prove import Proof
-from pretune.tasks.classify.thresholds import choose_thresholds, inherit, read_aim, store_thresholds, tell_choice
+from pretune.tasks.classify.thresholds import choose_thresholds, decided_by, inherit, read_aim, store_thresholds, tell_choice
 from pretune.tasks.classify.untuned import Untuned, open_untuned
 from pretune.tasks.report import write_report
 
@@ -121,7 +120,7 @@ def _settle_threshold(candidate: Candidate, aim: Aim, record: RunRecord, folder:
     choices, model = choose_thresholds(known, aim, groups_of(candidate.training.validation)), candidate.model
     if choices["finetuned"] == record.threshold and not record.pending:
         return record
-    decided = [apply_threshold(item, choices[item.source]) if item.source in choices else item for item in known]
+    decided = decided_by(known, choices)
     folder.write_record(replace(record, pending=_pending(decided, folder)), cover=False)
     store_thresholds(model, choices, folder)
     model.save(folder.model)

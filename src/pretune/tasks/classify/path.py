@@ -19,7 +19,6 @@ from pretune.evaluate import choose_positive, evaluate_sources, groups_of
 from pretune.evaluate.aims import Aim, parse_costs, parse_keep
 from pretune.evaluate.baselines import fit_linear
 from pretune.evaluate.encoder_linear import SOURCE
-from pretune.evaluate.threshold import apply_threshold
 from pretune.models import PEFT, check_freeze, find_checkpoint
 from pretune.models.past import past_of
 from pretune.optional import require
@@ -40,10 +39,11 @@ from pretune.tasks.classify.load import load_pretrained_model
 from pretune.tasks.classify.prove import Proof, check_proof
 from pretune.tasks.classify.repair import score_repair
 from pretune.tasks.classify.seeds import fit_seeds
-from pretune.tasks.classify.thresholds import choose_thresholds, read_aim, store_thresholds, tell_choice
+from pretune.tasks.classify.thresholds import choose_thresholds, decided_by, read_aim, store_thresholds, tell_choice
 from pretune.tasks.classify.together import check_company, helped
 from pretune.tasks.classify.untuned import fit_untuned
 from pretune.train import Device, Resume, choose_device
+from pretune.verdict import Policy
 
 # At most this many epochs on a processor where `auto` chose what is trained and the user named no number: all layers with
 # bf16 instructions, or the last ones without. Either way `movie-reviews` stays within six minutes (docs/decisions/0007).
@@ -65,7 +65,7 @@ def finetune(job: Job[RunConfig]) -> RunRecord:
     """Read, split, seal and train; validation figures only, the test stays sealed."""
     config, folder, trace = job.config, job.folder, job.trace
     inputs = job.inputs or inputs_of(job.command, job.source, config)
-    read_policy(config.judge)  # what cannot be read is better refused now than after training
+    policy = read_policy(config.judge)  # what cannot be read is better refused now than after training
     parse_keep(config.judge.keep)
     parse_costs(config.judge.cost)
     check_company(config)
@@ -76,7 +76,7 @@ def finetune(job: Job[RunConfig]) -> RunRecord:
     data = _load(job)
     if config.split.repair:
         data.receipt = score_repair(job.source, config, data, trace)
-    aim = _aim(data, config.judge)
+    aim = _aim(data, config.judge, policy)
     model = load_pretrained_model(config.model, seed=config.seed)  # better to learn that it is missing before a run begins
     linear_seconds = _fit_linear(model, data.training, trace)
     budget = None
@@ -167,9 +167,9 @@ def judge(
         UsageError: The run folder is taken, or the policy cannot be read.
     """
     start, config, trace = time.perf_counter(), config or JudgeConfig(), trace or Trace()
-    read_policy(config)
+    policy = read_policy(config)
     model.check_fitted_on(data.training)
-    aim = _aim(data, config)
+    aim = _aim(data, config, policy)
     named = Path(run) if run is not None else None
     folder = claim_folder(default_name(data.receipt.source, model.model), {}, named=named)
     settings = RunConfig(
@@ -284,9 +284,9 @@ def _fit_linear(model: TextClassifier, training: TrainingData, trace: Trace) -> 
     return time.perf_counter() - start
 
 
-def _aim(data: Dataset, config: JudgeConfig) -> Aim:
+def _aim(data: Dataset, config: JudgeConfig, policy: Policy) -> Aim:
     labels = [str(row.label) for row in data.train]
-    return read_aim(config, read_policy(config), positive=choose_positive(labels, config.positive), labels=labels)
+    return read_aim(config, policy, positive=choose_positive(labels, config.positive), labels=labels)
 
 
 def _read(folder: RunFolder, record: RunRecord, split: str) -> tuple[Example, ...]:
@@ -317,7 +317,7 @@ def _keep_trained(
         model.save(folder.model, apart=time.perf_counter() - start > LONG_TRAINING)
         stage.done, stage.shape_out = f"read back: logits differ by at most {model.parity_:.1g}", "model/"
     with trace.stage("validate", f"{len(training.validation):,} validation texts") as stage:
-        sources = [apply_threshold(item, choices[item.source]) if item.source in choices else item for item in sources]
+        sources = decided_by(sources, choices)
         for item in sources:
             folder.write_predictions(item)
         found = evaluate_sources(sources, main="finetuned", positive=model.card_.positive, groups=groups)

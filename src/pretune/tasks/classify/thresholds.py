@@ -1,6 +1,6 @@
 """Deciding: thresholds chosen on validation, for the model and, by the same rule, for the baselines; no test row is read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from pretune.configs import JudgeConfig
@@ -8,7 +8,7 @@ from pretune.evaluate import is_unbalanced
 from pretune.evaluate.aims import Aim, make_aim
 from pretune.evaluate.codes import Groups
 from pretune.evaluate.encoder_linear import SOURCE, load_encoder_linear
-from pretune.evaluate.threshold import choose_threshold
+from pretune.evaluate.threshold import apply_threshold, choose_threshold
 from pretune.records import Predictions, RunRecord, ThresholdChoice
 from pretune.run import RunFolder
 from pretune.run.trace import Trace
@@ -52,6 +52,11 @@ def inherit(config: JudgeConfig, record: RunRecord) -> JudgeConfig:
 def choose_thresholds(known: Sequence[Predictions], aim: Aim, groups: Groups) -> dict[str, ThresholdChoice]:
     """Choose for every source by the same rule: a baseline that kept 0.5 would lose by its threshold alone."""
     return {item.source: choose_threshold(item, aim, groups=groups) for item in known if item.source not in CONSTANT}
+
+
+def decided_by(known: Iterable[Predictions], choices: Mapping[str, ThresholdChoice]) -> list[Predictions]:
+    """Return the predictions with the answers that the thresholds give; a constant source has none, and stays."""
+    return [apply_threshold(item, choices[item.source]) if item.source in choices else item for item in known]
 
 
 def store_thresholds(model: TextClassifier, choices: Mapping[str, ThresholdChoice], folder: RunFolder) -> None:
