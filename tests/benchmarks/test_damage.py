@@ -24,5 +24,5 @@ def test_no_flipped_bit_changes_an_answer_in_silence():
 
 @pytest.mark.slow
 def test_no_kill_of_any_command_changes_what_comes_out_or_leaves_anything_behind():
-    found = measured("kills.py", "--kills", "16")
-    assert (found["details"], len(found["by_command"])) == ([], 8)
+    found = measured("kills.py", "--kills", "18")
+    assert (found["details"], len(found["by_command"])) == ([], 9)
