@@ -172,18 +172,23 @@ def growth() -> list[str]:
 
 
 def plain() -> list[str]:
-    """A saved model in plain transformers."""
-    found = kept("plain-pipeline")
-    if found is None:
-        return []
+    """Saved models in plain transformers: one as it is, one with a stored threshold."""
+    return [_plain(found) for name in ("plain-pipeline", "plain-pipeline-threshold") if (found := kept(name)) is not None]
+
+
+def _plain(found: dict[str, Any]) -> str:
     versions = next(
         value for value in found.values() if isinstance(value, dict) and all(re.match(r"\d+\.\d+", key) for key in value)
     )
     worst = max(item["largest_difference"] for item in versions.values())
     others = sum(item["other_answers"] for item in versions.values())
-    shown = f"{others} other answers, probabilities within {worst:.1e} ({found['texts']:,} texts, {found['cut']:,} of them cut, at {found['max_length']} tokens)"
+    decided = "no threshold" if found["threshold"] is None else f"a threshold of {found['threshold']:g} in the bias"
+    shown = (
+        f"{others} other answers, probabilities within {worst:.1e} ({found['texts']:,} texts, {found['cut']:,} of them cut, at "
+        f"{found['max_length']} tokens; {decided})"
+    )
     what = f"plain `pipeline(…, truncation=True)` in transformers {' and '.join(versions)}: `benchmarks/plain_pipeline.py`"
-    return [line(what, "same answers, probabilities within 1e-3", shown, others == 0 and worst <= MAX_PLAIN_DIFFERENCE)]
+    return line(what, "same answers, probabilities within 1e-3", shown, others == 0 and worst <= MAX_PLAIN_DIFFERENCE)
 
 
 def big_files() -> list[str]:
