@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 
 from pretune.models import prepare_inputs
-from pretune.tasks.classify.fit import Validator
+from pretune.tasks.classify.validate import Validator
 from pretune.train import ALONE, Plan, TrainingSet, join
 from tasks import CPU, QUICK, Finetuning, Task
 

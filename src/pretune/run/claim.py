@@ -7,8 +7,8 @@ from pathlib import Path
 from pretune.errors import PretuneError, StorageError, UsageError
 from pretune.hashing import digest_of
 from pretune.records import RunRecord
-from pretune.run.damage import not_free
-from pretune.run.folder import UNFINISHED, RunFolder, is_free
+from pretune.run.damage import is_free, not_free
+from pretune.run.folder import UNFINISHED, RunFolder
 
 
 def claim_folder(

@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
+from pretune import storage
 from pretune.errors import PretuneError, StorageError, UsageError
 
+# What a run has in data/ before run.json says that it was begun.
+_OWN_DATA = {"receipt.json", "train.jsonl", "validation.jsonl", "test.sealed.jsonl"}
 # What each part is good for where the record is lost.
 PARTS = {
     "model": "`pretune predict RUN/model` answers by it, and `pretune verify RUN/model` checks it",
@@ -34,6 +37,14 @@ def damage_of(path: Path) -> StorageError | None:
     """Return what is to be said of a run that has lost its record; ``None`` where the folder is no run's."""
     found = None if (path / "run.json").is_file() else no_run(path)
     return found if isinstance(found, StorageError) else None
+
+
+def is_free(path: Path) -> bool:
+    """Whether there is nothing, or only what a refused file, or a run cut off while it read, leaves behind."""
+    if not path.is_dir():
+        return not path.exists()
+    names = {item.relative_to(path).as_posix() for item in path.rglob("*") if not item.name.endswith(storage.ASIDE)}
+    return names <= {"data", *(f"data/{name}" for name in _OWN_DATA)}
 
 
 def not_free(path: Path) -> PretuneError:

@@ -10,20 +10,18 @@ from typing import Any, TypeVar
 
 from pretune import storage
 from pretune.errors import DataError, StorageError, UsageError
-from pretune.hashing import known_digest
 from pretune.records import SCHEMA, CorpusSketch, Example, Past, Predictions, RunRecord
-from pretune.run.damage import damaged, no_run, not_free
+from pretune.run.damage import damaged, is_free, no_run, not_free
+from pretune.run.digests import digests_of_run, last_opening
 from pretune.run.holding import Lock, held, hold
 from pretune.run.prediction_tables import parse_predictions, predictions_csv
+from pretune.run.trace import Events, read_events
 
-Events = list[dict[str, Any]]
 Kept = TypeVar("Kept")
 
 
 SEALED_SCHEMA = 2  # of run.json: it has a digest of itself
 UNFINISHED = ("started", "diverged")  # there is no model
-# What a run has in data/ before run.json says that it was begun.
-_OWN_DATA = {"receipt.json", "train.jsonl", "validation.jsonl", "test.sealed.jsonl"}
 
 
 class RunFolder:
@@ -265,28 +263,8 @@ class RunFolder:
         return tuple(found)
 
     def digests(self, task: str, *names: str, but: Collection[str] = ()) -> dict[str, str]:
-        """Return the SHA-256 of every file that lies still once a run is finished; a prepared corpus has digests of its own.
-
-        Args:
-            task: Of the run.
-            names: Files and folders of the run; all, unless given.
-            but: Files that are left out.
-        """
-        parts = [self.path / name for name in names] or [
-            self.model,
-            self.linear,
-            self.encoder_linear,
-            self.path / "predictions",
-        ]
-        parts += [self.data] if task != "pretrain" and not names else []
-        found = (file for part in parts for file in ([part] if part.is_file() else part.rglob("*")))
-        files = sorted(file for file in found if file.is_file() and file != self.openings)
-        kept = [file.relative_to(self.path) for file in files]
-        return {
-            name.as_posix(): known_digest(self.path / name)
-            for name in kept
-            if name.as_posix() not in but and not any(part.endswith(storage.ASIDE) for part in name.parts)
-        }
+        """Return what ``digests_of_run`` does of this run."""
+        return digests_of_run(self.path, task, *names, but=but)
 
     def heads(self) -> dict[str, str]:
         """Return the digests of the last lines of the files that grow."""
@@ -302,32 +280,8 @@ class RunFolder:
         (self.path / "predictions" / f"{split}.{source}.csv").unlink(missing_ok=True)
 
     def read_events(self, *, head: str = "") -> Events:
-        """Return the events of ``trace.jsonl``, those of the last attempt where the run was begun again.
-
-        Args:
-            head: The digest of a line that must be there; see ``RunRecord.heads``.
-
-        Raises:
-            StorageError: A line was changed.
-        """
-        lines = storage.read_chained(self.trace, head=head)
-        events: Events = [self._parse_event(number, line) for number, line in enumerate(lines, 1)]
-        begun = [index for index, event in enumerate(events) if event["event"] == "begun"]
-        return events[begun[-1] :] if begun else events
-
-    def _parse_event(self, number: int, line: str) -> dict[str, Any]:
-        try:
-            event = json.loads(line)
-        except (ValueError, RecursionError):
-            event = None
-        if not isinstance(event, dict) or not isinstance(event.get("event"), str):
-            raise StorageError(
-                f"line {number} of {self.trace} is damaged",
-                expected="an event as pretune wrote it",
-                fix="restore the file; or make the run again",
-            )
-        event.pop("chain", None)
-        return event
+        """Return what ``trace.read_events`` does of this run's trace."""
+        return read_events(self.trace, head=head)
 
 
 def _read_one(path: Path, make: Callable[[Any], Kept]) -> Kept | None:
@@ -342,20 +296,3 @@ def _read_one(path: Path, make: Callable[[Any], Kept]) -> Kept | None:
         return make(json.loads(storage.read_lines(path)[0]))
     except (ValueError, TypeError, AttributeError, KeyError, IndexError, RecursionError) as error:
         raise StorageError(f"{path} is damaged: {error}", fix="restore it, or make the run again") from error
-
-
-def last_opening(path: Path) -> str:
-    """Return the hash of the last opening in a run's list, ``""`` where there is none or it cannot be read."""
-    lines = storage.read_lines(path)
-    try:
-        return str(json.loads(lines[-1])["hash"]) if lines else ""
-    except (ValueError, TypeError, KeyError):
-        return ""
-
-
-def is_free(path: Path) -> bool:
-    """Whether there is nothing, or only what a refused file, or a run cut off while it read, leaves behind."""
-    if not path.is_dir():
-        return not path.exists()
-    names = {item.relative_to(path).as_posix() for item in path.rglob("*") if not item.name.endswith(storage.ASIDE)}
-    return names <= {"data", *(f"data/{name}" for name in _OWN_DATA)}

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from pretune import storage
+from pretune.errors import StorageError
 from pretune.records import PredictionTrace, Record, Step, Validation
 
+Events = list[dict[str, Any]]
 Listener = Callable[[dict[str, Any]], None]
 
 
@@ -110,3 +112,33 @@ class Trace:
 
 def _finite(event: dict[str, Any]) -> dict[str, Any]:
     return {key: None if isinstance(value, float) and not math.isfinite(value) else value for key, value in event.items()}
+
+
+def read_events(path: Path, *, head: str = "") -> Events:
+    """Return the events of a trace, those of the last attempt where the run was begun again.
+
+    Args:
+        path: ``trace.jsonl`` of a run.
+        head: The digest of a line that must be there; see ``RunRecord.heads``.
+
+    Raises:
+        StorageError: A line was changed.
+    """
+    events = [_parse_event(path, number, line) for number, line in enumerate(storage.read_chained(path, head=head), 1)]
+    begun = [index for index, event in enumerate(events) if event["event"] == "begun"]
+    return events[begun[-1] :] if begun else events
+
+
+def _parse_event(path: Path, number: int, line: str) -> dict[str, Any]:
+    try:
+        event = json.loads(line)
+    except (ValueError, RecursionError):
+        event = None
+    if not isinstance(event, dict) or not isinstance(event.get("event"), str):
+        raise StorageError(
+            f"line {number} of {path} is damaged",
+            expected="an event as pretune wrote it",
+            fix="restore the file; or make the run again",
+        )
+    event.pop("chain", None)
+    return event

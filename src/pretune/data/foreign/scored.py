@@ -1,32 +1,27 @@
 """Scored: predictions that any tool wrote, as the records that judges read; every row accounted for."""
 
-import ast
-import json
 import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from typing import Any
 
 from pretune.configs import MAX_REJECTED_SHARE, AuditConfig
 from pretune.data.clean import clean_examples, writable
+from pretune.data.foreign.cells import OUT_OF_RANGE, RowError, check_shares, class_in, number_in, shares_in, softmax, word_in
 from pretune.data.foreign.decide import Answers, Scored, decide_classes, decide_score
 from pretune.data.foreign.notation import Notation, find_notation
 from pretune.data.foreign.score_columns import Roles, choose_roles
 from pretune.data.foreign.sums import bad_sums, bounds_of, step_of
 from pretune.data.labels.naming import merges, name_classes
-from pretune.data.labels.several import label_in
 from pretune.data.labels.spelling import clean_label
 from pretune.data.read.objects import named_cells
 from pretune.data.read.rows import check_rejected
-from pretune.data.read.table import Cell, Nested, RawTable, Row, receipt_of, unusable
+from pretune.data.read.table import Cell, RawTable, Row, receipt_of, unusable
 from pretune.errors import DataError, MissingLabelsError
 from pretune.records import Columns, Example, FileReceipt, Predictions, Record, Rejection
 
-_SHORT = 200  # characters up to which a label's cell is remembered
-_OUT_OF_RANGE, _BAD_SUM = "lies outside 0 to 1", "add up to"
+_BAD_SUM = "add up to"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,12 +41,6 @@ class ScoredTable(Record):
     def has_texts(self) -> bool:
         """Whether every row came with its text."""
         return all(example.text for example in self.examples)
-
-
-class _RowError(ValueError):
-    def __init__(self, column: str | None, reason: str) -> None:
-        self.column, self.reason = column, reason
-        super().__init__(reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +157,8 @@ def _read_rows(raw: RawTable, roles: Roles, config: AuditConfig, numbers: Notati
         try:
             said = _read_row(row, cells, roles, config, numbers, raw.origin.name, taken)
             if said.id in known:
-                raise _RowError(roles.id, f"the id {said.id!r} was already in row {known[said.id]}")
-        except _RowError as error:
+                raise RowError(roles.id, f"the id {said.id!r} was already in row {known[said.id]}")
+        except RowError as error:
             rejected.append(Rejection(file=raw.origin.name, row=row.number, column=error.column, reason=error.reason))
             continue
         known[said.id] = row.number
@@ -195,122 +184,33 @@ def _without_bad_sums(
 def _read_row(
     row: Row, cells: Mapping[str, Cell], roles: Roles, config: AuditConfig, numbers: Notation, name: str, taken: frozenset[str]
 ) -> _Said:
-    row_id = f"{name}:{row.number}" if roles.id is None else _word(cells, roles.id, "the id")
-    label = _class(cells, roles.label, "the label")
-    predicted = None if roles.predicted is None else _class(cells, roles.predicted, "the prediction")
+    row_id = f"{name}:{row.number}" if roles.id is None else word_in(cells, roles.id, "the id")
+    label = class_in(cells, roles.label, "the label")
+    predicted = None if roles.predicted is None else class_in(cells, roles.predicted, "the prediction")
     shares, score = dict[str, float](), None
     if roles.nested is not None:
-        shares = _nested(cells[roles.nested], roles.nested)
+        shares = shares_in(cells[roles.nested], roles.nested)
         if config.logits and len(shares) < 2:
-            raise _RowError(roles.nested, "has one logit; --logits needs that of every class")
+            raise RowError(roles.nested, "has one logit; --logits needs that of every class")
     elif roles.classes:
-        shares = {kind: _number(cells, column, numbers) for column, kind in roles.classes}
+        shares = {kind: number_in(cells, column, numbers) for column, kind in roles.classes}
     elif roles.score is not None:
-        score = _number(cells, roles.score, numbers)
+        score = number_in(cells, roles.score, numbers)
     where = roles.nested or (roles.classes[0][0] if roles.classes else roles.score)
     if config.logits:
-        shares = _softmax(shares)
+        shares = softmax(shares)
         score = None if score is None else 1 / (1 + math.exp(-max(min(score, 700.0), -700.0)))
-    _check_shares(shares if score is None else {"": score}, where)
+    check_shares(shares if score is None else {"": score}, where)
     text = "\n".join(writable(part) for column in roles.text if isinstance(part := cells[column], str) and part.strip())
     extra = {column: writable(cell) if isinstance(cell, str) else "" for column, cell in cells.items() if column not in taken}
     return _Said(row.number, row_id, label, predicted, score, shares, text, extra)
-
-
-def _word(cells: Mapping[str, Cell], column: str, what: str) -> str:
-    cell = cells[column]
-    if isinstance(cell, Nested):
-        raise _RowError(column, f"is {cell.kind}, not text")
-    if cell is None or not cell.strip():
-        raise _RowError(column, f"{what} is missing")
-    if writable(cell) != cell:
-        raise _RowError(column, f"{what} holds half of a character")
-    return cell.strip()
-
-
-def _class(cells: Mapping[str, Cell], column: str, what: str) -> str:
-    """The class in a cell: the only one of a list, without what no reader would see."""
-    cell = cells[column]
-    try:
-        is_short = isinstance(cell, str) and len(cell) <= _SHORT
-        name = None if cell is None else _label_in(str(cell)) if is_short else label_in(cell)
-    except ValueError as error:
-        raise _RowError(column, str(error)) from None
-    if name is None or not (name := clean_label(name)):
-        raise _RowError(column, f"{what} is missing")
-    return name
-
-
-@lru_cache(maxsize=4_096)
-def _label_in(cell: str) -> str | None:
-    """The label of a cell; few labels stand in many rows."""
-    found = label_in(cell)
-    return found and clean_label(found)
-
-
-def _number(cells: Mapping[str, Cell], column: str, numbers: Notation) -> float:
-    return _finite(numbers.plain(_word(cells, column, "the number")), column)
-
-
-def _finite(value: Any, column: str) -> float:
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        raise _RowError(column, f"{str(value)[:40]!r} is not a number") from None
-    except OverflowError:  # an integer of JSON with more than 308 digits
-        number = math.inf
-    if not math.isfinite(number):
-        raise _RowError(column, f"the number is {number}")
-    return number
-
-
-def _nested(cell: Cell, column: str) -> dict[str, float]:
-    """Return label → score of what a pipeline of transformers returned for one text."""
-    if not isinstance(cell, (str, Nested)):
-        raise _RowError(column, "the prediction is missing")
-    found = _parsed(cell.shown if isinstance(cell, Nested) else cell)
-    while isinstance(found, list) and len(found) == 1 and isinstance(found[0], list):
-        found = found[0]  # a list of one text
-    entries = found if isinstance(found, list) else [found]
-    if not entries or not all(isinstance(item, dict) and {"label", "score"} <= item.keys() for item in entries):
-        raise _RowError(column, 'is not a list of {"label", "score"}')
-    shares = {clean_label(str(item["label"])): _finite(item["score"], column) for item in entries}
-    if len(shares) < len(entries):
-        raise _RowError(column, "names a label twice")
-    return shares
-
-
-def _parsed(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        pass
-    try:  # as Python writes lists, which is how Parquet's nested cells and str(...) in a CSV look
-        return ast.literal_eval(text)
-    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
-        return None
-
-
-def _softmax(logits: dict[str, float]) -> dict[str, float]:
-    top = max(logits.values(), default=0.0)
-    powers = {name: math.exp(value - top) for name, value in logits.items()}
-    total = sum(powers.values())
-    return {name: value / total for name, value in powers.items()}
-
-
-def _check_shares(shares: dict[str, float], column: str | None) -> None:
-    for name, share in shares.items():
-        if not 0 <= share <= 1:
-            raise _RowError(
-                column if len(shares) == 1 else None, f"a probability {_OUT_OF_RANGE}" + (f" ({name})" if name else "")
-            )
 
 
 def _check_common_causes(raw: RawTable, rejected: Sequence[Rejection], receipt: FileReceipt, roles: Roles) -> None:
     """Name the cause where one reason takes out more rows than dirt explains: logits, sigmoids, no labels at all."""
     reasons = Counter(re.sub(r" \(.*\)$", "", item.reason) for item in rejected)
     limit = MAX_REJECTED_SHARE * (len(raw.rows) + len(raw.rejected))
-    outside = sum(count for reason, count in reasons.items() if _OUT_OF_RANGE in reason)
+    outside = sum(count for reason, count in reasons.items() if OUT_OF_RANGE in reason)
     if outside > limit:
         raise with_receipt(
             unusable(

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pretune.configs import ReadConfig
-from pretune.data.read.delimited import Reading, any_field_size, checked_lines, choose_reading, describe_lines
+from pretune.data.read.accounts import checked_lines, describe_lines
+from pretune.data.read.delimited import Reading, any_field_size, choose_reading
 from pretune.data.read.parse import Parser
 from pretune.data.read.quoting import Habit, find_pieces, habits_of, swallowed
 from pretune.data.read.table import Origin, Row

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from pretune.configs import MAX_CELL, MAX_REJECTED_SHARE, ReadConfig
+from pretune.data.read.accounts import checked_lines, count_lines, describe_lines
 from pretune.data.read.decode import UndecodableError, decode, line_of, undecodable
 from pretune.data.read.dialect import BACKSLASH, DELIMITERS, Dialect, find_delimiter, separator_of, width_of, with_escape
 from pretune.data.read.parse import Parser
@@ -21,13 +22,11 @@ from pretune.data.read.quoting import (
     swallowed,
     swallowed_alone,
 )
-from pretune.data.read.table import Origin, RawTable, Row, unusable
+from pretune.data.read.table import Origin, RawTable, Row
 from pretune.errors import DataError
-from pretune.records import LineCounts, Rejection
-from pretune.wording.counts import counted, listed
+from pretune.records import Rejection
+from pretune.wording.counts import counted
 
-# Rows that one note shows.
-SHOWN_ROWS = 5
 _ESCAPED_QUOTE = re.compile(r'\\"(?!["\r\n]|$)')
 
 
@@ -232,50 +231,6 @@ def _swallowed(reading: Reading, origin: Origin) -> DataError:
     if len(reading.parser.columns) == 1:
         return swallowed_alone(reading.pieces[0].row, reading.parser.columns[0], origin)
     return swallowed(reading.pieces, reading.parser.columns, origin)
-
-
-def checked_lines(parser: Parser, num_lines: int) -> LineCounts:
-    """Return what became of every line.
-
-    Raises:
-        DataError: They do not add up, which is a fault of pretune; nothing of the file is used then.
-    """
-    counts = parser.tally.counts(num_lines)
-    if not counts.is_balanced or parser.num_lines != num_lines:
-        raise unusable(
-            parser.origin,
-            f"{num_lines:,} lines were read, and these are accounted for: {counts.to_json()}",
-            expected="every line in one of them: this is a fault of pretune",
-            fix="report it with the file's first lines; until then, save the table as JSON lines",
-        )
-    return counts
-
-
-def describe_lines(parser: Parser) -> list[str]:
-    """Say which lines are no rows."""
-    name, tally, notes = parser.origin.name, parser.tally, []
-    if tally.blank:
-        notes.append(f"{name}: {counted(tally.blank, 'empty line, which is not a row', 'empty lines, which are not rows')}")
-    if parser.repeated:
-        shown = listed(parser.repeated, SHOWN_ROWS, write=str)
-        rows, verb = ("rows", "repeat") if len(parser.repeated) > 1 else ("row", "repeats")
-        notes.append(f"{name}: {rows} {shown} {verb} the header and {'are' if rows == 'rows' else 'is'} left out")
-    if tally.separator > parser.skipped:
-        notes.append(
-            f"{name}: sep= stands in lines further down as well ({tally.separator - parser.skipped}), which are not rows"
-        )
-    return notes
-
-
-def count_lines(text: str) -> int:
-    r"""Return how many lines a text has, whether they end in ``\n``, ``\r\n`` or ``\r``.
-
-    Example:
-        >>> count_lines("a\nb\r\nc\rd"), count_lines("a\n"), count_lines("")
-        (4, 1, 0)
-    """
-    ends = text.count("\n") + text.count("\r") - text.count("\r\n")
-    return ends + (text[-1:] not in ("", "\n", "\r"))
 
 
 def _note_escapes(lines: Sequence[str], origin: Origin, *, is_whole: bool) -> list[str]:

@@ -45,7 +45,8 @@ from pretune.predict import answer, check_saved, decide_by_card, follow, predict
 from pretune.records import Calibration, Change, Evaluation, Example, Predictions, PredictionTrace
 from pretune.run.trace import Trace
 from pretune.tasks.classify.adapt import check_same_classes, resolve_freeze
-from pretune.tasks.classify.fit import Prepare, as_before, fit_network, prepare_rows, tell_progress
+from pretune.tasks.classify.fit import as_before, fit_network
+from pretune.tasks.classify.prepare import Prepare, prepare_rows, tell_progress
 from pretune.tokens import encode
 from pretune.train import Plan, Resume, choose_device, current_world, seed_everything
 

@@ -25,8 +25,9 @@ from pretune.run.prediction_tables import predictions_csv
 from pretune.run.trace import Trace
 from pretune.tasks.classify.assess import assess, costs_of, evidence_of, read_policy
 from pretune.tasks.classify.baselines import void_finding
-from pretune.tasks.classify.budget import GAP_ROWS, tell_end
+from pretune.tasks.classify.budget import tell_end
 from pretune.tasks.classify.estimator import TextClassifier
+from pretune.tasks.classify.options import GAP_ROWS
 from pretune.tasks.classify.prove import Proof
 from pretune.tasks.classify.thresholds import choose_thresholds, decided_by, inherit, read_aim, store_thresholds, tell_choice
 from pretune.tasks.classify.untuned import Untuned, open_untuned

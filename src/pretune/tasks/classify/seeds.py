@@ -23,7 +23,7 @@ from pretune.records import Calibration, Change, History, Predictions, SeedResul
 from pretune.run.prediction_tables import parse_predictions, predictions_csv
 from pretune.run.trace import Trace
 from pretune.tasks.classify.estimator import TextClassifier
-from pretune.tasks.classify.fit import PreparedOnce
+from pretune.tasks.classify.prepare import PreparedOnce
 from pretune.train import Resume, choose_device
 from pretune.train.stopping import FALLING
 

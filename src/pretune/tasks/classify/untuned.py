@@ -17,7 +17,7 @@ from pretune.records import Example, Predictions
 from pretune.run import RunFolder
 from pretune.run.trace import Trace
 from pretune.tasks.classify.baselines import orders_of
-from pretune.tasks.classify.fit import tell_progress
+from pretune.tasks.classify.prepare import tell_progress
 from pretune.train import Device, release_memory
 
 # Training rows that the regression is fitted on; more are drawn from. For 384 features many more change nothing that shows, and

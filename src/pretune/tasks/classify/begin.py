@@ -1,0 +1,109 @@
+"""What a run settles before it trains: its rows, what was left open, what the model knew, and the record that it began."""
+
+import importlib.metadata
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from pretune import storage
+from pretune.configs import AUTO, DEFAULT_MAX_LENGTH, RunConfig
+from pretune.data import Dataset, prepare
+from pretune.data.seal.known import register_seal
+from pretune.data.seal.learned import Learned, look_back
+from pretune.errors import DataError
+from pretune.records import BudgetChoice, Past, RunRecord
+from pretune.run import RunFolder, identity_of
+from pretune.run.job import Job
+from pretune.run.origin import origin_of
+from pretune.run.trace import Trace
+from pretune.tasks.classify.adapt import resolve_freeze
+from pretune.train import Device
+
+# At most this many epochs on a processor where `auto` chose what is trained and the user named no number: all layers with
+# bf16 instructions, or the last ones without. Either way `movie-reviews` stays within six minutes (docs/decisions/0007).
+EPOCHS_ON_CPU = {"none": 3, "last": 4}
+PACKAGES = ("pretune", "torch", "transformers", "tokenizers", "scikit-learn", "numpy")
+
+
+def load_rows(job: Job[RunConfig]) -> Dataset:
+    """Read, clean, split and seal; a source that is refused leaves its receipt behind."""
+    config, folder = job.config, job.folder
+    try:
+        return prepare(job.source, config.read, config.split, given=config.given, trace=job.trace)
+    except DataError as error:
+        if error.files and not folder.is_begun:  # the receipt is the one thing that a refused file leaves behind
+            receipt = {"error": error.to_json(), "files": [file.to_json() for file in error.files]}
+            storage.replace_json(folder.data / "receipt.json", receipt)
+        raise
+
+
+def look_back_on(learned: Learned, data: Dataset, trace: Trace) -> Past:
+    """Compare what the model had learned from with the sealed texts; say now what will block the verdict."""
+    past = look_back(learned, data.seal.texts())
+    found = len(past.exact) + len(past.near)
+    if found:
+        trace.note(
+            f"{found:,} of the {data.seal.num_rows:,} test texts, or nearly the same ones, were learned from before this "
+            "training: no figure on them shows what the model does with new texts"
+        )
+    for reason in past.unknown:
+        trace.note(f"it is not known whether the test was learned from before: {reason}")
+    return past
+
+
+def begin_run(
+    data: Dataset,
+    config: RunConfig,
+    folder: RunFolder,
+    command: str,
+    *,
+    inputs: Mapping[str, str] | None = None,
+    budget: BudgetChoice | None = None,
+) -> RunRecord:
+    """Write the record first: whatever happens from here on, the folder is known as that of a run that was begun."""
+    record = RunRecord(
+        run=folder.name,
+        identity=identity_of(inputs) if inputs else "",
+        inputs=dict(inputs or {}),
+        budget=budget,
+        status="started",
+        command=command,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        data_source=data.receipt.source,
+        model_source=config.model,
+        configs=config.to_json(),
+        receipt=data.receipt,
+        versions={name: importlib.metadata.version(name) for name in PACKAGES},
+        classes=data.classes,
+    )
+    origin = origin_of(config.model)
+    if origin is not None:  # one timeline spans both trainings
+        language = origin.scores if origin.pretraining is not None and origin.pretraining.started_from else ()
+        record = replace(
+            record, pretraining=origin.pretraining, tokenizer=origin.tokenizer, corpus=origin.corpus, language=language
+        )
+    folder.clear(record, keep_checkpoints=folder.is_begun and not folder.is_to_be_replaced)
+    storage.replace_json(folder.data / "receipt.json", data.receipt.to_json())
+    folder.write_examples("train", data.train)
+    folder.write_examples("validation", data.validation)
+    data.seal.save(folder.sealed)
+    folder.write_record(record)
+    register_seal(data.seal, str(folder.path))
+    return record
+
+
+def settle(config: RunConfig, device: Device, trace: Trace) -> RunConfig:
+    """Return the config with everything decided that was left to the processor."""
+    freeze = resolve_freeze(config.freeze, device.kind)
+    is_short = config.freeze == AUTO and config.epochs is None and device.kind == "cpu"
+    epochs = EPOCHS_ON_CPU[freeze.partition("-")[0]] if is_short else config.epochs
+    if freeze != config.freeze:
+        trace.note(f"--freeze {freeze}" + (f" --epochs {epochs}" if is_short else "") + f": {device.why}")
+    length = config.finetune.max_length or DEFAULT_MAX_LENGTH
+    return replace(config, freeze=freeze, epochs=epochs, finetune=replace(config.finetune, max_length=length))
+
+
+def recorded_budget(folder: RunFolder) -> BudgetChoice | None:
+    """Return what was chosen when this run was begun, if it was cut off: another choice would be another training."""
+    known = folder.read_record().budget if folder.is_begun and not folder.is_to_be_replaced else None
+    return None if known is None else replace(known, was_resumed=True)
