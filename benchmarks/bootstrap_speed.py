@@ -16,7 +16,7 @@ from sklearn.metrics import average_precision_score, f1_score, matthews_corrcoef
 
 from harness import row
 from pretune.evaluate import compare_metrics, score_predictions
-from pretune.records import Predictions
+from pretune.records import Predictions, Terms
 
 NUM_RESAMPLES, NUM_TRIED = 10_000, 5
 
@@ -69,10 +69,10 @@ def measure(num_rows: int, num_classes: int) -> dict[str, Any]:
     model = simulated(num_rows, num_classes, "first", 1)
     groups = {name: f"group {index // 7}" for index, name in enumerate(model.ids)}
     found: dict[str, Any] = {"figures": timed(lambda: score_predictions(model))}
-    found["figures, groups"] = timed(lambda: score_predictions(model, groups=groups))
+    found["figures, groups"] = timed(lambda: score_predictions(model, Terms(groups=groups)))
     other = simulated(num_rows, num_classes, "second", 2)
     found["comparisons"] = timed(lambda: compare_metrics(model, other))
-    found["comparisons, groups"] = timed(lambda: compare_metrics(model, other, groups=groups))
+    found["comparisons, groups"] = timed(lambda: compare_metrics(model, other, Terms(groups=groups)))
     if num_classes == 2:
         found["rival: rows resampled"] = resample_rows(model)
     return {"num_rows": num_rows, "num_classes": num_classes, "num_resamples": NUM_RESAMPLES, **found}

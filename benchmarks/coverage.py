@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pretune.evaluate import score_predictions
-from pretune.records import Predictions, Score
+from pretune.records import Predictions, Score, Terms
 
 SIZES = (50, 200, 1_000, 5_000)
 PREVALENCES = (0.01, 0.05, 0.20, 0.50)
@@ -39,12 +39,12 @@ def population(prevalence: float) -> tuple[npt.NDArray[np.int64], Floats]:
 def measure_cell(num_rows: int, prevalence: float, num_sets: int, *, seed: int = 0) -> dict[str, Any]:
     """Draw test sets from the population and count how often each interval holds the population's figure."""
     labels, shares = population(prevalence)
-    truth = {score.name: score for score in score_predictions(_predictions(labels, shares), positive="pos")}
+    truth = {score.name: score for score in score_predictions(_predictions(labels, shares), Terms(positive="pos"))}
     generator = np.random.default_rng([seed, num_rows, round(1000 * prevalence)])
     covered, given = defaultdict[str, int](int), defaultdict[str, int](int)
     for _ in range(num_sets):
         rows = generator.integers(len(labels), size=num_rows)
-        for score in score_predictions(_predictions(labels[rows], shares[rows]), positive="pos"):
+        for score in score_predictions(_predictions(labels[rows], shares[rows]), Terms(positive="pos")):
             value = truth[score.name].value
             if value is not None and score.low is not None and score.high is not None:
                 given[score.name] += 1

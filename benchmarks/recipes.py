@@ -15,6 +15,7 @@ from pretune import TextClassifier, load_data
 from pretune.cli.settings import build_config
 from pretune.evaluate import compare, evaluate_sources
 from pretune.evaluate.baselines import fit_linear
+from pretune.records import Terms
 
 FROZEN_RATES = (1e-4, 3e-4, 1e-3, 3e-3)
 UNFROZEN_RATES = (5e-5, 2e-4)
@@ -75,7 +76,7 @@ def judge(data: Any, models: dict[str, TextClassifier]) -> dict[str, Any]:
     opening = data.seal.open(run="benchmarks/recipes", purpose="benchmark", num_models=len(models))
     said = {name: replace(model.predictions(opening.examples, "test"), source=name) for name, model in models.items()}
     linear = fit_linear(data.train).predict(opening.examples, split="test", classes=data.classes)
-    found = evaluate_sources([*said.values(), linear], main=next(iter(said)), confidence=opening.confidence)
+    found = evaluate_sources([*said.values(), linear], Terms(confidence=opening.confidence), main=next(iter(said)))
     accuracy = [score for score in found.scores if score.metric == "accuracy"]
     pairs = [(f"last {k}, best rate", "frozen, best rate") for k in (2, 3)]
     pairs += [(f"last {k}, published 1e-6", "frozen, published 1e-5") for k in (2, 3)]
@@ -84,7 +85,7 @@ def judge(data: Any, models: dict[str, TextClassifier]) -> dict[str, Any]:
         "confidence": opening.confidence,
         "accuracy": {score.source: [score.value, score.low, score.high] for score in accuracy},
         "validation": {name: best(model) for name, model in models.items()},
-        "paired": [compare(said[a], said[b], confidence=opening.confidence).to_json() for a, b in pairs],
+        "paired": [compare(said[a], said[b], Terms(confidence=opening.confidence)).to_json() for a, b in pairs],
     }
 
 

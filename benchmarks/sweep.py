@@ -19,7 +19,7 @@ from harness import SHARED
 from pretune.data.alike.duplicates import find_duplicates
 from pretune.diagnose.checks import CHECKS, RESULT_CHECKS
 from pretune.evaluate import evaluate_sources
-from pretune.records import Evaluation, Evidence, Finding, Severity
+from pretune.records import Evaluation, Evidence, Finding, Severity, Terms
 
 __all__ = ["FAULTS", "OF_TRAINING", "PLANTERS", "find", "measure_clean", "measure_planted"]
 
@@ -44,7 +44,7 @@ def find(twin: Evidence, only: str | None = None) -> dict[str, Finding]:
 def _evaluate(twin: Evidence) -> Evaluation:
     """Score the judged source alone: no check reads the baselines."""
     judged = twin.find("test", "finetuned")
-    return evaluate_sources([judged] if judged else [], main="finetuned", positive=twin.positive)
+    return evaluate_sources([judged] if judged else [], Terms(positive=twin.positive), main="finetuned")
 
 
 def read_rows() -> Rows:

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from pretune.evaluate import evaluate_sources
 from pretune.evaluate.compare import difference_interval, mcnemar_p_value
-from pretune.records import Comparison, Confusion, Evaluation, Finding, Outcome, Predictions, Severity, Verdict
+from pretune.records import Comparison, Confusion, Evaluation, Finding, Outcome, Predictions, Severity, Terms, Verdict
 from pretune.verdict import Policy, decide
 from pretune.verdict.rows_needed import gate_bounds
 
@@ -146,9 +146,9 @@ def decide_one(counts: Counts, policy: Policy, *, look: int = 1, positive: str |
     findings = [Finding(check=check, severity=Severity.OK, summary="fine") for check in policy.required_checks]
     confidence = policy.confidence_at(look)
     evaluation: Evaluation = evaluate_sources(
-        predictions_of(counts), main="finetuned", positive=positive, look=look, confidence=confidence
+        predictions_of(counts), Terms(positive=positive, look=look, confidence=confidence), main="finetuned"
     )
-    return decide(evaluation, findings, policy, positive=positive, look=look)
+    return decide(evaluation, findings, policy, Terms(positive=positive, look=look))
 
 
 def check_agreement(counts: Counts, codes: Counts, policy: Policy, *, num: int, positive: str | None = "pos") -> list[int]:

@@ -24,7 +24,7 @@ from pretune.hashing import fingerprint
 from pretune.intervals import confidence_at
 from pretune.models.language_load import load_language_model
 from pretune.predict.masked import follow_words
-from pretune.records import Evaluation, Example, FileReceipt, PredictionTrace, Receipt, WordTrace
+from pretune.records import Evaluation, Example, FileReceipt, PredictionTrace, Receipt, Terms, WordTrace
 from pretune.report.receipts import describe_rejection
 from pretune.run import RunFolder, check_run
 from pretune.run.trace import Trace
@@ -64,14 +64,8 @@ def evaluate_on(run: str, source: Any, config: ReadConfig, trace: Trace) -> tupl
             sources.append(untuned.predict(rows, split="given", classes=model.card_.classes, trace=trace))
     entry = record_opening(texts, run=folder.name, purpose="evaluate")
     trace.note(f"look {entry.look} at these rows, in the ledger" + (f"; {known}" if known else ""))
-    evaluation = evaluate_sources(
-        sources,
-        main="finetuned",
-        positive=model.card_.positive,
-        look=entry.look,
-        confidence=confidence_at(entry.look),
-        groups=groups_of(rows),
-    )
+    terms = Terms(positive=model.card_.positive, confidence=confidence_at(entry.look), look=entry.look, groups=groups_of(rows))
+    evaluation = evaluate_sources(sources, terms, main="finetuned")
     receipt = Receipt(
         source=table.source,
         files=table.files,

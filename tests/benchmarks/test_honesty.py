@@ -17,7 +17,7 @@ import planted_texts
 import sweep
 from honesty_page import write_page
 from pretune.evaluate import evaluate_sources
-from pretune.records import Example
+from pretune.records import Example, Terms
 from worlds import REFUSE, SHIP, World, judge_sets, predictions_of, tables_of, with_precision
 
 SETS = 300
@@ -39,7 +39,7 @@ def test_a_world_has_the_figures_it_was_made_for():
 
 def test_simulated_sets_become_the_predictions_they_stand_for():
     counts = World(prevalence=0.3, recall=0.8, specificity=0.9).draw(500, 1, np.random.default_rng(0))[0]
-    found = evaluate_sources(predictions_of(counts), main="finetuned", positive="pos")
+    found = evaluate_sources(predictions_of(counts), Terms(positive="pos"), main="finetuned")
     rows = tables_of(counts[None])[0].astype(int).tolist()
     assert [list(row) for row in found.confusions[0].counts] == rows
     linear = next(item for item in found.comparisons if (item.b, item.metric) == ("linear", "accuracy"))

@@ -13,7 +13,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from pretune.evaluate import score_predictions
 from pretune.evaluate.areas import area_scores, pr_area, roc_area
 from pretune.evaluate.codes import rows_of
-from pretune.records import Predictions, Score
+from pretune.records import Predictions, Score, Terms
 
 
 def ranked(is_positive, shares, classes=CLASSES):
@@ -131,7 +131,7 @@ def test_a_class_without_rows_has_no_area_and_leaves_the_mean():
     assert (score.low, score.method) == (None, "no interval: the rarer class has 0 rows, 20 are needed")
     alone = replace(made, labels=("a",) * 90)
     assert find(score_predictions(alone), "roc_area").method == "undefined: all rows are of one class"
-    assert find(score_predictions(made, positive="c"), "pr_area").method == "undefined: no row is c"
+    assert find(score_predictions(made, Terms(positive="c")), "pr_area").method == "undefined: no row is c"
 
 
 def test_fewer_than_twenty_rows_give_a_value_but_no_interval():

@@ -10,6 +10,7 @@ from scipy.stats import binom, binomtest
 from pretune.errors import DataError
 from pretune.evaluate import compare, compare_f1
 from pretune.evaluate.compare import difference_interval, mcnemar_p_value
+from pretune.records import Terms
 
 
 @pytest.mark.parametrize(("only_a", "only_b"), [(0, 0), (1, 0), (9, 1), (30, 12), (5, 5)])
@@ -36,12 +37,12 @@ def test_the_order_of_rows_does_not_matter():
     b = noisy(a, 0.7)
     turned = replace(b, ids=b.ids[::-1], labels=b.labels[::-1], predicted=b.predicted[::-1])
     assert compare(a, b) == compare(a, turned)
-    assert compare_f1(a, b, positive="pos") == compare_f1(a, turned, positive="pos")
+    assert compare_f1(a, b, Terms(positive="pos")) == compare_f1(a, turned, Terms(positive="pos"))
 
 
 def test_two_that_agree_everywhere_are_not_proven_equal():
     a = from_counts(40, 10, 10, 40)
-    for found in (compare(a, replace(a, source="twin")), compare_f1(a, replace(a, source="twin"), positive="pos")):
+    for found in (compare(a, replace(a, source="twin")), compare_f1(a, replace(a, source="twin"), Terms(positive="pos"))):
         assert (found.difference, found.p_value) == (0, 1.0)
         assert found.low < 0 < found.high
 
@@ -57,7 +58,7 @@ def test_the_interval_of_the_difference_covers_the_truth():
 def test_f1_of_rare_rows_tells_apart_what_accuracy_cannot(positive):
     """Of 40 rare rows in 2,000 the model finds 30, the constant answer none: 1.5 points of accuracy, but all of F1."""
     model = from_counts(30, 5, 10, 1955)
-    found = compare_f1(model, constant(model), positive=positive)
+    found = compare_f1(model, constant(model), Terms(positive=positive))
     assert found.metric == f"f1[{positive or 'macro'}]"
     assert found.value_a - found.value_b == pytest.approx(found.difference)
     assert found.low > 0.3
@@ -70,7 +71,7 @@ def test_f1_rarely_calls_equal_models_different():
     alarms = 0
     for seed in range(120):
         a, b = noisy(truth, 0.8, source="a", seed=seed), noisy(truth, 0.8, source="b", seed=1000 + seed)
-        found = compare_f1(a, b, positive="pos")
+        found = compare_f1(a, b, Terms(positive="pos"))
         alarms += found.p_value <= 0.05
         assert (found.low > 0) + (found.high < 0) <= 1
     assert alarms <= 12
@@ -78,7 +79,7 @@ def test_f1_rarely_calls_equal_models_different():
 
 def test_too_few_rare_rows_give_a_p_value_but_no_interval():
     model = from_counts(10, 2, 2, 200)
-    found = compare_f1(model, constant(model), positive="pos")
+    found = compare_f1(model, constant(model), Terms(positive="pos"))
     assert (found.low, found.high) == (None, None)
     assert "12 rows, 20 are needed" in found.method
     assert found.p_value < 0.01
@@ -87,7 +88,7 @@ def test_too_few_rare_rows_give_a_p_value_but_no_interval():
 def test_f1_of_a_class_without_rows_cannot_be_compared():
     model = from_counts(0, 5, 0, 200)
     with pytest.raises(DataError, match="no row is pos"):
-        compare_f1(model, constant(model), positive="pos")
+        compare_f1(model, constant(model), Terms(positive="pos"))
 
 
 @pytest.mark.parametrize(

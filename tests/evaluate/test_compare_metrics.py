@@ -13,7 +13,7 @@ from pretune.evaluate import compare_metrics, deciding_metric
 from pretune.evaluate.compare import holm
 from pretune.evaluate.paired import compare_named, pair
 from pretune.evaluate.pairs import sign_flip_p_value
-from pretune.records import Predictions
+from pretune.records import Predictions, Terms
 
 CLASSES = ("a", "b", "c")
 
@@ -58,7 +58,7 @@ def test_every_value_is_that_of_scikit_learn():
 def test_with_a_positive_class_its_precision_and_recall_are_compared():
     a = from_counts(30, 10, 20, 240)
     b = noisy(a, 0.8)
-    found = {item.metric: item for item in compare_metrics(a, b, positive="pos")}
+    found = {item.metric: item for item in compare_metrics(a, b, Terms(positive="pos"))}
     assert list(found) == ["f1[pos]", "accuracy", "precision[pos]", "recall[pos]", "balanced_accuracy", "mcc"]
     assert found["recall[pos]"].value_b == recall_score(b.labels, b.predicted, pos_label="pos")
     assert found["recall[pos]"].num_examples == 50
@@ -111,7 +111,7 @@ def test_equal_models_rarely_differ_whatever_the_figure():
     """80 pairs: the p value alone is at most 0.05 in about 4; 10 would come by chance once in 150 times."""
     alarms = dict.fromkeys(["accuracy", "f1[macro]", "mcc", "roc_area", "loss"], 0)
     for seed in range(80):
-        paired = pair(*two(150, seed=seed, classes=("a", "b")), confidence=0.95)
+        paired = pair(*two(150, seed=seed, classes=("a", "b")), Terms(confidence=0.95))
         for found in compare_named(paired, list(alarms)):
             alarms[found.metric] += found.p_value <= 0.05
     assert max(alarms.values()) <= 9
@@ -168,7 +168,7 @@ def test_what_is_not_defined_is_left_out_or_refused():
     with pytest.raises(UsageError, match="'sharpe'"):
         compare_metrics(a, constant(a), metrics=["sharpe"])
     with pytest.raises(UsageError, match="no class 'maybe'"):
-        compare_metrics(a, constant(a), positive="maybe")
+        compare_metrics(a, constant(a), Terms(positive="maybe"))
     empty = from_counts(0, 5, 0, 200)
     with pytest.raises(DataError, match="no row is pos"):
         compare_metrics(empty, constant(empty), metrics=["recall[pos]"])

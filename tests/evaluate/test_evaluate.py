@@ -9,7 +9,7 @@ from judging import CLASSES, constant, evaluation_of, from_counts, noisy
 
 from pretune.errors import UsageError
 from pretune.evaluate import evaluate_sources
-from pretune.records import Evaluation, Predictions
+from pretune.records import Evaluation, Predictions, Terms
 
 
 def test_the_judged_source_comes_first_and_is_compared_with_each_other():
@@ -54,7 +54,7 @@ def test_a_hundred_thousand_rows_with_10_000_resamples_take_three_seconds_of_the
         source="finetuned", split="test", classes=CLASSES, ids=ids, labels=names[0], predicted=names[1], probabilities=table
     )
     start = time.process_time()
-    found = evaluate_sources([model, constant(model)], main="finetuned", positive="pos")
+    found = evaluate_sources([model, constant(model)], Terms(positive="pos"), main="finetuned")
     assert time.process_time() - start < 3  # about 0.7 s
     assert all(score.low < score.value < score.high for score in found.scores if score.source == "finetuned")
 
@@ -62,6 +62,6 @@ def test_a_hundred_thousand_rows_with_10_000_resamples_take_three_seconds_of_the
 def test_groups_reach_scores_and_comparisons():
     model = from_counts(90, 15, 10, 85)
     groups = {name: f"group {number // 4}" for number, name in enumerate(model.ids)}
-    found = evaluate_sources([model, noisy(model, 0.7)], main="finetuned", positive="pos", groups=groups)
+    found = evaluate_sources([model, noisy(model, 0.7)], Terms(positive="pos", groups=groups), main="finetuned")
     assert all("groups" in score.method for score in found.scores if score.metric in ("accuracy", "mcc", "f1"))
     assert all("groups exchanged" in item.method for item in found.comparisons)

@@ -10,7 +10,7 @@ from pretune.evaluate import compare_metrics, groups_of, score_predictions
 from pretune.evaluate.codes import units_of
 from pretune.evaluate.shares import effective_share
 from pretune.intervals import group_means, skewed_mean_interval
-from pretune.records import Example, Predictions
+from pretune.records import Example, Predictions, Terms
 
 
 def ranked(labels, shares):
@@ -44,7 +44,7 @@ def test_a_row_repeated_five_times_is_still_one_row(alone):
     copied, groups = repeated(alone, 5)
     apart = score_predictions(copied)
     for before, together, cheated in zip(
-        score_predictions(alone), score_predictions(copied, groups=groups), apart, strict=True
+        score_predictions(alone), score_predictions(copied, Terms(groups=groups)), apart, strict=True
     ):
         assert together.value == pytest.approx(before.value, abs=0.05 if before.metric == "calibration_error" else 1e-9)
         if before.metric != "calibration_error":  # it has more bins with more rows
@@ -57,7 +57,7 @@ def test_a_comparison_of_repeated_rows_is_that_of_the_rows(alone):
     other = ranked([label == "pos" for label in alone.labels], generator.random(200))
     other = replace(other, source="linear")
     (copied, groups), (copied_other, _) = repeated(alone, 4), repeated(other, 4)
-    before, together = compare_metrics(alone, other), compare_metrics(copied, copied_other, groups=groups)
+    before, together = compare_metrics(alone, other), compare_metrics(copied, copied_other, Terms(groups=groups))
     for old, new in zip(before, together, strict=True):
         assert new.difference == pytest.approx(old.difference)
         assert new.high - new.low == pytest.approx(old.high - old.low, rel=0.12), old.metric
@@ -87,7 +87,7 @@ def test_an_accuracy_over_groups_covers_the_truth():
         labels = generator.random(400) < 0.5
         made = ranked(labels, np.where(rows == labels, 0.9, 0.1))
         groups = {str(number): str(number // 10) for number in range(400)}
-        score = next(item for item in score_predictions(made, groups=groups) if item.metric == "accuracy")
+        score = next(item for item in score_predictions(made, Terms(groups=groups)) if item.metric == "accuracy")
         covered.append(score.low <= 0.8 <= score.high)
     assert np.mean(covered) > 0.91
 
@@ -101,16 +101,16 @@ def test_what_a_row_of_a_pair_is_worth(hits, worth):
 def test_few_groups_give_no_interval_however_many_rows():
     made = from_counts(200, 50, 50, 200)
     groups = {name: f"group {number % 10}" for number, name in enumerate(made.ids)}
-    scores = {score.name: score for score in score_predictions(made, groups=groups)}
+    scores = {score.name: score for score in score_predictions(made, Terms(groups=groups))}
     assert scores["mcc"].low is None
     assert "10 groups, 20 are needed" in scores["mcc"].method
-    found = compare_metrics(made, noisy(made, 0.6), groups=groups)
+    found = compare_metrics(made, noisy(made, 0.6), Terms(groups=groups))
     assert all(item.low is None and "10 groups, 20 are needed" in item.method for item in found)
 
 
 def test_groups_of_one_row_change_nothing(alone):
     groups = {name: f"only {name}" for name in alone.ids}
-    assert score_predictions(alone, groups=groups) == score_predictions(alone)
+    assert score_predictions(alone, Terms(groups=groups)) == score_predictions(alone)
 
 
 def test_rows_without_a_group_stand_alone_and_a_group_named_like_a_row_is_another():

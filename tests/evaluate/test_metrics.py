@@ -21,7 +21,7 @@ from sklearn.metrics import (
 from pretune.errors import DataError, MissingLabelsError, UsageError
 from pretune.evaluate import confusion_of, score_predictions
 from pretune.intervals import skewed_mean_interval
-from pretune.records import Predictions
+from pretune.records import Predictions, Terms
 
 
 def figure(scores, metric, label=None):
@@ -106,7 +106,7 @@ def test_intervals_over_all_classes_cover_the_truth(metric, shares, size):
 
 def test_the_worked_example_of_the_field_comes_out():
     """TP 90, FP 15, FN 10, TN 85: precision 90/105, recall 90/100, accuracy 175/200."""
-    scores = score_predictions(from_counts(90, 15, 10, 85), positive="pos")
+    scores = score_predictions(from_counts(90, 15, 10, 85), Terms(positive="pos"))
     assert figure(scores, "precision", "pos").value == pytest.approx(0.857, abs=5e-4)
     assert figure(scores, "recall", "pos").value == 0.900
     assert figure(scores, "accuracy").value == 0.875
@@ -114,7 +114,7 @@ def test_the_worked_example_of_the_field_comes_out():
 
 
 def test_the_headline_figures_come_first():
-    names = [score.name for score in score_predictions(from_counts(90, 15, 10, 85), positive="pos")]
+    names = [score.name for score in score_predictions(from_counts(90, 15, 10, 85), Terms(positive="pos"))]
     assert names[:5] == ["loss", "accuracy", "precision[pos]", "recall[pos]", "f1[pos]"]
     assert [score.name for score in score_predictions(from_counts(9, 1, 1, 9))][2] == "precision[macro]"
 
@@ -163,7 +163,7 @@ def test_the_interval_of_a_skewed_mean_covers_the_truth():
 
 
 def test_the_look_and_its_confidence_stand_in_every_score():
-    scores = score_predictions(from_counts(90, 15, 10, 85), look=2, confidence=0.9875)
+    scores = score_predictions(from_counts(90, 15, 10, 85), Terms(look=2, confidence=0.9875))
     assert {(score.look, score.confidence) for score in scores} == {(2, 0.9875)}
 
 
@@ -185,7 +185,7 @@ def test_no_rows_and_an_unknown_positive_class_are_errors(three_classes):
     with pytest.raises(DataError, match="no rows"):
         score_predictions(from_pairs([]))
     with pytest.raises(UsageError, match="no class 'd'"):
-        score_predictions(three_classes, positive="d")
+        score_predictions(three_classes, Terms(positive="d"))
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def arm(start, num_labels, seed):
 
 def proven(*given, losses=(None, None)):
     arms = [arm(*parse_name(item.source)) for item in given]
-    return prove(given, arms, losses=losses, confidence=0.95)
+    return prove(given, arms, losses=losses)
 
 
 def test_names_of_sources_come_back():

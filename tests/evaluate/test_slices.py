@@ -10,7 +10,7 @@ from scipy.stats import hypergeom
 
 from pretune.errors import DataError, MissingLabelsError
 from pretune.evaluate.slices import MAX_SLICES, columns_left_out, find_slices, holm, tail_probability
-from pretune.records import Example, Predictions
+from pretune.records import Example, Predictions, Terms
 
 
 def make_predictions(num_rows: int, accuracy: float = 0.9, *, seed: int = 0) -> Predictions:
@@ -77,7 +77,7 @@ def test_a_later_look_asks_for_more():
     spoiled = spoil(predictions, examples, "source", "sms", 0.8)
     first = find_slices(spoiled, examples)[0]
     assert first.is_worse
-    strict = find_slices(spoiled, examples, confidence=1 - first.p_value / 2)
+    strict = find_slices(spoiled, examples, Terms(confidence=1 - first.p_value / 2))
     assert not any(item.is_worse for item in strict)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pretune.evaluate import evaluate_sources
-from pretune.records import Evaluation, Finding, History, Predictions, Severity, Validation
+from pretune.records import Evaluation, Finding, History, Predictions, Severity, Terms, Validation
 from pretune.verdict import Policy, load_policy
 
 CLASSES = ("neg", "pos")
@@ -39,7 +39,7 @@ def noisy(predictions: Predictions, accuracy: float, *, source: str = "linear", 
 def evaluation_of(predictions: Predictions, *, positive: str | None = "pos", linear: float = 0.70, look: int = 1) -> Evaluation:
     """Evaluate beside the majority class and a linear model of this accuracy, with the confidence of the look."""
     sources = [predictions, constant(predictions), noisy(predictions, linear)]
-    return evaluate_sources(sources, main="finetuned", positive=positive, look=look, confidence=1 - 0.05 / look**2)
+    return evaluate_sources(sources, Terms(positive=positive, look=look, confidence=1 - 0.05 / look**2), main="finetuned")
 
 
 def clean_findings(policy: Policy | None = None) -> tuple[Finding, ...]:

@@ -8,7 +8,7 @@ from traced import figure_of
 
 from pretune.errors import UsageError
 from pretune.evaluate import evaluate_sources
-from pretune.records import Finding, Outcome, Severity
+from pretune.records import Finding, Outcome, Severity, Terms
 from pretune.verdict import decide, load_policy, parse_policy
 
 DOMAIN = load_policy("domain")
@@ -23,9 +23,9 @@ def findings(**forgetting):
 
 def judge(model=MODEL, *, before=0.85, found=None, policy=DOMAIN):
     sources = [model, constant(model), noisy(model, 0.75), *([noisy(model, before, source="before", seed=1)] if before else [])]
-    evaluation = evaluate_sources(sources, main="finetuned", positive="pos")
+    evaluation = evaluate_sources(sources, Terms(positive="pos"), main="finetuned")
     found = findings() if found is None else found
-    return evaluation, decide(evaluation, found, policy, positive="pos")
+    return evaluation, decide(evaluation, found, policy, Terms(positive="pos"))
 
 
 def rows_of(num_found, num_false):
@@ -65,8 +65,8 @@ def test_better_on_one_of_the_two_is_not_enough():
     """Recall of 0.97 instead of 0.80, precision the same."""
     model, before = rows_of(970, 60), rows_of(800, 50)
     sources = [model, constant(model), noisy(model, 0.75), replace(before, source="before")]
-    evaluation = evaluate_sources(sources, main="finetuned", positive="pos")
-    verdict = decide(evaluation, findings(), DOMAIN, positive="pos")
+    evaluation = evaluate_sources(sources, Terms(positive="pos"), main="finetuned")
+    verdict = decide(evaluation, findings(), DOMAIN, Terms(positive="pos"))
     shown = holds(verdict)
     assert (shown["finetuned-before", "recall[pos]"], shown["finetuned-before", "precision[pos]"]) == (True, None)
     assert verdict.outcome is Outcome.NOT_ENOUGH_EVIDENCE

@@ -8,14 +8,14 @@ from traced import figure_of
 
 from pretune.errors import UsageError
 from pretune.evaluate import evaluate_sources
-from pretune.records import Finding, Outcome, Severity, Verdict
+from pretune.records import Finding, Outcome, Severity, Terms, Verdict
 from pretune.verdict import decide, load_policy
 
 
 def judge(predictions, *, positive="pos", linear=0.70, look=1, findings=None, policy=None):
     policy = policy or load_policy()
     evaluation = evaluation_of(predictions, positive=positive, linear=linear, look=look)
-    return decide(evaluation, clean_findings() if findings is None else findings, policy, positive=positive, look=look)
+    return decide(evaluation, clean_findings() if findings is None else findings, policy, Terms(positive=positive, look=look))
 
 
 def reason(verdict, name):
@@ -61,7 +61,7 @@ def test_180_of_200_right_reads_well_and_is_not_enough_evidence(positive):
 @pytest.mark.parametrize("counts", [(90, 15, 10, 85), (1, 1, 4, 194), (930, 70, 70, 930), (3, 2, 22, 973)])
 def test_every_reason_leads_to_the_figure_it_rests_on(counts, policy):
     found, evaluation = clean_findings(load_policy(policy)), evaluation_of(from_counts(*counts))
-    verdict = decide(evaluation, found, load_policy(policy), positive="pos")
+    verdict = decide(evaluation, found, load_policy(policy), Terms(positive="pos"))
     rest = [item for item in verdict.reasons if figure_of(item, evaluation, found) is None]
     assert all(item.holds is None and "there is no comparison" in item.text for item in rest)
     assert len(rest) == (2 if policy == "domain" else 0)  # there is no model before
@@ -131,8 +131,8 @@ def test_a_linear_model_as_good_ships_instead():
     """The gain is zero and known to a fraction of a point."""
     model = from_counts(9300, 700, 700, 9300)
     twin = replace(model, source="linear")
-    evaluation = evaluate_sources([model, constant(model), twin], main="finetuned", positive="pos")
-    verdict = decide(evaluation, clean_findings(), load_policy(), positive="pos")
+    evaluation = evaluate_sources([model, constant(model), twin], Terms(positive="pos"), main="finetuned")
+    verdict = decide(evaluation, clean_findings(), load_policy(), Terms(positive="pos"))
     assert verdict.outcome is Outcome.DO_NOT_SHIP
     assert "ship the linear model, which is in the run" in verdict.summary
 
@@ -144,8 +144,8 @@ def test_a_gain_that_chance_may_explain_is_open():
 
 
 def test_a_missing_baseline_is_open():
-    evaluation = evaluate_sources([GOOD, constant(GOOD)], main="finetuned", positive="pos")
-    verdict = decide(evaluation, clean_findings(), load_policy(), positive="pos")
+    evaluation = evaluate_sources([GOOD, constant(GOOD)], Terms(positive="pos"), main="finetuned")
+    verdict = decide(evaluation, clean_findings(), load_policy(), Terms(positive="pos"))
     assert verdict.outcome is Outcome.NOT_ENOUGH_EVIDENCE
     assert "no comparison with the linear model" in reason(verdict, "finetuned-linear").text
 
@@ -202,6 +202,6 @@ def test_the_same_figures_give_the_same_verdict():
 def test_an_unknown_positive_class_or_no_confusion_matrix_is_an_error():
     evaluation = evaluation_of(GOOD)
     with pytest.raises(UsageError, match="no class 'spam'"):
-        decide(evaluation, (), load_policy(), positive="spam")
+        decide(evaluation, (), load_policy(), Terms(positive="spam"))
     with pytest.raises(UsageError, match="confusion matrix"):
         decide(replace(evaluation, confusions=()), (), load_policy())

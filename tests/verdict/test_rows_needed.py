@@ -8,14 +8,14 @@ import pytest
 from judging import clean_findings, constant, evaluation_of, from_counts, from_pairs, noisy
 
 from pretune.evaluate import evaluate_sources
-from pretune.records import Outcome
+from pretune.records import Outcome, Terms
 from pretune.verdict import Gate, decide, load_policy
 from pretune.verdict.rows_needed import gate_bounds, smallest_reaching
 
 
 def judge(model, *, look=1, policy=None):
     evaluation = evaluation_of(model, linear=0.55, look=look)
-    return decide(evaluation, clean_findings(), policy or load_policy(), positive="pos", look=look)
+    return decide(evaluation, clean_findings(), policy or load_policy(), Terms(positive="pos", look=look))
 
 
 @pytest.mark.parametrize(
@@ -74,8 +74,8 @@ def test_the_number_keeps_its_promise():
         recall, specificity = generator.beta(46.5, 4.5, size=2)
         hits, rejections = generator.binomial(more // 2, [recall, specificity])
         pooled = from_counts(46 + hits, 4 + more // 2 - rejections, 4 + more // 2 - hits, 46 + rejections)
-        evaluation = evaluate_sources([pooled], main="finetuned", positive="pos", look=2, confidence=1 - 0.05 / 4)
-        verdict = decide(evaluation, clean_findings(policy), policy, positive="pos", look=2)
+        evaluation = evaluate_sources([pooled], Terms(positive="pos", look=2, confidence=1 - 0.05 / 4), main="finetuned")
+        verdict = decide(evaluation, clean_findings(policy), policy, Terms(positive="pos", look=2))
         num_decided += verdict.outcome is not Outcome.NOT_ENOUGH_EVIDENCE
     assert 170 <= num_decided <= 196
 

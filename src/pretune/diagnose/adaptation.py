@@ -5,11 +5,12 @@ checkpoint) on the test; and of the language model itself, as sources ``before``
 ``general`` (a general task), and losses (``loss``, ``perplexity``, ``bits_per_byte``) on the splits ``domain`` and ``general``.
 """
 
+from collections.abc import Sequence
+
 from pretune.diagnose.measures import judged_source
 from pretune.evaluate import compare, groups_of
-from pretune.evaluate.codes import Groups
 from pretune.evaluate.paired import compare_named, pair as paired_rows
-from pretune.records import Comparison, Evaluation, Evidence, Finding, Predictions, Severity
+from pretune.records import Comparison, Evaluation, Evidence, Example, Finding, Predictions, Severity, Terms
 
 LOSSES = ("bits_per_byte", "loss", "perplexity")
 AFTER = "pretrained"  # the language model itself, after
@@ -29,7 +30,7 @@ def check_yardstick(evidence: Evidence, evaluation: Evaluation | None = None) ->
     if pair is None or losses is None:
         return Finding.not_applicable(check, "no domain loss and task figures of both the adapted and the unadapted model")
     fall = (losses[0] - losses[1]) / max(losses[0], 1e-9)
-    gain, low, high = _gain(pair, groups_of(evidence.test))
+    gain, low, high = _gain(pair, evidence.test)
     interval = f"{gain:+.3f} (95 % interval {low:+.3f} to {high:+.3f})"
     fooled = fall > MIN_LOSS_FALL and low <= 0
     says = f"adaptation changed the loss on the domain by {-fall:+.1%} and accuracy on the task by {interval}"
@@ -59,7 +60,7 @@ def check_one_sided(evidence: Evidence, evaluation: Evaluation | None = None) ->
         return Finding.not_applicable(check, "there is no positive class; figures are averages over the classes")
     if label not in pair[0].labels:
         return Finding.not_applicable(check, f"no test row is {label}")
-    rows = paired_rows(pair[1], pair[0], confidence=CONFIDENCE, groups=groups_of(evidence.test))
+    rows = paired_rows(pair[1], pair[0], _terms(evidence.test))
     both = compare_named(rows, [f"precision[{label}]", f"recall[{label}]"])
     sure = [item for item in both if item.p_value <= 1 - CONFIDENCE]
     rose = [_name(item) for item in sure if item.difference > 0]
@@ -124,9 +125,13 @@ def _pair(evidence: Evidence, split: str, source: str) -> tuple[Predictions, Pre
     return before, after
 
 
-def _gain(pair: tuple[Predictions, Predictions], groups: Groups | None = None) -> tuple[float, float, float]:
+def _terms(rows: Sequence[Example] = ()) -> Terms:
+    return Terms(confidence=CONFIDENCE, groups=groups_of(rows))
+
+
+def _gain(pair: tuple[Predictions, Predictions], rows: Sequence[Example] = ()) -> tuple[float, float, float]:
     """Return what accuracy gained on the same rows, with its interval: all there is where groups are too few for one."""
-    gained = compare(pair[1], pair[0], confidence=CONFIDENCE, groups=groups)
+    gained = compare(pair[1], pair[0], _terms(rows))
     low, high = (-1.0, 1.0) if gained.low is None or gained.high is None else (gained.low, gained.high)
     return gained.difference, low, high
 

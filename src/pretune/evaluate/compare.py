@@ -7,9 +7,9 @@ import numpy as np
 
 from pretune.errors import UsageError
 from pretune.evaluate.choose import is_unbalanced
-from pretune.evaluate.codes import MACRO, Groups, Rows
+from pretune.evaluate.codes import MACRO, Rows
 from pretune.evaluate.paired import Paired, compare_named, difference_interval, mcnemar_p_value, pair
-from pretune.records import Comparison, Predictions
+from pretune.records import USUAL, Comparison, Predictions, Terms
 
 __all__ = ["compare", "compare_f1", "compare_metrics", "deciding_metric", "difference_interval", "holm", "mcnemar_p_value"]
 
@@ -17,14 +17,13 @@ __all__ = ["compare", "compare_f1", "compare_metrics", "deciding_metric", "diffe
 GENERAL = ("balanced_accuracy", "mcc", "roc_area", "loss", "brier")
 
 
-def compare(a: Predictions, b: Predictions, *, confidence: float = 0.95, groups: Groups | None = None) -> Comparison:
+def compare(a: Predictions, b: Predictions, terms: Terms = USUAL) -> Comparison:
     """Compare the accuracy of two sources, row by row (``paired.compare_right``).
 
     Args:
         a: The source whose gain is asked for.
         b: The source it is compared with; the same rows, in any order.
-        confidence: Of the interval; the test passes where the p value is at most 1 - ``confidence``.
-        groups: Group of each row that has one, by id.
+        terms: By which interval and test are computed.
 
     Raises:
         DataError: The two do not cover the same rows with the same labels.
@@ -33,19 +32,11 @@ def compare(a: Predictions, b: Predictions, *, confidence: float = 0.95, groups:
         McNemar (1947); Bonett and Price (2012), Adjusted Wald confidence interval for a difference of binomial
         proportions based on paired data.
     """
-    return compare_named(pair(a, b, confidence=confidence, groups=groups), ["accuracy"])[0]
+    return compare_named(pair(a, b, terms), ["accuracy"])[0]
 
 
-def compare_f1(
-    a: Predictions,
-    b: Predictions,
-    *,
-    positive: str | None,
-    confidence: float = 0.95,
-    groups: Groups | None = None,
-    seed: int = 0,
-) -> Comparison:
-    """Compare F1 (of ``positive``, or averaged over the classes) of two sources, row by row.
+def compare_f1(a: Predictions, b: Predictions, terms: Terms = USUAL, *, seed: int = 0) -> Comparison:
+    """Compare F1 (of the positive class, or averaged over the classes) of two sources, row by row.
 
     This is the comparison that counts where one class holds most rows and accuracy hardly moves. The p value comes from
     exchanging the two predictions of a row at random; the interval from resampling rows, with one pseudo-row added for
@@ -54,9 +45,7 @@ def compare_f1(
     Args:
         a: The source whose gain is asked for.
         b: The source it is compared with; the same rows, in any order.
-        positive: The class, or ``None`` for the mean over the classes.
-        confidence: Of the interval; the test passes where the p value is at most 1 - ``confidence``.
-        groups: Group of each row that has one, by id; whole groups are exchanged and drawn.
+        terms: By which interval and test are computed; whole groups are exchanged and drawn.
         seed: Seed of the draws.
 
     Raises:
@@ -66,20 +55,13 @@ def compare_f1(
     Source:
         Noreen (1989), Computer-intensive methods for testing hypotheses (approximate randomization).
     """
-    _check_positive(positive, a)
-    paired = pair(a, b, confidence=confidence, groups=groups, seed=seed)
+    _check_positive(terms.positive, a)
+    paired, positive = pair(a, b, terms, seed=seed), terms.positive
     return compare_named(paired, [f"f1[{positive if positive is not None else MACRO}]"])[0]
 
 
 def compare_metrics(
-    a: Predictions,
-    b: Predictions,
-    *,
-    positive: str | None = None,
-    metrics: Sequence[str] | None = None,
-    confidence: float = 0.95,
-    groups: Groups | None = None,
-    seed: int = 0,
+    a: Predictions, b: Predictions, terms: Terms = USUAL, *, metrics: Sequence[str] | None = None, seed: int = 0
 ) -> tuple[Comparison, ...]:
     """Compare two sources on every figure: first the one that decides, then the others, corrected for their number.
 
@@ -89,10 +71,8 @@ def compare_metrics(
     Args:
         a: The source whose gain is asked for.
         b: The source it is compared with; the same rows, in any order.
-        positive: The class that precision, recall and F1 are about; ``None`` for averages.
+        terms: By which intervals and tests are computed.
         metrics: The names, the deciding one first; by default all that are defined for both.
-        confidence: Of the intervals.
-        groups: Group of each row that has one, by id.
         seed: Seed of the draws.
 
     Raises:
@@ -102,9 +82,9 @@ def compare_metrics(
     Source:
         Holm (1979), A simple sequentially rejective multiple test procedure.
     """
-    _check_positive(positive, a)
-    paired = pair(a, b, confidence=confidence, groups=groups, seed=seed)
-    names = _known(metrics, paired) if metrics is not None else _defined(paired, positive)
+    _check_positive(terms.positive, a)
+    paired = pair(a, b, terms, seed=seed)
+    names = _known(metrics, paired) if metrics is not None else _defined(paired, terms.positive)
     first, *others = compare_named(paired, names)
     adjusted = holm([item.p_value for item in others])
     if len(others) < 2:

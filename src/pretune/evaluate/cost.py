@@ -4,32 +4,32 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from pretune.errors import UsageError
 from pretune.evaluate.codes import codes_of
 from pretune.intervals import MIN_RARER_CLASS, skewed_mean_interval
-from pretune.records import Predictions, Score
+from pretune.records import Predictions, Score, Terms
 
 
-def score_cost(
-    predictions: Predictions, *, positive: str, costs: Mapping[str, float], look: int = 1, confidence: float = 0.95
-) -> Score:
+def score_cost(predictions: Predictions, terms: Terms, *, costs: Mapping[str, float]) -> Score:
     """Return the mean cost of a row, with its interval; mistakes among the other classes cost nothing.
 
     Args:
         predictions: With labels.
-        positive: The class that is looked for.
+        terms: With the class that is looked for.
         costs: ``fn``: of a positive that was missed; ``fp``: of a false alarm.
-        look: How often these rows have been opened, this time included.
-        confidence: Probability that the interval covers the truth.
 
     Raises:
+        UsageError: No class is the positive one.
         MissingLabelsError, DataError: What ``codes_of`` raises.
     """
     labels, predicted = codes_of(predictions)
-    index = predictions.classes.index(positive)
+    if terms.positive is None:
+        raise UsageError("costs without a positive class", expected="a class that is looked for", fix="name it with --positive")
+    index = predictions.classes.index(terms.positive)
     missed, alarm = (labels == index) & (predicted != index), (labels != index) & (predicted == index)
     each = costs["fn"] * missed + costs["fp"] * alarm  # (examples,)
     rarer = int(min((labels == index).sum(), (labels != index).sum()))
-    interval = skewed_mean_interval(np.asarray(each, float), confidence) if rarer >= MIN_RARER_CLASS else None
+    interval = skewed_mean_interval(np.asarray(each, float), terms.confidence) if rarer >= MIN_RARER_CLASS else None
     low, high = interval or (None, None)
     method = f"mean a row, {costs['fn']:g} a missed positive and {costs['fp']:g} a false alarm; "
     reason = f"no interval: the rarer side has {rarer} rows" if rarer < MIN_RARER_CLASS else "no interval: no mistake is made"
@@ -41,8 +41,8 @@ def score_cost(
         value=float(each.mean()),
         low=None if low is None else max(0.0, low),
         high=high,
-        confidence=confidence,
+        confidence=terms.confidence,
         method=method + ("t interval, corrected for skewness (Hall)" if interval else reason),
         num_examples=len(labels),
-        look=look,
+        look=terms.look,
     )

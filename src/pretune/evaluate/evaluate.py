@@ -5,30 +5,18 @@ from collections.abc import Sequence
 from pretune.errors import UsageError
 from pretune.evaluate.before import BEFORE, METRICS, compare_shares
 from pretune.evaluate.choose import is_unbalanced
-from pretune.evaluate.codes import Groups
 from pretune.evaluate.compare import compare, compare_f1
 from pretune.evaluate.metrics import confusion_of, score_predictions
-from pretune.records import Comparison, Evaluation, Predictions
+from pretune.records import USUAL, Comparison, Evaluation, Predictions, Terms
 
 
-def evaluate_sources(
-    predictions: Sequence[Predictions],
-    *,
-    main: str,
-    positive: str | None = None,
-    look: int = 1,
-    confidence: float = 0.95,
-    groups: Groups | None = None,
-) -> Evaluation:
+def evaluate_sources(predictions: Sequence[Predictions], terms: Terms = USUAL, *, main: str) -> Evaluation:
     """Score every source and compare the main one with each of the others.
 
     Args:
         predictions: One a source, all on the same rows.
+        terms: By which intervals and tests are computed; of groups see ``groups_of``.
         main: The source that is judged; its figures come first.
-        positive: The class that precision and recall are about; ``None`` for averages.
-        look: How often these rows have been opened, this time included.
-        confidence: Of every interval.
-        groups: Group of each row that has one, by id (``groups_of``); every interval and test keeps groups together.
 
     Returns:
         Scores (the main source's first), paired comparisons of main with each other source, and confusion matrices.
@@ -47,23 +35,19 @@ def evaluate_sources(
     judged = predictions[sources.index(main)]
     others = [item for item in predictions if item.source != main]
     ordered = [judged, *others]
-    scores = [score_predictions(item, positive=positive, look=look, confidence=confidence, groups=groups) for item in ordered]
+    scores = [score_predictions(item, terms) for item in ordered]
     return Evaluation(
         scores=tuple(score for group in scores for score in group),
-        comparisons=tuple(
-            found for other in others for found in _compare_both_ways(judged, other, positive, confidence, groups)
-        ),
+        comparisons=tuple(found for other in others for found in _compare_both_ways(judged, other, terms)),
         confusions=tuple(confusion_of(item) for item in ordered),
     )
 
 
-def _compare_both_ways(
-    a: Predictions, b: Predictions, positive: str | None, confidence: float, groups: Groups | None
-) -> list[Comparison]:
-    found = [compare(a, b, confidence=confidence, groups=groups)]
+def _compare_both_ways(a: Predictions, b: Predictions, terms: Terms) -> list[Comparison]:
+    found, positive = [compare(a, b, terms)], terms.positive
     labels = [str(label) for label in a.labels]
     if (is_unbalanced(labels) and positive is None) or positive in labels:
-        found.append(compare_f1(a, b, positive=positive, confidence=confidence, groups=groups))
+        found.append(compare_f1(a, b, terms))
     if b.source == BEFORE and (positive is None or positive in labels):  # adaptation has to help on both
-        found += [compare_shares(a, b, metric, positive=positive, confidence=confidence, groups=groups) for metric in METRICS]
+        found += [compare_shares(a, b, metric, terms) for metric in METRICS]
     return found

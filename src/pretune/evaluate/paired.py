@@ -12,12 +12,12 @@ from pretune.evaluate import tables
 from pretune.evaluate.areas import Area, area_of, roc_area, spread_of
 from pretune.evaluate.bootstrap import num_resamples
 from pretune.evaluate.calibration import losses_of, squares_of
-from pretune.evaluate.codes import MACRO, Groups, Rows, rows_of
+from pretune.evaluate.codes import MACRO, Rows, rows_of
 from pretune.evaluate.pairs import Pairs, sign_flip_p_value
 from pretune.evaluate.shares import too_few
 from pretune.evaluate.tables import Figure
 from pretune.intervals import MIN_RARER_CLASS, Floats, group_means, quantile, skewed_mean_interval, t_quantile
-from pretune.records import Comparison, Predictions
+from pretune.records import USUAL, Comparison, Predictions, Terms
 
 FIX = "score both models on the same file"
 
@@ -68,7 +68,7 @@ class Paired:
         return num_resamples(self.confidence)
 
 
-def pair(a: Predictions, b: Predictions, *, confidence: float, groups: Groups | None = None, seed: int = 0) -> Paired:
+def pair(a: Predictions, b: Predictions, terms: Terms = USUAL, *, seed: int = 0) -> Paired:
     """Lay the rows of b beside those of a.
 
     Raises:
@@ -81,14 +81,14 @@ def pair(a: Predictions, b: Predictions, *, confidence: float, groups: Groups | 
         raise DataError(got, expected="the same rows, each once", fix=FIX)
     if a.classes != b.classes:
         raise DataError(f"classes {a.classes} and {b.classes}", expected="the same classes in the same order", fix=FIX)
-    rows_a, rows_b = rows_of(a, groups), rows_of(b, groups)
+    rows_a, rows_b = rows_of(a, terms.groups), rows_of(b, terms.groups)
     order = np.array([position[id] for id in a.ids])
     if (rows_b.labels[order] != rows_a.labels).any():
         row = a.ids[int((rows_b.labels[order] != rows_a.labels).argmax())]
         raise DataError(f"row {row} has different labels in {a.source!r} and {b.source!r}", expected="the same labels", fix=FIX)
     shares = None if rows_b.shares is None else rows_b.shares[order]
     moved = replace(rows_b, labels=rows_b.labels[order], predicted=rows_b.predicted[order], shares=shares, units=rows_a.units)
-    return Paired(rows_a, moved, (a.split, a.source, b.source), confidence, seed)
+    return Paired(rows_a, moved, (a.split, a.source, b.source), terms.confidence, seed)
 
 
 def compare_right(paired: Paired, metric: str, chosen: npt.NDArray[np.bool_]) -> Comparison:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from pretune.evaluate.compare import holm
 from pretune.intervals import t_quantile
-from pretune.records import Comparison, Predictions, PretrainingProof, ProofArm
+from pretune.records import USUAL, Comparison, Predictions, PretrainingProof, ProofArm, Terms
 
 PREFIX = "proof-"
 STARTS = ("pretrained", "random", "before")
@@ -36,7 +36,7 @@ def prove(
     arms: Sequence[ProofArm],
     *,
     losses: tuple[float | None, float | None],
-    confidence: float,
+    terms: Terms = USUAL,
 ) -> PretrainingProof:
     """Compare the starts at every number of labels.
 
@@ -44,7 +44,7 @@ def prove(
         predictions: Of the arms on the test rows, sources as ``name_of`` gives them.
         arms: What is known of each from training.
         losses: Of language modelling before and after pre-training, where they are known.
-        confidence: Of the intervals.
+        terms: By which the intervals are computed.
     """
     right: dict[tuple[str, int], dict[int, npt.NDArray[np.bool_]]] = {}
     for item in predictions:
@@ -53,7 +53,7 @@ def prove(
         right.setdefault((start, num_labels), {})[seed] = hits
     scored = tuple(_scored(arm, right) for arm in arms)
     compared = [
-        _compare(right, other, num_labels, confidence)
+        _compare(right, other, num_labels, terms)
         for num_labels in sorted({size for _, size in right})
         for other in STARTS[1:]
         if (other, num_labels) in right and ("pretrained", num_labels) in right
@@ -107,7 +107,7 @@ def _scored(arm: ProofArm, right: Mapping[tuple[str, int], Mapping[int, npt.NDAr
 
 
 def _compare(
-    right: Mapping[tuple[str, int], Mapping[int, npt.NDArray[np.bool_]]], other: str, num_labels: int, confidence: float
+    right: Mapping[tuple[str, int], Mapping[int, npt.NDArray[np.bool_]]], other: str, num_labels: int, terms: Terms
 ) -> Comparison:
     """Return the gain of the pre-trained start, over the seeds that both have."""
     first, second = right["pretrained", num_labels], right[other, num_labels]
@@ -116,7 +116,7 @@ def _compare(
     gains = a - b
     number = len(gains)
     error = float(gains.std(ddof=1)) / number**0.5 if number > 1 else 0.0
-    half = t_quantile(confidence, number - 1) * max(error, 1 / (number * len(seeds))) if number > 1 else None
+    half = t_quantile(terms.confidence, number - 1) * max(error, 1 / (number * len(seeds))) if number > 1 else None
     gain = float(gains.mean())
     return Comparison(
         metric="accuracy",
@@ -128,7 +128,7 @@ def _compare(
         difference=gain,
         low=None if half is None else gain - half,
         high=None if half is None else gain + half,
-        confidence=confidence,
+        confidence=terms.confidence,
         p_value=_sign_flip(gains),
         method=f"signs of the paired differences flipped at random, {DRAWS:,} draws, {len(seeds)} seed(s) averaged; t interval",
         num_examples=number,

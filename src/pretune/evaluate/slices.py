@@ -13,7 +13,7 @@ from pretune.evaluate.compare import holm
 from pretune.evaluate.metrics import codes_of
 from pretune.evaluate.mistakes import certainty_of
 from pretune.intervals import MIN_RARER_CLASS, Floats, proportion_interval, uses_exact
-from pretune.records import Example, Predictions, Slice
+from pretune.records import USUAL, Example, Predictions, Slice, Terms
 
 # Rows below which a slice is left out: as few as give an average no interval.
 MIN_ROWS = MIN_RARER_CLASS
@@ -33,18 +33,18 @@ class _Part:
     rows: Bools  # shape (num_examples,)
 
 
-def find_slices(predictions: Predictions, examples: Sequence[Example] = (), *, confidence: float = 0.95) -> tuple[Slice, ...]:
+def find_slices(predictions: Predictions, examples: Sequence[Example] = (), terms: Terms = USUAL) -> tuple[Slice, ...]:
     """Measure accuracy on the kinds of rows there are: by label, by length of the text, by each further column.
 
     A slice is called worse when so few of its rows are right that chance would hardly do it: under the hypothesis that
     mistakes fall on all rows alike, the hits in a slice are hypergeometric given how many there are in all. Many slices
     are looked at, and some look bad by chance, so the p values are corrected (Holm): with no weak slice, the
-    probability that any is called worse is at most 1 - ``confidence``.
+    probability that any is called worse is at most 1 less the confidence.
 
     Args:
         predictions: With labels; shape (num_examples,).
         examples: Texts and further columns of the same rows, found by id; those without are sliced by label alone.
-        confidence: Of every interval, and of the correction.
+        terms: Of every interval, and of the correction.
 
     Returns:
         Slices of at least 20 rows: those called worse first, then by accuracy, at most 50.
@@ -63,7 +63,7 @@ def find_slices(predictions: Predictions, examples: Sequence[Example] = (), *, c
     order = np.argsort(-certainty_of(predictions), kind="stable")
     wrong = order[~is_right[order]]
     found = [
-        _slice(part, predictions, is_right, wrong, (p_value, len(parts), confidence))
+        _slice(part, predictions, is_right, wrong, (p_value, len(parts), terms.confidence))
         for part, p_value in zip(parts, p_values, strict=True)
     ]
     return tuple(sorted(found, key=lambda item: (not item.is_worse, item.accuracy, -item.num_examples))[:MAX_SLICES])

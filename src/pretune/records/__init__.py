@@ -44,6 +44,7 @@ from pretune.records.pretraining import (
     WordTrace,
 )
 from pretune.records.run import RunRecord, Verification
+from pretune.records.terms import USUAL, Terms
 from pretune.records.training import (
     BudgetChoice,
     BudgetOption,
@@ -62,6 +63,7 @@ from pretune.records.training import (
 __all__ = [
     "LOWER_IS_BETTER",
     "SCHEMA",
+    "USUAL",
     "BudgetChoice",
     "BudgetOption",
     "Calibration",
@@ -114,6 +116,7 @@ __all__ = [
     "Spread",
     "Step",
     "StepTiming",
+    "Terms",
     "ThresholdChoice",
     "TokenCounts",
     "TokenizerFit",

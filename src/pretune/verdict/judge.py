@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from pretune.errors import UsageError
-from pretune.records import Evaluation, Finding, Outcome, Reason, Verdict
+from pretune.records import USUAL, Evaluation, Finding, Outcome, Reason, Terms, Verdict
 from pretune.verdict.plain import plain_reading
 from pretune.verdict.policy import Policy
 from pretune.verdict.rows_needed import Needed, Question, empty_class, find_rows_needed
@@ -23,9 +23,7 @@ from pretune.verdict.weigh import (
 )
 
 
-def decide(
-    evaluation: Evaluation, findings: Sequence[Finding], policy: Policy, *, positive: str | None = None, look: int = 1
-) -> Verdict:
+def decide(evaluation: Evaluation, findings: Sequence[Finding], policy: Policy, terms: Terms = USUAL) -> Verdict:
     """Weigh figures, comparisons and findings, and say what follows.
 
     *Ship* when every gate, comparison and required check holds; *do not ship* when one fails with its whole interval or a
@@ -35,12 +33,12 @@ def decide(
         evaluation: Of the judged source, beside the baselines.
         findings: What the checks measured.
         policy: What must hold.
-        positive: The class that precision and recall are about; ``None`` for averages.
-        look: How often these rows have been opened, this time included.
+        terms: By which the figures were computed.
 
     Raises:
-        UsageError: The evaluation lacks the confusion matrix of the judged source, or ``positive`` is not a class.
+        UsageError: The evaluation lacks the confusion matrix of the judged source, or the positive class is not a class.
     """
+    positive = terms.positive
     _check(evaluation, positive)
     scores = list(weigh_gates(evaluation, policy, positive))
     comparisons = list(weigh_comparisons(evaluation, policy, positive))
@@ -49,7 +47,7 @@ def decide(
     outcome = _outcome(reasons)
     needed = Needed()
     if outcome is Outcome.NOT_ENOUGH_EVIDENCE:
-        needed = _rows_needed(evaluation, findings, reasons, policy, positive, look)
+        needed = _rows_needed(evaluation, findings, reasons, policy, terms)
     confusion = confusion_of_main(evaluation)
     return Verdict(
         outcome=outcome,
@@ -59,7 +57,7 @@ def decide(
         positives_needed=needed.positives,
         rows_needed_note=needed.note,
         plain_reading=plain_reading(evaluation, policy.plain, positive=positive, num_classes=len(confusion.classes)),
-        look=look,
+        look=terms.look,
         policy=policy.to_json(),
     )
 
@@ -89,9 +87,9 @@ def _rows_needed(
     findings: Sequence[Finding],
     reasons: Sequence[Reason],
     policy: Policy,
-    positive: str | None,
-    look: int,
+    terms: Terms,
 ) -> Needed:
+    positive, look = terms.positive, terms.look
     confusion = confusion_of_main(evaluation)
     asked = asked_comparisons(evaluation, policy, positive)
     found = [(find_comparison(evaluation, metric, source), source) for metric, source in asked]

@@ -17,7 +17,7 @@ from pretune.evaluate.baselines import fit_linear, majority, prior
 from pretune.evaluate.cost import score_cost
 from pretune.evaluate.mistakes import find_mistakes
 from pretune.evaluate.slices import columns_left_out, find_slices
-from pretune.records import Evaluation, Evidence, Example, Finding, Predictions, RunRecord, Severity
+from pretune.records import Evaluation, Evidence, Finding, Predictions, RunRecord, Severity, Terms
 from pretune.run.trace import Trace
 from pretune.tasks.audit.inputs import Inputs, read_inputs
 from pretune.tasks.audit.question import SOURCE, SPLIT, Question, name_of
@@ -43,12 +43,13 @@ def audit_classes(raw: RawTable, source: Any, question: Question, trace: Trace) 
     asked = question.config.judge.positive
     positive = choose_positive(labels, asked if asked is None else named_as(asked, labels, merge=merges(question.config)))
     look = _open(found, name_of(source), question.is_sealed, policy, trace)
+    groups = groups_of(found.judged.examples)
+    terms = Terms(positive=positive, confidence=look.confidence, look=look.number, groups=groups)
     costs = _costs(question.config, positive)
     sources = (judged, *(table.predictions for table in found.others), *_baselines(found, question.config.seed, trace))
-    evaluation = _evaluate(sources, found.judged.examples, positive, look, trace)
+    evaluation = _evaluate(sources, terms, trace)
     if positive is not None and costs:
-        number, level = look.number, look.confidence
-        priced = [score_cost(one, positive=positive, costs=costs, look=number, confidence=level) for one in sources]
+        priced = [score_cost(one, terms, costs=costs) for one in sources]
         evaluation = replace(evaluation, scores=(*evaluation.scores, *priced))
     evidence = Evidence(
         classes=judged.classes,
@@ -59,9 +60,9 @@ def audit_classes(raw: RawTable, source: Any, question: Question, trace: Trace) 
         receipt=found.receipt if found.judged.has_texts else None,  # conflicts are known where there are texts
     )
     findings, policy, not_asked = _diagnose(evidence, evaluation, policy, is_strict=policy.name != AUDIT)
-    verdict = decide(evaluation, findings, policy, positive=positive, look=look.number)
+    verdict = decide(evaluation, findings, policy, terms)
     with trace.stage("slices", f"{len(judged.ids):,} rows") as stage:
-        slices = find_slices(judged, found.judged.examples, confidence=look.confidence)
+        slices = find_slices(judged, found.judged.examples, terms)
         mistakes = find_mistakes(judged, found.judged.examples, certainty=found.judged.certainty)
         stage.shape_out = f"{len(slices)} slices, {len(mistakes)} confident mistakes"
         stage.notes = [
@@ -148,13 +149,9 @@ def _baselines(found: Inputs, seed: int, trace: Trace) -> tuple[Predictions, ...
     return *constant, linear
 
 
-def _evaluate(
-    sources: Sequence[Predictions], rows: Sequence[Example], positive: str | None, look: _Look, trace: Trace
-) -> Evaluation:
+def _evaluate(sources: Sequence[Predictions], terms: Terms, trace: Trace) -> Evaluation:
     with trace.stage("evaluate", f"{len(sources[0].ids):,} predictions") as stage:
-        evaluation = evaluate_sources(
-            sources, main=SOURCE, positive=positive, look=look.number, confidence=look.confidence, groups=groups_of(rows)
-        )
+        evaluation = evaluate_sources(sources, terms, main=SOURCE)
         stage.done, stage.shape_out = ", ".join(item.source for item in sources), f"{len(evaluation.scores)} figures"
     return evaluation
 

@@ -29,6 +29,7 @@ from pretune.records import (
     RunRecord,
     Score,
     Slice,
+    Terms,
     Verdict,
 )
 from pretune.run.trace import Trace
@@ -131,13 +132,15 @@ def assess(
         costs: What a missed positive (``fn``) and a false alarm (``fp``) cost; then mean costs are among the figures.
         trace: Receives the stages.
     """
-    trace, confidence = trace or Trace(), policy.confidence_at(look, num_models)
-    evaluation = _evaluate(evidence, "test", look, confidence, costs)
+    trace, groups = trace or Trace(), groups_of((*evidence.test, *evidence.validation))
+    terms = Terms(positive=evidence.positive, confidence=policy.confidence_at(look, num_models), look=look, groups=groups)
+    evaluation = _evaluate(evidence, "test", terms, costs)
     is_validated = evidence.find("validation", MAIN) is not None
-    validated = _evaluate(evidence, "validation", 1, policy.confidence, costs) if is_validated else None
+    first = replace(terms, confidence=policy.confidence, look=1)
+    validated = _evaluate(evidence, "validation", first, costs) if is_validated else None
     findings, main = _diagnose(evidence, evaluation, trace), evidence.find("test", MAIN)
     with trace.stage("judge", f"{len(evaluation.scores)} figures, {len(findings)} findings") as stage:
-        verdict = decide(evaluation, findings, policy, positive=evidence.positive, look=look)
+        verdict = decide(evaluation, findings, policy, terms)
         held = sum(reason.holds is True for reason in verdict.reasons)
         stage.done = f"{held} of {len(verdict.reasons)} conditions hold, policy {policy.name!r}"
         stage.shape_out = str(verdict.outcome).replace("_", " ")
@@ -145,7 +148,7 @@ def assess(
         scores=(*evaluation.scores, *(validated.scores if validated else ())),
         comparisons=evaluation.comparisons,
         confusions=(*evaluation.confusions, *(validated.confusions if validated else ())),
-        slices=find_slices(main, evidence.test, confidence=confidence) if main else (),
+        slices=find_slices(main, evidence.test, terms) if main else (),
         mistakes=find_mistakes(main, evidence.test) if main else (),
         findings=findings,
         verdict=verdict,
@@ -161,15 +164,12 @@ def in_order(predictions: Iterable[Predictions]) -> list[Predictions]:
     return sorted(predictions, key=place)
 
 
-def _evaluate(
-    evidence: Evidence, split: str, look: int, confidence: float, costs: Mapping[str, float] | None = None
-) -> Evaluation:
+def _evaluate(evidence: Evidence, split: str, terms: Terms, costs: Mapping[str, float] | None = None) -> Evaluation:
     compared = [p for p in evidence.predictions if p.split == split and not p.source.startswith(NOT_COMPARED)]
-    positive, groups = evidence.positive, groups_of((*evidence.test, *evidence.validation))
-    found = evaluate_sources(compared, main=MAIN, positive=positive, look=look, confidence=confidence, groups=groups)
-    if not costs or positive is None:
+    found = evaluate_sources(compared, terms, main=MAIN)
+    if not costs or terms.positive is None:
         return found
-    priced = [score_cost(p, positive=positive, costs=costs, look=look, confidence=confidence) for p in compared]
+    priced = [score_cost(item, terms, costs=costs) for item in compared]
     return replace(found, scores=(*found.scores, *priced))
 
 

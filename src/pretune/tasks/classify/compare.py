@@ -7,7 +7,7 @@ from pretune.data import Seal
 from pretune.errors import DataError, StorageError, UsageError
 from pretune.evaluate import compare_metrics, groups_of, score_predictions
 from pretune.evaluate.prefer import prefer_compared
-from pretune.records import Example, Predictions, RunComparison
+from pretune.records import Example, Predictions, RunComparison, Terms
 from pretune.run import RunFolder, check_run
 from pretune.tasks.classify.baselines import describe_void
 from pretune.tasks.places import require_run
@@ -42,8 +42,8 @@ def compare(a: str | Path, b: str | Path) -> RunComparison:
     names = [folder.name if first.name != second.name else str(folder.path) for folder in (first, second)]
     pair = [_keep(item, shared, name) for item, name in zip(predictions, names, strict=True)]
     positive = records[0].positive if records[0].positive == records[1].positive else None
-    groups = groups_of(examples)
-    comparisons = compare_metrics(pair[0], pair[1], positive=positive, confidence=confidence, groups=groups)
+    terms = Terms(positive=positive, confidence=confidence, look=look or 1, groups=groups_of(examples))
+    comparisons = compare_metrics(pair[0], pair[1], terms)
     return RunComparison(
         split=split,
         num_examples=len(shared),
@@ -52,11 +52,7 @@ def compare(a: str | Path, b: str | Path) -> RunComparison:
         look=look,
         preference=prefer_compared(comparisons),
         comparisons=comparisons,
-        scores=tuple(
-            score
-            for item in pair
-            for score in score_predictions(item, positive=positive, look=look or 1, confidence=confidence, groups=groups)
-        ),
+        scores=tuple(score for item in pair for score in score_predictions(item, terms)),
     )
 
 

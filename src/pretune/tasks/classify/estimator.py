@@ -42,7 +42,7 @@ from pretune.models import (
 from pretune.models.parity import PARITY_ROWS
 from pretune.models.past import past_in, past_of
 from pretune.predict import answer, check_saved, decide_by_card, follow, predict_logits, shares_of, shift_of
-from pretune.records import Calibration, Change, Evaluation, Example, Predictions, PredictionTrace
+from pretune.records import Calibration, Change, Evaluation, Example, Predictions, PredictionTrace, Terms
 from pretune.run.trace import Trace
 from pretune.tasks.classify.adapt import check_same_classes, resolve_freeze
 from pretune.tasks.classify.fit import as_before, fit_network
@@ -220,14 +220,13 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self._check_fitted()
         if isinstance(x, Dataset):
             sources = [self.predict_validation(x.training), *self.baselines(x.training, x.validation, "validation")]
-            return evaluate_sources(sources, main="finetuned", positive=self.card_.positive)
+            return evaluate_sources(sources, Terms(positive=self.card_.positive), main="finetuned")
         rows = self._read_rows(x, y)
         check_known(rows, self.card_.classes, "y")
         found = self.predictions(rows, "given")  # kept back until the look is counted; an error up to here costs none
         look = count_look([row.text for row in rows], "evaluate")
-        return Evaluation(
-            scores=score_predictions(found, positive=self.card_.positive, look=look, confidence=confidence_at(look))
-        )
+        terms = Terms(positive=self.card_.positive, confidence=confidence_at(look), look=look)
+        return Evaluation(scores=score_predictions(found, terms))
 
     def score(self, X: "Dataset | Texts", y: Labels | None = None, sample_weight: Any = None) -> float:  # noqa: N803
         """Return the accuracy on labelled texts, as scikit-learn's classifiers do; counted as by ``evaluate``."""

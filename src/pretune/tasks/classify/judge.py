@@ -17,7 +17,7 @@ from pretune.evaluate import choose_positive, groups_of
 from pretune.evaluate.aims import Aim
 from pretune.evaluate.encoder_linear import SOURCE
 from pretune.models.past import past_of
-from pretune.records import CorpusSketch, Example, Past, Predictions, RunRecord
+from pretune.records import CorpusSketch, Example, Past, Predictions, RunRecord, Terms
 from pretune.report.card.card import render_card
 from pretune.report.page.html import render_html
 from pretune.run import RunFolder
@@ -86,7 +86,7 @@ def open_and_judge(candidate: Candidate, record: RunRecord, config: JudgeConfig,
         mistakes=found.mistakes,
         findings=found.findings,
         verdict=found.verdict,
-        proof=candidate.proof.judge(predictions, confidence=opening.confidence) if candidate.proof is not None else None,
+        proof=candidate.proof.judge(predictions, Terms(confidence=opening.confidence)) if candidate.proof is not None else None,
         look=opening.look,
         ledger_head=opening.head,
         first_known_look=opening.first_known,

@@ -10,7 +10,7 @@ from pretune.errors import StorageError
 from pretune.evaluate import evaluate_sources, groups_of
 from pretune.evaluate.aims import Aim
 from pretune.evaluate.encoder_linear import SOURCE
-from pretune.records import Example, RunRecord
+from pretune.records import Example, RunRecord, Terms
 from pretune.run import RunFolder
 from pretune.run.trace import Trace
 from pretune.tasks.classify.budget import tell_end
@@ -52,7 +52,7 @@ def keep_trained(
         sources = decided_by(sources, choices)
         for item in sources:
             folder.write_predictions(item)
-        found = evaluate_sources(sources, main="finetuned", positive=model.card_.positive, groups=groups)
+        found = evaluate_sources(sources, Terms(positive=model.card_.positive, groups=groups), main="finetuned")
         stage.done = f"accuracy {found.value('accuracy'):.3f}, the test still sealed"
         stage.shape_out = f"{len(training.validation):,} × {len(training.classes)} probabilities"
     record = replace(

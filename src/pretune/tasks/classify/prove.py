@@ -20,7 +20,7 @@ from pretune.errors import UsageError
 from pretune.evaluate.proof import name_of, prove
 from pretune.models import find_checkpoint
 from pretune.models.quiet import quiet_transformers
-from pretune.records import Example, Predictions, PretrainingProof, ProofArm, RunRecord
+from pretune.records import Example, Predictions, PretrainingProof, ProofArm, RunRecord, Terms
 from pretune.run import RunFolder
 from pretune.run.origin import origin_of
 from pretune.run.trace import Trace
@@ -123,11 +123,11 @@ class Proof:
             stage.done, stage.shape_out = "each asked about the same rows", f"{len(arms)} × {len(rows):,} decisions"
         return found
 
-    def judge(self, predictions: Sequence[Predictions], *, confidence: float) -> PretrainingProof:
+    def judge(self, predictions: Sequence[Predictions], terms: Terms) -> PretrainingProof:
         """Compare the starts on the opened rows, and remove the trained weights."""
         known = [ProofArm.from_json(storage.read_json(self._place / arm.name / ARM)) for arm in self._arms()]
         own = [item for item in predictions if item.split == "test" and item.source.startswith("proof-")]
-        proof = prove(own, known, losses=self._losses(), confidence=confidence)
+        proof = prove(own, known, losses=self._losses(), terms=terms)
         shutil.rmtree(self._place, ignore_errors=True)
         return proof
 
