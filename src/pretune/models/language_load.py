@@ -1,24 +1,18 @@
 """The language model that pre-training continues: found by name, its head added and tied where the checkpoint has none."""
 
-import contextlib
-import io
 import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from tokenizers import pre_tokenizers
-from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForMaskedLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoModelForMaskedLM
 
 from pretune.data.catalogue.fetch import fetch, find_entry
 from pretune.errors import ModelLoadError
+from pretune.models.formats import gguf
 from pretune.models.language import LanguageNetwork, find_language_family
-from pretune.models.load import find_checkpoint, load_errors, load_tokenizer, read_config, switch_sampling_off
-from pretune.optional import require
-
-# Ways of splitting of GGUF files in which each digit is cut off before all else, as llama.cpp's source has them.
-DIGITS_APART = ("smollm", "starcoder", "refact", "command-r", "codeshell", "exaone", "minerva-7b")
+from pretune.models.load import find_checkpoint, load_errors, load_tokenizer, read_config
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +49,10 @@ def load_language_model(name: str) -> LanguageStart:
         folder = fetch(entry)
         files = sorted(folder.glob("*.gguf"))
         if files:
-            return _load_gguf(name, files[0], entry.licence, "; ".join(entry.notes))
+            model, tokenizer = gguf.read(files[0], name)
+            network = LanguageNetwork(model.train())
+            note = "; ".join(entry.notes)
+            return LanguageStart(name=name, network=network, tokenizer=tokenizer, licence=entry.licence, note=note)
     checkpoint = find_checkpoint(name)
     config = read_config(checkpoint)
     family = find_language_family(config)
@@ -104,42 +101,6 @@ def start_output_bias(network: LanguageNetwork, counts: torch.Tensor) -> None:
             bias.zero_()
             bias[: len(shares)] = shares.log().float()
             bias[len(shares) :] = math.log(0.5 / float(counts.sum() + 1))
-
-
-def _load_gguf(name: str, file: Path, licence: str | None, note: str) -> LanguageStart:
-    require("gguf", extra="gguf")
-    place = {"gguf_file": file.name, "local_files_only": True, "trust_remote_code": False}
-    expected, nowhere = "a GGUF file that transformers reads", contextlib.redirect_stderr(io.StringIO())  # for progress bars
-    with load_errors(f"{name}: cannot be loaded", expected), nowhere:
-        config = AutoConfig.from_pretrained(file.parent, **place)
-        find_language_family(config)
-        model = AutoModelForCausalLM.from_pretrained(file.parent, dtype=torch.float32, **place)
-        tokenizer = AutoTokenizer.from_pretrained(file.parent, **place)
-    switch_sampling_off(tokenizer, name)
-    split_digits(tokenizer, _named_splitting(file))
-    if hasattr(model.config, "quantization_config"):  # the weights are whole numbers no more
-        del model.config.quantization_config
-    model.hf_quantizer = None
-    model.is_quantized = False
-    return LanguageStart(name=name, network=LanguageNetwork(model.train()), tokenizer=tokenizer, licence=licence, note=note)
-
-
-def split_digits(tokenizer: Any, splitting: str) -> None:
-    """Take digits apart first where the file's way of splitting does so, which transformers does not read.
-
-    llama.cpp cuts every digit off before it splits as GPT-2 does; otherwise a blank before a digit goes into other tokens than
-    those that the model was trained on.
-    """
-    before = tokenizer.backend_tokenizer.pre_tokenizer
-    if splitting in DIGITS_APART and "Digits" not in str(before):
-        apart = pre_tokenizers.Digits(individual_digits=True)
-        tokenizer.backend_tokenizer.pre_tokenizer = pre_tokenizers.Sequence([apart, before])
-
-
-def _named_splitting(file: Path) -> str:
-    """Return the way of splitting text that a GGUF file names, or nothing."""
-    field = require("gguf", extra="gguf").GGUFReader(file).fields.get("tokenizer.ggml.pre")
-    return "" if field is None else str(field.contents())
 
 
 def _check(name: str, network: LanguageNetwork, missing: set[str]) -> bool:
