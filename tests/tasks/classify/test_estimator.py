@@ -442,6 +442,6 @@ def test_answers_are_those_of_predict_and_predict_proba_to_the_bit(fitted):
     for threshold in (None, float(np.median(shares[:, 1]))):
         asked = copy(fitted)
         asked.card_ = replace(fitted.card_, positive="good", threshold=threshold)
-        found = asked.answers(rows)
+        found = asked.scorer.answers(rows)
         assert found.predicted == tuple(asked.predict(texts))
         assert np.array_equal(found.probabilities, asked.predict_proba(texts))

@@ -1,7 +1,7 @@
 """``TextClassifier``: fit, evaluate, predict, save — a scikit-learn classifier over a pre-trained language model."""
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -28,26 +28,24 @@ from pretune.evaluate.temperature import calibrate
 from pretune.evaluate.threshold import decide_by
 from pretune.intervals import confidence_at
 from pretune.models import (
-    Inputs,
     ModelCard,
     Network,
     build_network,
     find_checkpoint,
     fold_temperature,
-    load_folder,
     load_tokenizer,
     max_positions,
     save_model,
 )
 from pretune.models.parity import PARITY_ROWS
 from pretune.models.past import past_in, past_of
-from pretune.predict import answer, check_saved, decide_by_card, follow, predict_logits, shares_of, shift_of
+from pretune.predict import Scorer, answer, check_saved
 from pretune.records import Calibration, Change, Evaluation, Example, Predictions, PredictionTrace, Terms
 from pretune.run.trace import Trace
 from pretune.tasks.classify.adapt import check_same_classes, resolve_freeze
 from pretune.tasks.classify.fit import as_before, fit_network
+from pretune.tasks.classify.opened import load_scorer
 from pretune.tasks.classify.prepare import Prepare, prepare_rows, tell_progress
-from pretune.tokens import encode
 from pretune.train import Plan, Resume, choose_device, current_world, seed_everything
 
 
@@ -189,8 +187,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, texts: Texts) -> npt.NDArray[Any]:
         """Return labels, shape (num_texts,), decided by the largest class or the stored threshold."""
-        shares = self.predict_proba(texts)
-        codes = shares.argmax(axis=1) if self.has_folded_threshold else decide_by_card(torch.from_numpy(shares), self.card_)
+        codes = self.scorer.decide(torch.from_numpy(self.predict_proba(texts)))
         return np.asarray(self.classes_[codes])
 
     def predict_proba(self, texts: Texts) -> npt.NDArray[np.float64]:
@@ -199,13 +196,12 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         They are those that the saved model gives in plain transformers. Of two classes with a stored threshold the largest
         is the answer, and 0.5 stands for the threshold; ``predictions`` and all figures keep those that it was chosen on.
         """
-        logits = self.logits([clean_text(text) for text in self._read_texts(texts)])
-        return np.asarray(shares_of(logits, self.network_, self.card_), dtype=np.float64)
+        return np.asarray(self.scorer.shares([clean_text(text) for text in self._read_texts(texts)]), dtype=np.float64)
 
     @property
     def has_folded_threshold(self) -> bool:
         """Whether the saved weights hold the threshold, so that the largest class is the answer."""
-        return shift_of(self.network_, self.card_) is not None
+        return self.scorer.shift is not None
 
     def evaluate(self, x: "Dataset | Texts", y: Labels | None = None) -> Evaluation:
         """Score labelled rows; the result unpacks to ``loss, accuracy``.
@@ -237,17 +233,17 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         count_look([row.text for row in rows], "score")
         return float(accuracy_score(found.labels, found.predicted, sample_weight=sample_weight))
 
-    def answers(self, rows: Sequence[Example], split: str = "given") -> Predictions:
-        """Return labels and probabilities of clean examples as ``predict`` and ``predict_proba`` give them."""
-        logits, shift = self.logits([row.text for row in rows]), shift_of(self.network_, self.card_)
-        if shift is None:
-            return answer(rows, split, logits, self.card_)
-        return answer(rows, split, logits + shift, replace(self.card_, threshold=None))
+    @property
+    def scorer(self) -> Scorer:
+        """What answers texts that are already clean."""
+        self._check_fitted()
+        is_fast = self.config.precision == "bf16"
+        precisely = self.device_.autocast if is_fast else contextlib.nullcontext
+        return Scorer(network=self.network_, tokenizer=self.tokenizer_, card=self.card_, precisely=precisely)
 
     def predictions(self, rows: Sequence[Example], split: str, *, trace: Trace | None = None) -> Predictions:
         """Return labels and probabilities for examples that are already clean; figures and thresholds are about these."""
-        logits = self.logits([row.text for row in rows], progress=tell_progress(trace, f"scoring {split}"))
-        return answer(rows, split, logits, self.card_)
+        return self.scorer.predictions(rows, split, progress=tell_progress(trace, f"scoring {split}"))
 
     def predict_validation(self, training: TrainingData) -> Predictions:
         """Return predictions for the validation rows: those of the kept epoch, where training has just made them."""
@@ -266,24 +262,13 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         known = (majority(labels, rows, split=split, classes=classes), prior(labels, rows, split=split, classes=classes))
         return *known, self.linear_.predict(rows, split=split, classes=classes)
 
-    def logits(self, texts: Sequence[str], *, progress: Callable[[int, int], None] | None = None) -> torch.Tensor:
+    def logits(self, texts: Texts) -> torch.Tensor:
         """Return float32 logits (num_texts, num_classes) of clean texts."""
-        texts = self._read_texts(texts)
-        if not texts:
-            return torch.empty(0, len(self.card_.classes))
-        inputs = Inputs(encode(texts, self.tokenizer_, max_length=self.card_.max_length))
-        with self._precisely():
-            return predict_logits(self.network_, inputs, progress=progress)
+        return self.scorer.logits(self._read_texts(texts))
 
     def trace(self, text: str) -> PredictionTrace:
         """Follow one text from characters to decision."""
-        self._check_fitted()
-        with self._precisely():
-            return follow(self.network_, self.tokenizer_, self.card_, clean_text(text))
-
-    def _precisely(self) -> contextlib.AbstractContextManager[object]:
-        """Compute answers as plain transformers does; bf16, which moves them by a hundredth, must be asked for."""
-        return self.device_.autocast() if self.config.precision == "bf16" else contextlib.nullcontext()
+        return self.scorer.follow(clean_text(text))
 
     def save(self, folder: str | Path, *, apart: bool = False) -> Path:
         """Write the model folder, read it back, and ask it about up to 64 rows and two texts that have to be cut.
@@ -316,11 +301,11 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             ModelLoadError: It is not one.
         """
         config = config or FinetuneConfig()
-        network, tokenizer, card = load_folder(Path(folder))
-        device = choose_device(config.device, precision=config.precision, threads=config.threads)
+        scorer, device = load_scorer(Path(folder), config)
+        card = scorer.card
         known = replace(config, head=card.head, head_size=card.head_size, max_length=card.max_length)
         classifier = cls(str(folder), config=known)
-        classifier.network_, classifier.tokenizer_, classifier.card_ = network.to(device.kind), tokenizer, card
+        classifier.network_, classifier.tokenizer_, classifier.card_ = scorer.network, scorer.tokenizer, card
         classifier.device_, classifier.classes_ = device, typed(card.classes, card.label_type)
         classifier._parity_texts, classifier.past_ = (), past_in(Path(folder))
         return classifier

@@ -242,5 +242,5 @@ def _look_into_corpus(
 
 
 def _describe_decision(model: TextClassifier, row: Example, predicted: str) -> str:
-    values = ", ".join(f"{value:.2f}" for value in model.logits([row.text])[0].tolist())
+    values = ", ".join(f"{value:.2f}" for value in model.scorer.logits([row.text])[0].tolist())
     return f"{row.text[:60]} → logits {values} → {predicted} (label {row.label})"

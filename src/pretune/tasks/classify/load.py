@@ -6,6 +6,7 @@ from typing import Any
 from pretune.data import Dataset, load_data
 from pretune.models import find_checkpoint, load_tokenizer
 from pretune.tasks.classify.estimator import TextClassifier
+from pretune.tasks.classify.opened import model_in
 from pretune.tasks.places import require_classifier
 
 __all__ = ["Dataset", "load_data", "load_model", "load_pretrained_model"]
@@ -33,7 +34,5 @@ def load_model(folder: str | Path) -> TextClassifier:
         ModelLoadError: It is something else, which the message names.
         StorageError: The record of the run is damaged.
     """
-    path = Path(folder)
     require_classifier(folder)
-    inner = path / "model"
-    return TextClassifier.load(inner if (inner / "pretune.json").is_file() else path)
+    return TextClassifier.load(model_in(Path(folder)))

@@ -395,6 +395,13 @@ def test_the_linear_model_answers_without_torch(linear):
     assert {"torch", "transformers"} & set(said.split()) == set()
 
 
+def test_a_network_answers_without_scikit_learn(finetuned):
+    code = f"import sys; from pretune.cli.app import _run; _run(['predict', {str(finetuned)!r}, 'a film']); print(*sys.modules)"
+    said = subprocess.run(python("-c", code), check=True, capture_output=True, text=True).stdout
+    assert "torch" in said.split()
+    assert {"sklearn", "pandas", "scipy.stats"} & set(said.split()) == set()
+
+
 def test_the_bound_on_the_size_of_a_file_holds(linear, write_csv, capsys):
     path = write_csv([("a great film", "good")] * 20)
     assert call("predict", linear, "--file", path, "--max-size", "100", "--json") == 2

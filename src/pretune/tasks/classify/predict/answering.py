@@ -61,15 +61,15 @@ def open_answering(run: str | Path) -> Answering:
             encoding=encoding,
             digest=lambda: digest_of_place(path),
         )
-    from pretune.tasks.classify.load import load_model
+    from pretune.tasks.classify.opened import load_scorer, model_in
 
-    model, inner = load_model(path), path / "model" if found.record is not None else path
-    known = tuple(getattr(model.card_, "text_columns", ()))
+    inner = model_in(path)
+    scorer, _ = load_scorer(inner)
     return Answering(
         shown=str(run),
-        classes=model.card_.classes,
-        ask=lambda rows: model.answers(rows),
-        text=known or text,
+        classes=scorer.card.classes,
+        ask=scorer.answers,
+        text=tuple(scorer.card.text_columns) or text,
         encoding=encoding,
         digest=lambda: digest_of_place(inner),
     )

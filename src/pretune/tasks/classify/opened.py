@@ -1,0 +1,25 @@
+"""Opened: a saved classifier, ready to answer; scikit-learn, which is for training and figures, is not loaded for it."""
+
+from pathlib import Path
+
+from pretune.configs import FinetuneConfig
+from pretune.models import load_folder
+from pretune.predict import Scorer
+from pretune.train import Device, choose_device
+
+
+def model_in(folder: Path) -> Path:
+    """Return the model folder of a run, or the folder itself where it is one."""
+    inner = folder / "model"
+    return inner if (inner / "pretune.json").is_file() else folder
+
+
+def load_scorer(folder: Path, config: FinetuneConfig = FinetuneConfig()) -> tuple[Scorer, Device]:  # noqa: B008 - frozen
+    """Return what answers, from a model folder, on the device that the config names; without scikit-learn.
+
+    Raises:
+        ModelLoadError: It is not one.
+    """
+    network, tokenizer, card = load_folder(folder)
+    device = choose_device(config.device, precision=config.precision, threads=config.threads)
+    return Scorer(network=network.to(device.kind), tokenizer=tokenizer, card=card), device
