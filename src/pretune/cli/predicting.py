@@ -14,7 +14,7 @@ from pretune.report.words import duration, one_line
 
 if TYPE_CHECKING:
     from pretune.configs import ReadConfig
-    from pretune.tasks.classify.predict import Answer, Answering, Tally
+    from pretune.tasks.classify.predict import Answer, Answered, Answering
 
 SHOWN_TEXT = 80
 SHOWN_REASONS = 3
@@ -74,7 +74,7 @@ def predict_file(run: str, request: Request, config: "ReadConfig", *, json: bool
         UsageError: Flags do not fit each other.
     """
     from pretune.tasks.classify.predict import (
-        Tally,
+        Answered,
         answer_file,
         check_output,
         open_answering,
@@ -100,7 +100,7 @@ def predict_file(run: str, request: Request, config: "ReadConfig", *, json: bool
         if request.output is not None:
             tally = write_answers(answering, questions, request.output, trace, overwrite=request.overwrite)
         else:
-            tally, kept = Tally(), tuple(name for name, _ in questions.kept)
+            tally, kept = Answered(), tuple(name for name, _ in questions.kept)
             for answers in answer_file(answering, questions, tally, trace):
                 if not _show(answers, answering, kept, json=json):
                     return 0
@@ -129,7 +129,7 @@ def _draw(answer: "Answer", answering: "Answering") -> str:
     return f"{one_line(answer.predicted or '')}\t{shares}\t{text}"
 
 
-def _summarize(tally: "Tally") -> str:
+def _summarize(tally: "Answered") -> str:
     """Say in one line what became of the rows."""
     resumed = f", {tally.resumed_at:,} of them before this command" if tally.resumed_at else ""
     common = ", ".join(f"{one_line(reason, 60)}: {count:,}" for reason, count in tally.reasons.most_common(SHOWN_REASONS))

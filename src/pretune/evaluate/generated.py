@@ -28,7 +28,7 @@ MAX_DIFFERENCE = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class TextCounts:
     """One metric's sufficient counts.
 
     Args:
@@ -47,11 +47,11 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class CountedTexts:
     """One system's texts and what sacrebleu counts in them, so that they are counted once however often they are compared."""
 
     predictions: Predictions
-    counts: tuple[Counts, ...]
+    counts: tuple[TextCounts, ...]
 
 
 def score_generated(predictions: Predictions, *, look: int = 1, confidence: float = 0.95, seed: int = 0) -> tuple[Score, ...]:
@@ -74,7 +74,7 @@ def score_generated(predictions: Predictions, *, look: int = 1, confidence: floa
     return score_counted(count_texts(predictions), look=look, confidence=confidence, seed=seed)
 
 
-def score_counted(counted: Counted, *, look: int = 1, confidence: float = 0.95, seed: int = 0) -> tuple[Score, ...]:
+def score_counted(counted: CountedTexts, *, look: int = 1, confidence: float = 0.95, seed: int = 0) -> tuple[Score, ...]:
     """Return what ``score_generated`` does, of texts that are counted."""
     predictions, scores = counted.predictions, list[Score]()
     for counts in counted.counts:
@@ -122,7 +122,12 @@ def compare_generated(a: Predictions, b: Predictions, *, confidence: float = 0.9
 
 
 def compare_counted(
-    first_system: Counted, second_system: Counted, *, metrics: Sequence[str] = METRICS, confidence: float = 0.95, seed: int = 0
+    first_system: CountedTexts,
+    second_system: CountedTexts,
+    *,
+    metrics: Sequence[str] = METRICS,
+    confidence: float = 0.95,
+    seed: int = 0,
 ) -> tuple[Comparison, ...]:
     """Return what ``compare_generated`` does, of texts that are counted, in one order, on some of the metrics."""
     a, b, found = first_system.predictions, second_system.predictions, list[Comparison]()
@@ -150,12 +155,12 @@ def compare_counted(
     return tuple(found)
 
 
-def count_texts(predictions: Predictions) -> Counted:
+def count_texts(predictions: Predictions) -> CountedTexts:
     """Return the texts of one system with their counts. Raises what ``score_generated`` does."""
-    return Counted(predictions, count_matches(predictions))
+    return CountedTexts(predictions, count_matches(predictions))
 
 
-def count_matches(predictions: Predictions) -> tuple[Counts, ...]:
+def count_matches(predictions: Predictions) -> tuple[TextCounts, ...]:
     """Return what sacrebleu counts in each row, for BLEU and for chrF with its default settings.
 
     Raises:
@@ -176,7 +181,7 @@ def count_matches(predictions: Predictions) -> tuple[Counts, ...]:
         if abs(ours - value) > MAX_DIFFERENCE:
             raise _unknown_version(f"{name} is {value} by sacrebleu and {ours} from its counts")
         undefined = _why_undefined(rows) if name == "bleu" else ""
-        found.append(Counts(name, value, str(metric.get_signature()), rows, undefined))
+        found.append(TextCounts(name, value, str(metric.get_signature()), rows, undefined))
     return tuple(found)
 
 

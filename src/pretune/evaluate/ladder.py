@@ -37,7 +37,7 @@ class Ladder:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Counts:
+class RungCounts:
     """What thresholds do to tables of rows; shapes (num_tables, num_thresholds), totals (num_tables, 1)."""
 
     hits: Floats  # positives that are called
@@ -92,20 +92,20 @@ def build_ladder(chances: Floats, is_positive: Truth, is_right_otherwise: Truth,
     return Ladder(np.array([between(*ends) for ends in zip(below, above, strict=True)]), cells, places)
 
 
-def count(tables: Floats) -> Counts:
+def count(tables: Floats) -> RungCounts:
     """Count what each threshold does to cells of a ladder or resamples of them, shape (num_tables, num_thresholds, 3, 2)."""
     kinds = tables.sum(axis=3)
     hits, called = kinds[:, :, 0].cumsum(axis=1), kinds.sum(axis=2).cumsum(axis=1)
     spared = kinds[:, :, 1].sum(axis=1, keepdims=True) - kinds[:, :, 1].cumsum(axis=1)
-    return Counts(hits=hits, called=called, right=hits + spared, positives=hits[:, -1:], total=called[:, -1:])
+    return RungCounts(hits=hits, called=called, right=hits + spared, positives=hits[:, -1:], total=called[:, -1:])
 
 
-def count_largest(tables: Floats) -> Counts:
+def count_largest(tables: Floats) -> RungCounts:
     """Count what deciding for the largest class does to the same tables; every shape is (num_tables, 1)."""
     kinds = tables.sum(axis=1)  # (tables, 3, 2)
     hits, called, spared = kinds[:, 0, 1:], kinds[:, :, 1].sum(axis=1, keepdims=True), kinds[:, 1, :1]
     positives, total = kinds[:, 0].sum(axis=1, keepdims=True), kinds.sum(axis=(1, 2))[:, None]
-    return Counts(hits=hits, called=called, right=hits + spared, positives=positives, total=total)
+    return RungCounts(hits=hits, called=called, right=hits + spared, positives=positives, total=total)
 
 
 def between(below: float, above: float) -> float:

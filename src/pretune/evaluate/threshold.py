@@ -8,7 +8,7 @@ import numpy.typing as npt
 from pretune.errors import UsageError
 from pretune.evaluate.aims import KEPT, Aim
 from pretune.evaluate.codes import Groups, units_of
-from pretune.evaluate.ladder import Counts, Ladder, build_ladder, count, count_largest
+from pretune.evaluate.ladder import Ladder, RungCounts, build_ladder, count, count_largest
 from pretune.evaluate.metrics import codes_of
 from pretune.evaluate.tradeoff import curve_of, table_of
 from pretune.intervals import MIN_RARER_CLASS, Floats
@@ -204,7 +204,7 @@ def _choose(
     return replace(known, threshold=threshold, note=note, reached=reached, table=table_of(ladder, counts, threshold))
 
 
-def _settle(ladder: Ladder, aim: Aim, counts: Counts, draws: _Draws, holds: npt.NDArray[np.bool_]) -> tuple[int, str]:
+def _settle(ladder: Ladder, aim: Aim, counts: RungCounts, draws: _Draws, holds: npt.NDArray[np.bool_]) -> tuple[int, str]:
     """Return the position of the threshold: the median, or the nearest to it that holds the constraints."""
     if not holds.any():
         place = int(_merit(ladder, aim, counts)[0].argmax())
@@ -249,14 +249,14 @@ def _resample_groups(ladder: Ladder, units: npt.NDArray[np.int64], generator: np
     return np.stack([np.bincount(ladder.places, weights=row[units], minlength=ladder.cells.size) for row in drawn])
 
 
-def _merit(ladder: Ladder, aim: Aim, counts: Counts) -> Floats:
+def _merit(ladder: Ladder, aim: Aim, counts: RungCounts) -> Floats:
     """Weigh every threshold, shape (num_tables, num_thresholds); of equals the nearest to the middle is best."""
     middle = aim.costs["fp"] / (aim.costs["fp"] + aim.costs["fn"]) if aim.costs else 0.5  # Elkan (2001), for true probabilities
     merit: Floats = _weigh(aim, counts) - TIE * np.abs(ladder.thresholds - middle)
     return merit
 
 
-def _weigh(aim: Aim, counts: Counts) -> Floats:
+def _weigh(aim: Aim, counts: RungCounts) -> Floats:
     if aim.goal == "cost":
         gain = -counts.cost(aim.costs["fn"], aim.costs["fp"]) / (aim.costs["fn"] + aim.costs["fp"])
     elif aim.goal in (*KEPT, "f1"):
@@ -268,7 +268,7 @@ def _weigh(aim: Aim, counts: Counts) -> Floats:
     return weighed
 
 
-def _room(aim: Aim, counts: Counts) -> Floats:
+def _room(aim: Aim, counts: RungCounts) -> Floats:
     """Return by how much the constraints hold, negative where the worst of them is missed."""
     rooms = [counts.value(metric) - least + TIE for metric, least in aim.keep.items()]
     rooms += [counts.low(metric) - least for metric, least in aim.floors.items()]
@@ -284,11 +284,11 @@ def _metrics(aim: Aim) -> tuple[str, ...]:
     return ("precision", "recall", "f1", "accuracy", *(("cost",) if aim.costs else ()))
 
 
-def _value(metric: str, aim: Aim, counts: Counts) -> Floats:
+def _value(metric: str, aim: Aim, counts: RungCounts) -> Floats:
     return counts.cost(aim.costs["fn"], aim.costs["fp"]) if metric == "cost" else counts.value(metric)
 
 
-def _reach(metric: str, aim: Aim, counts: Counts, largest: Counts, place: int, draws: _Draws) -> Reached:
+def _reach(metric: str, aim: Aim, counts: RungCounts, largest: RungCounts, place: int, draws: _Draws) -> Reached:
     values = _value(metric, aim, counts)[0]
     of_resamples = values[draws.chosen]
     optimism = float((draws.figures[metric] - of_resamples).mean())

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pretune.evaluate.ladder import Counts, Ladder
+from pretune.evaluate.ladder import Ladder, RungCounts
 from pretune.records import TradeoffPoint
 
 # Recall of the rows of the table: each is the highest threshold that reaches it, so the one with the fewest rows called.
@@ -11,14 +11,14 @@ RECALLS = (0.50, 0.60, 0.70, 0.80, 0.85, 0.90, 0.95, 0.98, 1.00)
 MAX_POINTS = 120
 
 
-def table_of(ladder: Ladder, counts: Counts, chosen: float) -> tuple[TradeoffPoint, ...]:
+def table_of(ladder: Ladder, counts: RungCounts, chosen: float) -> tuple[TradeoffPoint, ...]:
     """Return about ten thresholds, falling, the chosen one among them."""
     recall = counts.value("recall")[0]
     places = {int((recall >= wanted - 1e-12).argmax()) for wanted in RECALLS} | {ladder.find(chosen)}
     return tuple(_point(ladder, counts, place) for place in sorted(places))
 
 
-def curve_of(ladder: Ladder, counts: Counts) -> tuple[TradeoffPoint, ...]:
+def curve_of(ladder: Ladder, counts: RungCounts) -> tuple[TradeoffPoint, ...]:
     """Return the curve from the highest threshold to the lowest, evenly spaced in recall and in rows called."""
     size = len(ladder.thresholds)
     places = np.arange(size)
@@ -30,7 +30,7 @@ def curve_of(ladder: Ladder, counts: Counts) -> tuple[TradeoffPoint, ...]:
     return tuple(_point(ladder, counts, int(place)) for place in places)
 
 
-def _point(ladder: Ladder, counts: Counts, place: int) -> TradeoffPoint:
+def _point(ladder: Ladder, counts: RungCounts, place: int) -> TradeoffPoint:
     return TradeoffPoint(
         threshold=float(ladder.thresholds[place]),
         precision=float(counts.value("precision")[0, place]),

@@ -13,7 +13,7 @@ SPLIT_ORDER = ("test", "validation", "train")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class FigureRow:
     """One figure of every source, in the order of the table's sources."""
 
     name: str
@@ -21,12 +21,12 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class FigureTable:
     """The scores of one split: sources side by side, the judged one first."""
 
     split: str
     sources: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[FigureRow, ...]
     num_hidden: int  # classes left out of ``rows``
 
     @property
@@ -55,7 +55,7 @@ class Figures:
 
 def arrange_scores(
     scores: Sequence[Score], *, positive: str | None = None, max_classes: int | None = None
-) -> tuple[Figures, ...]:
+) -> tuple[FigureTable, ...]:
     """Arrange scores as one table a split: test first, and in it the figures that decide first.
 
     Args:
@@ -67,18 +67,18 @@ def arrange_scores(
     return tuple(_arrange([s for s in scores if s.split == split], split, positive, max_classes) for split in splits)
 
 
-def _arrange(scores: list[Score], split: str, positive: str | None, max_classes: int | None) -> Figures:
+def _arrange(scores: list[Score], split: str, positive: str | None, max_classes: int | None) -> FigureTable:
     sources = tuple(dict.fromkeys(score.source for score in scores))
     found = {(score.metric, score.label, score.source): score for score in scores}
     first = [label for label in (None, positive, "macro") if any(score.label == label for score in scores)]
     others = [label for label in dict.fromkeys(score.label for score in scores) if label not in first]
     shown = _worst(others, found, sources[0], max_classes)
     rows = [
-        Row(_row_name(metric, label), tuple(found.get((metric, label, source)) for source in sources))
+        FigureRow(_row_name(metric, label), tuple(found.get((metric, label, source)) for source in sources))
         for label in dict.fromkeys([*first, *shown])
         for metric in dict.fromkeys(score.metric for score in scores if score.label == label)
     ]
-    return Figures(split, sources, tuple(rows), len(others) - len(shown))
+    return FigureTable(split, sources, tuple(rows), len(others) - len(shown))
 
 
 def _worst(labels: list[str | None], found: Mapping[Any, Score], main: str, limit: int | None) -> list[str | None]:

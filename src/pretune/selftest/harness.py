@@ -38,7 +38,7 @@ DONE = 1 << 30  # newer than any checkpoint: the training has ended
 
 
 @dataclass(slots=True)
-class Tally:
+class KillTally:
     """What has happened so far."""
 
     kills: Counter[str] = field(default_factory=Counter)  # by where they hit
@@ -81,7 +81,7 @@ class Harness:
             random.Random(seed),
             Board(),
         )
-        self.tally, self.unbroken = Tally(), [Unbroken(kind=kind) for kind in kinds if kind.is_possible]
+        self.tally, self.unbroken = KillTally(), [Unbroken(kind=kind) for kind in kinds if kind.is_possible]
         self.left_out = [f"{kind.name}: {kind.needs} is not installed" for kind in kinds if not kind.is_possible]
         # A few kills do not reach every kind: each seed has its own order.
         self._turns = cycle(self._draw.sample(self.unbroken, k=len(self.unbroken)))

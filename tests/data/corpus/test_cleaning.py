@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given, strategies as st
 
-from pretune.data.corpus.boilerplate import LineCounts, hash_lines, limit_of, lines_of
+from pretune.data.corpus.boilerplate import RepeatedLines, hash_lines, limit_of, lines_of
 from pretune.data.corpus.cleaning import clean_document
 
 
@@ -60,7 +60,7 @@ def test_cleaning_again_changes_nothing(text: str):
 
 
 def test_a_line_counts_once_a_document_and_case_does_not_matter():
-    counts = LineCounts(limit=3)
+    counts = RepeatedLines(limit=3)
     page = "All rights reserved here\nother words follow\nAll rights reserved here"
     for text in (page, page.upper(), "one line: all rights reserved here"):
         counts.add(lines_of([text]))
@@ -70,7 +70,7 @@ def test_a_line_counts_once_a_document_and_case_does_not_matter():
 
 
 def test_counts_are_never_too_low_and_hardly_ever_too_high():
-    counts = LineCounts(limit=5)
+    counts = RepeatedLines(limit=5)
     lines = [f"line number {index} of many" for index in range(200_000)]
     counts.add(hash_lines(lines))
     counts.add(hash_lines(lines[:100] * 4))

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pretune.data.alike.words import Words, hash_words
-from pretune.data.corpus.boilerplate import LineCounts, lines_of
+from pretune.data.corpus.boilerplate import RepeatedLines, lines_of
 from pretune.data.corpus.cleaning import clean_block
 from pretune.data.corpus.minhash import keys_of
 from pretune.data.corpus.spool import Spool
@@ -121,5 +121,5 @@ def _spool(path: str) -> Spool:
 
 
 @lru_cache(maxsize=1)
-def _counts(path: str, limit: int) -> LineCounts:
-    return LineCounts.read(Path(path), limit)
+def _counts(path: str, limit: int) -> RepeatedLines:
+    return RepeatedLines.read(Path(path), limit)

@@ -16,7 +16,7 @@ DEFAULT_REPEATS = 20
 DEFAULT_SHARE = 0.002
 
 
-class LineCounts:
+class RepeatedLines:
     """In how many documents each line stood.
 
     Args:

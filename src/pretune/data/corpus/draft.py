@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pretune.data.alike.words import Words
-from pretune.data.corpus.boilerplate import LineCounts
+from pretune.data.corpus.boilerplate import RepeatedLines
 from pretune.data.corpus.minhash import WIDTH
 from pretune.data.corpus.spool import Spool
 from pretune.records import CorpusFile
@@ -39,7 +39,7 @@ class Draft:
     scratch: Path
     files: tuple[CorpusFile, ...]
     spool: Spool
-    lines: LineCounts
+    lines: RepeatedLines
     num_given: int
     num_unreadable: int
     changed: Counter[str]

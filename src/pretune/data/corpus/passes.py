@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pretune.configs import MAX_REJECTED_SHARE, CorpusConfig
 from pretune.data.corpus.blocks import Message, in_blocks, pack_texts, ranges_of
-from pretune.data.corpus.boilerplate import LineCounts, limit_of
+from pretune.data.corpus.boilerplate import RepeatedLines, limit_of
 from pretune.data.corpus.draft import EMPTY, SHORT, Draft
 from pretune.data.corpus.intake import MAX_CHARACTERS, Documents, Intake
 from pretune.data.corpus.minhash import minima_of
@@ -26,7 +26,7 @@ def read_all(source: Source, config: CorpusConfig, workers: Workers, scratch: Pa
     """
     intakes: list[Intake] = []
     changed: Counter[str] = Counter()
-    lines = LineCounts()
+    lines = RepeatedLines()
     num_files = f"{len(source.parts):,} file{'s' * (len(source.parts) > 1)}"
     with trace.stage("read", f"{source.name}: {num_files}") as stage, SpoolWriter(scratch / "cleaned") as writer:
         blocks = in_blocks(_documents(source, config, intakes))
@@ -85,7 +85,7 @@ def _documents(source: Source, config: CorpusConfig, intakes: list[Intake]) -> D
             intake.reject(None, error.got.removeprefix(f"{part.origin.shown}: "))
 
 
-def _draft(source: Source, intakes: list[Intake], lines: LineCounts, changed: Counter[str], scratch: Path) -> Draft:
+def _draft(source: Source, intakes: list[Intake], lines: RepeatedLines, changed: Counter[str], scratch: Path) -> Draft:
     num_cut = sum(intake.num_cut for intake in intakes)
     if num_cut:
         changed[_CUT] = num_cut

@@ -21,7 +21,7 @@ REPLY_NAMES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Pairs:
+class PromptPairs:
     """Prompts with their replies, row by row."""
 
     prompts: tuple[str, ...]
@@ -30,7 +30,7 @@ class Pairs:
     notes: tuple[str, ...]
 
 
-def read_pairs(raw: RawTable, config: ReadConfig, *, prompt: str | None, reply: str) -> Pairs:
+def read_pairs(raw: RawTable, config: ReadConfig, *, prompt: str | None, reply: str) -> PromptPairs:
     """Return the rows that have both a prompt and a reply; the others are rejected, and counted.
 
     Args:
@@ -71,7 +71,7 @@ def read_pairs(raw: RawTable, config: ReadConfig, *, prompt: str | None, reply: 
     )
     check_rejected(raw.origin.shown, (receipt,), config.allow_rejects)
     prompts, replies = (tuple(column) for column in zip(*kept, strict=True))
-    return Pairs(prompts, replies, receipt, (*raw.notes, f"training: prompts in {asked!r}, replies in {answer!r}"))
+    return PromptPairs(prompts, replies, receipt, (*raw.notes, f"training: prompts in {asked!r}, replies in {answer!r}"))
 
 
 def _is_text(cell: object) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from pretune.records import RunRecord, Severity
 from pretune.report.card.use import tell_use
-from pretune.report.figures import MAX_CLASSES, Figures, arrange_scores
+from pretune.report.figures import MAX_CLASSES, FigureTable, arrange_scores
 from pretune.report.receipts import describe_receipt
 from pretune.report.timeline import describe_change
 from pretune.report.words import (
@@ -116,7 +116,7 @@ def _tell_figures(record: RunRecord) -> Iterator[str]:
         yield from _figure_table(figures)
 
 
-def _figure_table(figures: Figures) -> Iterator[str]:
+def _figure_table(figures: FigureTable) -> Iterator[str]:
     sure = "" if figures.confidence is None else f", {percent(figures.confidence)} intervals"
     yield f"{escape(figures.split).capitalize()}, {counted(figures.num_examples, 'row')}{sure}:"
     yield ""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pretune.records import Confusion, Finding, Receipt, Rejection, RunRecord, Score, Step
-from pretune.report.figures import Figures, arrange_scores, events_of, list_mistakes, read_gates
+from pretune.report.figures import FigureTable, arrange_scores, events_of, list_mistakes, read_gates
 from pretune.report.page.charts import IntervalBar, LossPlot, choose_start, make_interval_bar, make_loss_plot
 from pretune.report.receipts import describe_receipt
 from pretune.report.threshold import TradeoffPlot, describe_decision, make_tradeoff_plot
@@ -32,7 +32,7 @@ class FigureRow:
 class FigureSection:
     """The table of figures of one split."""
 
-    figures: Figures
+    figures: FigureTable
     rows: tuple[FigureRow, ...]
     start: float  # where the scale of the bars begins
     undefined: tuple[str, ...]
@@ -98,7 +98,7 @@ def _steps_of(record: RunRecord, events: Sequence[Mapping[str, Any]]) -> tuple[S
     return tuple({step.index: step for step in steps}.values())
 
 
-def _make_figures(figures: Figures, gates: Mapping[str, float]) -> FigureSection:
+def _make_figures(figures: FigureTable, gates: Mapping[str, float]) -> FigureSection:
     gates = gates if figures.split == "test" else {}
     start = choose_start([row.cells[0] for row in figures.rows if row.cells[0]], list(gates.values()))
     rows = []

@@ -21,7 +21,7 @@ from pretune.records import (
     Severity,
     Verdict,
 )
-from pretune.report.figures import MAX_CLASSES, Figures, arrange_scores, list_mistakes
+from pretune.report.figures import MAX_CLASSES, FigureTable, arrange_scores, list_mistakes
 from pretune.report.receipts import describe_receipt
 from pretune.report.terminal.drawing import NAME_LENGTH, SHORT_LENGTH, columns, heading, indent, named, pairs, plain, stack
 from pretune.report.terminal.proof import draw_proof
@@ -147,7 +147,7 @@ def draw_methods(scores: Sequence[Score]) -> Group:
     return Group(*(plain(f"{metric}: {method}", "dim") for metric, method in lines))
 
 
-def _draw_figures(figures: Figures) -> Group:
+def _draw_figures(figures: FigureTable) -> Group:
     table = columns(figures.split, *(one_line(source, SHORT_LENGTH) for source in figures.sources))
     for row in figures.rows:
         table.add_row(named(row.name), *map(_score_cell, row.cells))
@@ -160,7 +160,7 @@ def _draw_figures(figures: Figures) -> Group:
     return Group(heading("Figures", _describe_figures(figures)), table, *lines)
 
 
-def _describe_figures(figures: Figures) -> str:
+def _describe_figures(figures: FigureTable) -> str:
     sure = "" if figures.confidence is None else f", {percent(figures.confidence)} intervals"
     look = f", look {figures.look}" if figures.split in LOOKED_AT else ""
     return f"{figures.split}, {counted(figures.num_examples, 'row')}{sure}{look}"

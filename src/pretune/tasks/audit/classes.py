@@ -19,8 +19,8 @@ from pretune.evaluate.mistakes import find_mistakes
 from pretune.evaluate.slices import columns_left_out, find_slices
 from pretune.records import Evaluation, Evidence, Finding, Predictions, RunRecord, Severity, Terms
 from pretune.run.trace import Trace
-from pretune.tasks.audit.inputs import Inputs, read_inputs
-from pretune.tasks.audit.question import SOURCE, SPLIT, Question, name_of
+from pretune.tasks.audit.inputs import AuditedTables, read_inputs
+from pretune.tasks.audit.question import AUDITED, SPLIT, Question, name_of
 from pretune.verdict import Policy, decide, load_policy
 from pretune.verdict.narrow import AUDIT, add_to_summary, narrow_policy
 
@@ -110,7 +110,7 @@ def _read_policy(config: AuditConfig) -> Policy:
     )
 
 
-def _open(found: Inputs, name: str, is_sealed: bool, policy: Policy, trace: Trace) -> _Look:
+def _open(found: AuditedTables, name: str, is_sealed: bool, policy: Policy, trace: Trace) -> _Look:
     """Count the opening where that is asked for; it is in the ledger before any figure is computed."""
     num_models = 1 + len(found.others)
     if not is_sealed:
@@ -132,7 +132,7 @@ def _open(found: Inputs, name: str, is_sealed: bool, policy: Policy, trace: Trac
     return _Look(entry.look, policy.confidence_at(entry.look, num_models), entry.hash, entry.first_known)
 
 
-def _baselines(found: Inputs, seed: int, trace: Trace) -> tuple[Predictions, ...]:
+def _baselines(found: AuditedTables, seed: int, trace: Trace) -> tuple[Predictions, ...]:
     """Score what anyone could have done: from the training rows as in a run, else the commonest class of these rows."""
     rows, classes = found.judged.examples, found.judged.predictions.classes
     if not found.train:
@@ -151,7 +151,7 @@ def _baselines(found: Inputs, seed: int, trace: Trace) -> tuple[Predictions, ...
 
 def _evaluate(sources: Sequence[Predictions], terms: Terms, trace: Trace) -> Evaluation:
     with trace.stage("evaluate", f"{len(sources[0].ids):,} predictions") as stage:
-        evaluation = evaluate_sources(sources, terms, main=SOURCE)
+        evaluation = evaluate_sources(sources, terms, main=AUDITED)
         stage.done, stage.shape_out = ", ".join(item.source for item in sources), f"{len(evaluation.scores)} figures"
     return evaluation
 

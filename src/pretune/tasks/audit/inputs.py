@@ -14,12 +14,12 @@ from pretune.records import Example, Predictions, Receipt
 from pretune.run.trace import Trace
 from pretune.tasks.audit.alike import spell_examples, spell_predictions
 from pretune.tasks.audit.opening import open_further
-from pretune.tasks.audit.question import SOURCE, SPLIT, Question, other_name, shown
+from pretune.tasks.audit.question import AUDITED, SPLIT, Question, other_name, shown
 from pretune.wording.counts import counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Inputs:
+class AuditedTables:
     """All that an audit reads."""
 
     judged: ScoredTable
@@ -33,13 +33,13 @@ class Inputs:
         return [str(row.label) for row in self.train]
 
 
-def read_inputs(raw: RawTable, source: Any, question: Question, trace: Trace) -> Inputs:
+def read_inputs(raw: RawTable, source: Any, question: Question, trace: Trace) -> AuditedTables:
     """Read everything that the question names.
 
     Raises:
         DataError: Any of it cannot be used, or the training rows have other labels.
     """
-    tables = [_read_scored(raw, source, SOURCE, question, trace)]
+    tables = [_read_scored(raw, source, AUDITED, question, trace)]
     if question.against is not None:
         other = open_further(question.against, question.config.read)
         named = other_name(question.against)
@@ -53,7 +53,9 @@ def read_inputs(raw: RawTable, source: Any, question: Question, trace: Trace) ->
         trace.note(note)
     _check_labels(train, judged)
     receipt = _receipt(shown(source), [judged, *others], table, train)
-    return Inputs(judged=judged, others=tuple(others), train=train, receipt=replace(receipt, notes=(*receipt.notes, *notes)))
+    return AuditedTables(
+        judged=judged, others=tuple(others), train=train, receipt=replace(receipt, notes=(*receipt.notes, *notes))
+    )
 
 
 def _read_scored(raw: RawTable, source: Any, name: str, question: Question, trace: Trace) -> ScoredTable:

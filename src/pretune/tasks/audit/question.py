@@ -6,10 +6,10 @@ from typing import Any
 
 from pretune.configs import AuditConfig
 
-SOURCE = "audited"  # the predictions that are judged
+AUDITED = "audited"  # the predictions that are judged
 SPLIT = "test"  # the rows that they are judged on
 
-_OURS = frozenset({SOURCE, "majority", "prior", "linear", "encoder_linear"})
+_OURS = frozenset({AUDITED, "majority", "prior", "linear", "encoder_linear"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pretune.data.foreign.generated import GeneratedTable, read_generated
-from pretune.data.foreign.pairs import Pairs, read_pairs
+from pretune.data.foreign.pairs import PromptPairs, read_pairs
 from pretune.data.read.table import RawTable
 from pretune.errors import UsageError
 from pretune.evaluate.generated import compare_counted, count_texts, in_order_of, score_counted
@@ -15,7 +15,7 @@ from pretune.intervals import confidence_at
 from pretune.records import Comparison, Predictions, Receipt, RunRecord, Score
 from pretune.run.trace import Trace
 from pretune.tasks.audit.opening import open_further
-from pretune.tasks.audit.question import SOURCE, SPLIT, Question, other_name, shown
+from pretune.tasks.audit.question import AUDITED, SPLIT, Question, other_name, shown
 from pretune.verdict.generated import decide_generated
 
 
@@ -28,7 +28,7 @@ class _Figures:
 def audit_texts(raw: RawTable, source: Any, question: Question, trace: Trace) -> RunRecord:
     """Judge hypotheses by their references. Raises what ``audit`` does."""
     _check_flags(question)
-    tables = [_read(raw, source, SOURCE, question, trace)]
+    tables = [_read(raw, source, AUDITED, question, trace)]
     if question.against is not None:
         other = open_further(question.against, question.config.read)
         tables.append(_read(other, question.against, other_name(question.against), question, trace))
@@ -68,7 +68,7 @@ def _read(raw: RawTable, source: Any, name: str, question: Question, trace: Trac
     return table
 
 
-def _read_train(judged: GeneratedTable, question: Question, trace: Trace) -> Pairs:
+def _read_train(judged: GeneratedTable, question: Question, trace: Trace) -> PromptPairs:
     with trace.stage("read training", shown(question.train)) as stage:
         raw = open_further(question.train, question.config.read, role="train")
         pairs = read_pairs(raw, question.config.read, prompt=judged.prompt, reply=str(judged.columns.label))
@@ -76,7 +76,7 @@ def _read_train(judged: GeneratedTable, question: Question, trace: Trace) -> Pai
     return pairs
 
 
-def _rivals(judged: GeneratedTable, pairs: Pairs | None, seed: int, trace: Trace) -> list[Predictions]:
+def _rivals(judged: GeneratedTable, pairs: PromptPairs | None, seed: int, trace: Trace) -> list[Predictions]:
     """Answer as anyone could: always the same, and as the nearest question of training was answered."""
     wanted = judged.predictions
     with trace.stage("baseline", f"{len(wanted.ids):,} rows") as stage:
@@ -93,7 +93,11 @@ def _rivals(judged: GeneratedTable, pairs: Pairs | None, seed: int, trace: Trace
 
 
 def _evaluate(
-    systems: Sequence[Predictions], rivals: Sequence[Predictions], judged: GeneratedTable, pairs: Pairs | None, trace: Trace
+    systems: Sequence[Predictions],
+    rivals: Sequence[Predictions],
+    judged: GeneratedTable,
+    pairs: PromptPairs | None,
+    trace: Trace,
 ) -> _Figures:
     """Score all, and compare the judged system: with the other one on both figures, with the rivals on chrF."""
     confidence, main = confidence_at(1, len(systems)), systems[0]
@@ -111,7 +115,7 @@ def _evaluate(
             scores += [item for one in (*systems, *rivals) if (item := score_subject(one, subjects, confidence=confidence))]
             scores.append(found[0])
             compared.append(found[1])
-        stage.notes = [f"{score.metric}: {score.method}" for score in scores if score.source == SOURCE]
+        stage.notes = [f"{score.metric}: {score.method}" for score in scores if score.source == AUDITED]
     return _Figures(tuple(scores), tuple(compared))
 
 

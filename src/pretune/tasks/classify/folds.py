@@ -23,7 +23,7 @@ from pretune.run import RunFolder
 from pretune.run.trace import Trace
 from pretune.tasks.classify.estimator import TextClassifier
 
-SOURCE = "out_of_fold"
+OUT_OF_FOLD = "out_of_fold"
 NUM_FOLDS = 3
 # Weight of the linear model's log probabilities beside those of the language model. A fine-tuned model learns how often labels
 # are wrong as well, and is never surer than that, which hides their share (docs/decisions/0023).
@@ -41,7 +41,7 @@ def add_out_of_fold(training: TrainingData, record: RunRecord, folder: RunFolder
         folder: Of the run.
         trace: Receives the stages of every training.
     """
-    if folder.has_predictions("train", SOURCE):
+    if folder.has_predictions("train", OUT_OF_FOLD):
         return
     config = record.settings
     tested = record.history.range_test if record.history is not None else None
@@ -80,7 +80,7 @@ def predict_out_of_fold(
         answers |= dict(zip(said.ids, zip(best, map(tuple, shares.tolist()), strict=True), strict=True))
     rows = training.train
     return Predictions(
-        source=SOURCE,
+        source=OUT_OF_FOLD,
         split="train",
         classes=training.classes,
         ids=tuple(row.id for row in rows),

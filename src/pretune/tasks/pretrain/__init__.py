@@ -1,6 +1,6 @@
 """Pre-training from corpus to model."""
 
 from pretune.tasks.pretrain.path import pretrain
-from pretune.tasks.pretrain.prepare import Prepared
+from pretune.tasks.pretrain.prepare import PreparedTraining
 
-__all__ = ["Prepared", "pretrain"]
+__all__ = ["PreparedTraining", "pretrain"]

@@ -10,7 +10,7 @@ from pretune import storage
 from pretune.configs import PretrainRunConfig, parse_duration
 from pretune.run import RunFolder
 from pretune.run.trace import Trace
-from pretune.tasks.pretrain.prepare import Prepared
+from pretune.tasks.pretrain.prepare import PreparedTraining
 from pretune.train import Device
 from pretune.train.windows import WindowOrder
 from pretune.train.words import PretrainPlan, WordObjective
@@ -26,8 +26,8 @@ PLAN = "plan.json"
 
 
 def choose_steps(
-    config: PretrainRunConfig, ready: Prepared, folder: RunFolder, device: Device, trace: Trace, *, start: float
-) -> tuple[Prepared, int]:
+    config: PretrainRunConfig, ready: PreparedTraining, folder: RunFolder, device: Device, trace: Trace, *, start: float
+) -> tuple[PreparedTraining, int]:
     """Return how many updates to make, and how much held-out text is scored, which a budget bounds.
 
     What a budget came to is kept, so that a run that was cut off goes on with it.
@@ -63,11 +63,11 @@ def choose_steps(
     return _scoring(ready, held), num_steps
 
 
-def _scoring(ready: Prepared, num_tokens: int) -> Prepared:
+def _scoring(ready: PreparedTraining, num_tokens: int) -> PreparedTraining:
     return replace(ready, config=replace(ready.config, validation_tokens=num_tokens))
 
 
-def _time_steps(ready: Prepared, device: Device) -> tuple[float, float]:
+def _time_steps(ready: PreparedTraining, device: Device) -> tuple[float, float]:
     """Return the seconds of a step and of scoring held-out text once; the weights are as they were."""
     network = ready.start.network
     kept = {name: weight.detach().clone() for name, weight in network.named_parameters()}

@@ -27,7 +27,7 @@ from pretune.run.job import Job, inputs_of
 from pretune.run.trace import Trace
 from pretune.tasks.pretrain.duration import choose_steps
 from pretune.tasks.pretrain.figures import domain_scores, general_scores
-from pretune.tasks.pretrain.prepare import Prepared, check_asked, prepare_training, read_general
+from pretune.tasks.pretrain.prepare import PreparedTraining, check_asked, prepare_training, read_general
 from pretune.tasks.pretrain.together import START, invite_others, save_language_model
 from pretune.tasks.report import write_report
 from pretune.tokens import assess_tokenizer
@@ -198,7 +198,7 @@ def _guess(guesser: WordGuesser, prompts: tuple[str, ...]) -> Callable[[Mileston
     return lambda milestone: replace(milestone, guesses=tuple(guesser.guess(prompt) for prompt in prompts))
 
 
-def _describe(ready: Prepared, config: PretrainRunConfig, plan: PretrainPlan) -> dict[str, str]:
+def _describe(ready: PreparedTraining, config: PretrainRunConfig, plan: PretrainPlan) -> dict[str, str]:
     """Return what the updates depend on: going on is exact only where all of it is the same."""
     weights = sha256()
     for _, value in sorted(ready.start.network.state_dict().items()):
@@ -217,7 +217,7 @@ def _describe(ready: Prepared, config: PretrainRunConfig, plan: PretrainPlan) ->
     }
 
 
-def _describe_work(ready: Prepared, run: WordObjective) -> str:
+def _describe_work(ready: PreparedTraining, run: WordObjective) -> str:
     config, num_alone = ready.config, run.history.num_head_steps
     windows = f"{run.plan.num_steps:,} steps of {config.windows_per_update} windows × {config.window} tokens"
     how = f"{config.mask_share:.0%} hidden" if config.objective == "masked" else "next words"

@@ -25,7 +25,7 @@ COUNTED_TOKENS = 4_000_000  # from which the shares of words are counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
+class PreparedTraining:
     """What training reads, and the model it starts from.
 
     Args:
@@ -43,7 +43,7 @@ class Prepared:
 
 def prepare_training(
     corpus: Corpus, config: PretrainRunConfig, began: LanguageStart | None, folder: RunFolder, device: Device, trace: Trace
-) -> Prepared:
+) -> PreparedTraining:
     """Tokenize and pack, and build the model where none is continued.
 
     Raises:
@@ -76,10 +76,12 @@ def prepare_training(
         vocabulary=vocabulary_of(tokenizer) if objective == "masked" else None,
     )
     resolved = _resolve(config.pretrain, objective, is_new=config.model is None)
-    return Prepared(corpus=corpus, start=began, text=text, config=resolved)
+    return PreparedTraining(corpus=corpus, start=began, text=text, config=resolved)
 
 
-def read_general(config: PretrainRunConfig, ready: Prepared, folder: RunFolder, trace: Trace) -> tuple[Text, Corpus] | None:
+def read_general(
+    config: PretrainRunConfig, ready: PreparedTraining, folder: RunFolder, trace: Trace
+) -> tuple[Text, Corpus] | None:
     """Return the held-out part of the general corpus, to see what is forgotten; ``None`` where none is named."""
     if config.general is None:
         return None

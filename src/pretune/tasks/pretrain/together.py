@@ -10,7 +10,7 @@ from pretune.models import LanguageNetwork
 from pretune.models.language_load import load_language_model
 from pretune.models.plain import write_plain
 from pretune.run import RunFolder
-from pretune.tasks.pretrain.prepare import Prepared
+from pretune.tasks.pretrain.prepare import PreparedTraining
 from pretune.tasks.processes import invite
 from pretune.tokens import TokenStore, vocabulary_of
 from pretune.train import Company, Training, World, choose_device
@@ -20,7 +20,7 @@ from pretune.train.words import PretrainPlan, WordObjective
 START = "start"  # in the run folder, while several processes train: what all of them start from
 
 
-def invite_others(ready: Prepared, plan: PretrainPlan, folder: RunFolder) -> World:
+def invite_others(ready: PreparedTraining, plan: PretrainPlan, folder: RunFolder) -> World:
     """Let the other processes, if any, train along; return all of them.
 
     Args:

@@ -22,7 +22,7 @@ SECONDS_BETWEEN_MARKS = 2.0
 
 
 @dataclass(slots=True, kw_only=True)
-class Tally:
+class Answered:
     """What became of the rows of one command.
 
     Args:
@@ -65,7 +65,7 @@ class Tally:
         }
 
 
-def answer_file(answering: Answering, questions: Questions, tally: Tally, trace: Trace) -> Iterator[list[Answer]]:
+def answer_file(answering: Answering, questions: Questions, tally: Answered, trace: Trace) -> Iterator[list[Answer]]:
     """Yield an answer for every row as soon as it is there, a few at first and then more at a time."""
     start, size, items = time.perf_counter(), FIRST_CHUNK, questions.stream.items()
     while chunk := list(islice(items, size)):
@@ -78,7 +78,9 @@ def answer_file(answering: Answering, questions: Questions, tally: Tally, trace:
     tally.seconds = time.perf_counter() - start
 
 
-def write_answers(answering: Answering, questions: Questions, output: str, trace: Trace, *, overwrite: bool = False) -> Tally:
+def write_answers(
+    answering: Answering, questions: Questions, output: str, trace: Trace, *, overwrite: bool = False
+) -> Answered:
     """Write an answer for every row to a file, which is there when it is whole; a command that was killed is resumed.
 
     Args:
@@ -96,7 +98,7 @@ def write_answers(answering: Answering, questions: Questions, output: str, trace
     start = time.perf_counter()
     shape = shape_of(output, [name for name, _ in questions.kept], answering.classes)
     file = GrowingFile(shape.path, _about(answering, questions, shape), overwrite=overwrite)
-    tally = Tally(num_rows=questions.stream.num_rows, resumed_at=file.num_rows)
+    tally = Answered(num_rows=questions.stream.num_rows, resumed_at=file.num_rows)
     if file.is_new:
         file.write(shape.header())
     else:
@@ -114,7 +116,9 @@ def write_answers(answering: Answering, questions: Questions, output: str, trace
     return tally
 
 
-def _write_all(answering: Answering, questions: Questions, shape: Shape, file: GrowingFile, tally: Tally, trace: Trace) -> None:
+def _write_all(
+    answering: Answering, questions: Questions, shape: Shape, file: GrowingFile, tally: Answered, trace: Trace
+) -> None:
     done, marked = file.num_rows, time.perf_counter()
     items: Iterator[Item] = islice(questions.stream.items(), done, None)
     while chunk := list(islice(items, CHUNK)):
