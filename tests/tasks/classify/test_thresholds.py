@@ -202,7 +202,7 @@ def test_poor_calibration_is_folded_into_the_model_before_the_threshold_is_chose
     )
     flags = learning_flags(tiny_checkpoint("bert"), epochs=1)
     with monkeypatch.context() as patch:
-        patch.setattr("pretune.tasks.classify.estimator.calibrate", lambda *_given, **_options: forced)
+        patch.setattr("pretune.tasks.classify.calibrate.calibrate", lambda *_given, **_options: forced)
         assert call("finetune", "reviews.csv", "--run", "runs/scaled", "--quiet", "--goal", "f1", *flags) == 0
     off = ["--set", "finetune.calibrate=false"]
     assert call("finetune", "reviews.csv", "--run", "runs/plain", "--quiet", "--goal", "f1", *flags, *off) == 0

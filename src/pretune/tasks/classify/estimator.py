@@ -3,7 +3,6 @@
 import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NoReturn, Self
 
@@ -14,7 +13,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import accuracy_score
 
-from pretune.configs import DEFAULT_MAX_LENGTH, FinetuneConfig
+from pretune.configs import FinetuneConfig
 from pretune.configs.base import MAX_EPOCHS, check_count, check_seed, plain_number
 from pretune.data import Dataset, TrainingData, as_texts, check_known, clean_text, to_examples, to_training_data
 from pretune.data.arrays import Labels, Texts, check_alone
@@ -22,30 +21,22 @@ from pretune.data.labels.types import typed
 from pretune.data.seal.known import count_look, warn_of_training
 from pretune.data.seal.learned import Learned
 from pretune.errors import UsageError
-from pretune.evaluate import choose_positive, evaluate_sources, score_predictions
+from pretune.evaluate import evaluate_sources, score_predictions
 from pretune.evaluate.baselines import LinearModel, fit_linear, majority, prior
-from pretune.evaluate.temperature import calibrate
 from pretune.evaluate.threshold import decide_by
 from pretune.intervals import confidence_at
-from pretune.models import (
-    ModelCard,
-    Network,
-    build_network,
-    find_checkpoint,
-    fold_temperature,
-    load_tokenizer,
-    max_positions,
-    save_model,
-)
+from pretune.models import ModelCard, Network, save_model
 from pretune.models.parity import PARITY_ROWS
 from pretune.models.past import past_in, past_of
-from pretune.predict import Scorer, answer, check_saved
+from pretune.predict import Scorer, check_saved
 from pretune.records import Calibration, Change, Evaluation, Example, Predictions, PredictionTrace, Terms
 from pretune.run.trace import Trace
 from pretune.tasks.classify.adapt import check_same_classes, resolve_freeze
+from pretune.tasks.classify.calibrate import calibrate_network
 from pretune.tasks.classify.fit import as_before, fit_network
 from pretune.tasks.classify.opened import load_scorer
 from pretune.tasks.classify.prepare import Prepare, prepare_rows, tell_progress
+from pretune.tasks.classify.start import start_from
 from pretune.train import Plan, Resume, choose_device, current_world, seed_everything
 
 
@@ -150,7 +141,10 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             check_same_classes(training.classes, self.card_.classes)
             self.past_: Learned = self.learned()
         else:
-            self._load(training, trace)
+            begun, self.past_ = start_from(self.model, config, training, trace), past_of(self.model)
+            self.network_: Network = begun.network
+            self.tokenizer_ = begun.tokenizer
+            self.card_: ModelCard = begun.card
         self.network_.to(self.device_.kind)
         place = Resume(folder=checkpoints) if isinstance(checkpoints, Path) else checkpoints
         freeze = resolve_freeze(self.freeze, self.device_.kind)
@@ -160,9 +154,12 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.classes_ = typed(training.classes, training.label_type)
         self.history_, self.token_counts_ = fitted.history, fitted.token_counts
         self.changes_: tuple[Change, ...] = fitted.changes
-        self.card_: ModelCard = replace(self.card_, threshold=None, goal=None)  # chosen for other weights
-        self.card_ = replace(self.card_, text_columns=training.text_columns, label_type=training.label_type)
-        self.remember(training, self._calibrate(training, fitted.validation_logits, trace))
+        columns, kind = training.text_columns, training.label_type
+        self.card_ = replace(self.card_, threshold=None, goal=None, text_columns=columns, label_type=kind)
+        done = calibrate_network(self.scorer, training, fitted.validation_logits, is_wanted=config.calibrate, trace=trace)
+        self.calibration_: Calibration = done.calibration
+        self.card_ = done.card
+        self.remember(training, done.validation)
         return self
 
     def remember(self, training: TrainingData, validation: Predictions) -> None:
@@ -317,52 +314,6 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _read_rows(self, x: Any, y: Any) -> tuple[Example, ...]:
         self._check_fitted()
         return to_examples(x, y, own=self.card_.text_columns, known=self.card_.classes)
-
-    def _load(self, training: TrainingData, trace: Trace) -> None:
-        config, checkpoint = self.config, find_checkpoint(self.model)
-        self.past_ = past_of(self.model)
-        with trace.stage("load model", checkpoint.name) as stage:
-            self.tokenizer_ = load_tokenizer(checkpoint)
-            self.tokenizer_.split_special_tokens = True  # "[SEP]" in a text is text; what is saved says so
-            self.network_: Network = build_network(
-                checkpoint, training.classes, head=config.head, head_size=config.head_size, dropout=config.dropout
-            )
-            num_weights = sum(weight.numel() for weight in self.network_.parameters())
-            licence = f", licence {checkpoint.licence}" if checkpoint.licence else ""
-            stage.done = f"{checkpoint.model_type}, {len(self.network_.layers)} layers, {config.head} head{licence}"
-            stage.shape_out = f"{num_weights / 1e6:.1f} M weights"
-        wanted = config.max_length or DEFAULT_MAX_LENGTH
-        length = min(wanted, max_positions(checkpoint))
-        if length < wanted:
-            trace.note(f"max_length {wanted} is more than the model has positions for: {length} is used")
-        self.card_ = ModelCard(
-            classes=training.classes,
-            positive=choose_positive([str(row.label) for row in training.train], config.positive),
-            head=config.head,
-            head_size=config.head_size,
-            max_length=length,
-            base_model=self.model,
-            licence=checkpoint.licence,
-            pretune_version=version("pretune"),
-            text_columns=training.text_columns,
-            label_type=training.label_type,
-        )
-
-    def _calibrate(self, training: TrainingData, logits: torch.Tensor, trace: Trace) -> Predictions:
-        """Put a temperature into the output layer where validation asks for it; return the validation predictions."""
-        found = answer(training.validation, "validation", logits, self.card_)
-        with trace.stage("calibrate", f"{len(found.ids):,} validation probabilities") as stage:
-            self.calibration_: Calibration = calibrate(found, is_wanted=self.config.calibrate)
-            stage.done, stage.shape_out = self.calibration_.why, "temperature 1"
-            if self.calibration_.is_scaled and not fold_temperature(self.network_, self.calibration_.temperature):
-                why = f"{self.calibration_.why}; not done: there is no adapter for this family"
-                self.calibration_ = replace(self.calibration_, is_scaled=False, why=why)
-                stage.done = why
-            if not self.calibration_.is_scaled:
-                return found
-            stage.shape_out = f"temperature {self.calibration_.temperature:.3f}, in the weights of the output layer"
-        self.card_ = replace(self.card_, folded_temperature=self.calibration_.temperature)
-        return answer(training.validation, "validation", logits / self.calibration_.temperature, self.card_)
 
     def check_fitted_on(self, training: TrainingData) -> None:
         """Check that no other rows than these trained the model, as far as it knows (one that was loaded does not).
