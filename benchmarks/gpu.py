@@ -19,8 +19,7 @@ from transformers import AutoModelForSequenceClassification, BertConfig
 
 from harness import row
 from pretune.configs import FinetuneConfig
-from pretune.models import Batch, Network
-from pretune.models.adapters import find_family
+from pretune.models import Batch, ClassNetwork
 from pretune.tokens import MAX_TOKENS_A_PART
 from pretune.train import Device, Update, choose_device, train_steps
 from pretune.train.optimizer import make_optimizer
@@ -54,7 +53,7 @@ def base_config() -> BertConfig:
     return BertConfig(num_labels=2)
 
 
-def count_operations(network: Network, work: Work) -> float:
+def count_operations(network: ClassNetwork, work: Work) -> float:
     """Return the floating-point operations of one step's matrix products, forward and backward.
 
     Six for each weight of the layers and token, and attention's two products. The head reads one token a text, so of the
@@ -75,7 +74,7 @@ def count_operations(network: Network, work: Work) -> float:
 def measure(config: Any, device: Device, work: Work) -> dict[str, Any]:
     """Train on random texts and return tokens a second, TFLOP/s, and what the loop itself said."""
     torch.manual_seed(0)
-    network = Network(AutoModelForSequenceClassification.from_config(config), find_family(config)).to(device.kind)
+    network = ClassNetwork(AutoModelForSequenceClassification.from_config(config)).to(device.kind)
     network.freeze("none")
     if work.compiled:
         network.compile_layers()

@@ -25,8 +25,7 @@ from corpus import Peak
 from gpu import Work, base_config, make_update
 from harness import row
 from pretune.configs import FinetuneConfig
-from pretune.models import Network
-from pretune.models.adapters import find_family
+from pretune.models import ClassNetwork
 from pretune.train import ALONE, choose_device, join, release_memory, train_steps
 from pretune.train.optimizer import make_optimizer
 from pretune.train.sharding import Shards
@@ -62,7 +61,7 @@ def be_one(in_parts: bool, folder: Path) -> None:
     company, device, config = join("cpu"), choose_device("cpu"), base_config()
     world = company.world if company else ALONE
     torch.manual_seed(0)
-    network = Network(AutoModelForSequenceClassification.from_config(config), find_family(config))
+    network = ClassNetwork(AutoModelForSequenceClassification.from_config(config))
     network.freeze("none")
     num_weights = sum(weight.numel() for weight in network.parameters())
     shards = Shards(network, 0, world) if in_parts else None

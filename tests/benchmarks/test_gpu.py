@@ -6,8 +6,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from transformers import AutoModelForSequenceClassification, BertConfig
 
 import gpu
-from pretune.models import Network, bert
-from pretune.models.adapters import find_family
+from pretune.models import ClassNetwork
+from pretune.models.forward import bert
 from pretune.train import Device
 
 CPU = Device(kind="cpu", precision="fp32", threads=1, why="tests")
@@ -32,7 +32,7 @@ def test_operations_are_those_that_torch_counts(monkeypatch):
         bert, "parts_to_train", lambda *_: None
     )  # as on a GPU; torch counts no product that is written into a tensor
     config = small()
-    network = Network(AutoModelForSequenceClassification.from_config(config), find_family(config))
+    network = ClassNetwork(AutoModelForSequenceClassification.from_config(config))
     network.freeze("none")
     ((batch, targets),) = gpu.make_update(config, CPU, SMALL).parts
     with FlopCounterMode(display=False) as counter:

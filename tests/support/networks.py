@@ -8,8 +8,7 @@ from typing import Any
 import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, MPNetConfig, MPNetModel
 
-from pretune.models import Batch, Checkpoint, Network, build_network, find_checkpoint, load_tokenizer
-from pretune.models.adapters import find_family
+from pretune.models import Batch, Checkpoint, ClassNetwork, build_network, find_checkpoint, load_tokenizer
 from pretune.tokens import Encoded, encode, pad
 
 CLASSES = ("bad", "good", "mixed")
@@ -29,7 +28,7 @@ def shake(module: torch.nn.Module, scale: float = 0.1, seed: int = 1) -> None:
             weight.add_(torch.randn(weight.shape, generator=generator) * scale)
 
 
-def open_network(folder: Path, classes: tuple[str, ...] = CLASSES, **options: Any) -> tuple[Network, Any]:
+def open_network(folder: Path, classes: tuple[str, ...] = CLASSES, **options: Any) -> tuple[ClassNetwork, Any]:
     """Return the network of a checkpoint, its weights shaken, and the tokenizer."""
     checkpoint = find_checkpoint(str(folder))
     network = build_network(checkpoint, classes, **options)
@@ -37,10 +36,10 @@ def open_network(folder: Path, classes: tuple[str, ...] = CLASSES, **options: An
     return network, load_tokenizer(checkpoint)
 
 
-def from_config(config: Any, num_classes: int = 3) -> Network:
+def from_config(config: Any, num_classes: int = 3) -> ClassNetwork:
     """Return a network with the native head, its weights shaken, built without a file."""
     config.num_labels = num_classes
-    network = Network(AutoModelForSequenceClassification.from_config(config), find_family(config))
+    network = ClassNetwork(AutoModelForSequenceClassification.from_config(config))
     shake(network)
     return network
 

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 # Name → the module of this package that defines it.
 _HOMES = {
-    "Batch": "network",
+    "Batch": "batch",
     "Checkpoint": "load",
+    "ClassNetwork": "heads",
     "Encoder": "features",
     "Inputs": "inputs",
-    "LanguageNetwork": "language",
+    "LanguageNetwork": "heads",
     "ModelCard": "card",
-    "Network": "network",
+    "Network": "trunk",
     "PEFT": "lora",
     "TrunkCache": "trunk_cache",
-    "Windows": "language",
+    "Windows": "batch",
     "adapt": "lora",
     "build_network": "load",
     "check_freeze": "load",
@@ -25,7 +26,7 @@ _HOMES = {
     "find_checkpoint": "load",
     "find_shift": "temperature",
     "fold_temperature": "temperature",
-    "for_scoring": "bert_scoring",
+    "for_scoring": "forward.bert_scoring",
     "load_folder": "folder",
     "load_tokenizer": "load",
     "max_positions": "load",
@@ -38,12 +39,13 @@ _HOMES = {
 __all__ = [*_HOMES]
 
 if TYPE_CHECKING:  # what type checkers and editors see
-    from pretune.models.bert_scoring import for_scoring as for_scoring
+    from pretune.models.batch import Batch as Batch, Windows as Windows
     from pretune.models.card import ModelCard as ModelCard
     from pretune.models.features import Encoder as Encoder, open_encoder as open_encoder
     from pretune.models.folder import check_parity as check_parity, load_folder as load_folder, save_model as save_model
+    from pretune.models.forward.bert_scoring import for_scoring as for_scoring
+    from pretune.models.heads import ClassNetwork as ClassNetwork, LanguageNetwork as LanguageNetwork
     from pretune.models.inputs import Inputs as Inputs, prepare_inputs as prepare_inputs
-    from pretune.models.language import LanguageNetwork as LanguageNetwork, Windows as Windows
     from pretune.models.load import (
         Checkpoint as Checkpoint,
         build_network as build_network,
@@ -53,8 +55,8 @@ if TYPE_CHECKING:  # what type checkers and editors see
         max_positions as max_positions,
     )
     from pretune.models.lora import PEFT as PEFT, adapt as adapt, merge as merge
-    from pretune.models.network import Batch as Batch, Network as Network
     from pretune.models.temperature import find_shift as find_shift, fold_temperature as fold_temperature
+    from pretune.models.trunk import Network as Network
     from pretune.models.trunk_cache import TrunkCache as TrunkCache
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from pretune.models.heads import ClassNetwork
 from pretune.models.inputs import prepare_inputs
 from pretune.models.load import build_network, find_checkpoint, load_tokenizer, max_positions
-from pretune.models.network import Network
 from pretune.models.trunk_cache import TrunkCache
 from pretune.tokens import encode
 
@@ -28,7 +28,7 @@ class Encoder:
         cache: Where its vectors are kept between runs.
     """
 
-    network: Network
+    network: ClassNetwork
     tokenizer: Any
     max_length: int
     cache: TrunkCache | None = None

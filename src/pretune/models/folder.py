@@ -12,8 +12,8 @@ from pretune.data.seal.learned import Learned
 from pretune.errors import ModelLoadError, ParityError
 from pretune.hashing import digest_of_file
 from pretune.models.card import CARD, ModelCard, check_folder, read_card
+from pretune.models.heads import ClassNetwork
 from pretune.models.load import HEAD_FILE, Checkpoint, build_network, load_tokenizer
-from pretune.models.network import Network
 from pretune.models.plain import write_plain
 from pretune.models.temperature import find_shift, folded
 from pretune.models.vetting import vet_folder
@@ -22,7 +22,7 @@ from pretune.models.vetting import vet_folder
 MAX_LOGIT_DIFFERENCE = 1e-4
 
 
-def save_model(folder: Path, network: Network, tokenizer: Any, card: ModelCard, learned: Learned | None = None) -> None:
+def save_model(folder: Path, network: ClassNetwork, tokenizer: Any, card: ModelCard, learned: Learned | None = None) -> None:
     """Write the model folder, whole or not at all; ``learned`` is what the model has learned from.
 
     With the native head it loads in plain transformers, which cuts texts where pretune does, and gives the same logits; those
@@ -49,7 +49,7 @@ def save_model(folder: Path, network: Network, tokenizer: Any, card: ModelCard, 
     storage.replace(folder, fill)
 
 
-def load_folder(folder: Path, *, is_checked: bool = False) -> tuple[Network, Any, ModelCard]:
+def load_folder(folder: Path, *, is_checked: bool = False) -> tuple[ClassNetwork, Any, ModelCard]:
     """Read a model folder back.
 
     Args:

@@ -13,8 +13,9 @@ import torch
 from torch import Tensor
 
 from pretune.errors import StorageError
-from pretune.models.bert_scoring import for_scoring
-from pretune.models.network import Batch, Network
+from pretune.models.batch import Batch
+from pretune.models.forward.bert_scoring import for_scoring
+from pretune.models.heads import ClassNetwork
 from pretune.models.trunk_cache import TrunkCache, trunk_key
 from pretune.tokens import Encoded, pad, padded_width, plan_scoring
 
@@ -72,7 +73,7 @@ class Inputs:
 
 @torch.inference_mode()
 def prepare_inputs(
-    network: Network,
+    network: ClassNetwork,
     encoded: Encoded,
     boundary: int,
     *,
@@ -118,7 +119,7 @@ def prepare_inputs(
 
 def _fill(
     store: Tensor,
-    network: Network,
+    network: ClassNetwork,
     encoded: Encoded,
     boundary: int | None,
     progress: Progress | None,

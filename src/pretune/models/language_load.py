@@ -10,8 +10,9 @@ from transformers import AutoModelForCausalLM, AutoModelForMaskedLM
 
 from pretune.data.catalogue.fetch import fetch, find_entry
 from pretune.errors import ModelLoadError
+from pretune.models.families import find_language_family
 from pretune.models.formats import gguf
-from pretune.models.language import LanguageNetwork, find_language_family
+from pretune.models.heads import LanguageNetwork
 from pretune.models.load import find_checkpoint, load_errors, load_tokenizer, read_config
 
 
@@ -55,9 +56,10 @@ def load_language_model(name: str) -> LanguageStart:
             return LanguageStart(name=name, network=network, tokenizer=tokenizer, licence=entry.licence, note=note)
     checkpoint = find_checkpoint(name)
     config = read_config(checkpoint)
-    family = find_language_family(config)
+    words = find_language_family(config).words
+    is_causal = words is not None and words.is_causal
     config.dtype = torch.float32
-    kind = AutoModelForCausalLM if family.is_causal else AutoModelForMaskedLM
+    kind = AutoModelForCausalLM if is_causal else AutoModelForMaskedLM
     expected = "a checkpoint that transformers can predict words with, weights as safetensors"
     with load_errors(f"{name}: cannot be loaded as a language model", expected, fix="see `pretune models`"):
         model, found = kind.from_pretrained(
@@ -73,7 +75,7 @@ def load_language_model(name: str) -> LanguageStart:
     network = LanguageNetwork(model.train())
     has_fresh_head = _check(name, network, missing)
     tokenizer = load_tokenizer(checkpoint)
-    if not family.is_causal and tokenizer.mask_token_id is None:
+    if not is_causal and tokenizer.mask_token_id is None:
         raise ModelLoadError(
             f"{name}: its tokenizer has no mask token", expected="a token such as [MASK]", fix="continue another model"
         )

@@ -20,12 +20,13 @@ from pretune import storage
 from pretune.configs.stages import plan_stages
 from pretune.data.catalogue.fetch import fetch, find_entry
 from pretune.errors import DamagedModelError, ModelLoadError
-from pretune.models.adapters import find_family
 from pretune.models.card import CARD, check_folder
+from pretune.models.families import find_family
+from pretune.models.heads import ClassNetwork, MlpHead
 from pretune.models.names import check_name, not_found
-from pretune.models.network import MlpHead, Network, boundary_in
 from pretune.models.quiet import quiet_transformers
 from pretune.models.temperature import unfold
+from pretune.models.trunk import boundary_in
 from pretune.models.vetting import vet_folder
 from pretune.run import RunFolder
 
@@ -154,7 +155,7 @@ def build_network(
     head_size: int = 64,
     dropout: float | None = None,
     complete: bool = False,
-) -> Network:
+) -> ClassNetwork:
     """Load the weights under a head for these classes.
 
     Args:
@@ -170,11 +171,10 @@ def build_network(
         ModelLoadError: Weights of the trunk are not there (or those of the head, where ``complete``), or not as safetensors.
     """
     config = read_config(checkpoint)
-    family = find_family(config)
     if head == "mlp":
         trunk, absent = _from_pretrained(AutoModel, checkpoint, config)
         width = int(getattr(config, "hidden_size", 0) or config.dim)
-        network = Network(trunk, family, MlpHead(width, head_size, len(classes), 0.3 if dropout is None else dropout))
+        network = ClassNetwork(trunk, MlpHead(width, head_size, len(classes), 0.3 if dropout is None else dropout))
         comes_along = _load_head(network, Path(checkpoint.path) / HEAD_FILE)
         absent |= {HEAD_FILE} if complete and not comes_along else set()
     else:
@@ -182,7 +182,7 @@ def build_network(
         config.id2label, config.label2id = names, {label: index for index, label in names.items()}
         config.num_labels, config.problem_type = len(classes), "single_label_classification"
         model, absent = _from_pretrained(AutoModelForSequenceClassification, checkpoint, config)
-        network = Network(model, family)
+        network = ClassNetwork(model)
         comes_along = not absent
     if comes_along and checkpoint.is_local:
         _unfold_threshold(network, Path(checkpoint.path) / CARD)
@@ -210,7 +210,7 @@ def check_freeze(checkpoint: Checkpoint, freeze: str) -> None:
     config = read_config(checkpoint)
     family, num_layers = find_family(config), int(getattr(config, "num_hidden_layers", 0) or 0)
     for stage in plan_stages(freeze, epochs=None, num_layers=num_layers):
-        boundary_in(stage.freeze, num_layers, model_type=config.model_type, has_adapter=family is not None)
+        boundary_in(stage.freeze, num_layers, model_type=config.model_type, is_walked=family is not None)
 
 
 def _local(name: str, folder: Path, licence: str | None) -> Checkpoint:
@@ -260,7 +260,7 @@ def _reaches_hub() -> bool:
     return True
 
 
-def _load_head(network: Network, file: Path) -> bool:
+def _load_head(network: ClassNetwork, file: Path) -> bool:
     """Take the head that lies beside the trunk, if it is one of this size for as many classes; return whether it is."""
     if network.head is None or not file.is_file():
         return False
@@ -273,7 +273,7 @@ def _load_head(network: Network, file: Path) -> bool:
     return True
 
 
-def _unfold_threshold(network: Network, card: Path) -> None:
+def _unfold_threshold(network: ClassNetwork, card: Path) -> None:
     """Take out the threshold that pretune has folded into the saved output layer, if it has: here it is a rule beside it."""
     with load_errors(f"{card} is damaged", "the file as pretune wrote it", "restore the file"):
         bias = storage.read_json(card).get("unfolded_bias") if card.is_file() else None
@@ -281,7 +281,7 @@ def _unfold_threshold(network: Network, card: Path) -> None:
             unfold(network, [float(value) for value in bias])
 
 
-def _check_weights(network: Network, absent: set[str], checkpoint: Checkpoint, *, complete: bool) -> None:
+def _check_weights(network: ClassNetwork, absent: set[str], checkpoint: Checkpoint, *, complete: bool) -> None:
     """Refuse weights that transformers would fill with random numbers; of the head these are wanted, unless ``complete``."""
     head = {id(weight) for weight in network.head_parameters()}
     fresh = {name for name, weight in network.model.named_parameters() if id(weight) in head}

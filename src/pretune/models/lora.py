@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from pretune.errors import ParityError, UsageError
+from pretune.models.batch import Batch
 from pretune.models.folder import MAX_LOGIT_DIFFERENCE
-from pretune.models.network import ADAPTER, Batch, Network
+from pretune.models.trunk import ADAPTER, Network
 from pretune.optional import require
 
 # The package that knows how to put adapters in, and the extra that installs it.

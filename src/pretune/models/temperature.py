@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import nn
 
-from pretune.models.network import Network
+from pretune.models.heads import ClassNetwork
 
 # Thresholds nearer to 0 or 1 than this are moved away from it: their log odds would be no number.
 EDGE = 1e-12
@@ -16,7 +16,7 @@ EDGE = 1e-12
 HAIR = 3e-6
 
 
-def fold_temperature(network: Network, temperature: float) -> bool:
+def fold_temperature(network: ClassNetwork, temperature: float) -> bool:
     """Divide weight and bias of the output layer, so that the saved model gives scaled logits wherever it is loaded.
 
     Args:
@@ -36,7 +36,9 @@ def fold_temperature(network: Network, temperature: float) -> bool:
     return True
 
 
-def find_shift(network: Network, classes: Sequence[str], positive: str | None, threshold: float | None) -> torch.Tensor | None:
+def find_shift(
+    network: ClassNetwork, classes: Sequence[str], positive: str | None, threshold: float | None
+) -> torch.Tensor | None:
     """Return what is added to the logits, (classes,), so that the largest class is the one that the threshold decides for.
 
     Returns:
@@ -53,7 +55,7 @@ def find_shift(network: Network, classes: Sequence[str], positive: str | None, t
 
 
 @contextlib.contextmanager
-def folded(network: Network, shift: torch.Tensor | None) -> Iterator[tuple[float, ...] | None]:
+def folded(network: ClassNetwork, shift: torch.Tensor | None) -> Iterator[tuple[float, ...] | None]:
     """Move the bias of the output layer for as long as the block runs; yield the bias as it was, exactly."""
     layer = output_layer(network)
     if shift is None or layer is None or layer.bias is None:
@@ -69,7 +71,7 @@ def folded(network: Network, shift: torch.Tensor | None) -> Iterator[tuple[float
             layer.bias.copy_(kept)
 
 
-def unfold(network: Network, bias: Sequence[float]) -> None:
+def unfold(network: ClassNetwork, bias: Sequence[float]) -> None:
     """Put the bias back that the output layer had before a threshold was folded into the saved one."""
     layer = output_layer(network)
     if layer is not None and layer.bias is not None and len(bias) == len(layer.bias):
@@ -77,7 +79,7 @@ def unfold(network: Network, bias: Sequence[float]) -> None:
             layer.bias.copy_(torch.tensor(bias))
 
 
-def output_layer(network: Network) -> nn.Linear | None:
+def output_layer(network: ClassNetwork) -> nn.Linear | None:
     """Return the layer whose output is the logits: the last one of the head in every family that has an adapter."""
     if network.head is not None:
         return network.head.output

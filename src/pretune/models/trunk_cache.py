@@ -19,7 +19,7 @@ from torch import Tensor
 from pretune import storage
 from pretune.errors import StorageError
 from pretune.hashing import digest_of, digest_of_file
-from pretune.models.network import Network
+from pretune.models.heads import ClassNetwork
 from pretune.tokens import Encoded
 
 # Bytes of one entry and of all together, and the share of the free disk that all together may take.
@@ -33,7 +33,7 @@ STALE = 24 * 3600
 ABOUT_THE_HEAD = {"_name_or_path", "architectures", "dtype", "id2label", "label2id", "problem_type", "transformers_version"}
 
 
-def trunk_key(network: Network, encoded: Encoded, boundary: int, dtype: torch.dtype) -> str:
+def trunk_key(network: ClassNetwork, encoded: Encoded, boundary: int, dtype: torch.dtype) -> str:
     """Return the digest of all that the states below ``boundary`` depend on, as 32 hexadecimal digits.
 
     Args:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from pretune.models import Inputs, Network, for_scoring
+from pretune.models import ClassNetwork, Inputs, for_scoring
 from pretune.tokens import plan_scoring
 
 Progress = Callable[[int, int], None]
@@ -13,7 +13,7 @@ Progress = Callable[[int, int], None]
 
 @torch.inference_mode()
 def predict_logits(
-    network: Network, inputs: Inputs, *, progress: Progress | None = None, part: tuple[int, int] = (0, 1)
+    network: ClassNetwork, inputs: Inputs, *, progress: Progress | None = None, part: tuple[int, int] = (0, 1)
 ) -> Tensor:
     """Return float32 logits (num_texts, num_classes); the network is left in the mode it was in.
 

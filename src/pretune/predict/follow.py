@@ -4,15 +4,15 @@ from typing import Any
 
 import torch
 
-from pretune.models import ModelCard, Network
-from pretune.models.network import Batch
+from pretune.models import ClassNetwork, ModelCard
+from pretune.models.batch import Batch
 from pretune.predict.classify import decide
 from pretune.records import LayerView, PredictionTrace
 from pretune.tokens import encode, pad
 
 
 @torch.inference_mode()
-def follow(network: Network, tokenizer: Any, card: ModelCard, text: str) -> PredictionTrace:
+def follow(network: ClassNetwork, tokenizer: Any, card: ModelCard, text: str) -> PredictionTrace:
     """Trace a prediction through the layers.
 
     The head was trained on the last layer only; read earlier, it shows how far the decision has formed.
@@ -25,7 +25,7 @@ def follow(network: Network, tokenizer: Any, card: ModelCard, text: str) -> Pred
     device = next(network.parameters()).device
     ids, mask = (torch.from_numpy(part).to(device) for part in pad(encoded, [0]))
     views = []
-    for index, hidden in enumerate(network.walk(Batch(ids=ids, mask=mask))):
+    for index, hidden in enumerate(network.states(Batch(ids=ids, mask=mask))):
         logits = network.decide(network.pool(hidden, mask)).float()
         views.append(
             LayerView(

@@ -33,12 +33,12 @@ def follow_words(network: LanguageNetwork, tokenizer: Any, prompt: str, *, numbe
     network.eval()
     windows = read_prompt(prompt, network, tokenizer)
     _check_length(windows.ids.shape[1], network.model.config.max_position_embeddings)
-    by_layer = [logits[:, : len(tokenizer)].float() for logits in network.walk(windows)]  # (places, vocabulary) each
+    by_layer = [logits[:, : len(tokenizer)].float() for logits in network.guesses(windows)]  # (places, vocabulary) each
     network.train(was_training)
     ids, final = windows.ids[0].tolist(), by_layer[-1].argmax(dim=1)
     return WordTrace(
         prompt=prompt,
-        objective="causal" if network.family.is_causal else "masked",
+        objective="causal" if network.is_causal else "masked",
         tokens=tuple(tokenizer.convert_ids_to_tokens(ids)),
         ids=tuple(ids),
         places=tuple(

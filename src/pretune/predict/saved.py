@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from pretune.errors import ParityError
-from pretune.models import Inputs, ModelCard, Network, check_parity, find_shift, load_folder
+from pretune.models import ClassNetwork, Inputs, ModelCard, check_parity, find_shift, load_folder
 from pretune.models.parity import MAX_SHARE_DIFFERENCE, ask_apart, ask_pipeline, compare_shares, long_texts
 from pretune.models.quiet import quiet_transformers
 from pretune.predict.classify import predict_logits
@@ -23,7 +23,7 @@ PIPELINE_TEXTS = 8
 
 
 def check_saved(
-    folder: Path, network: Network, tokenizer: Any, card: ModelCard, texts: Sequence[str], *, apart: bool = False
+    folder: Path, network: ClassNetwork, tokenizer: Any, card: ModelCard, texts: Sequence[str], *, apart: bool = False
 ) -> float:
     """Compare the live model with the folder that it was saved in; return the largest difference of two logits.
 
@@ -49,12 +49,12 @@ def check_saved(
     return difference
 
 
-def shift_of(network: Network, card: ModelCard) -> torch.Tensor | None:
+def shift_of(network: ClassNetwork, card: ModelCard) -> torch.Tensor | None:
     """Return what the saved output layer adds to the logits, (classes,), for the threshold; ``None`` where it cannot."""
     return find_shift(network, card.classes, card.positive, card.threshold)
 
 
-def shares_of(logits: torch.Tensor, network: Network, card: ModelCard) -> torch.Tensor:
+def shares_of(logits: torch.Tensor, network: ClassNetwork, card: ModelCard) -> torch.Tensor:
     """Return the saved model's probabilities, (texts, classes); the largest decides where a threshold is folded in."""
     shift = shift_of(network, card)
     return (logits if shift is None else logits + shift).double().softmax(dim=1)

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from pretune.models import Inputs, ModelCard, Network
+from pretune.models import ClassNetwork, Inputs, ModelCard
 from pretune.predict.answers import answer, decide_by_card
 from pretune.predict.classify import Progress, predict_logits
 from pretune.predict.follow import follow
@@ -27,7 +27,7 @@ class Scorer:
         precisely: Returns the context of a forward pass; bf16, which moves answers by a hundredth, must be asked for.
     """
 
-    network: Network
+    network: ClassNetwork
     tokenizer: Any
     card: ModelCard
     precisely: Callable[[], AbstractContextManager[object]] = nullcontext

@@ -37,7 +37,7 @@ class WordGuesser:
         windows = read_prompt(prompt, self._network, self._tokenizer)
         windows = Windows(ids=windows.ids, targets=windows.targets[:1])
         with torch.inference_mode():
-            logits = list(self._network.walk(windows))[-1]
+            logits = list(self._network.guesses(windows))[-1]
         self._network.train(was_training)
         return PromptGuesses(prompt=prompt, guesses=best_guesses(logits[0], self._tokenizer, number))
 
@@ -49,7 +49,7 @@ def read_prompt(prompt: str, network: LanguageNetwork, tokenizer: Any) -> Window
         UsageError: A masked model, and nothing is hidden.
     """
     kind = next(network.parameters()).device.type
-    if network.family.is_causal:
+    if network.is_causal:
         ids = tokenizer(prompt, return_tensors="pt", split_special_tokens=True)["input_ids"]
         if not ids.shape[1]:
             raise UsageError("the text is empty", expected="a few words to go on from", fix="give the beginning of a sentence")
@@ -80,7 +80,7 @@ def best_guesses(logits: torch.Tensor, tokenizer: Any, number: int = NUM_GUESSES
 def default_prompts(tokenizer: Any, texts: Sequence[str], network: LanguageNetwork) -> tuple[str, ...]:
     """Return prompts to watch: a usual sentence, and the beginnings of two held-out texts with a word hidden."""
     chosen = [words for words in (text.split() for text in texts) if len(words) >= WORDS_SHOWN][:2]
-    if network.family.is_causal:
+    if network.is_causal:
         return ("the sun rises in the", *(" ".join(words[: WORDS_SHOWN - 1]) for words in chosen))
     parts = []
     for words in chosen:

@@ -94,7 +94,7 @@ class WordObjective:
     def history(self) -> PretrainHistory:
         """How it went so far."""
         return PretrainHistory(
-            objective="causal" if self.network.family.is_causal else "masked",
+            objective="causal" if self.network.is_causal else "masked",
             milestones=tuple(self._milestones),
             num_tokens=self._step * self.tokens_per_update,
             num_first_steps=min(self._step, self._num_first),
@@ -108,7 +108,7 @@ class WordObjective:
 
     @property
     def _has_first_phase(self) -> bool:
-        return not self.network.family.is_causal and not self.plan.started_from
+        return not self.network.is_causal and not self.plan.started_from
 
     @property
     def is_first_phase(self) -> bool:
@@ -167,7 +167,7 @@ class WordObjective:
         """
         config, stream = self.config, (text or self.text).validation
         self.network.eval()
-        next_words = next_words or self.network.family.is_causal
+        next_words = next_words or self.network.is_causal
         window = min(config.window, stream.num_tokens - 1)
         starts = held_out_starts(stream, config, window)
         most = max(1, MAX_TOKENS_A_PART[self.plan.device.kind] // window)
@@ -217,7 +217,7 @@ class WordObjective:
         seed_step(seed, step, world.rank)
         self.network.trunk.requires_grad_(step >= self._num_alone)
         generator = np.random.default_rng([seed % 2**32, step])
-        starts, next_words = self._order.starts(step), self.network.family.is_causal or step < self._num_first
+        starts, next_words = self._order.starts(step), self.network.is_causal or step < self._num_first
         most = max(1, MAX_TOKENS_A_PART[self.plan.device.kind] // config.window)
         parts = [
             self._windows(self.text.train, starts[place : place + most], config.window, generator, next_words=next_words)
@@ -243,7 +243,7 @@ class WordObjective:
         loss, accuracy = self.score(next_words=is_first, world=self.plan.world)
         num_tokens, before = self._step * self.tokens_per_update, self._milestones[-1] if self._milestones else None
         spent, since = self._seconds - self._seconds_then, num_tokens - (before.num_tokens if before else 0)
-        is_causal, history = self.network.family.is_causal, self.history
+        is_causal, history = self.network.is_causal, self.history
         milestone = Milestone(
             step=self._step,
             num_tokens=num_tokens,

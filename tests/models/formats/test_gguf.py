@@ -12,7 +12,7 @@ from pretune.errors import ModelLoadError, UsageError
 from pretune.models import Windows
 from pretune.models.formats import gguf as form
 from pretune.models.formats.splitting import SPLITTINGS, split_as
-from pretune.models.language import LanguageNetwork
+from pretune.models.heads import LanguageNetwork
 from pretune.storage import cache_folder
 
 gguf = pytest.importorskip("gguf")

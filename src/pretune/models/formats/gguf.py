@@ -9,8 +9,8 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from pretune.errors import ModelLoadError
+from pretune.models.families import find_language_family
 from pretune.models.formats.splitting import split_as
-from pretune.models.language import find_language_family
 from pretune.models.load import load_errors, switch_sampling_off
 from pretune.optional import require
 

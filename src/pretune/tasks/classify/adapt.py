@@ -4,7 +4,7 @@ import numpy as np
 
 from pretune.configs import FinetuneConfig
 from pretune.errors import DataError
-from pretune.models import Inputs, Network, adapt, merge
+from pretune.models import ClassNetwork, Inputs, adapt, merge
 from pretune.models.parity import PARITY_ROWS
 from pretune.run.trace import Trace
 from pretune.train import Plan, has_fast_bf16
@@ -13,7 +13,7 @@ from pretune.train import Plan, has_fast_bf16
 FREEZE_WITHOUT_BF16 = "last-2"
 
 
-def set_up(network: Network, config: FinetuneConfig, plan: Plan, trace: Trace) -> None:
+def set_up(network: ClassNetwork, config: FinetuneConfig, plan: Plan, trace: Trace) -> None:
     """Freeze as the first stage does; compile layers and add adapters where they are asked for.
 
     Raises:
@@ -29,14 +29,14 @@ def set_up(network: Network, config: FinetuneConfig, plan: Plan, trace: Trace) -
         network.freeze(stages[0].freeze)
 
 
-def _adapt(network: Network, rank: int, alpha: float, boundary: int, trace: Trace) -> None:
+def _adapt(network: ClassNetwork, rank: int, alpha: float, boundary: int, trace: Trace) -> None:
     with trace.stage("adapters", f"rank {rank}, scaled by {alpha:g} / {rank}") as stage:
         num_layers = adapt(network, rank=rank, alpha=alpha, boundary=boundary)
         stage.done = f"LoRA beside {num_layers} linear layers, which are frozen themselves"
         stage.shape_out = f"{sum(weight.numel() for weight in network.parameters() if weight.requires_grad):,} weights to train"
 
 
-def merge_adapters(network: Network, inputs: Inputs, plan: Plan, trace: Trace) -> None:
+def merge_adapters(network: ClassNetwork, inputs: Inputs, plan: Plan, trace: Trace) -> None:
     """Merge the adapters into the layers beside them, and check on validation texts that the logits stay.
 
     Raises:

@@ -25,7 +25,7 @@ from pretune.evaluate import evaluate_sources, score_predictions
 from pretune.evaluate.baselines import LinearModel, fit_linear, majority, prior
 from pretune.evaluate.threshold import decide_by
 from pretune.intervals import confidence_at
-from pretune.models import ModelCard, Network, save_model
+from pretune.models import ClassNetwork, ModelCard, save_model
 from pretune.models.parity import PARITY_ROWS
 from pretune.models.past import past_in, past_of
 from pretune.predict import Scorer, check_saved
@@ -142,7 +142,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             self.past_: Learned = self.learned()
         else:
             begun, self.past_ = start_from(self.model, config, training, trace), past_of(self.model)
-            self.network_: Network = begun.network
+            self.network_: ClassNetwork = begun.network
             self.tokenizer_ = begun.tokenizer
             self.card_: ModelCard = begun.card
         self.network_.to(self.device_.kind)

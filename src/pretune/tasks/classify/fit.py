@@ -11,7 +11,7 @@ from torch import Tensor
 from pretune import storage
 from pretune.configs import AUTO, FinetuneConfig
 from pretune.configs.stages import DEFAULT_MAX_EPOCHS, TrainingStage
-from pretune.models import Inputs, Network
+from pretune.models import ClassNetwork, Inputs
 from pretune.records import Change, History, RangeTest, Step, TokenCounts
 from pretune.run.trace import Stage, Trace
 from pretune.tasks.classify.adapt import merge_adapters, set_up
@@ -36,7 +36,7 @@ class Fitted:
     changes: tuple[Change, ...] = ()  # where it was resumed after a change
 
 
-def fit_network(network: Network, prepared: PreparedRows, *, config: FinetuneConfig, plan: Plan, trace: Trace) -> Fitted:
+def fit_network(network: ClassNetwork, prepared: PreparedRows, *, config: FinetuneConfig, plan: Plan, trace: Trace) -> Fitted:
     """Train the network in place on the training rows; it holds the best epoch's weights afterwards.
 
     Args:
@@ -100,7 +100,7 @@ def fit_network(network: Network, prepared: PreparedRows, *, config: FinetuneCon
 
 
 def _find_rate(
-    network: Network, learned: TrainingSet, config: FinetuneConfig, plan: Plan, about: dict[str, str], trace: Trace
+    network: ClassNetwork, learned: TrainingSet, config: FinetuneConfig, plan: Plan, about: dict[str, str], trace: Trace
 ) -> RangeTest:
     """Return the range test that a training which was cut off began with, or make it."""
     place = None if plan.checkpoints is None else plan.checkpoints.folder / RANGE_TEST

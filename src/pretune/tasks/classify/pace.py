@@ -13,7 +13,7 @@ import torch
 
 from pretune.configs import FinetuneConfig
 from pretune.data import TrainingData
-from pretune.models import Inputs, Network, build_network, find_checkpoint, load_tokenizer, max_positions, prepare_inputs
+from pretune.models import ClassNetwork, Inputs, build_network, find_checkpoint, load_tokenizer, max_positions, prepare_inputs
 from pretune.predict import predict_logits
 from pretune.records import StepTiming
 from pretune.tokens import encode
@@ -110,7 +110,7 @@ class Stopwatch:
         start = time.perf_counter()
         checkpoint = find_checkpoint(model)
         with torch.random.fork_rng():  # the head that nobody will use draws its first weights
-            self.network: Network = build_network(
+            self.network: ClassNetwork = build_network(
                 checkpoint, training.classes, head=config.head, head_size=config.head_size, dropout=config.dropout
             )
         self.network.to(device.kind)

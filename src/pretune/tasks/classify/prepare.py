@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from pretune.configs import FinetuneConfig
 from pretune.data import TrainingData
-from pretune.models import Inputs, Network, TrunkCache, prepare_inputs
+from pretune.models import ClassNetwork, Inputs, TrunkCache, prepare_inputs
 from pretune.records import Example
 from pretune.run.trace import Trace
 from pretune.tokens import Encoded, encode
@@ -28,11 +28,11 @@ class PreparedRows:
     tokenizer: str = ""  # digest
 
 
-Prepare = Callable[[Network, Any, TrainingData, FinetuneConfig, Plan, int, Trace], PreparedRows]
+Prepare = Callable[[ClassNetwork, Any, TrainingData, FinetuneConfig, Plan, int, Trace], PreparedRows]
 
 
 def prepare_rows(
-    network: Network,
+    network: ClassNetwork,
     tokenizer: Any,
     training: TrainingData,
     config: FinetuneConfig,
@@ -100,7 +100,7 @@ def _tokenize(rows: dict[str, tuple[Example, ...]], tokenizer: Any, max_length: 
 
 
 def compute_trunk(
-    network: Network, encoded: Encoded, split: str, *, boundary: int, config: FinetuneConfig, plan: Plan, trace: Trace
+    network: ClassNetwork, encoded: Encoded, split: str, *, boundary: int, config: FinetuneConfig, plan: Plan, trace: Trace
 ) -> Inputs:
     """Return the states of the frozen layers below the boundary for all texts, or their ids where nothing is frozen."""
     if boundary == 0 or network.family is None:

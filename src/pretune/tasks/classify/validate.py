@@ -9,7 +9,7 @@ from pretune.configs import FinetuneConfig
 from pretune.data import TrainingData
 from pretune.evaluate import choose_positive, is_unbalanced
 from pretune.evaluate.monitor import OF_POSITIVE, check_monitor, monitored
-from pretune.models import Inputs, Network
+from pretune.models import ClassNetwork, Inputs
 from pretune.predict import predict_logits
 from pretune.train import Figures, Plan
 
@@ -27,7 +27,7 @@ class Validator:
 
     def __init__(
         self,
-        network: Network,
+        network: ClassNetwork,
         inputs: Inputs,
         targets: npt.NDArray[np.int64],
         plan: Plan,

@@ -55,7 +55,7 @@ def _say_when(scores: tuple[Score, ...], run: WordObjective) -> tuple[Score, ...
 
 
 def _scores(loss: float, accuracy: float, *, text: Text, split: str, source: str, run: WordObjective) -> tuple[Score, ...]:
-    is_causal = run.network.family.is_causal
+    is_causal = run.network.is_causal
     values = {"loss": loss, "next_accuracy" if is_causal else "masked_accuracy": accuracy}
     if is_causal:
         values["bits_per_byte"] = loss / math.log(2) / text.validation_bytes

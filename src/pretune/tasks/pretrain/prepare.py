@@ -148,7 +148,7 @@ def objective_of(config: PretrainRunConfig, began: LanguageStart | None) -> str:
     asked = config.pretrain.objective
     if began is None:
         return asked or "masked"
-    own = "causal" if began.network.family.is_causal else "masked"
+    own = "causal" if began.network.is_causal else "masked"
     if asked not in (None, own):
         raise UsageError(
             f"objective is {asked!r}, and {began.name} is a {own} model", expected=own, fix="leave --objective out"

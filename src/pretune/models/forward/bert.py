@@ -11,19 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from pretune.models.bert_backward import parts_to_train, train_layer
-
-
-def attention_bias(hidden: Tensor, mask: Tensor) -> Tensor | None:
-    """Return what is added to attention scores, in the precision of matrix products: 0 at real tokens, else the lowest number.
-
-    ``None`` where no text is padded.
-    """
-    if hidden.device.type == "cpu" and bool(mask.all()):
-        return None
-    dtype = torch.get_autocast_dtype(hidden.device.type) if torch.is_autocast_enabled(hidden.device.type) else hidden.dtype
-    bias = torch.zeros(mask.shape, dtype=dtype, device=mask.device)
-    return bias.masked_fill_(mask == 0, torch.finfo(dtype).min)[:, None, None, :]
+from pretune.models.forward.bert_backward import parts_to_train, train_layer
 
 
 def call_layer(layer: Any, hidden: Tensor, bias: Tensor | None, *, only_first: bool = False) -> Tensor:
@@ -32,7 +20,7 @@ def call_layer(layer: Any, hidden: Tensor, bias: Tensor | None, *, only_first: b
     Args:
         layer: A layer of transformers built like BERT's.
         hidden: What the layer below gave.
-        bias: From ``attention_bias``.
+        bias: From ``bias_of``.
         only_first: Compute the first token alone, (batch, 1, width): all that a head reads of the last layer.
 
     Source:

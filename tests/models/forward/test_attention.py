@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from pretune.models import attention
-from pretune.models.attention import mix, mix_backward
+from pretune.models.forward import attention
+from pretune.models.forward.attention import mix, mix_backward
 
 TEXTS, HEADS, TIME, SIZE = 3, 2, 4, 5
 

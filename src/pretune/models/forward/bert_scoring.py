@@ -14,10 +14,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pretune.models.attention import mix
-from pretune.models.bert import call_layer
-from pretune.models.bert_parts import Parts, Sizes
-from pretune.models.network import Network
+from pretune.models.forward.attention import mix
+from pretune.models.forward.bert import call_layer
+from pretune.models.forward.bert_parts import Parts, Sizes
+from pretune.models.trunk import Network
 
 Call = Callable[..., Tensor]
 # Batches from which it pays to lay the weights out; one takes about 15 ms for minilm.

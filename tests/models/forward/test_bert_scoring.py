@@ -4,7 +4,8 @@ import pytest
 import torch
 from networks import encode_texts, open_network, padded
 
-from pretune.models import Batch, Inputs, bert_scoring, for_scoring, prepare_inputs
+from pretune.models import Batch, Inputs, for_scoring, prepare_inputs
+from pretune.models.forward import bert_scoring
 from pretune.predict import predict_logits
 
 ALIKE = ("bert", "roberta", "electra")

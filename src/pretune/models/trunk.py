@@ -1,10 +1,10 @@
-"""One classifier, seen as embeddings → layers → pooling → head, that can start from any layer boundary.
+"""A model of transformers as embeddings → layers → head: walked from any layer, frozen, compiled and given its dropout.
 
-Shapes: ids and mask (batch, time), hidden (batch, time, width), pooled (batch, width), logits (batch, classes).
+Shapes: ids and mask (batch, time), hidden (batch, time, width).
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from operator import attrgetter
 from typing import Any
 
@@ -12,50 +12,28 @@ import torch
 from torch import Tensor, nn
 
 from pretune.errors import UsageError
-from pretune.models.adapters import Family, mean_pool
+from pretune.models.batch import Batch
 from pretune.models.dropout import Dropout, Masks, share_masks
+from pretune.models.families import Family, known_families
 
 ADAPTER = "lora_"  # what the names of an adapter's weights have in common
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
-    """Texts on their way: as ids, as hidden states below the layer ``start``, or pooled."""
-
-    mask: Tensor  # (batch, time); (batch, 0) when pooled
-    ids: Tensor | None = None
-    hidden: Tensor | None = None
-    pooled: Tensor | None = None
-    start: int = 0  # the layer that reads ``hidden``
-
-
-class MlpHead(nn.Module):
-    """Dropout → dense → ReLU → dropout → output, on the masked mean of the trunk."""
-
-    def __init__(self, width: int, size: int, num_classes: int, dropout: float) -> None:
-        super().__init__()
-        self.dense, self.output = nn.Linear(width, size), nn.Linear(size, num_classes)
-        self.dropout = nn.Dropout(dropout)
-
-    def forward(self, pooled: Tensor) -> Tensor:
-        """(batch, width) → (batch, classes)."""
-        logits: Tensor = self.output(self.dropout(torch.relu(self.dense(self.dropout(pooled)))))
-        return logits
-
-
 class Network(nn.Module):
-    """A transformers model and, unless the head is its own, an ``MlpHead``.
+    """What every network has, whatever head is above it (``heads.py``).
 
     Args:
-        model: A classification model (native head), or a headless trunk when ``head`` is given.
-        family: Its adapter; ``None`` runs the model whole.
-        head: The pooled head, or ``None`` for the architecture's own.
+        model: Of transformers, with a head of its own, or the trunk alone when ``head`` is given.
+        family: How it is walked; ``None`` runs it whole.
+        head: A head of pretune's own.
     """
 
-    def __init__(self, model: Any, family: Family | None, head: MlpHead | None = None) -> None:
+    has_few_shapes = False  # whether batches are mostly of one shape: what is compiled is then compiled for each
+
+    def __init__(self, model: Any, family: Family | None, head: nn.Module | None = None) -> None:
         super().__init__()
         self.model, self.head, self.family, self.masks = model, head, family, Masks()
-        self.is_adapted = False  # whether low-rank adapters learn in place of layers (models/lora.py)
+        self.is_adapted = False  # whether low-rank adapters learn in place of layers (lora.py)
         share_masks(self, self.masks)
 
     @property
@@ -67,66 +45,32 @@ class Network(nn.Module):
 
     @property
     def layers(self) -> nn.ModuleList:
-        """The transformer layers, in order; empty for a family without an adapter."""
+        """The transformer layers, in order; empty for a family that is not known."""
         return attrgetter(self.family.layers)(self.trunk) if self.family else nn.ModuleList()
 
-    @property
-    def num_classes(self) -> int:
-        """Width of the logits."""
-        return self.head.output.out_features if self.head is not None else int(self.model.config.num_labels)
-
-    def forward(self, batch: Batch) -> Tensor:
-        """Return logits (batch, classes), in float32."""
-        if self.family is None:
-            return self._forward_whole(batch).float()
-        return self.decide(batch.pooled if batch.pooled is not None else self.summarize(batch)).float()
-
     def run(self, batch: Batch, stop: int | None = None) -> Tensor:
-        """Return the hidden states below layer ``stop``; after the last layer by default."""
-        family, trunk = self._adapter(), self.trunk
-        hidden = family.embed(trunk, batch.ids, batch.mask) if batch.hidden is None else batch.hidden
-        context = family.context(trunk, hidden, batch.mask)
+        """Return the hidden states below layer ``stop``; after the last layer, and what follows it, by default."""
+        family, trunk = self.walked(), self.trunk
+        hidden = family.embed(trunk, batch) if batch.hidden is None else batch.hidden
+        context = family.context(trunk, hidden, batch)
         for layer in self.layers[batch.start : stop]:
             hidden = family.call(layer, hidden, context)
         return family.finish(trunk, hidden) if stop is None else hidden
 
-    def summarize(self, batch: Batch) -> Tensor:
-        """Return what the head reads, (batch, width): where that is the first token, the last layer computes no other."""
-        family, last = self._adapter(), len(self.layers) - 1
-        if self.head is not None or family.call_last is None or batch.start > last:
-            return self.pool(self.run(batch), batch.mask)
-        hidden = self.run(batch, last)
-        context = family.context(self.trunk, hidden, batch.mask)
-        hidden = family.call_last(self.layers[last], hidden, context)
-        return self.pool(family.finish(self.trunk, hidden), batch.mask)
-
-    def walk(self, batch: Batch) -> Iterator[Tensor]:
+    def states(self, batch: Batch) -> Iterator[Tensor]:
         """Yield the hidden states after the embeddings and after every layer, ready for the head."""
-        family, trunk = self._adapter(), self.trunk
-        hidden = family.embed(trunk, batch.ids, batch.mask)
+        family, trunk = self.walked(), self.trunk
+        hidden = family.embed(trunk, batch)
         yield family.finish(trunk, hidden)
-        context = family.context(trunk, hidden, batch.mask)
+        context = family.context(trunk, hidden, batch)
         for layer in self.layers:
             hidden = family.call(layer, hidden, context)
             yield family.finish(trunk, hidden)
 
-    def pool(self, hidden: Tensor, mask: Tensor) -> Tensor:
-        """(batch, time, width) → (batch, width), without weights."""
-        return mean_pool(hidden, mask) if self.head is not None else self._adapter().pool(self.model, hidden, mask)
-
-    def decide(self, pooled: Tensor) -> Tensor:
-        """(batch, width) → logits (batch, classes)."""
-        return self.head(pooled) if self.head is not None else self._adapter().decide(self.model, pooled)
-
     def head_parameters(self) -> list[nn.Parameter]:
-        """Weights of the head, the native pooler or pre-classifier included."""
-        if self.head is not None:
-            return list(self.head.parameters())
-        if self.family is None:
-            trunk = {id(weight) for name, weight in self.trunk.named_parameters() if not name.startswith("pooler.")}
-            return [weight for weight in self.model.parameters() if id(weight) not in trunk]
-        modules = [attrgetter(path)(self.model) for path in self.family.head]
-        return [weight for module in modules for weight in module.parameters()]
+        """Weights above the trunk; a pooler that its module happens to hold is among them."""
+        trunk = {id(weight) for name, weight in self.trunk.named_parameters() if not name.startswith("pooler.")}
+        return [weight for weight in self.model.parameters() if id(weight) not in trunk]
 
     def weights_by_depth(self) -> list[list[nn.Parameter]]:
         """Weights of the trunk from the bottom up: the embeddings and whatever else no layer holds, then each layer.
@@ -134,12 +78,12 @@ class Network(nn.Module):
         A norm after the last layer belongs to that layer.
 
         Raises:
-            UsageError: There is no adapter for this family.
+            UsageError: The family is not known.
         """
-        self._adapter()
+        last_norm = self.walked().last_norm
         layers = [list(layer.parameters()) for layer in self.layers]
-        if hasattr(self.trunk, "final_norm"):
-            layers[-1] += self.trunk.final_norm.parameters()
+        if last_norm:
+            layers[-1] += getattr(self.trunk, last_norm).parameters()
         known = {id(weight) for held in (*layers, self.head_parameters()) for weight in held}
         return [[weight for weight in self.trunk.parameters() if id(weight) not in known], *layers]
 
@@ -163,14 +107,13 @@ class Network(nn.Module):
             UsageError: ``freeze`` is not known, or does not fit this model.
         """
         boundary = self.boundary_of(freeze)
-        for weight in self.parameters():
-            weight.requires_grad_(freeze == "none")
+        self.requires_grad_(freeze == "none")
         for layer in self.layers[boundary:]:
             layer.requires_grad_(True)
         for weight in self.head_parameters():
             weight.requires_grad_(True)
-        if freeze.startswith("last-") and hasattr(self.trunk, "final_norm"):
-            self.trunk.final_norm.requires_grad_(True)
+        if freeze.startswith("last-") and self.walked().last_norm:
+            getattr(self.trunk, self.walked().last_norm).requires_grad_(True)
         if self.is_adapted:
             head = {id(weight) for weight in self.head_parameters()}
             for name, weight in self.named_parameters():
@@ -181,20 +124,18 @@ class Network(nn.Module):
 
     def boundary_of(self, freeze: str) -> int:
         """Return the first trained layer for ``none``, ``all`` or ``last-K``."""
-        return boundary_in(
-            freeze, len(self.layers), model_type=self.model.config.model_type, has_adapter=self.family is not None
-        )
+        return boundary_in(freeze, len(self.layers), model_type=self.model.config.model_type, is_walked=self.family is not None)
 
     def compile_layers(self) -> None:
         """Send every layer call through ``torch.compile``; the weights stay where they are.
 
         Raises:
-            UsageError: The family has no adapter, so its layers are not called one by one.
+            UsageError: The family is not known, so its layers are not called one by one.
         """
-        family = self._adapter()
+        family, is_dynamic = self.walked(), not self.has_few_shapes
         if not hasattr(family.call, "_torchdynamo_orig_callable"):
-            last = family.call_last and torch.compile(family.call_last, dynamic=True)
-            self.family = replace(family, call=torch.compile(family.call, dynamic=True), call_last=last)
+            last = family.call_last and torch.compile(family.call_last, dynamic=is_dynamic)
+            self.family = replace(family, call=torch.compile(family.call, dynamic=is_dynamic), call_last=last)
 
     def set_dropout(self, probability: float) -> None:
         """Set every dropout in trunk and head, the one inside attention included."""
@@ -208,22 +149,22 @@ class Network(nn.Module):
                 if "dropout" in name and type(value) in (int, float):  # a probability kept as a plain number
                     setattr(module, name, probability)
 
-    def _forward_whole(self, batch: Batch) -> Tensor:
-        output = self.model(input_ids=batch.ids, attention_mask=batch.mask)
-        logits: Tensor = output.logits if self.head is None else self.head(mean_pool(output.last_hidden_state, batch.mask))
-        return logits
+    def walked(self) -> Family:
+        """Return how the layers are walked.
 
-    def _adapter(self) -> Family:
+        Raises:
+            UsageError: pretune does not know this family.
+        """
         if self.family is None:
             raise UsageError(
                 f"pretune has no adapter for {self.model.config.model_type!r} models and cannot walk their layers",
-                expected="one of bert, distilbert, roberta, electra, deberta-v2, modernbert",
+                expected=f"one of {known_families('classes')}",
                 fix="use such a model, or do without this command",
             )
         return self.family
 
 
-def boundary_in(freeze: str, num_layers: int, *, model_type: str, has_adapter: bool) -> int:
+def boundary_in(freeze: str, num_layers: int, *, model_type: str, is_walked: bool) -> int:
     """Return the first trained one of so many layers for ``none``, ``all`` or ``last-K``.
 
     Raises:
@@ -234,7 +175,7 @@ def boundary_in(freeze: str, num_layers: int, *, model_type: str, has_adapter: b
         return num_layers if freeze == "all" else 0
     if kind != "last" or not count.isdecimal() or int(count) < 1:
         raise UsageError(f"freeze is {freeze!r}", expected="none, all or last-K such as last-2", fix="pass one of these")
-    if not has_adapter:
+    if not is_walked:
         raise UsageError(
             f"freeze is {freeze!r}, and pretune has no adapter for {model_type!r} models",
             expected="none or all for this family",

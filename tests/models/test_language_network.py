@@ -10,9 +10,9 @@ from transformers import BertConfig, BertForMaskedLM, GPT2Config, GPT2LMHeadMode
 from pretune.errors import UsageError
 from pretune.models import LanguageNetwork, Windows
 from pretune.models.architectures import SIZES, inner_size, new_language_model
-from pretune.models.language import positions_in
+from pretune.models.families.bert import positions_in
+from pretune.models.forward.target_loss import BLOCK, CHUNK, target_loss
 from pretune.models.language_load import start_output_bias
-from pretune.models.target_loss import BLOCK, CHUNK, target_loss
 
 
 class Tokens(SimpleNamespace):
@@ -21,6 +21,7 @@ class Tokens(SimpleNamespace):
 
 
 TOKENIZER = Tokens(pad_token_id=0, cls_token_id=2, sep_token_id=3, eos_token_id=3, bos_token_id=2)
+NEAR = {"layer_types": ["full_attention", "sliding_attention"], "local_attention": 6}  # windows below are longer
 FIELDS = {"hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
 
 
@@ -32,6 +33,7 @@ def models():
         "llama": new_language_model("causal", "tiny", TOKENIZER, FIELDS),
         "llama, grouped": LlamaForCausalLM(LlamaConfig(**small, num_key_value_heads=2, tie_word_embeddings=True)),
         "bert": BertForMaskedLM(BertConfig(**small)),
+        "modernbert, near layers": new_language_model("masked", "tiny", TOKENIZER, FIELDS | NEAR),
     }
 
 
@@ -41,7 +43,7 @@ def test_logits_are_those_of_transformers(name, with_gradient):
     model = models()[name].eval()
     network, ids = LanguageNetwork(model).eval(), torch.randint(5, 100, (3, 12))
     with torch.set_grad_enabled(with_gradient):
-        layers = list(network.walk(Windows(ids=ids, targets=torch.arange(36))))
+        layers = list(network.guesses(Windows(ids=ids, targets=torch.arange(36))))
         expected = model(input_ids=ids).logits.flatten(0, 1)
     assert len(layers) == 3
     torch.testing.assert_close(layers[-1], expected, atol=2e-5, rtol=1e-4)
@@ -54,10 +56,34 @@ def test_documents_that_share_a_window_do_not_see_each_other(name):
     documents = torch.tensor([[4] * 5 + [5] * 7, [9] * 12])
     windows = Windows(ids=ids, targets=torch.arange(24), documents=documents)
     with torch.no_grad():
-        packed = list(network.walk(windows))[-1].view(2, 12, -1)
+        packed = list(network.guesses(windows))[-1].view(2, 12, -1)
         torch.testing.assert_close(packed[0, :5], model(input_ids=ids[:1, :5]).logits[0], atol=2e-5, rtol=1e-4)
         torch.testing.assert_close(packed[0, 5:], model(input_ids=ids[:1, 5:]).logits[0], atol=2e-5, rtol=1e-4)
         torch.testing.assert_close(packed[1], model(input_ids=ids[1:]).logits[0], atol=2e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("with_gradient", [True, False])
+@pytest.mark.parametrize("name", [name for name in models() if "llama" not in name])
+def test_a_model_that_looks_both_ways_can_be_told_to_look_back_only(name, with_gradient):
+    network, ids = LanguageNetwork(models()[name]).eval(), torch.randint(5, 100, (1, 12))
+    changed = ids.clone()
+    changed[0, 8:] = 7
+    with torch.set_grad_enabled(with_gradient):
+        one, other = (
+            list(network.guesses(Windows(ids=each, targets=torch.arange(12), looks_back=True)))[-1] for each in (ids, changed)
+        )
+    torch.testing.assert_close(one[:8], other[:8], atol=1e-5, rtol=1e-5)
+    assert not torch.allclose(one[8:], other[8:])
+
+
+def test_dropout_of_pre_training_is_everywhere_that_the_architecture_has_one():
+    """ModernBERT without dropout has none to be set: they are put back, and attention keeps its own as a number."""
+    network = LanguageNetwork(models()["modernbert"]).train()
+    network.set_dropout(0.5)
+    windows = Windows(ids=torch.randint(5, 100, (1, 12)), targets=torch.arange(12))
+    first, second = (list(network.guesses(windows))[-1] for _ in range(2))
+    assert not torch.equal(first, second)
+    assert all(layer.attn.attention_dropout == 0.5 for layer in network.layers)
 
 
 @pytest.mark.parametrize("name", list(models()))

@@ -185,7 +185,7 @@ def test_a_family_without_an_adapter_is_frozen_all_or_not_at_all(mpnet):
 def test_a_family_without_an_adapter_cannot_be_walked(mpnet):
     network, tokenizer = open_network(mpnet)
     with pytest.raises(UsageError, match="no adapter for 'mpnet'"):
-        next(network.walk(padded(tokenizer)))
+        next(network.states(padded(tokenizer)))
 
 
 def test_a_family_without_an_adapter_reads_ids_also_when_frozen(mpnet):

@@ -12,20 +12,22 @@ from torch import Tensor
 from torch.nn import functional
 from transformers.activations import GELUActivation
 
+from pretune.models.forward.bias import causal_bias, compute_dtype
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What every layer of one pass needs.
+    """What the layers of one kind need in one pass.
 
     Args:
-        bias: Added to attention scores: 0 where a token may look, else the lowest number; ``None`` where all may.
+        bias: Added to attention scores (``bias.py``); ``None`` where all tokens may look.
         is_causal: Whether a token looks back only, where ``bias`` is ``None``.
-        rotary: By kind of layer the cosines and signed sines of the positions, (time, 1, size) each.
+        rotary: Cosines and signed sines of the positions, (time, 1, size) each.
     """
 
     bias: Tensor | None
     is_causal: bool
-    rotary: dict[str, tuple[Tensor, Tensor]]
+    rotary: tuple[Tensor, Tensor]
 
 
 def rotary_tables(frequencies: Tensor, num_positions: int, dtype: torch.dtype, *, scale: float) -> tuple[Tensor, Tensor]:
@@ -147,57 +149,6 @@ def attend(query: Tensor, key: Tensor, value: Tensor, context: Context, scale: f
     return mixed.transpose(1, 2).reshape(batch, time, heads * size)
 
 
-def causal_bias(time: int, like: Tensor) -> Tensor:
-    """Return the bias under which every token looks at itself and back, (time, time)."""
-    lowest = torch.full((time, time), torch.finfo(like.dtype).min, dtype=like.dtype, device=like.device)
-    return lowest.triu_(1)
-
-
-def window_bias(documents: Tensor, dtype: torch.dtype, *, is_causal: bool) -> Tensor:
-    """Return the bias that keeps every token to its own document, (batch, 1, time, time).
-
-    Args:
-        documents: (batch, time), which document a token is of.
-        dtype: Of the attention scores.
-        is_causal: Whether tokens look back only.
-    """
-    is_other = documents[:, :, None] != documents[:, None, :]
-    if is_causal:
-        is_other |= torch.ones(documents.shape[1], documents.shape[1], dtype=torch.bool, device=documents.device).triu(1)
-    bias = torch.zeros(is_other.shape, dtype=dtype, device=is_other.device)
-    return bias.masked_fill_(is_other, torch.finfo(dtype).min)[:, None]
-
-
-def near_bias(time: int, reach: int, dtype: torch.dtype, bias: Tensor | None) -> Tensor | None:
-    """Return the bias under which a token sees so many on either side and none that ``bias`` rules out; ``None`` where all do.
-
-    Args:
-        time: Tokens of a text.
-        reach: Tokens on either side.
-        dtype: Of the attention scores.
-        bias: (batch, 1, 1, time) or ``None``.
-    """
-    if time <= reach + 1:
-        return bias
-    places = torch.arange(time, device=None if bias is None else bias.device)
-    is_far = (places[:, None] - places[None]).abs() > reach
-    lowest = torch.finfo(dtype).min
-    found = torch.zeros(time, time, dtype=dtype, device=places.device).masked_fill_(is_far, lowest)[None, None]
-    return found if bias is None else torch.minimum(found, bias)
-
-
-def rotary_of(module: Any, kind: str, time: int, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-    """Return the tables of ModernBERT's positions for one kind of layer."""
-    frequencies, scale = (getattr(module, f"{kind}_{name}") for name in ("inv_freq", "attention_scaling"))
-    return rotary_tables(frequencies, time, dtype, scale=scale)
-
-
-def compute_dtype(hidden: Tensor) -> torch.dtype:
-    """Return the precision that matrix products are taken in."""
-    kind = hidden.device.type
-    return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else hidden.dtype
-
-
 def call_modernbert(layer: Any, hidden: Tensor, context: Context) -> Tensor:
     """(batch, time, width) → the same: attention and gated feed-forward, each behind its norm.
 
@@ -207,7 +158,7 @@ def call_modernbert(layer: Any, hidden: Tensor, context: Context) -> Tensor:
     batch, time, _ = hidden.shape
     attention, forward = layer.attn, layer.mlp
     query, key, value = attention.Wqkv(layer.attn_norm(hidden)).view(batch, time, 3, -1, attention.head_dim).unbind(2)
-    query, key = (rotate(states, context.rotary[layer.attention_type]) for states in (query, key))
+    query, key = (rotate(states, context.rotary) for states in (query, key))
     dropout = attention.attention_dropout if attention.training else 0.0
     attended = attend(query, key, value.transpose(1, 2), context, attention.head_dim**-0.5, dropout)
     hidden = hidden + attention.out_drop(attention.Wo(attended))
@@ -239,7 +190,7 @@ def call_llama(layer: Any, hidden: Tensor, context: Context) -> Tensor:
         project(normed).view(batch, time, -1, attention.head_dim)
         for project in (attention.q_proj, attention.k_proj, attention.v_proj)
     )
-    query, key = (rotate(states, context.rotary["full_attention"]) for states in (query, key))
+    query, key = (rotate(states, context.rotary) for states in (query, key))
     value, groups = value.transpose(1, 2), attention.num_key_value_groups
     if groups > 1:
         key, value = (states.repeat_interleave(groups, dim=1) for states in (key, value))

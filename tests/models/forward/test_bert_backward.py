@@ -7,9 +7,11 @@ import torch
 from networks import open_network, padded
 from torch import nn
 
-from pretune.models import Batch, bert, bert_backward
-from pretune.models.bert import attention_bias, call_layer
+from pretune.models import Batch
 from pretune.models.dropout import Masks, share_masks
+from pretune.models.forward import bert, bert_backward
+from pretune.models.forward.bert import call_layer
+from pretune.models.forward.bias import attention_bias
 
 FAMILIES = ("bert", "roberta", "electra")  # whose layers are built alike
 

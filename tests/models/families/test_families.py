@@ -1,4 +1,4 @@
-"""The adapter table: walking a family with the modules of transformers gives the logits of transformers."""
+"""The families: walking one with the modules of transformers gives the logits of transformers."""
 
 import pytest
 import torch
@@ -6,7 +6,7 @@ from networks import from_config, padded, reference_logits
 from transformers import AutoConfig, AutoTokenizer
 
 from pretune.models import Batch
-from pretune.models.adapters import find_family, mean_pool
+from pretune.models.families import find_family, mean_pool
 
 # Each family as tests/support/tiny.py has it, and as other checkpoints of it are configured.
 VARIANTS = {
@@ -63,7 +63,7 @@ def test_the_pooled_state_gives_the_same_logits(walked):
 @torch.no_grad()
 def test_a_walk_shows_embeddings_and_every_layer_and_ends_where_the_head_reads(walked):
     network, batch, expected = walked
-    states = list(network.walk(batch))
+    states = list(network.states(batch))
     assert len(states) == 4
     assert all(state.shape == (*batch.mask.shape, 32) for state in states)
     torch.testing.assert_close(network.decide(network.pool(states[-1], batch.mask)), expected, **TOLERANCE)

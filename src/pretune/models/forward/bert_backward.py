@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-from pretune.models.attention import mix, mix_backward
-from pretune.models.bert_parts import Parts, Sizes
 from pretune.models.dropout import Dropout
+from pretune.models.forward.attention import mix, mix_backward
+from pretune.models.forward.bert_parts import Parts, Sizes
 
 aten = torch.ops.aten
 
@@ -35,7 +35,7 @@ def train_layer(layer: Any, parts: Parts, hidden: Tensor, bias: Tensor | None, *
         layer: Built like BERT's.
         parts: Of this layer.
         hidden: What the layer below gave, in the precision of matrix products.
-        bias: From ``attention_bias``.
+        bias: From ``bias_of``.
         only_first: Compute the first token alone.
 
     Source:

@@ -1,0 +1,15 @@
+"""RoBERTa: layers as BERT's."""
+
+from dataclasses import replace
+
+from pretune.models.families import bert
+from pretune.models.families.family import ClassHead, embed
+
+FAMILY = replace(
+    bert.FAMILY,
+    name="roberta",
+    trunk="roberta",
+    embed=embed,
+    classes=ClassHead(weights=("classifier",), decide=lambda model, pooled: model.classifier(pooled.unsqueeze(1))),
+    words=None,
+)
