@@ -21,9 +21,9 @@ TYPED = {
     "selftest --kill -1": ("--kill is '-1'", "at least 0", "see `pretune selftest --help`"),
     "run x.csv --model": ("--model has no value", "--model NAME", "see `pretune run --help`"),
     "run x.csv y.csv": ("Got unexpected extra argument(s) (y.csv)", "", "see `pretune run --help`"),
-    "run x.csv --lr fast": ("--lr (learning_rate) is 'fast'", "a positive rate", "pass such a value"),
-    "run x.csv --seeds 0": ("--seeds is 0", "a whole number from 1", "pass such a value"),
-    "pretrain x.csv --window 1": ("--window is 1", "8 to 8,192 tokens", "pass such a value"),
+    "run x.csv --lr fast": ("--lr (learning_rate) is 'fast'", "a positive rate", ""),
+    "run x.csv --seeds 0": ("--seeds is 0", "a whole number from 1", ""),
+    "pretrain x.csv --window 1": ("--window is 1", "8 to 8,192 tokens", ""),
 }
 
 

@@ -68,7 +68,7 @@ def test_the_stage_that_is_wrong_is_named():
 
 
 def test_epochs_that_no_stage_would_take_are_refused():
-    with pytest.raises(UsageError, match="epochs is 3, and every stage"):
+    with pytest.raises(UsageError, match="epochs is 3, but every stage"):
         RunConfig(freeze="all:2,last-1:1", epochs=3)
     with pytest.raises(UsageError, match="epochs is 3"):
         plan_stages("last-2:2", epochs=3, num_layers=3)

@@ -98,7 +98,7 @@ def test_every_command_is_tried_with_a_mistyped_name():
 def test_verifying_loads_no_torch(tmp_path):
     (tmp_path / "digests.txt").write_text("")
     ended = subprocess.run([sys.executable, "-c", TYPE, "verify", str(tmp_path)], capture_output=True, text=True, check=False)
-    assert "1 file, all as it was written" in ended.stdout
+    assert "1 file, everything as written" in ended.stdout
     assert {"torch", "transformers"} & set(ended.stdout.split()) == set()
 
 

@@ -148,7 +148,7 @@ def tokenizer_quality():
 
     return TokenizerQuality(
         kind="wordpiece", vocab_size=8192, fits=(fit("domain", 0.045), fit("general", 0.009)),
-        warning="the vocabulary does not fit the domain: 4.5 % of its words fall into 4 pieces or more (limit 3 %)",
+        warning="the vocabulary does not fit the domain: 4.5 % of its words are split into 4 or more pieces (limit 3 %)",
     )  # fmt: skip
 
 

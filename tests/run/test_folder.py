@@ -63,7 +63,7 @@ def test_the_same_command_goes_on_with_a_run_that_was_cut_off(status):
 def test_another_command_does_not_go_on_with_a_run_that_was_cut_off():
     begin("runs/x", status="trained")
     assert claim(identity="another") == "runs/x-2"
-    with pytest.raises(UsageError, match="another command that was cut off"):
+    with pytest.raises(UsageError, match="interrupted run of another command"):
         claim("runs/x", identity="another")
 
 
@@ -129,14 +129,14 @@ def test_a_folder_that_is_no_run_is_never_used_or_cleared(kept, overwrite):
     file = Path("project") / kept
     file.parent.mkdir(parents=True)
     file.write_text("mine")
-    with pytest.raises(UsageError, match="no run folder"):
+    with pytest.raises(UsageError, match="not a run folder"):
         claim("project", overwrite=overwrite)
     assert file.read_text() == "mine"
 
 
 def test_a_file_in_the_place_of_the_folder_is_an_error():
     Path("taken").write_text("mine")
-    with pytest.raises(UsageError, match="no run folder"):
+    with pytest.raises(UsageError, match="not a run folder"):
         claim("taken")
 
 

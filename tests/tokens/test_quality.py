@@ -76,7 +76,7 @@ def test_a_vocabulary_fits_what_it_was_learned_from_and_not_other_words(kind: st
     ("change", "said"),
     [
         ({"unknown_share": MAX_UNKNOWN_SHARE + 0.001}, "unknown"),
-        ({"split_share": MAX_SPLIT_SHARE + 0.001}, "4 pieces or more"),
+        ({"split_share": MAX_SPLIT_SHARE + 0.001}, "4 or more pieces"),
         ({"tokens_per_word": 1.1 * MAX_GROWTH + 0.01}, "times as many tokens"),
     ],
 )

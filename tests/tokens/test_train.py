@@ -113,7 +113,7 @@ def test_few_texts_give_a_smaller_vocabulary_and_it_is_told(kind: str) -> None:
     tokenizer = train(kind, ["the sun rises", "the sun sets"] * 20, vocab_size=8192, trace=Trace(listeners=(told.append,)))
     assert len(tokenizer) < 1024
     assert len(tokenizer) % 64 == 0
-    assert any("not for 8,192" in event["text"] for event in told if event["event"] == "note")
+    assert any("not 8,192" in event["text"] for event in told if event["event"] == "note")
 
 
 def test_a_rare_script_does_not_take_the_vocabulary_over() -> None:

@@ -75,7 +75,8 @@ def settle(code: int) -> int:
     if refusal is None or is_unread(refusal) or code not in ANSWERS:
         return code
     found = StorageError(
-        f"cannot write to standard output: {refusal.strerror or refusal}", fix="make room where it goes, or send it elsewhere"
+        f"cannot write to standard output: {refusal.strerror or refusal}",
+        fix="free space at the destination, or redirect the output",
     )
     print(f"pretune: {found}", file=sys.stderr)  # noqa: T201
     return found.exit_code
@@ -102,7 +103,7 @@ def _run(arguments: list[str]) -> int:
     except BaseException as error:
         return _tell_error(error, flags)
     if code == INTERRUPTED:  # typer turns Ctrl-C into this code as well
-        text = "interrupted; the same command resumes a run that was saved, and starts anything else again"
+        text = "interrupted; the same command resumes a run that was saved, and starts anything else over"
         return _tell({"code": "interrupted", "got": text, "expected": "", "fix": ""}, text, code, None, flags)
     return int(code or 0)
 
@@ -136,7 +137,7 @@ def _tell_usage(error: Any, arguments: list[str], flags: frozenset[str]) -> int:
 def _tell_error(error: BaseException, flags: frozenset[str]) -> int:
     found = explain_unforeseen(error)
     if isinstance(error, OSError) and type(found) is UnforeseenError:  # a place that nobody may read or write
-        found = StorageError(str(error), fix="check that the place exists and that you may read and write there")
+        found = StorageError(str(error), fix="check that the path exists and that you may read and write it")
     return _tell(found.to_json(), str(found), found.exit_code, error, flags)
 
 

@@ -10,12 +10,17 @@ def _argument(metavar: str, text: str) -> Any:
 
 
 Data = Annotated[str, _argument("DATA", "Catalogue name, file (CSV, TSV, JSON lines, Parquet, .gz), folder, or hub id.")]
-Corpus = Annotated[str, _argument("CORPUS", "Text, JSON lines, CSV, Parquet (.gz), a folder of them, a catalogue name, or - .")]
-Predictions = Annotated[str, _argument("PREDICTIONS", "A table of predictions: CSV, TSV, JSON lines or Parquet, also .gz.")]
+Corpus = Annotated[
+    str,
+    _argument(
+        "CORPUS", "Text, JSON lines, CSV or Parquet (also .gz), a folder of them, a catalogue name, or - (standard input)."
+    ),
+]
+Predictions = Annotated[str, _argument("PREDICTIONS", "A table of predictions: CSV, TSV, JSON lines or Parquet (also .gz).")]
 Run = Annotated[str, _argument("RUN", "A run folder, such as runs/movie-reviews-minilm.")]
 Trained = Annotated[str, _argument("RUN", "A run folder or a model folder.")]
 Followed = Annotated[str | None, _argument("RUN", "A run, a model folder, or a name.")]
 Place = Annotated[str, _argument("PLACE", "A run folder, a model folder, or a prepared corpus.")]
-Texts = Annotated[list[str] | None, _argument("TEXT", "Texts; read from --file or standard input otherwise.")]
-Text = Annotated[str | None, _argument("TEXT", "The text to follow.")]
-Name = Annotated[str | None, _argument("NAME", "What to fetch; without it, list what there is.")]
+Texts = Annotated[list[str] | None, _argument("TEXT", "Texts; read from --file or standard input if omitted.")]
+Text = Annotated[str | None, _argument("TEXT", "Text to follow.")]
+Name = Annotated[str | None, _argument("NAME", "Name to fetch; lists all names if omitted.")]

@@ -46,7 +46,7 @@ def predict_texts(run: str, texts: list[str] | None, unused: list[str], *, json:
     from pretune.tasks.classify.predict import answer_lines, open_answering, read_lines
 
     if unused:
-        raise UsageError(f"{unused[0]} without --file", expected="a table of texts", fix="add --file, or leave it out")
+        raise UsageError(f"{unused[0]} without --file", expected="both, or neither", fix="add --file FILE")
     lines = iter(texts) if texts else read_lines(sys.stdin)
     held: list[str] = []  # blank so far: where nothing else comes, there was no text
     for line in lines:
@@ -86,9 +86,11 @@ def predict_file(run: str, request: Request, config: "ReadConfig", *, json: bool
     if request.output is not None:
         check_output(request.output)
     elif request.overwrite:
-        raise UsageError("--overwrite without --output", expected="a file to replace", fix="leave it out")
+        raise UsageError("--overwrite without --output", expected="--output FILE, the file to replace")
     elif request.keep and not json:
-        raise UsageError("--keep without --output or --json", expected="a place for columns", fix="add --output FILE.csv")
+        raise UsageError(
+            "--keep without --output or --json", expected="an output that has columns", fix="add --output FILE.csv"
+        )
     answering = open_answering(run)
     # Progress on the screen that shows the answers would stand between them.
     is_mixed = request.output is None and sys.stdout.isatty()

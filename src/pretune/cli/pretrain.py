@@ -16,6 +16,7 @@ from pretune.configs import Config, CorpusConfig, PretrainConfig, PretrainRunCon
 from pretune.configs.base import MAX_COUNT
 from pretune.errors import UsageError
 from pretune.wording.flags import CORPUS_PLACES
+from pretune.wording.messages import named
 
 if TYPE_CHECKING:
     from pretune.configs import RunConfig
@@ -68,7 +69,7 @@ def parse_count(text: str) -> int:
     size = float(found[1]) * _UNITS[found[2].lower()] if found else 0.0
     number = round(size) if size <= MAX_COUNT**2 else 0
     if number < 1:
-        raise UsageError(f"tokens is {text!r:.80}", expected="a number such as 20M, 500k or 1000000", fix="pass one of these")
+        raise UsageError(f"{named('tokens')} is {text!r:.80}", expected="a number such as 20M, 500k or 1000000")
     return number
 
 
@@ -140,7 +141,7 @@ def pretrain_first(
     place = Path(run).with_name(f"{Path(run).name}-lm") if run else Path("runs") / base
     known = RunFolder(place)
     if known.is_begun and known.read_record().status == "pretrained" and known.read_record().identity == identity_of(inputs):
-        typer.echo(f"pre-trained before: {place}", err=True)
+        typer.echo(f"already pre-trained: {place}", err=True)
         return replace(config, model=str(place))
     folder = claim_folder(base, inputs, named=place if run else None, done="pretrained")
     with open_terminal(*shown) as terminal:

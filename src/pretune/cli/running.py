@@ -32,7 +32,7 @@ def recompute_run(run: str, others: list[Any], *, json: bool) -> int:
 
     if any(item is not None for item in others):
         raise UsageError(
-            "--recompute with another flag of judging", expected="none: the run is judged as it was", fix="leave it out"
+            "--recompute with another judging flag", expected="--recompute alone: it judges the run as it was judged before"
         )
     folder, _ = require_run(run)
     from pretune.cli.show import show, show_json
@@ -47,7 +47,7 @@ def recompute_run(run: str, others: list[Any], *, json: bool) -> int:
         show_json({**shown, "recomputed": True})
     else:
         show(draw_verdict(verdict, first_known_look=bool(found.record.first_known_look)))
-        typer.echo(f"recomputed from the files of {run}: the same bytes as stored ({found.found[:12]})")
+        typer.echo(f"recomputed from the files of {run}: same bytes as stored ({found.found[:12]})")
     return EXIT_CODES[verdict.outcome]
 
 

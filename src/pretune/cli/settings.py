@@ -85,7 +85,7 @@ class Settings:
     def _read_item(self, item: str) -> tuple[str, Any]:
         key, sign, value = item.partition("=")
         if not sign:
-            raise UsageError(f"--set {item!r}", expected=f"KEY=VALUE, such as {self._example}", fix="add = and a value")
+            raise UsageError(f"--set {item!r}", expected=f"KEY=VALUE, such as {self._example}")
         kinds = self._kinds(self._known(key.strip()))
         try:
             parsed = tomllib.loads(f"value = {value}")["value"]
@@ -106,7 +106,7 @@ class Settings:
                 value = float(value)
         if type(value) not in kinds:
             wanted = " or ".join(word for kind, word in KINDS.items() if kind in kinds)
-            raise UsageError(f"{key} is {value!r:.80}", expected=wanted, fix=f"give {key} a value of that kind")
+            raise UsageError(f"{key} is {value!r:.80}", expected=wanted)
         return value
 
     def _kinds(self, key: str) -> tuple[type, ...]:
@@ -117,7 +117,7 @@ class Settings:
     def _known(self, key: str) -> str:
         known = self.names()
         if key not in known:
-            raise UsageError(f"no setting {key!r}", expected=f"one of {', '.join(known)}", fix=_near(key, known))
+            raise UsageError(f"there is no setting {key!r}", expected=f"one of {', '.join(known)}", fix=_near(key, known))
         return key
 
 
@@ -138,7 +138,7 @@ def build_config(
         UsageError: A name is not known, or a value does not fit.
     """
     if recipe is not None and recipe not in RECIPES:
-        raise UsageError(f"no recipe {recipe!r}", expected=f"one of {', '.join(RECIPES)}", fix="check the name")
+        raise UsageError(f"there is no recipe {recipe!r}", expected=f"one of {', '.join(RECIPES)}")
     changes = RUN.check(RECIPES[recipe]) if recipe is not None else {}
     config: RunConfig = RUN.build(changes | RUN.read_file(file) | given(flags, PLACES) | RUN.read_items(settings))
     return config
@@ -151,4 +151,4 @@ def _near(key: str, known: list[str]) -> str:
     if place is not None:
         return f"did you mean {place} (flag --{flag.replace('_', '-')})?"
     near = get_close_matches(key, known, n=1, cutoff=0.5)
-    return f"did you mean {near[0]}?" if near else "check the name"
+    return f"did you mean {near[0]}?" if near else ""

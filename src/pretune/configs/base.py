@@ -1,4 +1,4 @@
-"""What every config is: frozen, complete, checked when it is made."""
+"""The base of every config: frozen, complete, and checked when it is made."""
 
 import math
 import re
@@ -60,10 +60,10 @@ class Config:
         return cls(**{key: tuple(item) if isinstance(item, list) else item for key, item in value.items()})
 
     def check_kinds(self) -> None:
-        """Check that every field is of its kind, and no number is endless; numbers of numpy become Python's.
+        """Check that every field has its type and every number is finite; numpy's numbers become Python's.
 
         Raises:
-            UsageError: One is not.
+            UsageError: A field has another type, or a number is not finite.
         """
         for name, hint in _hints_of(type(self)):  # type: ignore[arg-type] # a class can be hashed
             value = getattr(self, name)
@@ -94,7 +94,7 @@ def _describe(kinds: tuple[Any, ...]) -> str:
 
 
 def plain_number(value: Any) -> Any:
-    """Return a number of numpy, as searches over settings hand them out, as Python's; anything else as it is."""
+    """Return a numpy number, as searches over settings pass them, as a Python number; anything else unchanged."""
     return value.item() if getattr(value, "ndim", None) == 0 and hasattr(value, "item") else value
 
 
@@ -104,7 +104,7 @@ def check_seed(seed: Any, name: str = "seed") -> None:
 
 
 def check_count(value: Any, name: str, *, least: int = 1, most: int = MAX_COUNT, of: str = "") -> None:
-    """Raise a ``UsageError`` unless this is a number from ``least`` to ``most``; ``None`` is left to others."""
+    """Raise a ``UsageError`` unless this is a number from ``least`` to ``most``; ``None`` passes."""
     wanted = f"a whole number from {least:,} to {most:,}{of and ' ' + of}"
     check(value is None or (type(value) is int and least <= value <= most), name, value, wanted)
 
@@ -114,10 +114,10 @@ _DURATION = re.compile(r"(?=.)(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(
 
 
 def parse_duration(text: str) -> float:
-    """Return the seconds that ``90s``, ``5m``, ``1h`` or ``1h30m`` are.
+    """Return the seconds in ``90s``, ``5m``, ``1h`` or ``1h30m``.
 
     Raises:
-        UsageError: It is none of these, or no time at all.
+        UsageError: It is not a duration of this form, or is zero.
 
     Example:
         >>> parse_duration("1h30m")
@@ -133,10 +133,10 @@ _SIZE = re.compile(r"(\d{1,18}(?:\.\d{1,9})?) ?([kmgt]?)(i?)b?", re.IGNORECASE |
 
 
 def parse_size(size: str | int) -> int:
-    """Return the bytes that ``500MB``, ``4GB``, ``2GiB`` or ``1000000`` are.
+    """Return the bytes in ``500MB``, ``4GB``, ``2GiB`` or ``1000000``.
 
     Raises:
-        UsageError: It is none of these.
+        UsageError: It is not a size of this form.
 
     Example:
         >>> parse_size("1.5GB"), parse_size("2kib")
@@ -152,7 +152,7 @@ def parse_size(size: str | int) -> int:
 def check(holds: bool, name: str, got: Any, expected: str) -> None:
     """Raise a ``UsageError`` that names the setting, unless it holds."""
     if not holds:
-        raise UsageError(f"{named(name)} is {_shown(got)}", expected=expected, fix="pass such a value")
+        raise UsageError(f"{named(name)} is {_shown(got)}", expected=expected)
 
 
 def _shown(got: Any) -> str:

@@ -1,4 +1,4 @@
-"""How tables and corpora are read, and rows divided."""
+"""Settings: how tables and corpora are read, and rows split."""
 
 from dataclasses import dataclass
 
@@ -22,10 +22,10 @@ class ReadConfig(Config):
     encoding: str | None = None  # None: UTF-8, or UTF-16 with a byte-order mark
     allow_rejects: bool = False
     require_labels: bool = True
-    where: tuple[str, ...] = ()  # "COL=VALUE" or "COL!=VALUE": the other rows are left out, and counted
-    merge_labels: bool = False  # labels that differ in case or spacing only are one class
-    quoting: str | None = None  # "minimal": quotes hold a cell together; "none": they are text; None: the lines tell
-    escape: str | None = None  # what stands before a quote inside a cell, such as a backslash; None: the lines tell
+    where: tuple[str, ...] = ()  # "COL=VALUE" or "COL!=VALUE": the other rows are left out and counted
+    merge_labels: bool = False  # labels that differ only in case or spacing are one class
+    quoting: str | None = None  # "minimal": quotes enclose a cell; "none": quotes are text; None: told from the lines
+    escape: str | None = None  # character that escapes a quote inside a cell, such as a backslash; None: told from the lines
     max_cell: int = MAX_CELL  # characters
     max_columns: int = MAX_COLUMNS
     max_size: str | int | None = None  # bytes of one file once unpacked, such as 4GB; None: the defaults of data/read/limits.py
@@ -44,10 +44,10 @@ class ReadConfig(Config):
 
 
 def check_layout(quoting: str | None, escape: str | None) -> str | None:
-    """Return the escape character, once it is clear that both settings can be meant.
+    """Return the escape character, once both settings are known to be valid.
 
     Raises:
-        UsageError: One of them is none that there is.
+        UsageError: One of them is not.
     """
     check(quoting is None or quoting in QUOTINGS, "quoting", quoting, "minimal or none")
     if escape == "\\\\":  # as a shell hands on '\\\\'
@@ -55,7 +55,9 @@ def check_layout(quoting: str | None, escape: str | None) -> str | None:
     is_sign = escape is None or (len(escape) == 1 and not escape.isalnum() and not escape.isspace() and escape not in '",;|')
     if not is_sign:
         raise UsageError(
-            f"escape is {escape!r:.60}", expected="one sign, such as a backslash", fix="pass --escape '\\\\', or leave it out"
+            f"escape is {escape!r:.60}",
+            expected="one character, such as a backslash",
+            fix="pass --escape '\\\\', or leave it out",
         )
     return escape
 
@@ -70,7 +72,7 @@ NEAR_THRESHOLD = 0.8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SplitConfig(Config):
-    """How rows are divided. The split depends on the data and ``seed`` only."""
+    """How rows are split. The split depends only on the data and ``seed``."""
 
     validation_share: float = 0.15
     test_share: float = 0.15
@@ -90,9 +92,8 @@ class SplitConfig(Config):
         check(0 < threshold <= 1, "near_duplicate_threshold", threshold, "a similarity above 0 and up to 1")
         if self.keep_leaks and self.repair:
             raise UsageError(
-                "repair and keep_leaks were both asked for",
-                expected="one of them: repair takes leaks out, keep_leaks leaves them",
-                fix="leave --keep-leaks out",
+                "--repair and --keep-leaks were both given",
+                expected="one of them: --repair removes leaks, --keep-leaks keeps them",
             )
 
 
@@ -104,24 +105,26 @@ class CorpusConfig(Config):
     """How raw text becomes a corpus to pre-train on.
 
     Args:
-        document: What ends a document of a text file: a ``blank`` line (or an article, where the file has the headings of
-            WikiText), every ``line``, or the end of the ``file``.
-        text: Columns of the text, in JSON lines and tables; empty: guessed, and the guess told.
-        encoding: Of text files; ``None``: UTF-8, or UTF-16 with a byte-order mark.
-        quoting: Of CSV and TSV, as ``ReadConfig`` has it.
-        escape: Likewise.
-        allow_rejects: Go on where more than ``MAX_REJECTED_SHARE`` of the documents, or any file of a folder, cannot be read.
-        min_words: Documents of fewer words are dropped.
-        boilerplate: Documents in which a line must stand to be dropped from all of them; ``None`` means 20, or one in 500
-            where that is more; 0 keeps every line. Lines of fewer than three words, and documents of one line, stay.
-        near_duplicate_threshold: Jaccard similarity from which a text is nearly one before it, and dropped; ``None`` keeps it.
-        validation: A file of its own with held-out documents.
-        validation_share: Share of the documents that is held out otherwise, within the bounds of ``data/corpus/hold_out.py``.
-        workers: Processes; ``None`` takes one a core where there is enough to do. What comes out is the same.
-        max_size: Bytes of one file once unpacked, such as ``40GB``; ``None``: no more than the defaults of
-            ``data/read/limits.py`` allow a packed file to grow.
-        max_line: Characters of one line of JSON or CSV; a longer one is rejected.
-        max_files: Files of a folder.
+        document: What ends a document in a text file: a ``blank`` line (or the next article, if the file has WikiText
+            headings), every ``line``, or the end of the ``file``.
+        text: Text columns of JSON lines and tables; if empty, they are guessed and the guess is printed.
+        encoding: Encoding of text files; ``None`` means UTF-8, or UTF-16 with a byte-order mark.
+        quoting: Quoting of CSV and TSV, as in ``ReadConfig``.
+        escape: Escape character of CSV and TSV, as in ``ReadConfig``.
+        allow_rejects: Continue even if more than ``MAX_REJECTED_SHARE`` of the documents, or any file of a folder, is
+            unreadable.
+        min_words: Documents with fewer words are dropped.
+        boilerplate: Number of documents in which a line must occur to be dropped from all of them; ``None`` means 20, or one
+            in 500 if that is more; 0 keeps every line. Lines of fewer than three words, and documents of one line, stay.
+        near_duplicate_threshold: Minimum Jaccard similarity at which a text counts as a near copy of an earlier one and is
+            dropped; ``None`` keeps it.
+        validation: A file with the held-out documents.
+        validation_share: Share of the documents to hold out otherwise, within the bounds of ``data/corpus/hold_out.py``.
+        workers: Number of processes; ``None`` takes one per core if there is enough to do. The result is the same.
+        max_size: Maximum size of a file once unpacked, such as ``40GB``; ``None`` applies the default limits of
+            ``data/read/limits.py`` to packed files.
+        max_line: Maximum characters per line of JSON or CSV; longer lines are rejected.
+        max_files: Maximum files per folder.
     """
 
     document: str = "blank"

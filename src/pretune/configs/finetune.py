@@ -1,4 +1,4 @@
-"""How a classifier is fine-tuned."""
+"""Settings: how a classifier is fine-tuned."""
 
 import math
 from dataclasses import dataclass
@@ -33,43 +33,43 @@ class FinetuneConfig(Config):
     """How a pre-trained model is adapted to labelled texts.
 
     Args:
-        learning_rate: Peak rate (AdamW); ``None`` means 5e-5 when all layers are trained, 1e-4 when the last ones
-            are, 1e-3 when only the head is, and 5e-4 with ``lora``; ``auto`` finds one by a short range test before training.
-        head_learning_rate: Peak rate of the head, where it should differ.
-        layer_decay: Factor on the rate from each layer to the one below it; the embeddings come after the first layer.
-        batch_size: Rows a batch; also the most rows that are computed at once.
-        accumulate: Batches an update: their losses are summed and divided once, as those of one large batch.
-        dropout: Probability in trunk and native head; with the ``mlp`` head, in that head alone. ``None`` keeps the
+        learning_rate: Peak learning rate (AdamW); ``None`` means 5e-5 when training all layers, 1e-4 the last ones, 1e-3
+            only the head, and 5e-4 with ``lora``; ``auto`` finds one with a short range test before training.
+        head_learning_rate: Peak learning rate of the head, if it should differ.
+        layer_decay: Factor on the rate from each layer to the one below it; the embeddings come below the first layer.
+        batch_size: Rows per batch, which is also the most rows computed at once.
+        accumulate: Batches per update; their losses are summed and divided once, like those of one large batch.
+        dropout: Dropout probability in trunk and native head; with the ``mlp`` head, in that head alone. ``None`` keeps the
             checkpoint's own (0.3 in the ``mlp`` head).
         label_smoothing: Share of each target given to all classes alike.
-        weight_decay: Decoupled (AdamW), on weight matrices only.
+        weight_decay: Decoupled weight decay (AdamW), on weight matrices only.
         warmup_share: Share of the planned steps in which the rate rises from 0.
         decay: How the rate falls afterwards: ``linear`` or ``cosine`` to 0 at the last planned step, or ``constant``.
-        max_gradient_norm: Clipping; 0 switches it off.
+        max_gradient_norm: Maximum gradient norm; 0 switches clipping off.
         patience: Epochs without improvement after which training stops.
         min_change: Smallest change of the monitored metric that counts as improvement.
-        monitor: One of ``MONITORS``; ``goal`` is macro F1 where unbalanced, else accuracy.
-        positive: The class that ``precision``, ``recall`` and ``f1`` as ``monitor`` are about; ``None`` takes ``--positive``
-            or chooses (see ``choose_positive``).
-        class_weights: Weigh each class by the inverse of its share; ``None`` does so where the rarest class
-            has less than half of an equal share.
-        sampling: ``all`` (every row once an epoch) or ``balanced``: as many rows, drawn so that the classes come alike;
-            classes are then weighed as well only where ``class_weights`` is ``True``.
+        monitor: One of ``MONITORS``; ``goal`` is macro F1 if the classes are unbalanced, else accuracy.
+        positive: The class that ``precision``, ``recall`` and ``f1`` refer to as ``monitor``; ``None`` takes ``--positive``
+            or chooses one (see ``choose_positive``).
+        class_weights: Weight each class by the inverse of its share; ``None`` does so if the rarest class has less than
+            half of an equal share.
+        sampling: ``all`` (every row once per epoch) or ``balanced`` (as many rows, drawn so that all classes are equally
+            frequent; classes are then weighted only if ``class_weights`` is ``True``).
         ema: Share that the moving average of the weights keeps in each step, such as 0.999; the average is evaluated and
-            saved instead of the weights. ``None`` averages nothing.
-        max_length: Tokens a text, special ones included; the rest is cut, counted and reported. ``None`` means 128, or
-            what a budget chooses.
+            saved instead of the weights. ``None`` turns averaging off.
+        max_length: Maximum tokens per text, including special ones; longer texts are truncated, counted and reported.
+            ``None`` means 128, or the length that a budget chooses.
         head: ``native`` (the architecture's own) or ``mlp`` (masked mean, dense 64, ReLU, output).
         head_size: Width of the ``mlp`` head's hidden layer.
-        precision: ``auto`` takes bf16 where the processor has instructions for it.
+        precision: ``auto`` takes bf16 if the processor has instructions for it.
         device: ``auto``, ``cpu`` or ``cuda``.
-        threads: Threads of the process; ``None`` leaves it to torch.
-        calibrate: Whether logits may be divided by a temperature where validation shows poor calibration.
-        keep_trunk: Whether what a frozen trunk makes of the texts is kept in the cache folder for later runs.
-        lora: Rank of low-rank adapters, which then learn in place of the layers above the freeze boundary; needs peft.
-        lora_alpha: What adapters add is scaled by this over the rank; ``None`` means twice the rank.
-        shard: Of several processes, let each hold a part of every trained layer's weights, gradients and moments.
-        compile: Send the layers through ``torch.compile``: a minute before the first step, worth it on a GPU.
+        threads: Threads of the process; ``None`` leaves the number to torch.
+        calibrate: Whether logits may be divided by a temperature if validation shows poor calibration.
+        keep_trunk: Whether to keep the frozen trunk's output for the texts in the cache folder, for later runs.
+        lora: Rank of low-rank adapters, which are trained instead of the layers above the freeze boundary; needs peft.
+        lora_alpha: The adapters' output is scaled by ``lora_alpha / lora``; ``None`` means twice the rank.
+        shard: With several processes, let each hold a part of every trained layer's weights, gradients and moments.
+        compile: Compile the layers with ``torch.compile``: costs a minute before the first step, and pays off on a GPU.
     """
 
     learning_rate: float | str | None = None
@@ -112,13 +112,13 @@ class FinetuneConfig(Config):
         check(0 < self.layer_decay <= 1, "layer_decay", self.layer_decay, "a factor above 0 and up to 1 (off), such as 0.9")
         if rate == AUTO and head_rate is not None:
             raise UsageError(
-                f"head_learning_rate is {head_rate}, and the other rate is to be found",
-                expected="a range test that moves all rates together",
+                f"head_learning_rate is {head_rate}, but learning_rate is {AUTO}",
+                expected="a range test, which scales all rates together",
                 fix="leave head_learning_rate out, or give both rates",
             )
         check_count(self.batch_size, "batch_size", most=MAX_BATCH)
         check(self.ema is None or 0 < self.ema < 1, "ema", self.ema, "a share between 0 and 1, such as 0.999")
-        check_count(self.accumulate, "accumulate", most=MAX_BATCH, of="batches an update")
+        check_count(self.accumulate, "accumulate", most=MAX_BATCH, of="batches per update")
         check(self.dropout is None or 0 <= self.dropout < 1, "dropout", self.dropout, "a share from 0 to below 1")
         check(0 <= self.label_smoothing < 1, "label_smoothing", self.label_smoothing, "a share from 0 to below 1")
         check(self.weight_decay >= 0, "weight_decay", self.weight_decay, "0 or more")
@@ -134,7 +134,7 @@ class FinetuneConfig(Config):
         check_count(self.threads, "threads", most=MAX_THREADS)
         check_count(self.lora, "lora", most=4_096, of="(a rank such as 8)")
         scale, fits = self.lora_alpha, self.lora_alpha is None or (self.lora_alpha > 0 and self.lora is not None)
-        check(fits, "lora_alpha", scale, "a positive number, beside a lora rank")
+        check(fits, "lora_alpha", scale, "a positive number, with a LoRA rank (lora)")
         if self.shard:
             self._check_shard()
         choices = {"monitor": MONITORS, "head": HEADS, "decay": DECAYS, "precision": PRECISIONS, "sampling": SAMPLINGS}
@@ -143,11 +143,11 @@ class FinetuneConfig(Config):
 
     def _check_shard(self) -> None:
         others = {"lora": self.lora, "ema": self.ema, "compile": self.compile, "learning_rate": self.learning_rate == AUTO}
-        beside = [name for name, value in others.items() if value]
-        if beside:
+        together = [name for name, value in others.items() if value]
+        if together:
             raise UsageError(
-                f"shard is on beside {', '.join(f'{name} {getattr(self, name)}' for name in beside)}",
-                expected="layers in parts with plain training at a given rate",
+                f"shard is on together with {', '.join(f'{name} {getattr(self, name)}' for name in together)}",
+                expected="shard with plain training at a given rate",
                 fix="leave one of them out",
             )
 

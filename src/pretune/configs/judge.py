@@ -1,27 +1,27 @@
-"""By what a model is judged, and how a table of predictions is read."""
+"""Settings: how a model is judged, and how a table of predictions is read."""
 
 from dataclasses import dataclass, field
 
 from pretune.configs.base import Config, check, check_seed
 from pretune.configs.data import ReadConfig
 
-# Largest share at which the rarer of two classes is what one looks for, as spam among messages, and what a lone score is of.
+# Up to this share, the rarer of two classes is the one looked for, such as spam among messages, and a lone score is its score.
 MAX_POSITIVE_SHARE = 0.40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgeConfig(Config):
-    """By what a model is judged.
+    """How a model is judged.
 
     Args:
-        positive: The class that precision and recall are about; ``None`` chooses (see ``choose_positive``).
-        goal: One of the policy's goals; ``None`` takes the policy's own. The threshold is chosen for it.
-        keep: What precision or recall must reach on validation meanwhile, such as ``recall=0.95``.
-        cost: What mistakes cost, such as ``fn=10,fp=1``; the goal is then ``cost``.
-        min_precision: Replaces the policy's gate, as ``min_recall`` and ``min_accuracy`` do.
-        policy: A TOML file in place of the default policy.
-        encoder_linear: Whether the untuned encoder under a logistic regression is among the baselines.
-        thorough: Whether to train three more models, so that every training row is judged by one that did not see it.
+        positive: The class that precision and recall refer to; ``None`` chooses one (see ``choose_positive``).
+        goal: One of the policy's goals, for which the threshold is chosen; ``None`` takes the policy's default goal.
+        keep: A condition that precision or recall must also meet on validation, such as ``recall=0.95``.
+        cost: The cost of each kind of mistake, such as ``fn=10,fp=1``; the goal is then ``cost``.
+        min_precision: Replaces the policy's gate, as do ``min_recall`` and ``min_accuracy``.
+        policy: A TOML file that replaces the default policy.
+        encoder_linear: Whether a logistic regression on the untuned encoder is among the baselines.
+        thorough: Whether to train three more models, so that each training row is judged by a model that did not see it.
     """
 
     positive: str | None = None
@@ -47,23 +47,23 @@ TASKS = ("classify", "generate")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditConfig(Config):
-    """How a table of predictions is read and judged. Columns that are not named are guessed, and the guess printed.
+    """How a table of predictions is read and judged. Columns that are not named are guessed, and the guess is printed.
 
     Args:
-        task: ``classify`` or ``generate``; ``None`` tells by the columns.
-        id: Column that names the rows; their numbers in the file otherwise.
+        task: ``classify`` or ``generate``; ``None`` guesses from the columns.
+        id: Column with the id of each row; ``None`` takes the row numbers of the file.
         predicted: Column with the predicted class.
-        score: Column with one probability a row.
-        score_of: Whose probability that is: of the ``predicted`` class, or of the ``positive`` one.
-        threshold: Score from which the positive class is predicted, where no column says what was; ``None`` is 0.5.
-        logits: The numbers in the columns of classes are logits; their softmax is taken.
-        reference: Column with the wanted text.
+        score: Column with one probability per row.
+        score_of: Class whose probability the score is: the ``predicted`` or the ``positive`` one.
+        threshold: Minimum score for the positive class, if no column has the predictions; ``None`` means 0.5.
+        logits: The numbers in the class columns are logits; their softmax is taken.
+        reference: Column with the reference text.
         hypothesis: Column with the generated text.
-        min_bleu: What corpus BLEU (0 to 100) must reach with its whole interval.
-        min_chrf: The same of chrF.
-        seed: Of the linear baseline's hold-out; that of a run gives the run's baseline.
-        read: Names of the columns of text and label, encoding, rejects.
-        judge: Positive class, goal, gates, policy.
+        min_bleu: Minimum corpus BLEU (0 to 100), which the whole interval must reach.
+        min_chrf: Minimum chrF, likewise.
+        seed: Seed of the linear baseline's hold-out; the seed of a run gives that run's baseline.
+        read: How the table is read: text and label columns, encoding, rejects.
+        judge: How it is judged: positive class, goal, gates, policy.
     """
 
     task: str | None = None

@@ -1,4 +1,4 @@
-"""How a vocabulary is learned and a language model pre-trained."""
+"""Settings: how a vocabulary is learned and a language model pre-trained."""
 
 from dataclasses import dataclass
 
@@ -14,9 +14,9 @@ class TokenizerConfig(Config):
 
     Args:
         kind: ``wordpiece`` (pieces of words; for masked models) or ``bpe`` (byte-level, so nothing is unknown; for causal).
-        vocab_size: Tokens, special ones included; rounded up to a multiple of 64.
-        lowercase: Fold case and accents before anything else; ``None`` does so for ``wordpiece``, as BERT uncased.
-        max_bytes: Text that is learned from, at most; of more, an even sample of the documents is taken.
+        vocab_size: Number of tokens, including special ones; rounded up to a multiple of 64.
+        lowercase: Fold case and accents first; ``None`` does so for ``wordpiece``, like BERT uncased.
+        max_bytes: Maximum bytes of text to learn from; a larger corpus is sampled evenly.
     """
 
     kind: str = "wordpiece"
@@ -50,32 +50,33 @@ class PretrainConfig(Config):
 
     Args:
         objective: ``masked`` (hidden words) or ``causal`` (next words); ``None`` takes the continued model's, else ``masked``.
-        size: Of a model from scratch: ``tiny``, ``small`` or ``base``.
-        architecture: Fields of its configuration to set besides, such as ``num_hidden_layers=8``.
-        vocab_size: Tokens of a vocabulary from scratch; ``None`` takes the size's.
-        window: Tokens that are read together.
-        whole_documents: Read documents whole, cut at ``window`` and padded, in place of slices of the packed stream.
-        mask_share: Share of the tokens that are hidden; ``None`` means 0.3 from scratch and 0.15 when continued.
+        size: Size of a model trained from scratch: ``tiny``, ``small`` or ``base``.
+        architecture: Further fields of its configuration, such as ``num_hidden_layers=8``.
+        vocab_size: Size of a new vocabulary; ``None`` takes the default of ``size``.
+        window: Tokens per training window.
+        whole_documents: Read whole documents, truncated at ``window`` and padded, instead of slices of the packed stream.
+        mask_share: Share of the tokens to hide; ``None`` means 0.3 from scratch and 0.15 for a continued model.
         next_word_share: Share of the steps of a masked model from scratch in which it predicts next words first, looking back
-            only. Every token then teaches something, and the way from a word to its neighbours is found much sooner.
-        head_share: Share of the steps in which a head for words that starts from nothing learns alone, above layers that stand
-            still. What it has to learn first does no harm to them then, and it is known what they could do before.
-        keep_some: Of those, replace a tenth by random tokens and leave a tenth (the 80/10/10 rule), in place of hiding all.
+            only. Every token then gives a target, and the model learns to relate words to their neighbours much sooner.
+        head_share: Share of the steps in which a new head for words is trained alone, above frozen layers. Its first large
+            updates then do not harm the layers, and what they could do before is measured.
+        keep_some: Replace a tenth of the hidden tokens by random ones and keep a tenth (the 80/10/10 rule); else hide all.
         whole_words: Hide all tokens of a word or none.
-        batch_tokens: Tokens an update.
-        learning_rate: Peak rate; ``None`` means 3e-3 with ``muon``, 1e-3 with ``adamw`` from scratch, and 1e-4 when continued.
+        batch_tokens: Tokens per update.
+        learning_rate: Peak learning rate; ``None`` means 3e-3 with ``muon``, 1e-3 with ``adamw`` from scratch, and 1e-4 for a
+            continued model.
         optimizer: ``muon`` for the matrices of layers, or ``adamw`` for all; ``None`` means muon from scratch, else adamw.
-        weight_decay: Decoupled, on weight matrices only.
+        weight_decay: Decoupled weight decay, on weight matrices only.
         warmup_share: Share of the steps in which the rate rises from 0.
-        decay: How it falls afterwards: ``linear``, ``cosine`` or ``constant``.
-        max_gradient_norm: Clipping; 0 switches it off.
-        dropout: Probability; 0 as far as texts are not read many times.
-        num_milestones: How often held-out text is scored, after the first time.
-        validation_tokens: Held-out tokens that are scored each time, at most.
-        precision: ``auto`` takes bf16 where the processor has instructions for it.
+        decay: How the rate falls afterwards: ``linear``, ``cosine`` or ``constant``.
+        max_gradient_norm: Maximum gradient norm; 0 switches clipping off.
+        dropout: Dropout probability; 0 suits texts that are not read many times.
+        num_milestones: How often held-out text is scored after the first time.
+        validation_tokens: Maximum held-out tokens scored each time.
+        precision: ``auto`` takes bf16 if the processor has instructions for it.
         device: ``auto``, ``cpu`` or ``cuda``.
-        threads: Threads of the process; ``None`` leaves it to torch.
-        compile: Send the layers through ``torch.compile``; ``None`` does so on a GPU.
+        threads: Threads of the process; ``None`` leaves the number to torch.
+        compile: Compile the layers with ``torch.compile``; ``None`` does so on a GPU.
     """
 
     objective: str | None = None

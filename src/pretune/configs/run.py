@@ -1,4 +1,4 @@
-"""Everything that a run is made from, and the named recipes."""
+"""All settings of a run, and the named recipes."""
 
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -14,19 +14,19 @@ from pretune.errors import UsageError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunConfig(Config):
-    """Everything that a run is made from besides its data.
+    """All settings of a run; only the data is given apart.
 
     Args:
         model: Catalogue name, folder or hub id.
-        epochs: At most this many; ``None`` leaves it to early stopping.
+        epochs: Maximum number of epochs; ``None`` leaves it to early stopping.
         freeze: ``none``, ``all``, ``last-K``, ``gradual``, stages such as ``all:2,last-2:1@1e-6`` (see ``plan_stages``),
-            or ``auto``: all layers are trained where the processor has bf16 instructions, the last two elsewhere.
-        seed: Of initial head weights, dropout and the order of rows.
-        seeds: Trainings, with this seed and those that follow it; the best on validation is kept.
-        budget: Time for the whole command, such as ``90s``, ``5m`` or ``1h``: what is trained, how long and how much of each
-            text is then chosen so that it ends in time, as far as it was not given.
-        prove: Whether the same fine-tuning is made from random weights and from the checkpoint before pre-training as well.
-        general_task: A labelled table or catalogue name: how much of it the language model has forgotten is measured.
+            or ``auto``, which trains all layers if the processor has bf16 instructions, and the last two otherwise.
+        seed: Seed of the initial head weights, dropout and the order of rows.
+        seeds: Number of trainings, with ``seed`` and the seeds after it; the best on validation is kept.
+        budget: Time limit for the whole command, such as ``90s``, ``5m`` or ``1h``. The settings that are not given (which
+            layers, how many epochs, how much of each text) are chosen so that the command ends in time.
+        prove: Also make the same fine-tuning from random weights and from the checkpoint before pre-training.
+        general_task: A labelled table or catalogue name, on which to measure how much the language model has forgotten.
     """
 
     model: str = "minilm"
@@ -38,7 +38,7 @@ class RunConfig(Config):
     split: SplitConfig = field(default_factory=SplitConfig)
     finetune: FinetuneConfig = field(default_factory=FinetuneConfig)
     judge: JudgeConfig = field(default_factory=JudgeConfig)
-    validation: str | None = None  # file with rows of their own
+    validation: str | None = None  # file with the validation rows
     test: str | None = None
     budget: str | None = None
     prove: bool = False
@@ -48,35 +48,39 @@ class RunConfig(Config):
         self.check_kinds()
         check_count(self.epochs, "epochs", most=MAX_EPOCHS)
         check_seed(self.seed)
-        check(self.general_task is None or self.prove, "general_task", self.general_task, "--prove-pretraining beside it")
+        check(self.general_task is None or self.prove, "general_task", self.general_task, "--prove-pretraining with it")
         if self.freeze != "auto":
             check_epochs(self.freeze, self.epochs)
         check_count(self.seeds, "seeds", most=1_000)
-        check(self.seed + self.seeds - 1 <= MAX_SEED, "seed", self.seed, f"{self.seeds} seeds from it on, up to {MAX_SEED:,}")
-        check(self.freeze != "all" or not self.finetune.lora, "freeze", self.freeze, "none or last-K beside --lora")
+        check(
+            self.seed + self.seeds - 1 <= MAX_SEED,
+            "seed",
+            self.seed,
+            f"a seed that leaves {self.seeds} seeds up to {MAX_SEED:,}",
+        )
+        check(self.freeze != "all" or not self.finetune.lora, "freeze", self.freeze, "none or last-K with --lora")
         if self.budget is not None:
             parse_duration(self.budget)
             is_open = self.freeze == AUTO and self.finetune.lora is not None
             check(
-                not is_open, "freeze", self.freeze, "none or last-K beside --lora and --budget, which may choose the head alone"
+                not is_open, "freeze", self.freeze, "none or last-K with --lora and --budget, which may choose the head alone"
             )
         is_staged = self.freeze == "gradual" or any(sign in self.freeze for sign in ",:@")
         if is_staged and (self.budget is not None or self.finetune.learning_rate == AUTO):
             raise UsageError(
-                f"freeze is {self.freeze!r}, which are stages, with "
-                + ("a budget" if self.budget is not None else "--lr auto"),
-                expected="stages alone, which say themselves what is trained, how long and at which rate",
-                fix="leave one of them out; a stage takes its rate as in last-2:1@1e-6",
+                f"stages (freeze {self.freeze!r}) with {'a budget' if self.budget is not None else '--lr auto'}",
+                expected="stages alone: each sets what it trains, for how long and at which rate",
+                fix="leave one of them out; a stage takes a rate as in last-2:1@1e-6",
             )
 
     @property
     def given(self) -> dict[str, str | None]:
-        """Files with validation or test rows of their own."""
+        """The files with validation or test rows, where given."""
         return {"validation": self.validation, "test": self.test}
 
     @property
     def files(self) -> tuple[str | None, ...]:
-        """What may be a file or a folder, besides the data."""
+        """Settings that may name a file or a folder, besides the data."""
         return (*self.given.values(), self.judge.policy, self.general_task)
 
     @classmethod
@@ -90,22 +94,22 @@ class RunConfig(Config):
         }
         damaged = next((name for name in parts if not isinstance(value.get(name, {}), dict)), None)
         if damaged is not None:
-            raise UsageError(f"the settings of {damaged!r} are damaged", expected="settings by name")
+            raise UsageError(f"the settings of {damaged!r} are damaged", expected="a table of settings by name")
         return cls._build({name: parts[name].from_json(item) if name in parts else item for name, item in value.items()})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PretrainRunConfig(Config):
-    """Everything that a pre-training is made from besides its corpus.
+    """All settings of a pre-training; only the corpus is given apart.
 
     Args:
-        model: What is continued: catalogue name, folder, run or hub id; ``None`` starts from nothing.
-        epochs: Times that the text is read; where neither this nor one of the next two is given, 5 from scratch, else 1.
-        tokens: Tokens to read in all, instead.
-        budget: Time for the whole command, instead.
-        seed: Of the first weights, the order of windows and of what is hidden.
-        keep_out: A table or folder of labelled texts: documents that share text with it are taken out of the corpus.
-        general: A corpus whose loss is measured before and after, to see what is forgotten.
+        model: Model to continue: catalogue name, folder, run or hub id; ``None`` starts from scratch.
+        epochs: Passes over the text. If neither this nor ``tokens`` nor ``budget`` is given: 5 from scratch, else 1.
+        tokens: Total tokens to train on, instead of ``epochs``.
+        budget: Time limit for the whole command, instead of ``epochs``.
+        seed: Seed of the initial weights, the order of windows, and the hidden tokens.
+        keep_out: A table or folder of labelled texts; documents that share text with it are removed from the corpus.
+        general: A corpus whose loss is measured before and after training, to measure forgetting.
         watch: Prompts whose guesses are shown at every milestone.
     """
 
@@ -131,13 +135,11 @@ class PretrainRunConfig(Config):
             parse_duration(self.budget)
         given = [name for name in ("epochs", "tokens", "budget") if getattr(self, name) is not None]
         if len(given) > 1:
-            raise UsageError(
-                f"{' and '.join(given)} were given", expected="one of them: each says how long", fix="leave the others out"
-            )
+            raise UsageError(f"{' and '.join(given)} were given", expected="one of them: each sets how long the training runs")
 
     @property
     def files(self) -> tuple[str | None, ...]:
-        """What may be a file or a folder, besides the corpus."""
+        """Settings that may name a file or a folder, besides the corpus."""
         return (self.corpus.validation, self.general, self.model, *self.keep_out)
 
 

@@ -1,4 +1,4 @@
-"""What is trained when: one boundary for the whole training, or stages with a boundary, epochs and a rate each."""
+"""Training stages: one freeze boundary for the whole training, or several stages, each with a boundary, epochs and a rate."""
 
 import re
 from dataclasses import dataclass, replace
@@ -30,7 +30,7 @@ class TrainingStage:
 
     @property
     def max_epochs(self) -> int:
-        """The most epochs of it that will be trained."""
+        """The most epochs that this stage trains."""
         return DEFAULT_MAX_EPOCHS if self.epochs is None else self.epochs
 
 
@@ -40,7 +40,7 @@ def parse_stages(freeze: str) -> tuple[TrainingStage, ...]:
     Empty for ``gradual``, whose stages depend on the model.
 
     Raises:
-        UsageError: It says something else.
+        UsageError: ``freeze`` has another form.
 
     Example:
         >>> [(stage.freeze, stage.epochs, stage.rate) for stage in parse_stages("all:2,last-2@1e-6")]
@@ -54,16 +54,17 @@ def parse_stages(freeze: str) -> tuple[TrainingStage, ...]:
 def plan_stages(freeze: str, *, epochs: int | None, num_layers: int) -> tuple[TrainingStage, ...]:
     """Return the stages of a training.
 
-    ``gradual`` trains the head for an epoch, then the last layer too, the last two, and so on down to everything, an
-    epoch each; the last stage has the epochs that are left.
+    ``gradual`` trains the head for one epoch, then the last layer as well, then the last two, and so on until it trains
+    all layers, each for one epoch; the last stage takes the remaining epochs.
 
     Args:
         freeze: As ``parse_stages`` reads it, or ``gradual``.
-        epochs: Of a stage that names none; of all stages together with ``gradual``, ``DEFAULT_MAX_EPOCHS`` without.
-        num_layers: Of the model; 0 where its layers are not known.
+        epochs: Epochs of each stage that names none; with ``gradual``, of all stages together (``DEFAULT_MAX_EPOCHS`` if
+            ``None``).
+        num_layers: Layers of the model; 0 if unknown.
 
     Raises:
-        UsageError: ``freeze`` is not known, or leaves nothing for ``epochs`` to say.
+        UsageError: ``freeze`` is not known, or ``epochs`` is given although every stage names its own.
 
     Source:
         Howard and Ruder (2018), Universal language model fine-tuning for text classification (gradual unfreezing).
@@ -79,17 +80,17 @@ def plan_stages(freeze: str, *, epochs: int | None, num_layers: int) -> tuple[Tr
 
 
 def check_epochs(freeze: str, epochs: int | None) -> None:
-    """Check that a number of epochs has something to say.
+    """Check that a given number of epochs applies to some stage.
 
     Raises:
-        UsageError: Every stage names its own; or ``freeze`` is not known.
+        UsageError: Every stage names its own, or ``freeze`` is not known.
     """
     stages = parse_stages(freeze)
     if epochs is not None and stages and all(stage.epochs is not None for stage in stages):
         raise UsageError(
-            f"epochs is {epochs}, and every stage of freeze {freeze!r} names its own",
+            f"epochs is {epochs}, but every stage of freeze {freeze!r} names its own",
             expected="epochs in one place",
-            fix="leave --epochs out, or leave :EPOCHS out of the stages that should have it",
+            fix="leave --epochs out, or leave :EPOCHS out of the stages that should take it",
         )
 
 
@@ -100,7 +101,6 @@ def _parse(item: str, freeze: str) -> TrainingStage:
         raise UsageError(
             f"freeze is {freeze!r:.80}" + (f", whose stage {item!r:.80} is not known" if "," in freeze else ""),
             expected="none, all, last-K such as last-2, gradual, or stages FREEZE[:EPOCHS][@RATE] such as all:2,last-2:1@1e-6",
-            fix="pass one of these",
         )
     return TrainingStage(
         freeze=found["freeze"], epochs=None if epochs is None else int(epochs), rate=None if rate is None else _number(rate)

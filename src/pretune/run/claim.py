@@ -39,8 +39,7 @@ def claim_folder(
     if overwrite and continue_changed:
         raise UsageError(
             "--overwrite and --continue-changed were both given",
-            expected="one of them: the first begins again, the second resumes",
-            fix="leave one out",
+            expected="one of them: --overwrite starts over, --continue-changed resumes",
         )
 
     def may_be_had(folder: RunFolder) -> bool:
@@ -100,15 +99,15 @@ def _taken(folder: RunFolder, done: str, inputs: Mapping[str, str]) -> PretuneEr
         return UsageError(
             f"{path} holds a run whose {record.failure}",
             expected="a new folder",
-            fix=f"{replaced}; with --continue-changed and a lower --lr it resumes from its last checkpoint",
+            fix=f"{replaced}; or pass --continue-changed and a lower --lr to resume it from its last checkpoint",
         )
     if record is not None and record.status in _FINISHED[done]:
         return UsageError(f"{path} holds a finished run", expected="a new folder", fix=replaced)
     if record is not None:
         return UsageError(
-            f"{path} holds a run of another command that was cut off{_differences(record.inputs, inputs)}",
+            f"{path} holds an interrupted run of another command{_differences(record.inputs, inputs)}",
             expected="a new folder, or the same command",
-            fix=f"{replaced}; or pass --continue-changed to resume it all the same, which every report then shows",
+            fix=f"{replaced}; or pass --continue-changed to resume it anyway, which its reports show",
         )
     return not_free(path)
 
@@ -122,7 +121,7 @@ def _differences(then: Mapping[str, str], now: Mapping[str, str], limit: int = 6
 
 def _check_replaceable(path: Path) -> None:
     if path.exists() and not (path / "run.json").is_file() and not is_free(path):
-        raise UsageError(f"{path} exists and is no run folder, so it is not overwritten", fix="name another --run")
+        raise UsageError(f"{path} exists and is not a run folder, so it is not overwritten", fix="name another --run")
 
 
 def default_name(source: str, model: str) -> str:

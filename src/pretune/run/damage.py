@@ -9,10 +9,10 @@ from pretune.errors import PretuneError, StorageError, UsageError
 _OWN_DATA = {"receipt.json", "train.jsonl", "validation.jsonl", "test.sealed.jsonl"}
 # What each part is good for where the record is lost.
 PARTS = {
-    "model": "`pretune predict RUN/model` answers by it, and `pretune verify RUN/model` checks it",
-    "linear": "`pretune predict RUN/linear` answers by it",
-    "predictions": "`pretune audit` takes each table, with the same figures",
-    "data": "the rows, the test still sealed; the same command makes them again",
+    "model": "`pretune predict RUN/model` answers with it, and `pretune verify RUN/model` checks it",
+    "linear": "`pretune predict RUN/linear` answers with it",
+    "predictions": "`pretune audit` reads each table and gives the same figures",
+    "data": "the rows, with the test still sealed; the same command makes them again",
     "report.html": "it shows what was found",
     "README.md": "the model card",
 }
@@ -25,7 +25,7 @@ def no_run(path: Path) -> PretuneError:
     if path.exists() and any(path.iterdir() if path.is_dir() else [path]):
         got = f"{path} is not a run folder: it has no run.json"
     else:
-        got = f"{path} is not a run folder: there is nothing" if not path.exists() else f"{path} is an empty folder"
+        got = f"{path} is not a run folder: it does not exist" if not path.exists() else f"{path} is an empty folder"
     return UsageError(
         got,
         expected="a folder that `pretune run` or `pretune finetune` made, such as runs/reviews-minilm",
@@ -52,7 +52,7 @@ def not_free(path: Path) -> PretuneError:
     found = no_run(path)
     if isinstance(found, StorageError):
         return found
-    return UsageError(f"{path} exists and is no run folder", expected="a new folder", fix="name another --run")
+    return UsageError(f"{path} exists and is not a run folder", expected="a new folder", fix="name another --run")
 
 
 def damaged(path: Path, what: str) -> StorageError:
@@ -60,9 +60,9 @@ def damaged(path: Path, what: str) -> StorageError:
     there = {name: note for name, note in PARTS.items() if (path / name).exists()}
     gone = [name for name in ("model", "linear", "predictions", "data") if not (path / name).exists()]
     told = "; ".join(f"{name} is there: {note}" for name, note in there.items()) or "nothing else is there"
-    missing = f"; missing as well: {', '.join(gone)}" if gone else ""
+    missing = f"; also missing: {', '.join(gone)}" if gone else ""
     return StorageError(
         f"{path} is a damaged run: {what}\n{told}{missing}",
         expected="a run as pretune wrote it",
-        fix="restore the file from a backup; or make the run again in a new folder (--run)",
+        fix="restore the file from a backup, or make the run again in a new folder (--run)",
     )

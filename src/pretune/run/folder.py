@@ -60,7 +60,7 @@ class RunFolder:
         """
         if not self.try_hold():
             raise UsageError(
-                f"{self.path} is in use by another process", expected="a folder to itself", fix="wait, or name another --run"
+                f"{self.path} is in use by another process", expected="a folder of its own", fix="wait, or name another --run"
             )
 
     @property
@@ -152,7 +152,7 @@ class RunFolder:
             if "schema" not in value or value["schema"] not in (SCHEMA, SEALED_SCHEMA):
                 raise ValueError(f"its schema is {value.get('schema')!r}")
             if value["schema"] == SEALED_SCHEMA and not storage.is_sealed(value):
-                raise ValueError("it does not have the digest that it names")
+                raise ValueError("its digest does not match its contents")
             return RunRecord.from_json(value | {"schema": SCHEMA})
         except (StorageError, TypeError, KeyError, AttributeError, ValueError, RecursionError) as error:
             why = error.got if isinstance(error, StorageError) else str(error)
@@ -243,7 +243,7 @@ class RunFolder:
         except (ValueError, IndexError) as error:
             raise StorageError(
                 f"{path} is damaged: {error}",
-                expected="a table as pretune wrote it: id, label, predicted, a column a class",
+                expected="a table as pretune wrote it: id, label, predicted, one column per class",
                 fix="restore it, or make the run again",
             ) from error
 

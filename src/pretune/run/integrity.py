@@ -27,9 +27,9 @@ def check_run(folder: RunFolder, record: RunRecord, *names: str, ignore: Callabl
     if wrong:
         shown, more = "\n".join(f"  {line}" for line in wrong[:MAX_SHOWN]), len(wrong) - MAX_SHOWN
         raise StorageError(
-            f"{folder.path} is not what was written:\n{shown}" + (f"\n  and {more} more" if more > 0 else ""),
-            expected="the files that run.json has the digests of",
-            fix="restore them, or make the run again; where a judging was cut off, judge again. `pretune verify` checks all",
+            f"{folder.path} has changed since it was written:\n{shown}" + (f"\n  and {more} more" if more > 0 else ""),
+            expected="files that match the digests in run.json",
+            fix="restore them, or make the run again; if judging was interrupted, judge again. `pretune verify` checks all",
         )
 
 

@@ -138,7 +138,7 @@ def _parse_event(path: Path, number: int, line: str) -> dict[str, Any]:
         raise StorageError(
             f"line {number} of {path} is damaged",
             expected="an event as pretune wrote it",
-            fix="restore the file; or make the run again",
+            fix="restore the file, or make the run again",
         )
     event.pop("chain", None)
     return event

@@ -92,5 +92,5 @@ def _chained(before: bytes, line: bytes) -> bytes:
 
 def _changed(path: Path, what: str) -> StorageError:
     return StorageError(
-        what, expected=f"the lines of {path.name} as pretune wrote them", fix="restore the file; or make the run again"
+        what, expected=f"the lines of {path.name} as pretune wrote them", fix="restore the file, or make the run again"
     )

@@ -33,7 +33,7 @@ def check_digests(folder: Path) -> None:
         raise StorageError(f"{DIGESTS} is missing" if folder.is_dir() else f"{folder} is missing")
     linked = [item.name for item in sorted(folder.rglob("*")) if item.is_symlink()]
     if linked:
-        raise StorageError(f"{linked[0]} is a link, and nothing that was written was one")
+        raise StorageError(f"{linked[0]} is a link, and pretune writes none")
     with storage_errors(folder):
         wanted, found = (folder / DIGESTS).read_bytes().split(b"\n"), list_digests(folder).encode().split(b"\n")
     if wanted != found:

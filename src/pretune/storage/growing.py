@@ -39,7 +39,7 @@ class GrowingFile:
         self.num_rows = self._num_bytes = 0
         if path.is_dir() or not path.parent.is_dir():
             what = "is a folder" if path.is_dir() else f"cannot be written: there is no folder {path.parent}"
-            raise UsageError(f"{path} {what}", expected="the name of a new file", fix="check the path")
+            raise UsageError(f"{path} {what}", expected="the name of a new file in an existing folder")
         lock = try_lock(digest_of(str(path.resolve()))[:24])
         if lock is None:
             raise UsageError(f"another process is writing {path}", expected="a file of its own", fix="wait, or name another")
@@ -110,9 +110,9 @@ class GrowingFile:
 
     def _taken(self) -> UsageError:
         return UsageError(
-            f"{self.path} was put there by somebody else meanwhile",
-            expected="the place to be free, as it was when this command began",
-            fix=f"move that file away and give the command again: what is answered is kept in {self.part}",
+            f"{self.path} appeared while this command was running",
+            expected="no file there, as when the command started",
+            fix=f"move that file away and run the command again; {self.part} keeps the answers so far",
         )
 
     def close(self) -> None:
@@ -141,9 +141,9 @@ class GrowingFile:
 
     def _check_free(self, has_part: bool, has_note: bool, differs: list[str]) -> None:
         if has_part and not has_note:
-            got = f"{self.part} exists, and nothing says how far it got"
+            got = f"{self.part} exists without a note of how far it got"
         elif has_part and differs:
-            got = f"{self.part} was begun by another command or from other data: the {' and the '.join(differs)} differ"
+            got = f"{self.part} was started by another command or from other data: the {' and the '.join(differs)} differ"
         elif has_part:
             got = f"{self.part} is shorter than its note says"
         elif self.path.exists():
@@ -152,8 +152,8 @@ class GrowingFile:
             return
         raise UsageError(
             got,
-            expected="a new file, or one that this very command has begun",
-            fix="name another --output, or pass --overwrite to begin again",
+            expected="a new file, or one that this same command started",
+            fix="name another --output, or pass --overwrite to start over",
         )
 
     def _write_note(self) -> None:

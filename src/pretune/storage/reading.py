@@ -28,4 +28,4 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise StorageError(f"{path} is not valid JSON: {error}", fix="the file was changed by hand; restore it") from error
+        raise StorageError(f"{path} is not valid JSON: {error}", fix="restore the file: it was changed by hand") from error

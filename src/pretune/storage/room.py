@@ -42,8 +42,8 @@ def check_room(place: Path, num_bytes: int, what: str) -> None:
     if free is not None and free < num_bytes:
         raise StorageError(
             f"the disk is full: {say_bytes(free)} free in {_existing(place)}, about {say_bytes(num_bytes)} needed for {what}",
-            expected="room for them",
-            fix="free the room, or use a folder on another disk",
+            expected="enough free space",
+            fix="free some space, or use a folder on another disk",
         )
 
 
@@ -70,7 +70,7 @@ def refused(error: OSError, path: Path, num_bytes: int | None = None) -> Storage
     """
     reason = error.strerror or str(error)
     if error.errno not in FULL and not (error.errno is None and SHORT_WRITE.search(str(error))):
-        fix = "check that the disk has room and that you may write there"
+        fix = "check that the disk has free space and that you may write there"
         for name, folder in (("PRETUNE_HOME", data_folder()), ("PRETUNE_CACHE", cache_folder())):
             fix += f", or name another folder: {name}=FOLDER" if path.is_relative_to(folder) else ""
         return StorageError(f"cannot use {path}: {reason}", fix=fix)
@@ -79,8 +79,8 @@ def refused(error: OSError, path: Path, num_bytes: int | None = None) -> Storage
     reason = os.strerror(error.errno or errno.ENOSPC)
     return StorageError(
         f"the disk is full: {room} for {path.name} ({reason})",
-        expected="room for what is written; nothing that was there before is changed",
-        fix="free the room, or use a folder on another disk",
+        expected="enough free space; existing files are unchanged",
+        fix="free some space, or use a folder on another disk",
     )
 
 
@@ -90,7 +90,7 @@ def storage_errors(path: Path, num_bytes: int | None = None) -> Iterator[None]:
     try:
         yield
     except UnicodeDecodeError as error:
-        raise StorageError(f"{path} is not UTF-8: {error}", fix="the file was changed by hand; restore it") from error
+        raise StorageError(f"{path} is not UTF-8: {error}", fix="restore the file: it was changed by hand") from error
     except OSError as error:
         raise refused(error, path, num_bytes) from error
 

@@ -62,7 +62,7 @@ def find_misfit(fits: Mapping[str, TokenizerFit]) -> str:
     if domain.unknown_share > MAX_UNKNOWN_SHARE:
         reasons.append(f"{_percent(domain.unknown_share)} of its tokens are unknown (limit {_percent(MAX_UNKNOWN_SHARE)})")
     if domain.split_share > MAX_SPLIT_SHARE:
-        share = f"{_percent(domain.split_share)} of its words fall into {MANY_PIECES} pieces or more"
+        share = f"{_percent(domain.split_share)} of its words are split into {MANY_PIECES} or more pieces"
         reasons.append(f"{share} (limit {_percent(MAX_SPLIT_SHARE)})")
     if general is not None and general.num_tokens and domain.tokens_per_word > MAX_GROWTH * general.tokens_per_word:
         growth = domain.tokens_per_word / general.tokens_per_word

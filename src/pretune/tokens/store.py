@@ -87,7 +87,9 @@ class TokenStore:
         """
         if not (folder / INDEX).is_file():
             whole = "" if not folder.is_dir() else ", so its writing was cut off or the file was deleted"
-            raise StorageError(f"{folder / INDEX} is missing{whole}", fix="run the same command again: it goes on where it was")
+            raise StorageError(
+                f"{folder / INDEX} is missing{whole}", fix="run the same command again; it resumes where it stopped"
+            )
         value = storage.read_json(folder / INDEX)
         try:
             layout, shards = Layout(**value["layout"]), [Shard(**item) for item in value["shards"]]
@@ -205,5 +207,5 @@ def no_texts(folder: Path) -> DataError:
     return DataError(
         f"no text is left for {folder.name}",
         expected="at least one document",
-        fix="look at what cleaning dropped, in the receipt",
+        fix="see in the receipt what cleaning dropped",
     )

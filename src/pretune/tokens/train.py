@@ -14,6 +14,7 @@ from pretune.configs import TokenizerConfig
 from pretune.errors import DataError, UsageError
 from pretune.run.trace import Trace
 from pretune.tokens.sample import Sample, take_sample
+from pretune.wording.messages import named
 
 # Fixed ids: a token's number in these is its id. An end that texts do not hold parts documents for causal models.
 WORDPIECE_SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
@@ -62,7 +63,7 @@ def train_tokenizer(
             raise DataError(
                 f"there is no text to learn a vocabulary from: {sample.num_all_texts:,} texts, all empty",
                 expected="at least a few sentences",
-                fix="look at the corpus and at what cleaning dropped",
+                fix="check the corpus and what cleaning dropped",
             )
         wanted = -(-config.vocab_size // MULTIPLE) * MULTIPLE
         tokenizer = (_train_wordpiece if kind == "wordpiece" else _train_bpe)(sample, wanted, _folds_case(config))
@@ -73,9 +74,7 @@ def train_tokenizer(
         if not sample.is_whole:
             stage.notes.append(f"learned from an even sample of at most {config.max_bytes:,} bytes")
         if len(tokenizer) < wanted:
-            trace.note(
-                f"the texts hold pieces for {len(tokenizer):,} tokens only, not for {wanted:,}; the vocabulary is so large"
-            )
+            trace.note(f"the texts yield only {len(tokenizer):,} tokens, not {wanted:,}; the vocabulary has that size")
     return tokenizer
 
 
@@ -166,9 +165,9 @@ def _alphabet(texts: Sequence[str], normalizer: Any, limit: int) -> list[str]:
 def _check_room(num_named: int, wanted: int) -> None:
     if num_named >= wanted:
         raise UsageError(
-            f"a vocabulary of {wanted:,} tokens has no room beside {num_named:,} special tokens and characters",
+            f"a vocabulary of {wanted:,} tokens has no room beyond its {num_named:,} special tokens and characters",
             expected="room for pieces of words",
-            fix=f"pass a vocab_size of at least {2 * num_named:,}",
+            fix=f"raise {named('vocab_size')} to at least {2 * num_named:,}",
         )
 
 

@@ -74,9 +74,9 @@ def write_store(
         _finish(folder, layout, shards)
         store = TokenStore.open(folder, check=False)  # every file was read back when it was written
         stage.shape_in = f"{store.num_documents:,} texts, {num_bytes / 1e6:,.1f} MB"
-        stage.done = f"tokenized and packed into {folder.name}, {8 * layout.dtype.itemsize} bits an id"
+        stage.done = f"tokenized and packed into {folder.name}, {8 * layout.dtype.itemsize} bits per id"
         stage.shape_out = f"{store.num_tokens:,} tokens in {len(shards):,} shard{'s' * (len(shards) > 1)}"
-        stage.notes += [f"{num_kept:,} shards were there already, from a writing that was cut off"] if num_kept else []
+        stage.notes += [f"{num_kept:,} shards were already there from an interrupted attempt"] if num_kept else []
         stage.notes += [f"{store.num_unknown:,} tokens unknown to the vocabulary"] if store.num_unknown else []
     return store
 
@@ -97,7 +97,7 @@ def describe_layout(tokenizer: Any) -> Layout:
         raise UsageError(
             "the tokenizer has neither a template that ends a text nor an end-of-text token",
             expected="one of them, so that documents can be told apart",
-            fix="set tokenizer.eos_token, or train a tokenizer (--tokenizer bpe)",
+            fix="set tokenizer.eos_token, or use a model whose tokenizer has one",
         )
     padding = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else end_id
     return Layout(

@@ -12,7 +12,7 @@ from pretune.records import PredictionTrace
 def check(data: a.Data, flags: Flags) -> int:
     """Read and diagnose the data only.
 
-    Receipt, duplicates, conflicts, leakage, imbalance; nothing is written, no test row is scored.
+    Shows the receipt, duplicates, conflicts, leakage and imbalance. Writes nothing and scores no test row.
     """
     from pretune.tasks.places import require_data
 
@@ -39,9 +39,9 @@ def check(data: a.Data, flags: Flags) -> int:
 
 @takes_flags
 def evaluate(run: a.Trained, data: a.Data, flags: Flags) -> int:
-    """Score other labelled data; this counts as a look.
+    """Score other labelled data (counts as a look at those rows).
 
-    The figures of these rows are shown, so the ledger counts an opening of them.
+    Shows figures of these rows, so the ledger counts an opening of them.
     """
     from pretune.tasks.places import require_classifier, require_data, require_order
 
@@ -68,8 +68,8 @@ def evaluate(run: a.Trained, data: a.Data, flags: Flags) -> int:
 def predict(run: a.Trained, text: a.Texts = None, *, flags: Flags) -> int:
     """Predict labels and probabilities for texts.
 
-    Texts are arguments, a file, or the lines of standard input; with --json the answer is JSON lines. Every row of a file has
-    one answer, in order; with --output they go to a file, and the same command resumes one that was cut off.
+    Texts are arguments, a file, or the lines of standard input; --json prints JSON lines. Every row of a file gets one
+    answer, in order; --output writes the answers to a file, and the same command resumes an interrupted one.
     """
     from pretune.cli import predicting
 
@@ -79,7 +79,7 @@ def predict(run: a.Trained, text: a.Texts = None, *, flags: Flags) -> int:
         unused = {"--output": flags["output"], "--keep": kept, "--text": flags["column"], "--encoding": flags["encoding"]}
         return predicting.predict_texts(run, text, [name for name, value in unused.items() if value], json=flags["json"])
     if text:
-        raise UsageError("texts and --file were both given", expected="one of them", fix="leave one out")
+        raise UsageError("texts and --file were both given", expected="one of them")
     request = predicting.Request(file=file, keep=kept, output=flags["output"], overwrite=flags["overwrite"])
     return predicting.predict_file(run, request, settings.read, json=flags["json"], quiet=flags["quiet"])
 
@@ -88,8 +88,8 @@ def predict(run: a.Trained, text: a.Texts = None, *, flags: Flags) -> int:
 def trace(run: a.Followed = None, text: a.Text = None, *, flags: Flags) -> int:
     """Follow one text through the layers.
 
-    Tokens → embeddings → each layer → head → decision. With --mask, the words that a language model would guess after each
-    layer; without RUN those of the newest pre-training run.
+    Shows tokens → embeddings → each layer → head → decision. With --mask, shows the words that a language model would guess
+    after each layer; RUN defaults to the newest pre-training run.
     """
     mask = flags["mask"]
     if (mask is None) == (text is None) or (mask is None and run is None):

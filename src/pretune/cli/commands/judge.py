@@ -31,10 +31,10 @@ AUDIT_FLAGS = (
 
 @takes_flags
 def judge(run: o.Run, flags: Flags) -> int:
-    """Open the sealed test of a run, and judge.
+    """Open the sealed test of a run and judge it.
 
-    Evaluate, diagnose, give the verdict, write the report. Every opening of the same rows is counted. With --recompute
-    nothing is opened: the verdict is computed again from the files of the run, and must come out the same to the byte.
+    Evaluates, diagnoses, gives the verdict and writes the report. Every opening of the same rows is counted. --recompute
+    opens nothing: it computes the verdict again from the run's files, which must give the same bytes.
     """
     if flags["recompute"]:
         return recompute_run(run, [flags[name] or None for name in flags if name in PLACES], json=flags["json"])
@@ -54,7 +54,7 @@ def judge(run: o.Run, flags: Flags) -> int:
 def audit(predictions: o.Predictions, flags: Flags) -> int:
     """Judge predictions made by any other tool.
 
-    A table of id, label, and score, predicted label or one column per class; or of reference and hypothesis.
+    Takes a table of id, label, and score, predicted label or one column per class; or of reference and hypothesis.
     """
     from pretune.tasks.places import require_data
 
@@ -79,15 +79,16 @@ def audit(predictions: o.Predictions, flags: Flags) -> int:
     else:
         rejected = record.receipt is not None and record.receipt.num_rejected
         show(*([draw_receipt(record.receipt)] if record.receipt and rejected else []), draw_run(record))
-        typer.echo(f"wrote {report}" if report else "--report FILE.html writes all of it as one page")
+        typer.echo(f"wrote {report}" if report else "--report FILE.html writes all this as one page")
     return EXIT_CODES[str(record.verdict.outcome)] if record.verdict else 0
 
 
 @takes_flags
 def compare(a: o.Run, b: o.Run, flags: Flags) -> int:
-    """Say which of two runs is better, and why, on the same rows.
+    """Say which of two runs is better on the same rows, and why.
 
-    Paired, on the test rows that both scored (the ledger counts an opening of them), or on validation where one is not judged.
+    Compares in pairs: on the test rows that both scored (the ledger counts an opening of them), or on validation if either
+    is not judged.
     """
     from pretune.tasks.places import require_run
 
@@ -109,7 +110,7 @@ def compare(a: o.Run, b: o.Run, flags: Flags) -> int:
 def report(run: o.Run, flags: Flags) -> int:
     """Write the report of a run again.
 
-    From the run folder alone; no row is opened.
+    Reads the run folder alone and opens no row.
     """
     from pretune.tasks.places import require_run
 

@@ -8,11 +8,11 @@ from pretune.cli.signature import Flags, takes_flags
 
 @takes_flags
 def selftest(flags: Flags) -> int:
-    """Kill small trainings again and again, and compare.
+    """Kill small trainings repeatedly and compare the results.
 
-    Half of the kills hit at a counted file operation, half at a random moment, inside a save or not; the same command
-    resumes each time. All layers, last layers, stages, LoRA (with peft) and a moving average take turns. The result
-    must be what an unbroken training of its kind gives, to the bit. No network is used.
+    Half of the kills hit a counted file operation, half a random moment, inside a save or not; the same command
+    resumes each time. All layers, last layers, stages, LoRA (with peft) and a moving average take turns. Each result
+    must equal that of an uninterrupted training to the bit. Uses no network.
     """
     words = ["-m", "pretune.selftest", "--kill", str(flags["kill"]), "--refuse", str(flags["refuse"] or 0)]
     words += ["--seed", str(flags["seed"] or 0)]

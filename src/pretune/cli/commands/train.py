@@ -12,14 +12,14 @@ from pretune.errors import UsageError
 def run(data: a.Data, flags: Flags) -> int:
     """Take a table of texts to a verdict.
 
-    Read, split, seal, baselines, fine-tune, evaluate, diagnose, judge, report.
+    Reads, splits and seals the data; fits baselines; fine-tunes, evaluates, diagnoses, judges and reports.
     """
     first, own = divide_settings(flags["set_"] or ())
     settings = build_config(flags, recipe=flags["recipe"], file=flags["config"], settings=own)
     corpus = flags["pretrain"]
     if corpus is None and (flags["pretrain_budget"] or flags["size"] or flags["tokens"] or first):
         got = f"--set {first[0]}" if first else "--pretrain-budget, --size or --tokens"
-        raise UsageError(f"{got} without --pretrain", expected="--pretrain CORPUS beside it", fix="add it, or leave this out")
+        raise UsageError(f"{got} without --pretrain", expected="both, or neither", fix="add --pretrain CORPUS")
 
     def make() -> int:
         chosen = settings if corpus is None else pretrain_first(data, settings, corpus, flags, first)
@@ -30,9 +30,9 @@ def run(data: a.Data, flags: Flags) -> int:
 
 @takes_flags
 def finetune(data: a.Data, flags: Flags) -> int:
-    """Train; the test stays sealed.
+    """Fine-tune a model and leave the test sealed.
 
-    Like `run`, up to the validation figures; `pretune judge RUN` continues.
+    Works like `run` up to the validation figures; `pretune judge RUN` continues.
     """
     settings = build_config(flags, recipe=flags["recipe"], file=flags["config"], settings=flags["set_"] or ())
     return lead(settings.finetune.device, lambda: train_run("finetune", data, settings, flags))
@@ -42,7 +42,8 @@ def finetune(data: a.Data, flags: Flags) -> int:
 def pretrain(corpus: a.Corpus, flags: Flags) -> int:
     """Train a language model on raw text.
 
-    From scratch or from an existing model, on hidden or next words; `pretune run DATA --model RUN` fine-tunes the result.
+    Starts from scratch or from an existing model, and predicts hidden or next words. `pretune run DATA --model RUN`
+    fine-tunes the result.
     """
     settings = build_pretrain_config(flags, file=flags["config"], settings=flags["set_"] or ())
     return lead(settings.pretrain.device, lambda: run_pretraining(corpus, settings, flags))

@@ -31,7 +31,7 @@ def verify(run: a.Place, flags: Flags) -> int:
             typer.echo(f"✗ {line}")
         for line in (*found.notes, *_tell_uncovered(found.no_digest)):
             typer.echo(f"  {line}")
-        said = counted(len(found.differences), "difference") if found.differences else "all as it was written"
+        said = counted(len(found.differences), "difference") if found.differences else "everything as written"
         typer.echo(f"{found.place}: {counted(found.num_files, 'file')}, {said}")
     return StorageError.exit_code if found.differences else 0
 
@@ -40,4 +40,4 @@ def _tell_uncovered(names: tuple[str, ...], limit: int = 12) -> list[str]:
     if not names:
         return []
     more = f" and {len(names) - limit} more" if len(names) > limit else ""
-    return [f"no digest is known of {', '.join(names[:limit])}{more}"]
+    return [f"no digest is stored for {', '.join(names[:limit])}{more}"]
