@@ -16,9 +16,10 @@ from pretune.data import (
     read_table,
     record_opening,
 )
+from pretune.data.alike.units import find_copies, with_units
 from pretune.data.seal.known import known_rows
 from pretune.errors import DataError, StorageError, UsageError
-from pretune.evaluate import evaluate_sources, groups_of
+from pretune.evaluate import evaluate_sources
 from pretune.evaluate.baselines import majority, prior
 from pretune.hashing import fingerprint
 from pretune.intervals import confidence_at
@@ -64,8 +65,8 @@ def evaluate_on(run: str, source: Any, config: ReadConfig, trace: Trace) -> tupl
             sources.append(untuned.predict(rows, split="given", classes=model.card_.classes, trace=trace))
     entry = record_opening(texts, run=folder.name, purpose="evaluate")
     trace.note(f"look {entry.look} at these rows, in the ledger" + (f"; {known}" if known else ""))
-    terms = Terms(positive=model.card_.positive, confidence=confidence_at(entry.look), look=entry.look, groups=groups_of(rows))
-    evaluation = evaluate_sources(sources, terms, main="finetuned")
+    terms = Terms(positive=model.card_.positive, confidence=confidence_at(entry.look), look=entry.look)
+    evaluation = evaluate_sources(sources, with_units(terms, rows, find_copies(rows)), main="finetuned")
     receipt = Receipt(
         source=table.source,
         files=table.files,

@@ -9,7 +9,7 @@ from judging import CLASSES, from_counts, noisy
 from pretune.evaluate import compare_metrics, groups_of, score_predictions
 from pretune.evaluate.codes import units_of
 from pretune.evaluate.shares import effective_share
-from pretune.intervals import group_means, skewed_mean_interval
+from pretune.intervals import skewed_mean_interval, unit_means
 from pretune.records import Example, Predictions, Terms
 
 
@@ -71,7 +71,7 @@ def test_groups_of_unlike_sizes_do_not_shrink_the_interval_of_a_mean():
     for _ in range(400):
         units = np.repeat(np.arange(30), generator.integers(1, 21, size=30))
         values = generator.normal(size=30)[units] + generator.normal(size=len(units))
-        ends = [skewed_mean_interval(item, 0.95) for item in (group_means(values, units), values)]
+        ends = [skewed_mean_interval(item, 0.95) for item in (unit_means(values, units), values)]
         covered.append(ends[0][0] <= 0 <= ends[0][1])
         naive.append(ends[1][0] <= 0 <= ends[1][1])
     assert np.mean(covered) > 0.92

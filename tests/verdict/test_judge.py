@@ -118,7 +118,7 @@ def test_a_required_check_that_could_not_run_is_no_pass_and_more_rows_do_not_hel
     verdict = judge(GOOD, findings=findings)
     assert (verdict.outcome, verdict.rows_needed) == (Outcome.NOT_ENOUGH_EVIDENCE, None)
     assert reason(verdict, "leakage.seen_texts").holds is None
-    assert "more rows alone do not help" in verdict.rows_needed_note
+    assert "more test rows alone do not help" in verdict.rows_needed_note
 
 
 @pytest.mark.parametrize("severity", [Severity.UNKNOWN, Severity.WARNING, Severity.NOT_APPLICABLE])

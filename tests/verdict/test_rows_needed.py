@@ -48,7 +48,7 @@ def test_a_model_far_from_its_gates_needs_few_rows():
     assert verdict.outcome is Outcome.NOT_ENOUGH_EVIDENCE
     assert 20 <= verdict.rows_needed <= 5_000
     assert (
-        f"{verdict.rows_needed:,} more labelled rows, of which about {verdict.rows_needed // 2:,} pos,"
+        f"{verdict.rows_needed:,} more labelled test rows, of which about {verdict.rows_needed // 2:,} pos,"
         in verdict.rows_needed_note
     )
     assert verdict.rows_needed_note in verdict.summary

@@ -46,7 +46,7 @@ def recompute_run(run: str, others: list[Any], *, json: bool) -> int:
         shown = {"schema": 1, "run": found.record.run, "verdict": verdict.to_json(), "digest": found.found}
         show_json({**shown, "recomputed": True})
     else:
-        show(draw_verdict(verdict, first_known_look=bool(found.record.first_known_look)))
+        show(draw_verdict(verdict, found.record.sample, first_known_look=bool(found.record.first_known_look)))
         typer.echo(f"recomputed from the files of {run}: same bytes as stored ({found.found[:12]})")
     return EXIT_CODES[verdict.outcome]
 
@@ -165,6 +165,7 @@ def summarize(record: "RunRecord") -> dict[str, Any]:
         "baselines": [score for score in full["scores"] if score["source"] != main],
         "findings": [finding for finding in full["findings"] if finding["severity"] not in unchecked],
         "not_checked": [finding for finding in full["findings"] if finding["severity"] in unchecked],
+        "sample": full["sample"],
         "data": full["receipt"],
     }
 

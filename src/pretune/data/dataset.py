@@ -264,6 +264,7 @@ def _receipt(
         num_exact_duplicates=divided.num_exact_duplicates,
         num_near_duplicates=divided.num_near_duplicates,
         near_duplicate_threshold=config.near_duplicate_threshold,
+        are_near_copies_apart=divided.are_near_copies_apart,
         conflicts=divided.conflicts,
         shared=divided.shared,
         splits=divided.receipts,

@@ -7,8 +7,9 @@ checkpoint) on the test; and of the language model itself, as sources ``before``
 
 from collections.abc import Sequence
 
+from pretune.data.alike.units import with_units
 from pretune.diagnose.measures import judged_source
-from pretune.evaluate import compare, groups_of
+from pretune.evaluate import compare
 from pretune.evaluate.paired import compare_named, pair as paired_rows
 from pretune.records import Comparison, Evaluation, Evidence, Example, Finding, Predictions, Severity, Terms
 
@@ -30,7 +31,7 @@ def check_yardstick(evidence: Evidence, evaluation: Evaluation | None = None) ->
     if pair is None or losses is None:
         return Finding.not_applicable(check, "no domain loss and task figures of both the adapted and the unadapted model")
     fall = (losses[0] - losses[1]) / max(losses[0], 1e-9)
-    gain, low, high = _gain(pair, evidence.test)
+    gain, low, high = _gain(evidence, pair, evidence.test)
     interval = f"{gain:+.3f} (95 % interval {low:+.3f} to {high:+.3f})"
     fooled = fall > MIN_LOSS_FALL and low <= 0
     says = f"adaptation changed the loss on the domain by {-fall:+.1%} and accuracy on the task by {interval}"
@@ -60,7 +61,7 @@ def check_one_sided(evidence: Evidence, evaluation: Evaluation | None = None) ->
         return Finding.not_applicable(check, "there is no positive class; figures are averages over the classes")
     if label not in pair[0].labels:
         return Finding.not_applicable(check, f"no test row is {label}")
-    rows = paired_rows(pair[1], pair[0], _terms(evidence.test))
+    rows = paired_rows(pair[1], pair[0], _terms(evidence, evidence.test))
     both = compare_named(rows, [f"precision[{label}]", f"recall[{label}]"])
     sure = [item for item in both if item.p_value <= 1 - CONFIDENCE]
     rose = [_name(item) for item in sure if item.difference > 0]
@@ -94,7 +95,7 @@ def check_forgetting(evidence: Evidence, _evaluation: Evaluation | None = None) 
         beyond = measured > MAX_LOSS_RISE
         parts.append(f"loss on general text changed by {measured:+.1%} ({losses[0]:.3f} to {losses[1]:.3f})")
     if pair is not None:
-        gain, low, high = _gain(pair)
+        gain, low, high = _gain(evidence, pair)
         parts.append(f"accuracy on a general task by {gain:+.3f} (95 % interval {low:+.3f} to {high:+.3f})")
         if high < -MAX_GENERAL_LOSS or losses is None:
             measured, limit = -gain, MAX_GENERAL_LOSS
@@ -125,13 +126,15 @@ def _pair(evidence: Evidence, split: str, source: str) -> tuple[Predictions, Pre
     return before, after
 
 
-def _terms(rows: Sequence[Example] = ()) -> Terms:
-    return Terms(confidence=CONFIDENCE, groups=groups_of(rows))
+def _terms(evidence: Evidence, rows: Sequence[Example] = ()) -> Terms:
+    return with_units(Terms(confidence=CONFIDENCE, rules=evidence.rules), rows, evidence.copies)
 
 
-def _gain(pair: tuple[Predictions, Predictions], rows: Sequence[Example] = ()) -> tuple[float, float, float]:
+def _gain(
+    evidence: Evidence, pair: tuple[Predictions, Predictions], rows: Sequence[Example] = ()
+) -> tuple[float, float, float]:
     """Return what accuracy gained on the same rows, with its interval: all there is where groups are too few for one."""
-    gained = compare(pair[1], pair[0], _terms(rows))
+    gained = compare(pair[1], pair[0], _terms(evidence, rows))
     low, high = (-1.0, 1.0) if gained.low is None or gained.high is None else (gained.low, gained.high)
     return gained.difference, low, high
 

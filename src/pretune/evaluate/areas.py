@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from pretune.evaluate.codes import MACRO, Rows
 from pretune.evaluate.shares import MakeScore, too_few
-from pretune.intervals import MIN_RARER_CLASS, Floats, clopper_pearson_bounds, t_quantile
+from pretune.intervals import MIN_RARER_CLASS, Floats, clopper_pearson_bounds, t_quantile, widening
 from pretune.records import Score
 
 Truth = npt.NDArray[np.bool_]
@@ -128,7 +128,9 @@ def area_of(rows: Rows, measure: Measure, index: int | None) -> Area | None:
 
 def spread_of(pulls: Floats, rows: Rows, pseudo: float = 0.0) -> float:
     """Return the standard error of a figure from the pulls of its rows; rows of one group are added up first."""
-    sums = pulls if rows.units is None else np.bincount(rows.units, pulls)
+    sums: Floats = pulls if rows.units is None else np.asarray(np.bincount(rows.units, pulls), float)
+    if rows.units is not None and rows.rules > 1:
+        sums = sums * widening(pulls, rows.units)
     num_units = len(sums)
     inflation = num_units / (num_units - 1)
     return float((((sums**2).sum() + pseudo) * inflation) ** 0.5 / len(pulls))
@@ -190,5 +192,5 @@ def _score(make: MakeScore, rows: Rows, measure: Measure, index: int | None) -> 
         return blank(value=area.value, low=None, high=None, method="no interval: all rows have the same probabilities")
     error = spread_of(area.pulls, rows, area.pseudo)
     low, high = area_interval(area, error, rarer, blank.keywords["confidence"])
-    method = "studentized on the logit scale, from the pull of each " + ("row" if rows.units is None else "group")
+    method = f"studentized on the logit scale, from the pull of each {rows.unit_name.removesuffix('s')}"
     return blank(value=area.value, low=low, high=high, method=method)

@@ -7,7 +7,7 @@ import numpy as np
 from pretune.evaluate import tables
 from pretune.evaluate.bootstrap import bca_intervals, merge_units, num_resamples
 from pretune.evaluate.codes import MACRO, Rows
-from pretune.evaluate.shares import MakeScore, effective_share, too_few
+from pretune.evaluate.shares import MakeScore, too_few, worth_in
 from pretune.evaluate.tables import Figure, Margins
 from pretune.intervals import MIN_FOR_WILSON, MIN_RARER_CLASS, Floats, average_bounds, f1_bounds, proportion_bounds
 from pretune.records import Score
@@ -124,11 +124,9 @@ class Averages:
     def _worth(self) -> Floats:
         """How many independent rows a row of each class is worth, shape (num_classes,)."""
         rows = self._rows
-        shares = [
-            effective_share((rows.labels == rows.predicted)[chosen], None if rows.units is None else rows.units[chosen])
-            for chosen in (rows.labels == index for index in range(len(self._actual)))
-        ]
-        return np.array(shares)
+        is_right = rows.labels == rows.predicted
+        found = [worth_in(rows, is_right, rows.labels == index, self._confidence) for index in range(len(self._actual))]
+        return np.array([worth.share for worth in found])
 
     def _mcc_at(self, recalls: Floats) -> float:
         """Correlation if each class had this recall, its mistakes spread as those seen, and one more, are."""

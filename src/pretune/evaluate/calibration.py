@@ -8,7 +8,7 @@ from scipy.special import chndtr, chndtrinc  # noncentral chi-square: distributi
 from pretune.evaluate.areas import midranks
 from pretune.evaluate.codes import Counts, Rows
 from pretune.evaluate.shares import MakeScore, too_few
-from pretune.intervals import MIN_RARER_CLASS, Floats, group_means, skewed_mean_interval
+from pretune.intervals import MIN_RARER_CLASS, Floats, skewed_mean_interval, unit_means
 from pretune.records import Score
 
 # Added to nothing: a probability of exactly 0 for the true class would make the mean loss infinite.
@@ -117,10 +117,10 @@ def _mean_score(blank: MakeScore, rows: Rows, values: Floats | None) -> Score:
     value, rarer = float(values.mean()), rows.rarer()  # a class without a row has the most to say
     if rarer < MIN_RARER_CLASS:
         return blank(value=value, low=None, high=None, method=too_few("the rarest class", rarer, rows.unit_name))
-    interval = skewed_mean_interval(group_means(values, rows.units), blank.keywords["confidence"])
+    interval = skewed_mean_interval(unit_means(values, rows.units, widened=rows.rules > 1), blank.keywords["confidence"])
     if interval is None:
         return blank(value=value, low=None, high=None, method=f"no interval: all {rows.unit_name} have the same value")
-    method = "t interval, corrected for skewness (Hall)" + ("" if rows.units is None else ", over groups")
+    method = "t interval, corrected for skewness (Hall)" + ("" if rows.units is None else f", over {rows.unit_name}")
     return blank(value=value, low=max(0.0, interval[0]), high=interval[1], method=method)
 
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from pretune.errors import DataError, MissingLabelsError, UsageError
 from pretune.intervals import Floats
-from pretune.records import Confusion, Example, Predictions
+from pretune.records import RULES, USUAL, Confusion, Example, Predictions, Terms
 
 MACRO = "macro"
 Counts = npt.NDArray[np.int64]
@@ -25,7 +25,9 @@ class Rows:
         labels: Position of the true class, shape (num_examples,).
         predicted: Position of the answer, likewise.
         shares: Probabilities, shape (num_examples, num_classes), or ``None``.
-        units: Number of the group of each row, shape (num_examples,); ``None`` where each row stands alone.
+        units: Number of the unit of each row, shape (num_examples,); ``None`` where each row stands alone.
+        unit: What units are called.
+        rules: Version of the rules by which figures are made (``records.RULES``).
     """
 
     classes: tuple[str, ...]
@@ -33,6 +35,8 @@ class Rows:
     predicted: Counts
     shares: Floats | None
     units: Counts | None
+    unit: str = USUAL.unit
+    rules: int = RULES
 
     @cached_property
     def counts(self) -> Counts:
@@ -42,7 +46,7 @@ class Rows:
 
     @cached_property
     def support(self) -> Counts:
-        """How many independent units have rows of each class: rows, or groups, shape (num_classes,)."""
+        """How many independent units have rows of each class, shape (num_classes,)."""
         size = len(self.classes)
         if self.units is None:
             return np.bincount(self.labels, minlength=size)
@@ -58,15 +62,15 @@ class Rows:
 
     @property
     def unit_name(self) -> str:
-        """What the units are called: ``rows`` or ``groups``."""
-        return "rows" if self.units is None else "groups"
+        """What the units are called: ``rows`` where each stands alone."""
+        return "rows" if self.units is None else self.unit
 
 
-def rows_of(predictions: Predictions, groups: Groups | None = None) -> Rows:
+def rows_of(predictions: Predictions, terms: Terms = USUAL) -> Rows:
     """Return predictions as arrays. Raises what ``codes_of`` does, and DataError where probabilities do not fit."""
     labels, predicted = codes_of(predictions)
-    units = units_of(predictions.ids, groups)
-    return Rows(predictions.classes, labels, predicted, _shares_of(predictions), units)
+    units = units_of(predictions.ids, terms.groups)
+    return Rows(predictions.classes, labels, predicted, _shares_of(predictions), units, terms.unit, terms.rules)
 
 
 def units_of(ids: Iterable[str], groups: Groups | None) -> Counts | None:

@@ -1,12 +1,13 @@
 """What the mistakes on these rows cost, in the unit in which the user priced them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from pretune.errors import UsageError
-from pretune.evaluate.codes import codes_of
-from pretune.intervals import MIN_RARER_CLASS, skewed_mean_interval
+from pretune.evaluate.codes import rows_of
+from pretune.intervals import MIN_RARER_CLASS, skewed_mean_interval, unit_means
 from pretune.records import Predictions, Score, Terms
 
 
@@ -20,19 +21,23 @@ def score_cost(predictions: Predictions, terms: Terms, *, costs: Mapping[str, fl
 
     Raises:
         UsageError: No class is the positive one.
-        MissingLabelsError, DataError: What ``codes_of`` raises.
+        MissingLabelsError, DataError: What ``rows_of`` raises.
     """
-    labels, predicted = codes_of(predictions)
+    rows = rows_of(predictions, terms if terms.rules > 1 else replace(terms, groups={}))
+    labels, predicted = rows.labels, rows.predicted
     if terms.positive is None:
         raise UsageError("costs without a positive class", expected="a class that is looked for", fix="name it with --positive")
     index = predictions.classes.index(terms.positive)
     missed, alarm = (labels == index) & (predicted != index), (labels != index) & (predicted == index)
     each = costs["fn"] * missed + costs["fp"] * alarm  # (examples,)
-    rarer = int(min((labels == index).sum(), (labels != index).sum()))
-    interval = skewed_mean_interval(np.asarray(each, float), terms.confidence) if rarer >= MIN_RARER_CLASS else None
+    rarer = rows.rarer(index)
+    means = unit_means(np.asarray(each, float), rows.units)
+    interval = skewed_mean_interval(means, terms.confidence) if rarer >= MIN_RARER_CLASS else None
     low, high = interval or (None, None)
+    over = "" if rows.units is None else f", over {rows.unit_name}"
     method = f"mean a row, {costs['fn']:g} a missed positive and {costs['fp']:g} a false alarm; "
-    reason = f"no interval: the rarer side has {rarer} rows" if rarer < MIN_RARER_CLASS else "no interval: no mistake is made"
+    few = rarer < MIN_RARER_CLASS
+    reason = f"no interval: {f'the rarer side has {rarer} {rows.unit_name}' if few else 'no mistake is made'}"
     return Score(
         metric="cost",
         label=None,
@@ -42,7 +47,7 @@ def score_cost(predictions: Predictions, terms: Terms, *, costs: Mapping[str, fl
         low=None if low is None else max(0.0, low),
         high=high,
         confidence=terms.confidence,
-        method=method + ("t interval, corrected for skewness (Hall)" if interval else reason),
+        method=method + (f"t interval, corrected for skewness (Hall){over}" if interval else reason),
         num_examples=len(labels),
         look=terms.look,
     )

@@ -35,7 +35,7 @@ def score_predictions(predictions: Predictions, terms: Terms = USUAL) -> tuple[S
         raise UsageError(f"no class {positive!r}", expected="one of " + ", ".join(predictions.classes), fix="see --positive")
     if not predictions.ids:
         raise DataError(f"no rows in {predictions.split!r}", expected="at least one labelled row", fix="pass labelled rows")
-    rows = rows_of(predictions, terms.groups)
+    rows = rows_of(predictions, terms)
     make = partial(Score, split=predictions.split, source=predictions.source, confidence=terms.confidence, look=terms.look)
     by_label = {label: class_scores(make, rows, index) for index, label in enumerate(predictions.classes)}
     headline = by_label.pop(positive) if positive is not None else []

@@ -16,7 +16,7 @@ from pretune.evaluate.codes import MACRO, Rows, rows_of
 from pretune.evaluate.pairs import Pairs, sign_flip_p_value
 from pretune.evaluate.shares import too_few
 from pretune.evaluate.tables import Figure
-from pretune.intervals import MIN_RARER_CLASS, Floats, group_means, quantile, skewed_mean_interval, t_quantile
+from pretune.intervals import MIN_RARER_CLASS, Floats, quantile, skewed_mean_interval, t_quantile, unit_means
 from pretune.records import USUAL, Comparison, Predictions, Terms
 
 FIX = "score both models on the same file"
@@ -81,7 +81,7 @@ def pair(a: Predictions, b: Predictions, terms: Terms = USUAL, *, seed: int = 0)
         raise DataError(got, expected="the same rows, each once", fix=FIX)
     if a.classes != b.classes:
         raise DataError(f"classes {a.classes} and {b.classes}", expected="the same classes in the same order", fix=FIX)
-    rows_a, rows_b = rows_of(a, terms.groups), rows_of(b, terms.groups)
+    rows_a, rows_b = rows_of(a, terms), rows_of(b, terms)
     order = np.array([position[id] for id in a.ids])
     if (rows_b.labels[order] != rows_a.labels).any():
         row = a.ids[int((rows_b.labels[order] != rows_a.labels).argmax())]
@@ -107,18 +107,22 @@ def compare_right(paired: Paired, metric: str, chosen: npt.NDArray[np.bool_]) ->
         ends = difference_interval(only_a, only_b, total, paired.confidence)
         method = f"mid-p McNemar on {only_a + only_b} rows that only one gets right; Bonett-Price interval"
         return paired.compared(metric, values, ends, p_value=mcnemar_p_value(only_a, only_b), method=method, **known)
-    gains = is_right[0].astype(float) - is_right[1]
+    gains, name = is_right[0].astype(float) - is_right[1], paired.a.unit_name
     _, units = np.unique(paired.a.units[chosen], return_inverse=True)
     num_units = int(units.max()) + 1
-    method = f"{num_units} groups exchanged at random, {paired.num_draws:,} draws; "
+    method = f"{num_units} {name} exchanged at random, {paired.num_draws:,} draws; "
     if num_units < MIN_RARER_CLASS:
-        interval, method = None, method + too_few("the data", num_units, "groups")
+        interval, method = None, method + too_few("the data", num_units, name)
     else:
-        interval = skewed_mean_interval(group_means(gains, units), paired.confidence)
-        method += "t interval over groups" if interval else "Bonett-Price interval, a group as one row"
+        interval = skewed_mean_interval(unit_means(gains, units, widened=paired.a.rules > 1), paired.confidence)
+        method += f"t interval over {name}" if interval else f"Bonett-Price interval, {_as_one(name)}"
         interval = interval or difference_interval(0, 0, num_units, paired.confidence)
     p_value = sign_flip_p_value(gains, units, paired.num_draws, paired.seed)
     return paired.compared(metric, values, interval, p_value=p_value, method=method, **known)
+
+
+def _as_one(unit: str) -> str:
+    return "a group as one row" if unit == "groups" else "copies as one row"
 
 
 def mcnemar_p_value(only_a: int, only_b: int) -> float:
@@ -172,7 +176,7 @@ def compare_tables(paired: Paired, figures: Mapping[str, Figure], *, binary: int
         for interval in intervals
     ]
     p_values = pairs.p_values(measures, paired.num_draws, paired.seed)
-    exchanged = f"{'rows' if paired.a.units is None else 'groups'} exchanged at random, {paired.num_draws:,} draws"
+    exchanged = f"{paired.a.unit_name} exchanged at random, {paired.num_draws:,} draws"
     return {
         metric: paired.compared(metric, (value_a, value_b), interval, p_value=p_value, method=f"{exchanged}; {reason}")
         for metric, value_a, value_b, interval, p_value, reason in zip(
@@ -189,7 +193,7 @@ def compare_means(paired: Paired, metric: str, values_of: Callable[[Rows], Float
     differences = values_a - values_b
     rarer, interval = paired.a.rarer(), None
     if rarer >= MIN_RARER_CLASS:
-        interval = skewed_mean_interval(group_means(differences, paired.a.units), paired.confidence)
+        interval = skewed_mean_interval(_over_units(differences, paired.a), paired.confidence)
     reason = "t interval of the differences, corrected for skewness (Hall)"
     if interval is None:
         few = rarer < MIN_RARER_CLASS
@@ -201,6 +205,10 @@ def compare_means(paired: Paired, metric: str, values_of: Callable[[Rows], Float
         p_value=sign_flip_p_value(differences, paired.a.units, paired.num_draws, paired.seed),
         method=f"signs changed at random, {paired.num_draws:,} draws; {reason}",
     )
+
+
+def _over_units(values: Floats, rows: Rows) -> Floats:
+    return unit_means(values, rows.units, widened=rows.rules > 1)
 
 
 def compare_roc(paired: Paired) -> Comparison:

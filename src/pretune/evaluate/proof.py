@@ -1,7 +1,7 @@
 """Did pre-training pay? The same fine-tuning from other weights, paired row by row, the seeds averaged.
 
 Each test row has, for either start, the share of the seeds that get it right; the gain is the mean difference of these. Its
-interval is over the rows; how far seeds lie apart is shown beside it.
+interval is over the rows, or over units of rows that belong together; how far seeds lie apart is shown beside it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,8 +10,10 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from pretune.evaluate.codes import Counts, units_of
 from pretune.evaluate.compare import holm
-from pretune.intervals import t_quantile
+from pretune.evaluate.pairs import sign_flip_p_value
+from pretune.intervals import t_quantile, unit_means
 from pretune.records import USUAL, Comparison, Predictions, PretrainingProof, ProofArm, Terms
 
 PREFIX = "proof-"
@@ -51,9 +53,10 @@ def prove(
         start, num_labels, seed = parse_name(item.source)
         hits = np.array(item.predicted) == np.array(item.labels)
         right.setdefault((start, num_labels), {})[seed] = hits
+    units = units_of(predictions[0].ids, terms.groups) if predictions and terms.rules > 1 else None
     scored = tuple(_scored(arm, right) for arm in arms)
     compared = [
-        _compare(right, other, num_labels, terms)
+        _compare(right, (other, num_labels), terms, units)
         for num_labels in sorted({size for _, size in right})
         for other in STARTS[1:]
         if (other, num_labels) in right and ("pretrained", num_labels) in right
@@ -107,15 +110,20 @@ def _scored(arm: ProofArm, right: Mapping[tuple[str, int], Mapping[int, npt.NDAr
 
 
 def _compare(
-    right: Mapping[tuple[str, int], Mapping[int, npt.NDArray[np.bool_]]], other: str, num_labels: int, terms: Terms
+    right: Mapping[tuple[str, int], Mapping[int, npt.NDArray[np.bool_]]],
+    against: tuple[str, int],
+    terms: Terms,
+    units: Counts | None,
 ) -> Comparison:
     """Return the gain of the pre-trained start, over the seeds that both have."""
+    other, num_labels = against
     first, second = right["pretrained", num_labels], right[other, num_labels]
     seeds = sorted(first.keys() & second.keys())
     a, b = (np.mean([held[seed] for seed in seeds], axis=0) for held in (first, second))
     gains = a - b
-    number = len(gains)
-    error = float(gains.std(ddof=1)) / number**0.5 if number > 1 else 0.0
+    each = unit_means(gains, units)
+    number = len(each)
+    error = float(each.std(ddof=1)) / number**0.5 if number > 1 else 0.0
     half = t_quantile(terms.confidence, number - 1) * max(error, 1 / (number * len(seeds))) if number > 1 else None
     gain = float(gains.mean())
     return Comparison(
@@ -129,9 +137,10 @@ def _compare(
         low=None if half is None else gain - half,
         high=None if half is None else gain + half,
         confidence=terms.confidence,
-        p_value=_sign_flip(gains),
-        method=f"signs of the paired differences flipped at random, {DRAWS:,} draws, {len(seeds)} seed(s) averaged; t interval",
-        num_examples=number,
+        p_value=_sign_flip(gains) if units is None else sign_flip_p_value(gains, units, DRAWS, 0),
+        method=f"signs of the paired differences flipped at random, {DRAWS:,} draws, {len(seeds)} seed(s) averaged; t interval"
+        + ("" if units is None else f" over {terms.unit}"),
+        num_examples=len(gains),
     )
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pretune.evaluate.codes import Counts, Rows
-from pretune.intervals import MIN_RARER_CLASS, f1_bounds, proportion_interval, uses_exact
-from pretune.records import Score
+from pretune.intervals import MIN_RARER_CLASS, MIN_UNITS, Worth, f1_bounds, proportion_interval, uses_exact, worth_of
+from pretune.records import Score, Units
 
 MakeScore = partial[Score]  # the split, source, look and confidence are filled in
 Truth = npt.NDArray[np.bool_]
@@ -16,7 +16,7 @@ Truth = npt.NDArray[np.bool_]
 def accuracy_score(make: MakeScore, rows: Rows) -> Score:
     """Share of rows that are right."""
     everything = np.ones(len(rows.labels), bool)
-    return _proportion(make, ("accuracy", None), rows, rows.labels == rows.predicted, everything, "there are no rows")
+    return proportion(make, ("accuracy", None), rows, rows.labels == rows.predicted, everything, "there are no rows")
 
 
 def class_scores(make: MakeScore, rows: Rows, index: int) -> list[Score]:
@@ -26,14 +26,14 @@ def class_scores(make: MakeScore, rows: Rows, index: int) -> list[Score]:
     hits = actual & called
     never, none = f"undefined: {label} was never predicted", f"undefined: no row is {label}"
     return [
-        _proportion(make, ("precision", label), rows, hits, called, never),
-        _proportion(make, ("recall", label), rows, hits, actual, none),
+        proportion(make, ("precision", label), rows, hits, called, never),
+        proportion(make, ("recall", label), rows, hits, actual, none),
         _class_f1(make, label, rows, hits, actual | called) if actual.any() else _undefined(make, ("f1", label), none),
     ]
 
 
 def effective_share(is_hit: Truth, units: Counts | None) -> float:
-    """How many independent rows a row of these is worth, in (0, 1]: rows of one group repeat each other.
+    """How many independent rows a row of these is worth, in (0, 1], by the first version of the rules.
 
     It is the variance that independent rows would have, over the variance between the groups. Where all rows agree that
     cannot be measured, and a group counts as one row.
@@ -57,24 +57,20 @@ def effective_share(is_hit: Truth, units: Counts | None) -> float:
     return min(1.0, share * (1 - share) * len(is_hit) / max(between, 1e-12))
 
 
-def _proportion(
-    make: MakeScore, name: tuple[str, str | None], rows: Rows, is_hit: Truth, counted: Truth, undefined: str
+def proportion(
+    make: MakeScore, name: tuple[str, str | None], rows: Rows, is_hit: Truth, counted: Truth, undefined: str = ""
 ) -> Score:
+    """Return the share of hits among the counted rows, with its interval or the reason why there is none."""
     hits, total = int(is_hit.sum()), int(counted.sum())
     if total == 0:
         return _undefined(make, name, undefined)
-    worth = _worth(rows, is_hit, counted)
-    low, high = proportion_interval(hits * worth, total * worth, make.keywords["confidence"])
-    return make(
-        metric=name[0],
-        label=name[1],
-        value=hits / total,
-        low=low,
-        high=high,
-        method=_method(hits * worth, total * worth) + _of_groups(rows, worth * total),
-        num_examples=total,
-        num_hits=hits,
-    )
+    worth = worth_in(rows, is_hit, counted, make.keywords["confidence"])
+    blank = partial(make, metric=name[0], label=name[1], value=hits / total, num_examples=total, num_hits=hits)
+    blank = partial(blank, units=_counted(rows, worth))
+    if not worth.is_known:
+        return blank(low=None, high=None, method=too_few_units(worth, rows.unit_name))
+    low, high = proportion_interval(hits * worth.share, total * worth.share, make.keywords["confidence"])
+    return blank(low=low, high=high, method=_method(hits * worth.share, total * worth.share) + _of_units(rows, worth, total))
 
 
 def _class_f1(make: MakeScore, label: str, rows: Rows, is_hit: Truth, involved: Truth) -> Score:
@@ -85,10 +81,12 @@ def _class_f1(make: MakeScore, label: str, rows: Rows, is_hit: Truth, involved: 
     rarer = rows.rarer(index)
     if rarer < MIN_RARER_CLASS:
         return blank(low=None, high=None, method=too_few("the rarer side", rarer, rows.unit_name))
-    worth = _worth(rows, is_hit, involved)
-    low, high = f1_bounds(hits * worth, total * worth, make.keywords["confidence"])
-    method = f"{_method(hits * worth, total * worth)} of the Jaccard share, as F1" + _of_groups(rows, worth * total)
-    return blank(low=float(low), high=float(high), method=method)
+    worth = worth_in(rows, is_hit, involved, make.keywords["confidence"])
+    if not worth.is_known:
+        return blank(low=None, high=None, method=too_few_units(worth, rows.unit_name))
+    low, high = f1_bounds(hits * worth.share, total * worth.share, make.keywords["confidence"])
+    method = f"{_method(hits * worth.share, total * worth.share)} of the Jaccard share, as F1"
+    return blank(low=float(low), high=float(high), method=method + _of_units(rows, worth, total), units=_counted(rows, worth))
 
 
 def too_few(what: str, count: int, unit: str = "rows") -> str:
@@ -100,13 +98,34 @@ def _undefined(make: MakeScore, name: tuple[str, str | None], why: str) -> Score
     return make(metric=name[0], label=name[1], value=None, low=None, high=None, method=why, num_examples=0)
 
 
-def _worth(rows: Rows, is_hit: Truth, counted: Truth) -> float:
-    return effective_share(is_hit[counted], None if rows.units is None else rows.units[counted])
+def too_few_units(worth: Worth, unit: str) -> str:
+    """Say why there is no interval where rows come in few units."""
+    as_many = "" if worth.num_even > 0.9 * worth.num_units else f", uneven as they are, count as {worth.num_even:.1f}"
+    needed = f"{MIN_UNITS} are needed to tell how far their rows agree"
+    return f"no interval: {worth.num_units} {unit}{as_many}; {needed}"
+
+
+def worth_in(rows: Rows, is_hit: Truth, counted: Truth, confidence: float) -> Worth:
+    """Return what the counted rows are worth for the share of hits among them, by the rules of the rows."""
+    units = None if rows.units is None else rows.units[counted]
+    if rows.rules > 1 and units is not None and len(units):
+        return worth_of(is_hit[counted], units, confidence)
+    share, num_rows = effective_share(is_hit[counted], units), int(counted.sum())
+    return Worth(share=share, num_units=num_rows, num_even=num_rows, effect=1 / share, freedom=num_rows - 1, is_known=True)
+
+
+def _counted(rows: Rows, worth: Worth) -> Units | None:
+    if rows.units is None or rows.rules == 1 or worth.num_units == worth.num_even == worth.freedom + 1:
+        return None
+    return Units(num=worth.num_units, even=worth.num_even, effect=worth.effect, freedom=worth.freedom)
 
 
 def _method(hits: float, total: float) -> str:
     return "clopper-pearson" if uses_exact(hits, total) else "wilson"
 
 
-def _of_groups(rows: Rows, worth: float) -> str:
-    return "" if rows.units is None else f", groups kept together: worth {worth:,.0f} independent rows"
+def _of_units(rows: Rows, worth: Worth, total: int) -> str:
+    if rows.units is None:
+        return ""
+    kept = "groups" if rows.rules == 1 else rows.unit_name
+    return f", {kept} kept together: worth {worth.share * total:,.0f} independent rows"

@@ -2,18 +2,20 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import gammaln, logsumexp
 
 from pretune.errors import DataError
+from pretune.evaluate.codes import Rows, rows_of
 from pretune.evaluate.compare import holm
-from pretune.evaluate.metrics import codes_of
 from pretune.evaluate.mistakes import certainty_of
-from pretune.intervals import MIN_RARER_CLASS, Floats, proportion_interval, uses_exact
-from pretune.records import USUAL, Example, Predictions, Slice, Terms
+from pretune.evaluate.shares import proportion, worth_in
+from pretune.intervals import MIN_RARER_CLASS, Floats
+from pretune.records import USUAL, Example, Predictions, Score, Slice, Terms
 
 # Rows below which a slice is left out: as few as give an average no interval.
 MIN_ROWS = MIN_RARER_CLASS
@@ -39,7 +41,8 @@ def find_slices(predictions: Predictions, examples: Sequence[Example] = (), term
     A slice is called worse when so few of its rows are right that chance would hardly do it: under the hypothesis that
     mistakes fall on all rows alike, the hits in a slice are hypergeometric given how many there are in all. Many slices
     are looked at, and some look bad by chance, so the p values are corrected (Holm): with no weak slice, the
-    probability that any is called worse is at most 1 less the confidence.
+    probability that any is called worse is at most 1 less the confidence. Where rows come in units, each side counts for
+    as many rows as it is worth.
 
     Args:
         predictions: With labels; shape (num_examples,).
@@ -50,22 +53,27 @@ def find_slices(predictions: Predictions, examples: Sequence[Example] = (), term
         Slices of at least 20 rows: those called worse first, then by accuracy, at most 50.
 
     Raises:
-        DataError: What ``codes_of`` raises, or an example is there twice.
+        DataError: What ``rows_of`` raises, or an example is there twice.
 
     Source:
         Fisher (1935), The logic of inductive inference (exact test); Holm (1979), A simple sequentially rejective
-        multiple test procedure.
+        multiple test procedure; Rao and Scott (1992), A simple method for the analysis of clustered binary data (counts divided
+        by their design effect).
     """
-    labels, predicted = codes_of(predictions)
-    is_right = labels == predicted
+    rows = rows_of(predictions, terms if terms.rules > 1 else replace(terms, groups={}))
+    is_right = rows.labels == rows.predicted
     parts = [part for part in _parts(predictions, _in_order(predictions, examples)) if _is_large_enough(part)]
-    p_values = holm([tail_probability(int(is_right[p.rows].sum()), int(p.rows.sum()), is_right) for p in parts])
+    p_values = holm([_p_value(part, rows, is_right, terms.confidence) for part in parts])
     order = np.argsort(-certainty_of(predictions), kind="stable")
     wrong = order[~is_right[order]]
-    found = [
-        _slice(part, predictions, is_right, wrong, (p_value, len(parts), terms.confidence))
-        for part, p_value in zip(parts, p_values, strict=True)
-    ]
+    make = partial(Score, split=predictions.split, source=predictions.source, confidence=terms.confidence)
+    found = []
+    for part, p_value in zip(parts, p_values, strict=True):
+        accuracy = proportion(make, (part.column, part.value), rows, is_right & part.rows, part.rows)
+        shown = tuple(predictions.ids[row] for row in wrong[part.rows[wrong]][:MAX_EXAMPLES])
+        rest = float(is_right[~part.rows].mean())
+        how = f"exact test against the other {rows.unit_name}, Holm over {len(parts)} slices"
+        found.append(_slice(accuracy, rest, p_value, shown, how))
     return tuple(sorted(found, key=lambda item: (not item.is_worse, item.accuracy, -item.num_examples))[:MAX_SLICES])
 
 
@@ -81,6 +89,17 @@ def tail_probability(num_hits: int, num_rows: int, is_right: Bools) -> float:
     counts = np.arange(fewest, num_hits + 1)
     logs = _log_choose(hits, counts) + _log_choose(total - hits, num_rows - counts) - _log_choose(total, num_rows)
     return min(1.0, float(np.exp(logsumexp(logs))))
+
+
+def _p_value(part: _Part, rows: Rows, is_right: Bools, confidence: float) -> float:
+    """Test whether so few of a slice's rows are right by chance; of rows in units, as many count as they are worth."""
+    sides = part.rows, ~part.rows
+    worths = [worth_in(rows, is_right, side, confidence) for side in sides]
+    if not all(worth.is_known for worth in worths):
+        return 1.0
+    sizes = [int(side.sum() * worth.share + 0.5) for side, worth in zip(sides, worths, strict=True)]
+    hits = [int(is_right[side].mean() * size + 0.5) for side, size in zip(sides, sizes, strict=True)]
+    return tail_probability(hits[0], sizes[0], np.arange(sum(sizes)) < sum(hits))
 
 
 def _log_choose(total: int, chosen: npt.ArrayLike) -> Floats:
@@ -149,30 +168,24 @@ def _is_large_enough(part: _Part) -> bool:
     return int(part.rows.sum()) >= MIN_ROWS and not part.rows.all()
 
 
-def _slice(
-    part: _Part, predictions: Predictions, is_right: Bools, wrong: npt.NDArray[np.int64], test: tuple[float, int, float]
-) -> Slice:
-    p_value, num_slices, confidence = test
-    total, hits = int(part.rows.sum()), int(is_right[part.rows].sum())
-    rest = float(is_right[~part.rows].mean())
-    low, high = proportion_interval(hits, total, confidence)
-    kind = "clopper-pearson" if uses_exact(hits, total) else "wilson"
+def _slice(accuracy: Score, rest: float, p_value: float, examples: tuple[str, ...], how: str) -> Slice:
+    hits, value = accuracy.num_hits or 0, accuracy.value or 0.0
     return Slice(
-        column=part.column,
-        value=part.value,
-        split=predictions.split,
-        source=predictions.source,
-        num_examples=total,
+        column=accuracy.metric,
+        value=accuracy.label or "",
+        split=accuracy.split,
+        source=accuracy.source,
+        num_examples=accuracy.num_examples,
         num_hits=hits,
-        accuracy=hits / total,
-        low=low,
-        high=high,
-        confidence=confidence,
+        accuracy=value,
+        low=accuracy.low,
+        high=accuracy.high,
+        confidence=accuracy.confidence,
         rest=rest,
         p_value=p_value,
-        is_worse=p_value <= 1 - confidence + 1e-12 and hits / total < rest,
-        method=f"{kind}; exact test against the other rows, Holm over {num_slices} slices",
-        examples=tuple(predictions.ids[row] for row in wrong[part.rows[wrong]][:MAX_EXAMPLES]),
+        is_worse=p_value <= 1 - accuracy.confidence + 1e-12 and value < rest,
+        method=f"{accuracy.method}; {how}",
+        examples=examples,
     )
 
 

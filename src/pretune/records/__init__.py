@@ -5,12 +5,14 @@ from pretune.records.corpus import CorpusFile, CorpusReceipt, CorpusSketch, Toke
 from pretune.records.data import (
     Columns,
     Conflict,
+    Copies,
     Example,
     FileReceipt,
     LineCounts,
     Receipt,
     Rejection,
     Repair,
+    Sample,
     Shared,
     SplitReceipt,
     TokenCounts,
@@ -29,6 +31,7 @@ from pretune.records.figures import (
     Slice,
     ThresholdChoice,
     TradeoffPoint,
+    Units,
 )
 from pretune.records.judgement import Evidence, Finding, Outcome, Past, Reason, Severity, Verdict
 from pretune.records.predictions import LayerView, Predictions, PredictionTrace
@@ -44,7 +47,7 @@ from pretune.records.pretraining import (
     WordTrace,
 )
 from pretune.records.run import RunRecord, Verification
-from pretune.records.terms import USUAL, Terms
+from pretune.records.terms import RULES, USUAL, Terms
 from pretune.records.training import (
     BudgetChoice,
     BudgetOption,
@@ -62,6 +65,7 @@ from pretune.records.training import (
 
 __all__ = [
     "LOWER_IS_BETTER",
+    "RULES",
     "SCHEMA",
     "USUAL",
     "BudgetChoice",
@@ -72,6 +76,7 @@ __all__ = [
     "Comparison",
     "Conflict",
     "Confusion",
+    "Copies",
     "CorpusFile",
     "CorpusReceipt",
     "CorpusSketch",
@@ -106,6 +111,7 @@ __all__ = [
     "Repair",
     "RunComparison",
     "RunRecord",
+    "Sample",
     "Score",
     "SeedResult",
     "SeedSpread",
@@ -122,6 +128,7 @@ __all__ = [
     "TokenizerFit",
     "TokenizerQuality",
     "TradeoffPoint",
+    "Units",
     "Validation",
     "Verdict",
     "Verification",

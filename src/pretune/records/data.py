@@ -94,6 +94,24 @@ class Shared(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Copies(Record):
+    """Which rows of test and validation have the same or nearly the same text as another one of their split."""
+
+    threshold: float | None  # similarity from which texts are nearly the same; None: only the same text counts
+    texts: dict[str, str] = field(default_factory=dict)  # id of a row with copies → id of the first of them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample(Record):
+    """What the figures of the judged rows rest on."""
+
+    num_rows: int
+    num_texts: int | None = None  # different ones, copies and near copies counted once; None: there are no texts
+    num_groups: int | None = None  # None: no row has a group
+    num_units: int  # texts and groups joined: what counts as one row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SplitReceipt(Record):
     """One split: how many rows, of which classes, and the digest of its rows."""
 
@@ -101,6 +119,7 @@ class SplitReceipt(Record):
     num_rows: int
     labels: dict[str, int]
     digest: str
+    num_texts: int | None = None  # different ones, copies and near copies counted once; None: not counted yet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +149,7 @@ class Receipt(Record):
     num_exact_duplicates: int = 0  # rows whose folded text is that of an earlier row
     num_near_duplicates: int = 0  # further rows nearly the same as an earlier row
     near_duplicate_threshold: float | None = None
+    are_near_copies_apart: bool = False  # no class could be divided with near copies on one side, so only copies are kept so
     conflicts: tuple[Conflict, ...] = ()
     shared: tuple[Shared, ...] = ()
     splits: tuple[SplitReceipt, ...] = ()

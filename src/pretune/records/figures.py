@@ -9,6 +9,16 @@ LOWER_IS_BETTER = ("loss", "brier", "calibration_error", "cost")  # metrics of w
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Units(Record):
+    """What the rows of a share are worth where some belong together (``intervals.worth_of``)."""
+
+    num: int  # copies of a text, or groups, that have a row
+    even: float  # how many of one size would weigh as evenly
+    effect: float  # rows per independent row, but for the correction for few units
+    freedom: float  # degrees of freedom of the variance between units
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Score(Record):
     """One metric on one split, with what is needed to doubt it."""
 
@@ -24,6 +34,7 @@ class Score(Record):
     num_examples: int  # rows the figure rests on: for recall the rows of the class
     num_hits: int | None = None  # numerator of a proportion
     look: int = 1
+    units: Units | None = None  # of a proportion, where rows belong together
 
     @property
     def name(self) -> str:

@@ -6,9 +6,10 @@ from typing import Any
 
 from pretune.records.base import SCHEMA, Record
 from pretune.records.corpus import CorpusSketch
-from pretune.records.data import Example, Receipt, TokenCounts
+from pretune.records.data import Copies, Example, Receipt, TokenCounts
 from pretune.records.figures import Score
 from pretune.records.predictions import Predictions
+from pretune.records.terms import RULES
 from pretune.records.training import Change, History
 
 
@@ -62,6 +63,8 @@ class Evidence(Record):
     past: Past | None = None
     language: tuple[Score, ...] = ()  # of the language model on text, before and after pre-training: splits domain, general
     changes: tuple[Change, ...] = ()
+    copies: Copies | None = None  # within test and validation
+    rules: int = RULES  # by which the checks judge
 
     def find(self, split: str, source: str) -> Predictions | None:
         """Return the predictions of ``source`` on ``split``, or ``None``."""
@@ -116,6 +119,7 @@ class Verdict(Record):
     reasons: tuple[Reason, ...]
     rows_needed: int | None = None  # further rows; None where none are needed or no number helps
     positives_needed: int | None = None  # about so many of them of the positive class; None where there is no such class
+    groups_needed: int | None = None  # about so many further groups they come in; None where no row has a group
     rows_needed_note: str = ""
     plain_reading: str = ""  # "good", "bad" or "between", with why
     look: int = 1

@@ -4,6 +4,13 @@ from dataclasses import dataclass, field
 
 from pretune.records.base import Record
 
+# The version of the rules by which figures and verdicts are made. A policy carries it, so a run is recomputed by those that it
+# was judged by; ``pretune judge`` judges it again by these.
+# 1: rows are independent unless --group names a column; slices, costs and proofs take every row as independent all the same.
+# 2: copies and near copies of a text are one unit, joined with the groups, for every interval and test; few units, and units
+#    of very different size, are allowed for (docs/decisions/0037).
+RULES = 2
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms(Record):
@@ -13,14 +20,18 @@ class Terms(Record):
         positive: The class that precision and recall are about; ``None`` for averages over the classes.
         confidence: Probability that an interval covers the truth; a test passes where its p value is at most 1 less this.
         look: How often these rows have been opened, this time included.
-        groups: Group of each row that has one, by its id: rows of one group repeat each other, so every interval and every
+        groups: Unit of each row that shares one, by its id: rows of a unit repeat each other, so every interval and every
             test keeps them together. Rows that are not named stand alone.
+        unit: What units are called: ``groups``, or ``different texts`` where copies alone make them.
+        rules: Version of the rules.
     """
 
     positive: str | None = None
     confidence: float = 0.95
     look: int = 1
     groups: dict[str, str] = field(default_factory=dict)
+    unit: str = "groups"
+    rules: int = RULES
 
 
 # Averages over the classes, at a first look, each row alone.

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from pretune.records import Conflict, Receipt, Rejection, Shared, SplitReceipt
+from pretune.records import Conflict, Receipt, Rejection, Sample, Shared, SplitReceipt
 from pretune.report.words import one_line, percent
 from pretune.wording.counts import counted
 
@@ -130,7 +130,23 @@ def describe_split(split: SplitReceipt, receipt: Receipt) -> str:
     labels = list(split.labels.items())
     shown = ", ".join(f"{label} {count:,}" for label, count in labels[:MAX_LABELS])
     more = f", {len(labels) - MAX_LABELS} more classes" if len(labels) > MAX_LABELS else ""
-    return f"{split.name}: {counted(split.num_rows, 'row')} ({percent(split.num_rows, total)}): {shown}{more}"
+    texts = f", {split.num_texts:,} different texts" if split.num_texts not in (None, split.num_rows) else ""
+    return f"{split.name}: {counted(split.num_rows, 'row')}{texts} ({percent(split.num_rows, total)}): {shown}{more}"
+
+
+def describe_sample(sample: Sample | None) -> str:
+    """Say what the figures rest on, such as ``837 rows, 718 different texts``; nothing where each row stands alone.
+
+    Example:
+        >>> describe_sample(Sample(num_rows=837, num_texts=718, num_units=718))
+        '837 rows, 718 different texts: copies count once'
+    """
+    if sample is None or sample.num_units == sample.num_rows:
+        return ""
+    texts = f", {sample.num_texts:,} different texts" if sample.num_texts not in (None, sample.num_rows) else ""
+    groups = f", {sample.num_groups:,} groups" if sample.num_groups is not None else ""
+    counted_as = "copies count once" if sample.num_groups is None else f"{sample.num_units:,} units that stand alone"
+    return f"{counted(sample.num_rows, 'row')}{texts}{groups}: {counted_as}"
 
 
 def _describe_seed(receipt: Receipt) -> Iterator[str]:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from pretune import storage
 from pretune.errors import DataError, StorageError, UsageError
-from pretune.records import SCHEMA, CorpusSketch, Example, Past, Predictions, RunRecord
+from pretune.records import SCHEMA, Copies, CorpusSketch, Example, Past, Predictions, RunRecord
 from pretune.run.damage import damaged, is_free, no_run, not_free
 from pretune.run.digests import digests_of_run, last_opening
 from pretune.run.holding import Lock, held, hold
@@ -39,6 +39,7 @@ class RunFolder:
         self.checkpoints = path / "checkpoints"
         self.sealed, self.openings = self.data / "test.sealed.jsonl", self.data / "openings.jsonl"
         self.corpus, self.past = self.data / "in-corpus.jsonl", self.data / "learned-before.jsonl"
+        self.copies = self.data / "copies.jsonl"
         self.is_to_be_replaced = self.continue_changed = False
         self._lock: Lock | None = None
 
@@ -200,6 +201,18 @@ class RunFolder:
             StorageError: It is damaged.
         """
         return _read_one(self.past, Past.from_json)
+
+    def write_copies(self, copies: Copies) -> None:
+        """Keep which rows of test and validation have the same or nearly the same text, so that recomputing seeks none."""
+        storage.replace(self.copies, json.dumps(copies.to_json()) + "\n")
+
+    def read_copies(self) -> Copies | None:
+        """Return them; ``None`` where an earlier version judged the run, or none did.
+
+        Raises:
+            StorageError: The file is damaged.
+        """
+        return _read_one(self.copies, Copies.from_json)
 
     def write_examples(self, split: str, examples: Sequence[Example]) -> None:
         """Write one split that is not sealed, as JSON lines."""

@@ -51,10 +51,11 @@ def decide(evaluation: Evaluation, findings: Sequence[Finding], policy: Policy, 
     confusion = confusion_of_main(evaluation)
     return Verdict(
         outcome=outcome,
-        summary=_summary(outcome, evaluation, reasons, needed.note, policy, positive),
+        summary=_summary(outcome, evaluation, reasons, needed.note, policy, terms),
         reasons=tuple(sorted(reasons, key=lambda reason: _ORDER[reason.holds])),
         rows_needed=needed.rows,
         positives_needed=needed.positives,
+        groups_needed=needed.groups,
         rows_needed_note=needed.note,
         plain_reading=plain_reading(evaluation, policy.plain, positive=positive, num_classes=len(confusion.classes)),
         look=terms.look,
@@ -100,35 +101,42 @@ def _rows_needed(
     if len(comparisons) < len(found):
         open_checks += [item.text for item in reasons if item.kind == "comparison" and item.holds is None]
     error = (1 - evaluation.scores[0].confidence) * look**2 / (look + 1) ** 2
-    question = Question(confusion, active_gates(confusion, policy), comparisons, positive, 1 - error)
+    scores = (score for score in evaluation.scores if score.source == evaluation.main)
+    units = {score.name: score.units for score in scores if score.units is not None}
+    question = Question(
+        confusion, active_gates(confusion, policy), comparisons, positive, 1 - error, units, terms.unit, terms.rules
+    )
     if open_checks and empty_class(question) is None:
-        return Needed(note=f"more rows alone do not help: {open_checks[0]}")
+        return Needed(note=f"more {'rows' if terms.rules == 1 else 'test rows'} alone do not help: {open_checks[0]}")
     return find_rows_needed(question, policy)
 
 
 def _summary(
-    outcome: Outcome, evaluation: Evaluation, reasons: Sequence[Reason], note: str, policy: Policy, positive: str | None
+    outcome: Outcome, evaluation: Evaluation, reasons: Sequence[Reason], note: str, policy: Policy, terms: Terms
 ) -> str:
     if outcome is Outcome.SHIP:
-        return f"Ship: {_strengths(evaluation, policy, positive)}."
+        return f"Ship: {_strengths(evaluation, policy, terms)}."
     if outcome is Outcome.DO_NOT_SHIP:
         failed = [reason for reason in reasons if reason.holds is False]
         blocked = [reason.text for reason in failed if reason.kind == "finding"]
-        missed = _missed_positives(evaluation, failed, policy, positive)
+        missed = _missed_positives(evaluation, failed, policy, terms.positive)
         return f"Do not ship: {missed or (blocked or [failed[0].text])[0]}."
     still_open = [reason.text for reason in reasons if reason.holds is None]
     return f"Not enough evidence: {still_open[0]}; {note}."
 
 
-def _strengths(evaluation: Evaluation, policy: Policy, positive: str | None) -> str:
-    confusion = confusion_of_main(evaluation)
+def _strengths(evaluation: Evaluation, policy: Policy, terms: Terms) -> str:
+    confusion, positive = confusion_of_main(evaluation), terms.positive
     labels = {
         gate.metric: None if gate.metric == "accuracy" else positive or "macro" for gate in active_gates(confusion, policy)
     }
     scores = [score for score in (evaluation.find(metric, label) for metric, label in labels.items()) if score is not None]
     figures = ", ".join(f"{say_score(score)} at least {score.low:.2f}" for score in scores)
     beaten = " and ".join(say_source(source) for source in compared_sources(evaluation, policy))
-    rows = f"on {sum(map(sum, confusion.counts)):,} test rows"
+    accuracy = evaluation.find("accuracy")
+    units = accuracy.units if accuracy is not None else None
+    of_units = f" ({units.num:,} {terms.unit})" if units is not None else ""
+    rows = f"on {sum(map(sum, confusion.counts)):,} test rows{of_units}"
     text = f"{rows}, with {say_confidence(evaluation.scores[0].confidence)} confidence, {figures}"
     return f"{text}, and it is better than {beaten} on the same rows" if beaten else text
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from pretune.errors import UsageError
 from pretune.intervals import confidence_at
-from pretune.records import Record
+from pretune.records import RULES, Record
 
 DEFAULT = Path(__file__).with_name("default.toml")
 BUILT_IN = {"classification": DEFAULT} | {name: DEFAULT.with_name(f"{name}.toml") for name in ("domain", "audit")}
@@ -63,6 +63,7 @@ class Policy(Record):
     max_measured: dict[str, float] = field(default_factory=dict)  # check -> above this it fails, whatever its severity
     rows_needed: RowsNeeded = RowsNeeded()
     plain: Plain = Plain()
+    rules: int = 1  # version of the rules by which figures are made (``records.RULES``); the newest where TOML is read
 
     @property
     def gates(self) -> tuple[Gate, ...]:
@@ -122,7 +123,7 @@ def parse_policy(value: Mapping[str, Any], name: str) -> Policy:
         for goal, gates in value.get("goals", {}).items():
             for gate in gates:
                 _check_keys(gate, Gate, f"{name}, goal {goal}")
-        policy = Policy.from_json(value)
+        policy = Policy.from_json({**value, "rules": RULES})
         _check_values(policy, name)
     except (TypeError, AttributeError, ValueError) as error:
         if isinstance(error, UsageError):
@@ -204,7 +205,7 @@ def _check_metric(metric: str, what: str) -> None:
 
 
 def _check_keys(value: Mapping[str, Any], record: type[Record], name: str) -> None:
-    known = {item.name for item in fields(record)}  # type: ignore[arg-type]
+    known = {item.name for item in fields(record)} - {"rules"}  # type: ignore[arg-type]
     unknown = sorted(set(value) - known)
     if unknown:
         raise UsageError(

@@ -11,15 +11,25 @@ Source:
     Berger, Bernardo and Sun (2015), Overall objective priors (1 / classes for each answer).
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from math import ceil, floor, log10
 
 import numpy as np
 import numpy.typing as npt
 
-from pretune.intervals import MIN_RARER_CLASS, Bounds, Floats, average_bounds, f1_bounds, proportion_bounds, quantile
-from pretune.records import Comparison, Confusion
+from pretune.intervals import (
+    MIN_RARER_CLASS,
+    MIN_UNITS,
+    Bounds,
+    Floats,
+    average_bounds,
+    f1_bounds,
+    proportion_bounds,
+    quantile,
+    t_quantile,
+)
+from pretune.records import RULES, Comparison, Confusion, Units
 from pretune.verdict.policy import Gate, Policy
 
 MAX_DRAWS, MIN_DRAWS = 2_000, 200
@@ -44,6 +54,10 @@ class Question:
         comparisons: Those that gate, each with the least gain that must be possible.
         positive: The class that precision and recall are about; ``None`` for averages.
         confidence: Of the next look.
+        units: What rows are worth for each share that was measured, by the name of its score; of one that is not named each
+            row is worth one.
+        unit: What units are called.
+        rules: Version of the rules.
     """
 
     confusion: Confusion
@@ -51,6 +65,14 @@ class Question:
     comparisons: tuple[tuple[Comparison, float], ...]
     positive: str | None
     confidence: float
+    units: Mapping[str, Units] = field(default_factory=dict)
+    unit: str = "groups"
+    rules: int = RULES
+
+    @property
+    def num_rows(self) -> int:
+        """How many rows there are."""
+        return sum(map(sum, self.confusion.counts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +82,13 @@ class Needed:
     Args:
         rows: Further rows; ``None`` where no number within the policy's limit would do.
         positives: About so many of them are of the positive class, at the shares seen; ``None`` without such a class.
+        groups: About so many further groups they come in, at the sizes seen; ``None`` without groups.
         note: A sentence about them.
     """
 
     rows: int | None = None
     positives: int | None = None
+    groups: int | None = None
     note: str = ""
 
 
@@ -79,7 +103,7 @@ def find_rows_needed(question: Question, policy: Policy, *, seed: int = 0) -> Ne
     Returns:
         The number, rounded up to two digits.
     """
-    settings, num_rows = policy.rows_needed, sum(sum(row) for row in question.confusion.counts)
+    settings, num_rows = policy.rows_needed, question.num_rows
     empty = empty_class(question)
     if empty is not None:
         return Needed(note=f"no test row is {empty}, so it is not known how many rows would hold enough of it")
@@ -88,12 +112,18 @@ def find_rows_needed(question: Question, policy: Policy, *, seed: int = 0) -> Ne
     aim = 1 - CAUTION * (1 - settings.probability)
     found = smallest_reaching(aim, imagined.decided_share, limit)
     if found is None:
-        return Needed(note=f"too close to the gate: even {limit:,} more rows would probably not decide")
+        kind = "rows" if question.rules == 1 else "test rows"
+        return Needed(note=f"too close to the gate: even {limit:,} more {kind} would probably not decide")
     rows = _round_up(found)
-    positives = _num_positives(question, rows)
-    of_which = "" if positives is None else f", of which about {positives:,} {question.positive},"
-    promise = f"would decide with probability {settings.probability:g}"
-    return Needed(rows, positives, f"about {rows:,} more labelled rows{of_which} {promise}")
+    needed = Needed(rows, _num_positives(question, rows), _num_groups(question, rows))
+    return replace(needed, note=f"{_say(needed, question)} would decide with probability {settings.probability:g}")
+
+
+def _say(needed: Needed, question: Question) -> str:
+    rows = f"about {needed.rows:,} more labelled {'rows' if question.rules == 1 else 'test rows'}"
+    groups = "" if needed.groups is None else f" in about {needed.groups:,} more groups"
+    of_which = "" if needed.positives is None else f", of which about {needed.positives:,} {question.positive},"
+    return f"{rows}{groups}{of_which}"
 
 
 def smallest_reaching(target: float, share: Callable[[int], float], limit: int) -> int | None:
@@ -121,11 +151,14 @@ class _Imagined:
         self._question, self._min_positives, self._seed = question, min_positives, seed
         self._seen = np.array(question.confusion.counts, float)  # (classes, classes)
         size = len(self._seen)
+        names = (f"recall[{label}]" for label in question.confusion.classes)
+        self._effects = np.array([question.units[name].effect if name in question.units else 1.0 for name in names])
         self._draws = max(MIN_DRAWS, min(MAX_DRAWS, MAX_CELLS // size**2))
         generator = np.random.default_rng([seed, 1])
-        answers = generator.standard_gamma(self._seen + 1 / size, size=(self._draws, size, size)) + 1e-300
+        told = self._seen / self._effects[:, None]  # independent rows
+        answers = generator.standard_gamma(told + 1 / size, size=(self._draws, size, size)) + 1e-300
         self._answers = answers / answers.sum(axis=2, keepdims=True)  # (draws, true class, answer)
-        shares = generator.standard_gamma(self._seen.sum(axis=1) + 1 / size, size=(self._draws, size)) + 1e-300
+        shares = generator.standard_gamma(told.sum(axis=1) + 1 / size, size=(self._draws, size)) + 1e-300
         self._shares = shares / shares.sum(axis=1, keepdims=True)  # (draws, true class)
         self._gains = generator.standard_normal((len(question.comparisons), self._draws))
         self._noise = generator.standard_normal((len(question.comparisons), self._draws))
@@ -135,7 +168,11 @@ class _Imagined:
         passed, failed = np.ones(self._draws, bool), np.zeros(self._draws, bool)
         tables = self._tables(num_more)
         for gate in self._question.gates:
-            low, high, usable = gate_bounds(gate, tables, self._position(), self._question.confidence, self._min_positives)
+            worth, is_enough = worth_of_more(self._question, gate, num_more)
+            low, high, usable = gate_bounds(
+                gate, tables, self._position(), self._question.confidence, self._min_positives, worth
+            )
+            usable &= is_enough
             passed &= usable & (low >= gate.minimum)
             failed |= usable & (high < gate.minimum)
         for index, (comparison, least) in enumerate(self._question.comparisons):
@@ -152,7 +189,9 @@ class _Imagined:
         """Pooled confusion matrices, shape (draws, classes, classes)."""
         generator = np.random.default_rng([self._seed, 2])
         new_sizes = generator.multinomial(num_more, self._shares)  # (draws, classes)
-        new = [generator.multinomial(new_sizes[:, index], self._answers[:, index]) for index in range(len(self._seen))]
+        told = new_sizes if (self._effects == 1).all() else np.rint(new_sizes / self._effects).astype(int)
+        drawn = (generator.multinomial(told[:, index], self._answers[:, index]) for index in range(len(self._seen)))
+        new = [rows * effect for rows, effect in zip(drawn, self._effects, strict=True)]
         pooled: Floats = self._seen + np.stack(new, axis=1)
         return pooled
 
@@ -168,7 +207,12 @@ class _Imagined:
 
 
 def gate_bounds(
-    gate: Gate, tables: Floats, position: int | None, confidence: float, min_positives: int
+    gate: Gate,
+    tables: Floats,
+    position: int | None,
+    confidence: float,
+    min_positives: int,
+    worth: Floats | float = 1.0,
 ) -> tuple[Floats, Floats, Truth]:
     """Return low, high and whether they may be used, for the gated figure of many confusion matrices.
 
@@ -178,18 +222,43 @@ def gate_bounds(
         position: Of the positive class; ``None`` for averages.
         confidence: Of the interval.
         min_positives: Rows of the positive class below which nothing is said.
+        worth: Independent rows per row; for averages one number for each class.
     """
     hits, actual, called = np.diagonal(tables, axis1=1, axis2=2), tables.sum(axis=2), tables.sum(axis=1)
     total = actual.sum(axis=1)
     if gate.metric == "accuracy":
-        return *proportion_bounds(hits.sum(axis=1), total, confidence), total > 0
+        return *proportion_bounds(hits.sum(axis=1) * worth, total * worth, confidence), total > 0
     totals = {"precision": called, "recall": actual, "f1": actual + called - hits}[gate.metric]
     if position is None:
-        return *_macro_bounds(gate.metric, hits, totals, confidence), actual.min(axis=1) >= MIN_RARER_CLASS
+        return *_macro_bounds(gate.metric, hits * worth, totals * worth, confidence), actual.min(axis=1) >= MIN_RARER_CLASS
     interval = f1_bounds if gate.metric == "f1" else proportion_bounds
     rows = actual[:, position]
     usable = np.minimum(rows, total - rows) >= MIN_RARER_CLASS if gate.metric == "f1" else rows >= min_positives
-    return *interval(hits[:, position], totals[:, position], confidence), usable
+    return *interval(hits[:, position] * worth, totals[:, position] * worth, confidence), usable
+
+
+def worth_of_more(question: Question, gate: Gate, num_more: int) -> tuple[Floats | float, bool]:
+    """Return what a row is worth for a gate's figure with so many more rows, and whether the units are then enough.
+
+    Further rows are thought to come in units like those there are, so the design effect stays and their number grows. The worth
+    has one number for each class where the figure is an average.
+    """
+    label = None if gate.metric == "accuracy" else question.positive
+    if gate.metric == "accuracy" or label is not None:
+        known = question.units.get(gate.metric if label is None else f"{gate.metric}[{label}]")
+        share, is_enough = _worth(known, question, num_more)
+        return share, is_enough
+    metric = "recall" if gate.metric == "f1" else gate.metric
+    found = [_worth(question.units.get(f"{metric}[{name}]"), question, num_more) for name in question.confusion.classes]
+    return np.array([share for share, _ in found]), all(is_enough for _, is_enough in found)
+
+
+def _worth(known: Units | None, question: Question, num_more: int) -> tuple[float, bool]:
+    if known is None:
+        return 1.0, True
+    growth = (question.num_rows + num_more) / question.num_rows
+    few = (quantile(question.confidence) / t_quantile(question.confidence, known.freedom * growth)) ** 2
+    return few / known.effect, known.even * growth >= MIN_UNITS
 
 
 def standard_error(comparison: Comparison) -> float | None:
@@ -221,6 +290,13 @@ def _num_positives(question: Question, rows: int) -> int | None:
     counts = question.confusion.counts
     positives = sum(counts[question.confusion.classes.index(question.positive)])
     return round(rows * positives / sum(map(sum, counts)))
+
+
+def _num_groups(question: Question, rows: int) -> int | None:
+    known = question.units.get("accuracy")
+    if known is None or question.unit != "groups":
+        return None
+    return ceil(rows * known.num / question.num_rows)
 
 
 def _round_up(rows: int) -> int:

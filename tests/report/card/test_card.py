@@ -10,7 +10,8 @@ from pretune.report.card.card import escape, render_card
 
 @pytest.mark.parametrize(
     "shown",
-    ["**NOT ENOUGH EVIDENCE.**", "- ✗ 41 %", "Rows needed: 2,400 more labelled rows", "| accuracy | 0.853 0.835–0.870 | 0.752 ",
+    ["**NOT ENOUGH EVIDENCE.**", "- ✗ 41 %", "Rows needed: 2,400 more labelled test rows",
+     "| accuracy | 0.853 0.835–0.870 | 0.752 ",
      "pretune.load_model", "pretune predict .", "from transformers import pipeline", "largest class", "licence: CC BY 4.0",
      "licence: Apache-2.0", "- not checked: calibration", "positive class | pos", "first known look"],
 )  # fmt: skip

@@ -62,7 +62,7 @@ def test_failed_reasons_come_before_open_ones_and_those_before_what_holds(page):
 
 @pytest.mark.parametrize(
     "shown",
-    ["0.853", "0.835–0.870", "0.752", "2,400 more labelled rows", "look 1", "first known look", "691", "+0.101",
+    ["0.853", "0.835–0.870", "0.752", "2,400 more labelled test rows", "look 1", "first known look", "691", "+0.101",
      "overfitting since epoch 3", "10,605 rows × 3 columns", "calibration", "the text is empty",
      "“Not bad at all.” is neg, pos",
      "CC BY 4.0", "torch 2.13.0, ",

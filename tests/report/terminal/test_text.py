@@ -48,7 +48,7 @@ def test_the_verdict_begins_with_its_outcome(verdict, outcome, words):
 def test_the_verdict_gives_reasons_failed_ones_first_and_what_would_settle_it(verdict):
     text = squeeze(to_text(draw_verdict(verdict)))
     assert text.index("✗ 41 %") < text.index("? accuracy 0.853") < text.index("✓ precision of pos")
-    assert "rows needed 2,400 more labelled rows; about 1,200 of them pos" in text
+    assert "rows needed 2,400 more labelled test rows; about 1,200 of them pos" in text
     assert "plain reading good" in text
     assert "look 1 at these test rows" in text
 

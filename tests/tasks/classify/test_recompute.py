@@ -11,7 +11,7 @@ from pretune.errors import PretuneError, SealedError, StorageError, UsageError
 from pretune.run import RunFolder
 from pretune.tasks.classify.recompute import canonical_bytes, recompute
 
-KEPT = ("scores", "comparisons", "confusions", "slices", "mistakes", "findings", "verdict")
+KEPT = ("scores", "comparisons", "confusions", "slices", "mistakes", "findings", "verdict", "sample")
 
 
 def change_rows(path, change):

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,8 @@ class Splits:
     receipts: tuple[SplitReceipt, ...]
     seed: int | None  # None where all splits were given
     notes: tuple[str, ...] = ()
+    texts: Mapping[str, int] = field(default_factory=dict)  # number of each row's text by id; copies and near copies have one
+    are_near_copies_apart: bool = False  # no class could be divided with them on one side
 
 
 DIVIDED_ALL_THE_SAME = (
@@ -59,8 +61,9 @@ def split_examples(examples: Sequence[Example], config: SplitConfig | None = Non
     duplicates = find_duplicates([example.text for example in examples], threshold=config.near_duplicate_threshold)
     shares = {"validation": config.validation_share, "test": config.test_share}
     parts, component, notes = _divide_apart(examples, duplicates, shares, config)
+    apart = bool(notes)
     conflicts, notes = find_conflicts(examples, duplicates), (*notes, *_note_units(component, parts, shares))
-    return _build(parts, duplicates, conflicts, seed=config.seed, notes=notes)
+    return _build(parts, examples, duplicates, conflicts, seed=config.seed, notes=notes, are_near_copies_apart=apart)
 
 
 def keep_given(
@@ -99,8 +102,9 @@ def keep_given(
     conflicts = find_conflicts(examples, duplicates)
     removed = tuple(examples[row].id for row in sorted(leaking))
     seed = config.seed if missing else None
-    notes = (*notes, *_note_classes(parts))
-    return _build(parts, duplicates, conflicts, seed=seed, notes=notes, shared=shared, removed=removed)
+    apart, notes = bool(notes), (*notes, *_note_classes(parts))
+    splits = _build(parts, examples, duplicates, conflicts, seed=seed, notes=notes, are_near_copies_apart=apart)
+    return replace(splits, shared=shared, removed=removed)
 
 
 def split_validation(
@@ -175,16 +179,18 @@ def _divide_apart(
 
 def _build(
     parts: Mapping[str, Examples],
+    examples: Sequence[Example],
     duplicates: Duplicates,
     conflicts: tuple[Conflict, ...],
     *,
     seed: int | None,
     notes: tuple[str, ...],
-    shared: tuple[Shared, ...] = (),
-    removed: tuple[str, ...] = (),
+    are_near_copies_apart: bool,
 ) -> Splits:
     if duplicates.largest > 1:
         notes = (f"the largest cluster of duplicates and near-duplicates has {duplicates.largest:,} rows", *notes)
+    numbers = (duplicates.folded if are_near_copies_apart else duplicates.component).tolist()
+    texts = {row.id: number for row, number in zip(examples, numbers, strict=True)}
     return Splits(
         train=parts["train"],
         validation=parts["validation"],
@@ -192,18 +198,21 @@ def _build(
         num_exact_duplicates=duplicates.num_exact,
         num_near_duplicates=duplicates.num_near,
         conflicts=conflicts,
-        shared=shared,
-        removed=removed,
-        receipts=tuple(receipt_of(name, parts[name]) for name in NAMES),
+        shared=(),
+        removed=(),
+        receipts=tuple(receipt_of(name, parts[name], texts) for name in NAMES),
         seed=seed,
         notes=notes,
+        texts=texts,
+        are_near_copies_apart=are_near_copies_apart,
     )
 
 
-def receipt_of(name: str, rows: Examples) -> SplitReceipt:
-    """Count a split's rows by class, and take their digest."""
-    labels = Counter(row.label for row in rows if row.label is not None)
-    return SplitReceipt(name=name, num_rows=len(rows), labels=dict(sorted(labels.items())), digest=digest_of_rows(rows))
+def receipt_of(name: str, rows: Examples, texts: Mapping[str, int]) -> SplitReceipt:
+    """Count a split's rows by class, and its texts, and take the digest of its rows."""
+    labels = dict(sorted(Counter(row.label for row in rows if row.label is not None).items()))
+    num_texts = len({texts[row.id] for row in rows})
+    return SplitReceipt(name=name, num_rows=len(rows), labels=labels, digest=digest_of_rows(rows), num_texts=num_texts)
 
 
 def _rows_left(examples: Examples, owners: Sequence[str], leaking: frozenset[int], name: str) -> Examples:

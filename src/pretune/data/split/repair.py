@@ -55,7 +55,9 @@ def drop_conflicts(splits: Splits) -> tuple[Splits, Repair | None]:
         f"({counts['train']:,} of training, {counts['validation']:,} of validation); the commoner label was kept"
     )
     ids = tuple(row.id for name in ("train", "validation") for row in getattr(splits, name) if row.id in dropped)
-    receipts = tuple(receipt_of(item.name, kept[item.name]) if item.name in kept else item for item in splits.receipts)
+    receipts = tuple(
+        receipt_of(item.name, kept[item.name], splits.texts) if item.name in kept else item for item in splits.receipts
+    )
     splits = replace(splits, train=kept["train"], validation=kept["validation"], conflicts=conflicts, receipts=receipts)
     return replace(splits, removed=(*splits.removed, *ids)), Repair(what="conflicts dropped", summary=summary, ids=ids)
 

@@ -15,6 +15,7 @@ from pretune.report.language import language_rows
 from pretune.report.page import charts
 from pretune.report.page.sections import build_sections
 from pretune.report.proof import proof_rows
+from pretune.report.receipts import describe_sample
 from pretune.report.terminal.weak_spots import say_slices
 from pretune.report.words import (
     FIRST_KNOWN,
@@ -58,7 +59,13 @@ def make_environment() -> Environment:
         finalize=_fit,
     )
     environment.filters.update(
-        number=number, chance=chance, counted=counted, percent=percent, duration=duration, capitalize_first=_capitalize_first
+        describe_sample=describe_sample,
+        number=number,
+        chance=chance,
+        counted=counted,
+        percent=percent,
+        duration=duration,
+        capitalize_first=_capitalize_first,
     )
     environment.globals["first_known"] = FIRST_KNOWN
     environment.globals.update(

@@ -16,13 +16,14 @@ from pretune.records import (
     Receipt,
     RunComparison,
     RunRecord,
+    Sample,
     Score,
     SeedSpread,
     Severity,
     Verdict,
 )
 from pretune.report.figures import MAX_CLASSES, FigureTable, arrange_scores, list_mistakes
-from pretune.report.receipts import describe_receipt
+from pretune.report.receipts import describe_receipt, describe_sample
 from pretune.report.terminal.drawing import NAME_LENGTH, SHORT_LENGTH, columns, heading, indent, named, pairs, plain, stack
 from pretune.report.terminal.proof import draw_proof
 from pretune.report.terminal.weak_spots import draw_mistakes, draw_slices
@@ -85,7 +86,7 @@ def draw_run(record: RunRecord) -> Group:
         draw_slices(record.slices) if record.slices else None,
         draw_mistakes(record.mistakes) if record.mistakes else None,
         draw_findings(record.findings) if record.findings else None,
-        draw_verdict(record.verdict, first_known_look=bool(record.first_known_look)) if record.verdict else None,
+        draw_verdict(record.verdict, record.sample, first_known_look=bool(record.first_known_look)) if record.verdict else None,
     )
 
 
@@ -110,25 +111,33 @@ def draw_seeds(spread: SeedSpread) -> Group:
     return Group(heading("Seeds"), spreads, Text(), table, *(plain(remark, "dim") for remark in remarks))
 
 
-def draw_verdict(verdict: Verdict, *, first_known_look: bool = False) -> Panel:
+def draw_verdict(verdict: Verdict, sample: Sample | None = None, *, first_known_look: bool = False) -> Panel:
     """Draw the outcome, one sentence, and each reason with ✓ (holds), ✗ (fails) or ? (open).
 
     Args:
         verdict: What was decided.
+        sample: What the figures rest on.
         first_known_look: The ledger began with this look, or lost entries, and cannot vouch for the time before.
     """
     style = OUTCOME_STYLES[verdict.outcome]
     reasons = Table.grid(padding=(0, 1))
     for reason in sorted(verdict.reasons, key=lambda reason: (False, None, True).index(reason.holds)):
         reasons.add_row(Text(MARKS[reason.holds], MARK_STYLES[reason.holds]), plain(reason.text))
-    body = Group(plain(verdict.summary, "bold"), Text(), reasons, Text(), _closing_lines(verdict, first_known_look))
+    body = Group(
+        plain(verdict.summary, "bold"),
+        Text(),
+        reasons,
+        Text(),
+        _closing_lines(verdict, describe_sample(sample), first_known_look),
+    )
     title = Text(f" {OUTCOMES[verdict.outcome]} ", f"bold {style}")
     return Panel(body, title=title, title_align="left", box=ROUNDED, border_style=style, padding=(1, 2))
 
 
-def _closing_lines(verdict: Verdict, first_known_look: bool) -> Table:
-    needed = counted(verdict.rows_needed, "more labelled row") if verdict.rows_needed is not None else ""
+def _closing_lines(verdict: Verdict, sample: str, first_known_look: bool) -> Table:
+    needed = counted(verdict.rows_needed, "more labelled test row") if verdict.rows_needed is not None else ""
     rows = {
+        "test": sample,
         "rows needed": "; ".join(filter(None, (needed, verdict.rows_needed_note))),
         "plain reading": verdict.plain_reading,
         "look": f"{verdict.look} at these test rows{f', {FIRST_KNOWN}' if first_known_look else ''}",

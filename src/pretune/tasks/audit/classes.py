@@ -6,12 +6,13 @@ from typing import Any
 
 from pretune.configs import AuditConfig
 from pretune.data import record_opening
+from pretune.data.alike.units import find_copies, sample_of, with_units
 from pretune.data.labels.naming import merges, named_as
 from pretune.data.read.table import RawTable
 from pretune.data.seal.known import warn_of
 from pretune.diagnose import diagnose
 from pretune.errors import UsageError
-from pretune.evaluate import choose_positive, evaluate_sources, groups_of
+from pretune.evaluate import choose_positive, evaluate_sources
 from pretune.evaluate.aims import make_aim
 from pretune.evaluate.baselines import fit_linear, majority, prior
 from pretune.evaluate.cost import score_cost
@@ -43,8 +44,9 @@ def audit_classes(raw: RawTable, source: Any, question: Question, trace: Trace) 
     asked = question.config.judge.positive
     positive = choose_positive(labels, asked if asked is None else named_as(asked, labels, merge=merges(question.config)))
     look = _open(found, name_of(source), question.is_sealed, policy, trace)
-    groups = groups_of(found.judged.examples)
-    terms = Terms(positive=positive, confidence=look.confidence, look=look.number, groups=groups)
+    terms = Terms(positive=positive, confidence=look.confidence, look=look.number)
+    copies = find_copies(found.judged.examples)
+    terms = with_units(terms, found.judged.examples, copies)
     costs = _costs(question.config, positive)
     sources = (judged, *(table.predictions for table in found.others), *_baselines(found, question.config.seed, trace))
     evaluation = _evaluate(sources, terms, trace)
@@ -58,6 +60,7 @@ def audit_classes(raw: RawTable, source: Any, question: Question, trace: Trace) 
         test=found.judged.examples,
         predictions=sources,
         receipt=found.receipt if found.judged.has_texts else None,  # conflicts are known where there are texts
+        copies=copies,
     )
     findings, policy, not_asked = _diagnose(evidence, evaluation, policy, is_strict=policy.name != AUDIT)
     verdict = decide(evaluation, findings, policy, terms)
@@ -69,9 +72,10 @@ def audit_classes(raw: RawTable, source: Any, question: Question, trace: Trace) 
             f"column {name!r} is not sliced: neither few values nor numbers" for name in columns_left_out(found.judged.examples)
         ]
     return RunRecord(
-        run="", status="", classes=judged.classes, positive=positive, receipt=found.receipt, scores=evaluation.scores,
-        comparisons=evaluation.comparisons, confusions=evaluation.confusions, slices=slices, mistakes=mistakes,
-        findings=findings, verdict=add_to_summary(add_to_summary(verdict, not_asked), _spellings(findings)),
+        run="", status="", classes=judged.classes, positive=positive, receipt=found.receipt,
+        sample=sample_of(found.judged.examples, copies), scores=evaluation.scores, comparisons=evaluation.comparisons,
+        confusions=evaluation.confusions, slices=slices, mistakes=mistakes, findings=findings,
+        verdict=add_to_summary(add_to_summary(verdict, not_asked), _spellings(findings)),
         look=look.number if look.head else None, ledger_head=look.head, first_known_look=look.is_first_known,
     )  # fmt: skip
 

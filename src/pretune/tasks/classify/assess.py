@@ -9,14 +9,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pretune.configs import JudgeConfig
+from pretune.data.alike.units import sample_of, with_units
 from pretune.diagnose import diagnose
-from pretune.evaluate import evaluate_sources, groups_of
+from pretune.evaluate import evaluate_sources
 from pretune.evaluate.cost import score_cost
 from pretune.evaluate.mistakes import find_mistakes
 from pretune.evaluate.slices import find_slices
 from pretune.records import (
     Comparison,
     Confusion,
+    Copies,
     CorpusSketch,
     Evaluation,
     Evidence,
@@ -27,6 +29,7 @@ from pretune.records import (
     Predictions,
     Record,
     RunRecord,
+    Sample,
     Score,
     Slice,
     Terms,
@@ -53,6 +56,22 @@ class Assessment(Record):
     mistakes: tuple[Mistake, ...]
     findings: tuple[Finding, ...]
     verdict: Verdict
+    sample: Sample | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What was found of a run's rows before judging, each where it is known.
+
+    Args:
+        corpus: What the model was pre-trained on has in common with the test texts.
+        past: Which test texts the model had learned from before this training.
+        copies: Which rows of test and validation are copies of each other.
+    """
+
+    corpus: CorpusSketch | None = None
+    past: Past | None = None
+    copies: Copies | None = None
 
 
 def read_policy(config: JudgeConfig, predictions: Iterable[Predictions] = ()) -> Policy:
@@ -79,8 +98,7 @@ def evidence_of(
     record: RunRecord,
     splits: dict[str, tuple[Example, ...]],
     predictions: Sequence[Predictions],
-    corpus: CorpusSketch | None = None,
-    past: Past | None = None,
+    known: Kept,
 ) -> Evidence:
     """Return all that judges may read of a run.
 
@@ -88,8 +106,7 @@ def evidence_of(
         record: The run.
         splits: Its rows.
         predictions: On them.
-        corpus: What the model was pre-trained on has in common with the test texts, where that is known.
-        past: Which test texts the model had learned from before this training, where that is known.
+        known: What was found of the rows before judging.
     """
     return Evidence(
         classes=record.classes,
@@ -102,8 +119,9 @@ def evidence_of(
         receipt=record.receipt,
         token_counts=record.token_counts,
         changes=record.changes,
-        corpus=corpus,
-        past=past,
+        corpus=known.corpus,
+        past=known.past,
+        copies=known.copies,
         language=record.language,
     )
 
@@ -132,8 +150,10 @@ def assess(
         costs: What a missed positive (``fn``) and a false alarm (``fp``) cost; then mean costs are among the figures.
         trace: Receives the stages.
     """
-    trace, groups = trace or Trace(), groups_of((*evidence.test, *evidence.validation))
-    terms = Terms(positive=evidence.positive, confidence=policy.confidence_at(look, num_models), look=look, groups=groups)
+    trace, evidence = trace or Trace(), replace(evidence, rules=policy.rules)
+    confidence, copies = policy.confidence_at(look, num_models), evidence.copies
+    terms = Terms(positive=evidence.positive, confidence=confidence, look=look, rules=policy.rules)
+    terms = with_units(terms, (*evidence.test, *evidence.validation), copies)
     evaluation = _evaluate(evidence, "test", terms, costs)
     is_validated = evidence.find("validation", MAIN) is not None
     first = replace(terms, confidence=policy.confidence, look=1)
@@ -150,6 +170,7 @@ def assess(
         confusions=(*evaluation.confusions, *(validated.confusions if validated else ())),
         slices=find_slices(main, evidence.test, terms) if main else (),
         mistakes=find_mistakes(main, evidence.test) if main else (),
+        sample=sample_of(evidence.test, copies) if copies is not None else None,
         findings=findings,
         verdict=verdict,
     )

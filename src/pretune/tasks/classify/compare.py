@@ -4,8 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from pretune.data import Seal
+from pretune.data.alike.units import find_copies, with_units
 from pretune.errors import DataError, StorageError, UsageError
-from pretune.evaluate import compare_metrics, groups_of, score_predictions
+from pretune.evaluate import compare_metrics, score_predictions
 from pretune.evaluate.prefer import prefer_compared
 from pretune.records import Example, Predictions, RunComparison, Terms
 from pretune.run import RunFolder, check_run
@@ -42,7 +43,8 @@ def compare(a: str | Path, b: str | Path) -> RunComparison:
     names = [folder.name if first.name != second.name else str(folder.path) for folder in (first, second)]
     pair = [_keep(item, shared, name) for item, name in zip(predictions, names, strict=True)]
     positive = records[0].positive if records[0].positive == records[1].positive else None
-    terms = Terms(positive=positive, confidence=confidence, look=look or 1, groups=groups_of(examples))
+    terms = Terms(positive=positive, confidence=confidence, look=look or 1)
+    terms = with_units(terms, examples, find_copies(examples, records[0].receipt))
     comparisons = compare_metrics(pair[0], pair[1], terms)
     return RunComparison(
         split=split,

@@ -16,6 +16,7 @@ from sklearn.metrics import accuracy_score
 from pretune.configs import FinetuneConfig
 from pretune.configs.base import MAX_EPOCHS, check_count, check_seed, plain_number
 from pretune.data import Dataset, TrainingData, as_texts, check_known, clean_text, to_examples, to_training_data
+from pretune.data.alike.units import find_copies, with_units
 from pretune.data.arrays import Labels, Texts, check_alone
 from pretune.data.labels.types import typed
 from pretune.data.seal.known import count_look, warn_of_training
@@ -213,12 +214,12 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self._check_fitted()
         if isinstance(x, Dataset):
             sources = [self.predict_validation(x.training), *self.baselines(x.training, x.validation, "validation")]
-            return evaluate_sources(sources, Terms(positive=self.card_.positive), main="finetuned")
+            return evaluate_sources(sources, self._terms(x.validation), main="finetuned")
         rows = self._read_rows(x, y)
         check_known(rows, self.card_.classes, "y")
         found = self.predictions(rows, "given")  # kept back until the look is counted; an error up to here costs none
         look = count_look([row.text for row in rows], "evaluate")
-        terms = Terms(positive=self.card_.positive, confidence=confidence_at(look), look=look)
+        terms = replace(self._terms(rows), confidence=confidence_at(look), look=look)
         return Evaluation(scores=score_predictions(found, terms))
 
     def score(self, X: "Dataset | Texts", y: Labels | None = None, sample_weight: Any = None) -> float:  # noqa: N803
@@ -306,6 +307,9 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         classifier.device_, classifier.classes_ = device, typed(card.classes, card.label_type)
         classifier._parity_texts, classifier.past_ = (), past_in(Path(folder))
         return classifier
+
+    def _terms(self, rows: Sequence[Example]) -> Terms:
+        return with_units(Terms(positive=self.card_.positive), rows, find_copies(rows))
 
     def _read_texts(self, texts: Any) -> list[str]:
         self._check_fitted()

@@ -10,20 +10,21 @@ import numpy as np
 from pretune import storage
 from pretune.configs import JudgeConfig
 from pretune.data import Opening, Seal, TrainingData
+from pretune.data.alike.units import find_copies, join_copies, units_of_rows, with_units
 from pretune.data.corpus import find_sketches
 from pretune.data.corpus.sketch import SketchFile
 from pretune.data.seal.learned import look_back
-from pretune.evaluate import choose_positive, groups_of
+from pretune.evaluate import choose_positive
 from pretune.evaluate.aims import Aim
 from pretune.evaluate.encoder_linear import SOURCE
 from pretune.models.past import past_of
-from pretune.records import CorpusSketch, Example, Past, Predictions, RunRecord, Terms
+from pretune.records import Copies, CorpusSketch, Example, Past, Predictions, RunRecord, Terms
 from pretune.report.card.card import render_card
 from pretune.report.page.html import render_html
 from pretune.run import RunFolder
 from pretune.run.prediction_tables import predictions_csv
 from pretune.run.trace import Trace
-from pretune.tasks.classify.assess import assess, costs_of, evidence_of, read_policy
+from pretune.tasks.classify.assess import Kept, assess, costs_of, evidence_of, read_policy
 from pretune.tasks.classify.baselines import void_finding
 from pretune.tasks.classify.budget import tell_end
 from pretune.tasks.classify.estimator import TextClassifier
@@ -67,6 +68,7 @@ def open_and_judge(candidate: Candidate, record: RunRecord, config: JudgeConfig,
     _look_into_corpus(sketches, lost, candidate.seal.texts(), record, folder)
     _rehearse(folder, record)
     answers = _answer_test(candidate, untuned, trace)
+    sealed = find_copies(_sealed_rows(candidate.seal), record.receipt)
     _check_room(answers, folder)
     opening = _open(candidate.seal, folder, trace)
     _keep_answers(answers, candidate, opening, folder, trace)
@@ -74,7 +76,11 @@ def open_and_judge(candidate: Candidate, record: RunRecord, config: JudgeConfig,
     splits = {"train": candidate.training.train, "validation": candidate.training.validation, "test": opening.examples}
     predictions = folder.read_all_predictions()  # as kept, so that recomputing starts from the same
     policy = read_policy(config, predictions)
-    evidence = evidence_of(record, splits, predictions, folder.read_corpus(), past)
+    copies = join_copies([_named(sealed, opening.examples), find_copies(candidate.training.validation, record.receipt)])
+    folder.write_copies(copies)
+    known = Kept(corpus=folder.read_corpus(), past=past, copies=copies)
+    evidence = evidence_of(record, splits, predictions, known)
+    terms = with_units(Terms(confidence=opening.confidence), opening.examples, copies)
     found = assess(evidence, policy, look=opening.look, costs=costs_of(record), trace=trace)
     record = replace(
         record,
@@ -84,9 +90,10 @@ def open_and_judge(candidate: Candidate, record: RunRecord, config: JudgeConfig,
         confusions=found.confusions,
         slices=found.slices,
         mistakes=found.mistakes,
+        sample=found.sample,
         findings=found.findings,
         verdict=found.verdict,
-        proof=candidate.proof.judge(predictions, Terms(confidence=opening.confidence)) if candidate.proof is not None else None,
+        proof=candidate.proof.judge(predictions, terms) if candidate.proof is not None else None,
         look=opening.look,
         ledger_head=opening.head,
         first_known_look=opening.first_known,
@@ -118,7 +125,8 @@ def _settle_threshold(candidate: Candidate, aim: Aim, record: RunRecord, folder:
     """Choose the threshold for this aim, on validation and before the seal is opened; store it where it is another one."""
     sources = [source for source in SOURCES if folder.has_predictions("validation", source)]
     known = [folder.read_predictions("validation", source) for source in sources]
-    choices, model = choose_thresholds(known, aim, groups_of(candidate.training.validation)), candidate.model
+    rows, model = candidate.training.validation, candidate.model
+    choices = choose_thresholds(known, aim, units_of_rows(rows, find_copies(rows, record.receipt)))
     if choices["finetuned"] == record.threshold and not record.pending:
         return record
     decided = decided_by(known, choices)
@@ -167,12 +175,20 @@ def _open(seal: Seal, folder: RunFolder, trace: Trace) -> Opening:
     return opening
 
 
+def _sealed_rows(seal: Seal) -> list[Example]:
+    """Return the sealed rows as far as they may be read without a look: texts and groups, numbered."""
+    known = zip(seal.texts(), seal.groups(), strict=True)
+    return [Example(id=str(number), text=text, group=group) for number, (text, group) in enumerate(known)]
+
+
+def _named(copies: Copies, rows: Sequence[Example]) -> Copies:
+    """Put the ids of opened rows in the place of their numbers."""
+    return replace(copies, texts={rows[int(row)].id: rows[int(first)].id for row, first in copies.texts.items()})
+
+
 def _answer_test(candidate: Candidate, untuned: Untuned | None, trace: Trace) -> list[Predictions]:
     """Ask every source about the sealed texts; labels are not read, and nothing is shown or written."""
-    texts, groups = candidate.seal.texts(), candidate.seal.groups()
-    rows = [
-        Example(id=str(number), text=text, group=group) for number, (text, group) in enumerate(zip(texts, groups, strict=True))
-    ]
+    rows = _sealed_rows(candidate.seal)
     model, classes = candidate.model, candidate.training.classes
     with trace.stage("answer", f"{len(rows):,} sealed texts, without their labels") as stage:
         answers = [model.predictions(rows, "test", trace=trace), *model.baselines(candidate.training, rows, "test")]

@@ -5,9 +5,10 @@ from dataclasses import replace
 
 from pretune import storage
 from pretune.data import TrainingData
+from pretune.data.alike.units import find_copies, with_units
 from pretune.data.split.divide import digest_of_rows
 from pretune.errors import StorageError
-from pretune.evaluate import evaluate_sources, groups_of
+from pretune.evaluate import evaluate_sources
 from pretune.evaluate.aims import Aim
 from pretune.evaluate.encoder_linear import SOURCE
 from pretune.records import Example, RunRecord, Terms
@@ -41,8 +42,8 @@ def keep_trained(
     sources = [model.predict_validation(training), *model.baselines(training, training.validation, "validation")]
     if folder.has_predictions("validation", SOURCE):
         sources.append(folder.read_predictions("validation", SOURCE))
-    groups = groups_of(training.validation)
-    choices = choose_thresholds(sources, aim, groups)
+    terms = with_units(Terms(), training.validation, find_copies(training.validation, record.receipt))
+    choices = choose_thresholds(sources, aim, terms.groups)
     store_thresholds(model, choices, folder)
     tell_choice(choices, trace)
     with trace.stage("save", "weights, tokenizer, settings") as stage:
@@ -52,7 +53,7 @@ def keep_trained(
         sources = decided_by(sources, choices)
         for item in sources:
             folder.write_predictions(item)
-        found = evaluate_sources(sources, Terms(positive=model.card_.positive, groups=groups), main="finetuned")
+        found = evaluate_sources(sources, replace(terms, positive=model.card_.positive), main="finetuned")
         stage.done = f"accuracy {found.value('accuracy'):.3f}, the test still sealed"
         stage.shape_out = f"{len(training.validation):,} × {len(training.classes)} probabilities"
     record = replace(

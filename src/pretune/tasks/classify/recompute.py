@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
+from pretune.data.alike.units import units_of_rows
 from pretune.data.seal.chain import LedgerEntry
 from pretune.data.seal.seal import recall_opening
 from pretune.errors import PretuneError, StorageError, UsageError
-from pretune.evaluate import groups_of
 from pretune.evaluate.threshold import aim_of, choose_threshold
-from pretune.records import Example, Finding, Predictions, RunRecord
+from pretune.records import RULES, Example, Finding, Predictions, RunRecord
 from pretune.run import RunFolder, check_run, compare_run
-from pretune.tasks.classify.assess import MAIN, Assessment, assess, costs_of, evidence_of
+from pretune.tasks.classify.assess import MAIN, Assessment, Kept, assess, costs_of, evidence_of
 from pretune.tasks.classify.baselines import describe_void
 from pretune.verdict import Policy
 
@@ -75,14 +75,23 @@ def recompute(folder: RunFolder) -> Recomputed:
     splits = {"train": folder.read_examples("train"), "validation": folder.read_examples("validation"), "test": rows}
     predictions = folder.read_all_predictions()
     policy = Policy.from_json(record.verdict.policy)
+    if policy.rules > RULES:
+        raise UsageError(
+            f"{folder.path} was judged by rules {policy.rules} and this version knows up to {RULES}",
+            expected="a version of pretune that is no older than the run",
+            fix="recompute with the version that run.json names",
+        )
     changed = tuple(compare_run(folder, record)) if record.digests else ()  # runs of earlier versions kept none
-    evidence = evidence_of(record, splits, predictions, folder.read_corpus(), folder.read_past())
+    copies = folder.read_copies() if policy.rules > 1 else None
+    known = Kept(corpus=folder.read_corpus(), past=folder.read_past(), copies=copies)
+    evidence = evidence_of(record, splits, predictions, known)
     try:
         found = assess(evidence, policy, look=opening.look, num_models=opening.num_models, costs=costs_of(record))
     except (PretuneError, ValueError, KeyError, TypeError):
         check_run(folder, record)  # files that do not fit each other: name the one that was changed
         raise
-    if not record.heads:  # an earlier version judged it, by the checks that it had; the required ones are in its policy
+    found = replace(found, verdict=replace(found.verdict, policy=record.verdict.policy))  # as it was written, fields and all
+    if policy.rules < RULES:  # an earlier version judged it, by the checks that it had; the required ones are in its policy
         found = replace(found, findings=tuple(_as_worded(found.findings, record.findings)))
     stored, given = _kept(record.to_json()), found.to_json()
     differences = (
@@ -90,7 +99,7 @@ def recompute(folder: RunFolder) -> Recomputed:
         *changed,
         *_compare_opening(record, opening),
         *_compare_rows(predictions, splits),
-        *_compare_threshold(predictions, splits["validation"], record),
+        *_compare_threshold(predictions, units_of_rows(splits["validation"], copies), record),
     )
     return Recomputed(
         stored=sha256(canonical_bytes(stored)).hexdigest(),
@@ -142,13 +151,13 @@ def _compare_rows(predictions: tuple[Predictions, ...], splits: dict[str, tuple[
             yield f"{where}: {len(wrong)} rows do not have the label of the data, such as {wrong[0]}"
 
 
-def _compare_threshold(predictions: tuple[Predictions, ...], rows: tuple[Example, ...], record: RunRecord) -> Iterator[str]:
+def _compare_threshold(predictions: tuple[Predictions, ...], units: dict[str, str], record: RunRecord) -> Iterator[str]:
     """Choose the threshold again from the validation predictions, for what it was chosen for."""
     stored = record.threshold
     known = next((item for item in predictions if (item.split, item.source) == ("validation", MAIN)), None)
     if stored is None or known is None or stored.is_asked is None:
         return
-    found = choose_threshold(known, aim_of(stored), groups=groups_of(rows))
+    found = choose_threshold(known, aim_of(stored), groups=units)
     if canonical_bytes(found.to_json()) != canonical_bytes(stored.to_json()):
         yield from _describe(stored.to_json(), found.to_json(), "threshold")
 

@@ -3,12 +3,13 @@
 All functions work on whole arrays, because the verdict also asks what thousands of imagined test sets would show.
 """
 
-from statistics import NormalDist
-
 import numpy as np
 import numpy.typing as npt
 
+from pretune.intervals.quantiles import quantile
+
 Floats = npt.NDArray[np.float64]
+Counts = npt.NDArray[np.int64]
 Bounds = tuple[Floats, Floats]
 
 # Hits or misses below which the normal approximation behind Wilson's interval gets rough, and the exact one is taken.
@@ -30,16 +31,6 @@ def confidence_at(look: int, num_models: int = 1, *, error: float = 0.05) -> flo
         (0.95, 0.9875)
     """
     return float(1 - error / (look**2 * num_models))
-
-
-def quantile(confidence: float) -> float:
-    """Return z, such that a standard normal value lies in [-z, z] with this probability.
-
-    Example:
-        >>> round(quantile(0.95), 3)
-        1.96
-    """
-    return NormalDist().inv_cdf((1 + confidence) / 2)
 
 
 def wilson_bounds(hits: npt.ArrayLike, totals: npt.ArrayLike, confidence: float) -> Bounds:
@@ -149,61 +140,3 @@ def f1_bounds(hits: npt.ArrayLike, involved: npt.ArrayLike, confidence: float) -
     """
     low, high = proportion_bounds(hits, involved, confidence)
     return 2 * low / (1 + low), 2 * high / (1 + high)
-
-
-def skewed_mean_interval(values: Floats, confidence: float) -> tuple[float, float] | None:
-    """Interval of the mean of skewed values, such as losses: the t interval after Hall's transformation.
-
-    It is a studentized interval without resampling, so that 100,000 rows cost nothing.
-
-    Returns:
-        The pair (low, high), in the unit of ``values``, or ``None`` where all values are equal.
-
-    Source:
-        Hall (1992), On the removal of skewness by transformation.
-    """
-    size = len(values)
-    spread = float(values.std(ddof=1)) if size > 1 else 0.0
-    if not spread > 1e-12:
-        return None
-    skewness = float((((values - values.mean()) / spread) ** 3).mean())
-    edge = t_quantile(confidence, size - 1)
-    ends = [float(values.mean()) - spread / size**0.5 * _unskew(x, skewness, size) for x in (edge, -edge)]
-    return ends[0], ends[1]
-
-
-def _unskew(x: float, skewness: float, size: int) -> float:
-    if abs(skewness) < 1e-6:
-        return x
-    return float(3 * size**0.5 / skewness * (np.cbrt(1 + skewness * (x / size**0.5 - skewness / (6 * size))) - 1))
-
-
-def t_quantile(confidence: float, freedom: float) -> float:
-    """Return t, such that Student's t with so many degrees of freedom lies in [-t, t] with this probability."""
-    from scipy.special import stdtrit  # loaded on use, as above
-
-    return float(stdtrit(max(freedom, 1.0), (1 + confidence) / 2))
-
-
-def group_means(values: Floats, units: npt.NDArray[np.int64] | None) -> Floats:
-    """Turn values of rows into values of groups with the same mean, of which the groups are independent.
-
-    The mean over rows of groups of different sizes is a ratio of two sums; each group gets the mean plus its pull on
-    that ratio, so that intervals of a mean of independent values carry over.
-
-    Args:
-        values: Shape (num_examples,).
-        units: Number of the group of each row, from 0; ``None`` returns the values as they are.
-
-    Returns:
-        Shape (num_units,).
-
-    Source:
-        Cochran (1977), Sampling techniques, chapter 9A (cluster sampling with the ratio to size).
-    """
-    if units is None:
-        return values
-    sums, sizes = np.bincount(units, values), np.bincount(units)
-    mean = float(values.mean())
-    pulled: Floats = mean + (sums - mean * sizes) * len(sizes) / len(values)
-    return pulled

@@ -1,0 +1,45 @@
+"""How far a share or a mean can be trusted: one set of intervals, used by every judge."""
+
+from pretune.intervals.means import skewed_mean_interval, unit_means
+from pretune.intervals.proportions import (
+    MIN_FOR_WILSON,
+    MIN_RARER_CLASS,
+    Bounds,
+    Counts,
+    Floats,
+    average_bounds,
+    clopper_pearson_bounds,
+    confidence_at,
+    f1_bounds,
+    proportion_bounds,
+    proportion_interval,
+    uses_exact,
+    wilson_bounds,
+)
+from pretune.intervals.quantiles import quantile, t_quantile
+from pretune.intervals.units import MIN_UNITS, Worth, intraclass_correlation, widening, worth_of
+
+__all__ = [
+    "MIN_FOR_WILSON",
+    "MIN_RARER_CLASS",
+    "MIN_UNITS",
+    "Bounds",
+    "Counts",
+    "Floats",
+    "Worth",
+    "average_bounds",
+    "clopper_pearson_bounds",
+    "confidence_at",
+    "f1_bounds",
+    "intraclass_correlation",
+    "proportion_bounds",
+    "proportion_interval",
+    "quantile",
+    "skewed_mean_interval",
+    "t_quantile",
+    "unit_means",
+    "uses_exact",
+    "widening",
+    "wilson_bounds",
+    "worth_of",
+]
