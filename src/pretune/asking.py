@@ -23,7 +23,7 @@ from pretune.evaluate import evaluate_sources
 from pretune.evaluate.baselines import majority, prior
 from pretune.hashing import fingerprint
 from pretune.intervals import confidence_at
-from pretune.models.language_load import load_language_model
+from pretune.models import load_language_model
 from pretune.predict.masked import follow_words
 from pretune.records import Evaluation, Example, FileReceipt, PredictionTrace, Receipt, Terms, WordTrace
 from pretune.report.receipts import describe_rejection

@@ -135,7 +135,7 @@ def test_nothing_unsafe_is_used():
         ("pretune.evaluate.metrics", "from pretune.data.read.path import read_table"),
         ("pretune.verdict.judge", "from pretune.evaluate.metrics import score"),
         ("pretune.report.page.html", "def render():\n    from pretune.diagnose import CHECKS"),
-        ("pretune.diagnose.leakage", "import torch\nfrom pretune.models import load"),
+        ("pretune.diagnose.leakage", "import torch\nfrom pretune.models import checkpoint"),
         ("pretune.storage", "from pretune.data import read"),
         ("pretune.tasks.classify.path", "from pretune.cli.show import Terminal"),
         ("pretune.data.read.path", "import importlib\nimportlib.import_module('pretune.tasks.classify.path')"),
@@ -191,7 +191,7 @@ def test_a_planted_relative_import_is_seen():
     ],
 )
 def test_a_planted_unsafe_use_is_seen(text):
-    assert len(list(unsafe_uses("pretune.models.load", text))) == 1
+    assert len(list(unsafe_uses("pretune.models.checkpoint", text))) == 1
 
 
 def layers_table() -> str:

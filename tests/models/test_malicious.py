@@ -16,8 +16,15 @@ from safetensors.torch import load_file, save_file
 
 from pretune.errors import ModelLoadError, PretuneError, StorageError
 from pretune.evaluate.baselines import fit_linear, load_linear
-from pretune.models import ModelCard, build_network, find_checkpoint, load_folder, load_tokenizer, save_model
-from pretune.models.language_load import load_language_model
+from pretune.models import (
+    ModelCard,
+    build_network,
+    find_checkpoint,
+    load_folder,
+    load_language_model,
+    load_tokenizer,
+    save_model,
+)
 from pretune.records import Example
 from pretune.storage import sealed, write_digests
 from pretune.train import Checkpoints

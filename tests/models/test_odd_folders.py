@@ -8,8 +8,7 @@ import pytest
 from networks import CLASSES
 
 from pretune.errors import PretuneError
-from pretune.models import build_network, check_freeze, find_checkpoint, load_tokenizer, max_positions
-from pretune.models.language_load import load_language_model
+from pretune.models import build_network, check_freeze, find_checkpoint, load_language_model, load_tokenizer, max_positions
 
 ODD = (None, -1, 0, 1, 7, 10**9, 2**63, 1.5, float("nan"), "x", "", [], [1], {}, {"a": 1}, True, False, "../x")
 FILES = ("config.json", "config.json", "tokenizer.json", "tokenizer_config.json")

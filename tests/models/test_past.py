@@ -11,8 +11,8 @@ from running import count_reads
 from pretune.data.seal.learned import ABOUT, TEXTS, Learned
 from pretune.errors import DamagedModelError, ModelLoadError
 from pretune.models import ModelCard, build_network, find_checkpoint, load_folder, load_tokenizer, save_model
+from pretune.models.formats.plain import MARK
 from pretune.models.past import past_in, past_of
-from pretune.models.plain import MARK
 
 FILES = (
     "config.json",

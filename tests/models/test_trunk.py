@@ -9,18 +9,7 @@ from torch import nn
 
 from pretune.errors import UsageError
 from pretune.models import prepare_inputs
-from tiny import FAMILIES
-
-# Names that native heads' weights have in transformers: the pooler and the pre-classifier included.
-HEADS = {
-    "bert": {"bert.pooler.dense", "classifier"},
-    "distilbert": {"pre_classifier", "classifier"},
-    "roberta": {"classifier.dense", "classifier.out_proj"},
-    "electra": {"classifier.dense", "classifier.out_proj"},
-    "deberta-v2": {"pooler.dense", "classifier"},
-    "modernbert": {"head.dense", "head.norm", "classifier"},
-}
-LAYERS = {"distilbert": "transformer.layer", "modernbert": "layers"}
+from tiny import FAMILIES, HEADS, LAYERS
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,8 @@ from pretune.configs import FinetuneConfig
 from pretune.errors import ParityError
 from pretune.hashing import digest_of_file
 from pretune.models import ModelCard, load_folder, save_model
-from pretune.models.parity import ask_apart, ask_pipeline, compare_shares, long_texts
+from pretune.models.parity import compare, long_texts
+from pretune.models.pipeline import ask_apart, ask_pipeline
 from pretune.predict import check_saved
 from pretune.storage import sealed
 from pretune.tokens import encode
@@ -95,10 +96,10 @@ def test_a_folder_that_answers_otherwise_in_plain_transformers_is_a_parity_error
 def test_differences_and_other_answers_are_counted_and_draws_are_none():
     ours = torch.tensor([[0.9, 0.1], [0.50001, 0.49999], [0.2, 0.8]], dtype=torch.float64)
     theirs = torch.tensor([[0.9, 0.1], [0.49999, 0.50001], [0.6, 0.4]], dtype=torch.float64)
-    difference, others = compare_shares(ours, theirs)
+    difference, others = compare(ours, theirs)
     assert difference == pytest.approx(0.4)
     assert others == 1
-    assert compare_shares(torch.empty(0, 2), torch.empty(0, 2)) == (0.0, 0)
+    assert compare(torch.empty(0, 2), torch.empty(0, 2)) == (0.0, 0)
 
 
 def test_a_stored_threshold_decides_in_the_plain_pipeline_and_moves_no_figure(tmp_path, tiny_checkpoint):

@@ -6,6 +6,16 @@ from types import SimpleNamespace
 from typing import Any
 
 FAMILIES = ("bert", "distilbert", "roberta", "electra", "deberta-v2", "modernbert")
+# Modules of each family's own classification head, and where its layers lie, where not in "encoder.layer".
+HEADS = {
+    "bert": {"bert.pooler.dense", "classifier"},
+    "distilbert": {"pre_classifier", "classifier"},
+    "roberta": {"classifier.dense", "classifier.out_proj"},
+    "electra": {"classifier.dense", "classifier.out_proj"},
+    "deberta-v2": {"pooler.dense", "classifier"},
+    "modernbert": {"head.dense", "head.norm", "classifier"},
+}
+LAYERS = {"distilbert": "transformer.layer", "modernbert": "layers"}
 GOOD_WORDS = "great wonderful moving brilliant charming funny superb delightful fresh honest".split()
 BAD_WORDS = "awful boring clumsy dull tedious bland weak terrible shallow stale".split()
 NEUTRAL_WORDS = (

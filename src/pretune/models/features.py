@@ -8,9 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from pretune.models.checkpoint import find_checkpoint, max_positions
+from pretune.models.formats.classifier import build_network
+from pretune.models.formats.plain import load_tokenizer
 from pretune.models.heads import ClassNetwork
 from pretune.models.inputs import prepare_inputs
-from pretune.models.load import build_network, find_checkpoint, load_tokenizer, max_positions
 from pretune.models.trunk_cache import TrunkCache
 from pretune.tokens import encode
 

@@ -3,6 +3,7 @@
 Shapes: mask (batch, time), hidden (batch, time, width), pooled (batch, width), logits (batch, classes) or (targets, words).
 """
 
+import math
 from collections.abc import Iterator
 from operator import attrgetter
 from typing import Any
@@ -122,6 +123,19 @@ class LanguageNetwork(Network):
         """Return the summed loss at the targets in nats, and how many labels are the first guess."""
         states = self._states(self.run(windows), windows.targets)
         return target_loss(states, self.output.weight, self.output.bias, labels)
+
+    @torch.no_grad()
+    def start_output_bias(self, counts: Tensor) -> None:
+        """Set the output layer's bias, if it has one, to the logarithm of the words' shares: what is known before any context.
+
+        Args:
+            counts: (vocabulary,), how often each token comes.
+        """
+        bias = self.output.bias
+        if bias is not None:
+            shares = (counts.double() + 0.5) / (counts.sum() + 0.5 * len(counts))
+            bias[: len(shares)] = shares.log().float()
+            bias[len(shares) :] = math.log(0.5 / float(counts.sum() + 1))
 
     def guesses(self, windows: Windows) -> Iterator[Tensor]:
         """Yield the logits at the targets, (targets, vocabulary): what the head makes of the embeddings, then of each layer."""

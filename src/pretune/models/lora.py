@@ -7,9 +7,9 @@ Source:
 import torch
 from torch import Tensor, nn
 
-from pretune.errors import ParityError, UsageError
+from pretune.errors import UsageError
 from pretune.models.batch import Batch
-from pretune.models.folder import MAX_LOGIT_DIFFERENCE
+from pretune.models.parity import check_parity
 from pretune.models.trunk import ADAPTER, Network
 from pretune.optional import require
 
@@ -76,14 +76,8 @@ def merge(network: Network, batch: Batch) -> float:
     network.is_adapted = False
     for left in ("peft_config", "_hf_peft_config_loaded"):
         vars(network.model).pop(left, None)
-    difference = float((before - _logits(network, batch)).abs().max()) if len(before) else 0.0
-    if not difference <= MAX_LOGIT_DIFFERENCE:
-        raise ParityError(
-            f"with LoRA's adapters merged, the model gives other logits: they differ by {difference:.2g}",
-            expected=f"at most {MAX_LOGIT_DIFFERENCE:g} on {len(before)} rows",
-            fix="train without --lora; please report the model and versions",
-        )
-    return difference
+    what = "with LoRA's adapters merged, the model gives other logits"
+    return check_parity(before, _logits(network, batch), what, fix="train without --lora; please report the model and versions")
 
 
 def _linear_layers(network: Network, boundary: int) -> list[str]:

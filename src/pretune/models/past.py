@@ -13,8 +13,9 @@ from pretune.data.catalogue.fetch import find_entry
 from pretune.data.seal.learned import ABOUT, Learned, read_learned
 from pretune.errors import PretuneError
 from pretune.models.card import CARD, check_folder
-from pretune.models.load import HEAD_FILE, find_checkpoint, model_of, read_config
-from pretune.models.plain import MARK
+from pretune.models.checkpoint import find_checkpoint, model_of, read_config
+from pretune.models.formats.classifier import HEAD_FILE
+from pretune.models.formats.plain import MARK
 from pretune.records import RunRecord
 from pretune.run import RunFolder, check_run
 

@@ -8,9 +8,19 @@ from typing import Any
 
 import torch
 
-from pretune.errors import ParityError
-from pretune.models import ClassNetwork, Inputs, ModelCard, check_parity, find_shift, load_folder
-from pretune.models.parity import MAX_SHARE_DIFFERENCE, ask_apart, ask_pipeline, compare_shares, long_texts
+from pretune.models import (
+    ClassNetwork,
+    Inputs,
+    LanguageNetwork,
+    ModelCard,
+    Windows,
+    check_parity,
+    find_shift,
+    load_folder,
+    load_language_model,
+)
+from pretune.models.parity import MAX_SHARE_DIFFERENCE, PARITY_ROWS, long_texts
+from pretune.models.pipeline import ask_apart, ask_pipeline
 from pretune.models.quiet import quiet_transformers
 from pretune.predict.classify import predict_logits
 from pretune.tokens import encode
@@ -42,11 +52,37 @@ def check_saved(
     asked = (*long_texts(usual, card.max_length), *usual)
     live = predict_logits(network, Inputs(encode(asked, tokenizer, max_length=card.max_length)))
     reloaded, again, found = load_folder(folder, is_checked=True)  # saving has read every file back
-    difference = check_parity(live, predict_logits(reloaded, Inputs(encode(asked, again, max_length=found.max_length))), folder)
+    theirs = predict_logits(reloaded, Inputs(encode(asked, again, max_length=found.max_length)))
+    difference = check_parity(live, theirs, f"the model saved in {folder} gives other logits than the live one")
     if network.head is None:
         number = PIPELINE_TEXTS + 2
         _check_pipeline(folder, card, asked[:number], shares_of(live[:number], network, card), apart=apart)
     return difference
+
+
+@torch.inference_mode()
+def check_saved_words(folder: Path, network: LanguageNetwork, ids: torch.Tensor) -> float:
+    """Compare the live language model with the folder that it was saved in, as plain transformers reads it.
+
+    Args:
+        folder: What ``save_language_model`` wrote.
+        network: The live one, in evaluation.
+        ids: (1, time), tokens of which the first few are asked about.
+
+    Returns:
+        The largest difference of two probabilities.
+
+    Raises:
+        ParityError: What was read back is another model.
+    """
+    ids = ids[:, :PARITY_ROWS]
+    windows = Windows(ids=ids, targets=torch.arange(ids.shape[1])).to(next(network.parameters()).device.type)
+    *_, live = network.guesses(windows)
+    with torch.random.fork_rng(devices=[]):
+        reloaded = load_language_model(str(folder)).network.eval()
+    theirs = reloaded.model(input_ids=ids).logits[0].float()
+    what = f"the model saved in {folder} guesses other words in plain transformers"
+    return check_parity(live.cpu().softmax(dim=1), theirs.softmax(dim=1), what, limit=MAX_SHARE_DIFFERENCE)
 
 
 def shift_of(network: ClassNetwork, card: ModelCard) -> torch.Tensor | None:
@@ -71,11 +107,5 @@ def _check_pipeline(folder: Path, card: ModelCard, texts: tuple[str, ...], share
         with quiet_transformers():
             answers = ask_pipeline(str(folder), texts)
     theirs = torch.tensor([[answer.get(name, math.nan) for name in card.classes] for answer in answers], dtype=torch.float64)
-    difference, others = compare_shares(shares, theirs)
-    if others or not difference <= MAX_SHARE_DIFFERENCE:
-        raise ParityError(
-            f"the model saved in {folder} answers otherwise in plain transformers: probabilities differ by {difference:.2g}, "
-            f"{others} of {len(texts)} answers are others",
-            expected=f"the same answers, and probabilities within {MAX_SHARE_DIFFERENCE:g}",
-            fix="do not use this folder; please report the model and versions",
-        )
+    what = f"the model saved in {folder} answers otherwise in plain transformers"
+    check_parity(shares, theirs, what, limit=MAX_SHARE_DIFFERENCE)

@@ -10,8 +10,8 @@ from running import call, cover, learning_flags, write_reviews
 
 import pretune
 from pretune.data.seal.learned import ABOUT, TEXTS
+from pretune.models.formats.plain import MARK
 from pretune.models.past import past_of
-from pretune.models.plain import MARK
 from pretune.records import Finding, RunRecord
 from pretune.run import RunFolder
 from pretune.tasks.classify.recompute import recompute

@@ -1,19 +1,14 @@
-"""Families of architectures, one file each: a new one is its file here and a name below."""
+"""Families of architectures, one file each: a new family is a new file here, whose ``FAMILY`` is found by itself."""
 
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 from pretune.errors import UsageError
-from pretune.models.families import bert, deberta_v2, distilbert, electra, llama, modernbert, roberta
-from pretune.models.families.family import (
-    ClassHead as ClassHead,
-    Family as Family,
-    WordHead as WordHead,
-    mean_pool as mean_pool,
-)
+from pretune.models.families.family import Family as Family, mean_pool as mean_pool
 
-FAMILIES = tuple(
-    module.FAMILY for module in (bert, distilbert, roberta, electra, deberta_v2, modernbert, llama)
-)  # in the order in which messages name them
+_FILES = sorted(item.name for item in iter_modules(__path__) if item.name != "family")
+FAMILIES: tuple[Family, ...] = tuple(import_module(f"{__name__}.{name}").FAMILY for name in _FILES)
 
 
 def find_family(config: Any, head: str = "classes") -> Family | None:

@@ -1,1 +1,4 @@
-"""Saved forms of models, one file each: how a form is written, where pretune writes it, and how it is read back."""
+"""Saved forms of models, one file each with ``write`` (where pretune writes the form) and ``read``.
+
+``plain`` is a folder of transformers, which ``classifier`` and ``language_model`` contain; ``gguf`` is llama.cpp's file.
+"""

@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from pretune import storage
@@ -18,8 +20,9 @@ from pretune.data import read_table
 from pretune.data.corpus import Corpus, load_corpus, prepare_corpus
 from pretune.data.seal.learned import Learned
 from pretune.errors import DivergedError, StorageError
-from pretune.models.language_load import load_language_model
+from pretune.models import load_language_model, save_language_model
 from pretune.models.past import past_of
+from pretune.predict.saved import check_saved_words
 from pretune.predict.words import WordGuesser, default_prompts
 from pretune.records import Milestone, RunRecord, Step
 from pretune.run import identity_of
@@ -28,7 +31,7 @@ from pretune.run.trace import Trace
 from pretune.tasks.pretrain.duration import choose_steps
 from pretune.tasks.pretrain.figures import domain_scores, general_scores
 from pretune.tasks.pretrain.prepare import PreparedTraining, check_asked, prepare_training, read_general
-from pretune.tasks.pretrain.together import START, invite_others, save_language_model
+from pretune.tasks.pretrain.together import START, invite_others
 from pretune.tasks.report import write_report
 from pretune.tokens import assess_tokenizer
 from pretune.train import Checkpoints, Training, choose_device, seed_everything
@@ -60,8 +63,7 @@ def pretrain(job: Job[PretrainRunConfig]) -> RunRecord:
         folder.write_record(replace(record, status="diverged", failure=error.got, pretraining=run.history))
         raise
     with trace.stage("save", "weights, tokenizer") as stage:
-        save_language_model(folder.model, run.network, ready.tokenizer, window=run.config.window, learned=ready.learned)
-        stage.shape_out = "model/"
+        stage.done, stage.shape_out = _save(folder.model, ready), "model/"
     record = replace(
         record,
         status="pretrained",
@@ -192,6 +194,16 @@ def _train(ready: _SetUp, trace: Trace) -> None:
         stage.done = f"held-out loss {first.loss:.3f} → {last.loss:.3f}, accuracy {first.accuracy:.3f} → {last.accuracy:.3f}"
         stage.shape_out = f"{run.history.num_weights:,} weights, {run.history.num_tokens:,} tokens read"
     run.network.eval()
+
+
+def _save(place: Path, ready: _SetUp) -> str:
+    """Write the model, read it back, and say how it compares."""
+    run = ready.run
+    save_language_model(place, run.network, ready.tokenizer, window=run.config.window, learned=ready.learned)
+    stream = run.text.validation
+    ids, _ = stream.windows(np.zeros(1, dtype=np.int64), min(run.config.window, stream.num_tokens))
+    difference = check_saved_words(place, run.network, torch.from_numpy(ids))
+    return f"read back: probabilities differ by at most {difference:.1g}"
 
 
 def _guess(guesser: WordGuesser, prompts: tuple[str, ...]) -> Callable[[Milestone], Milestone]:

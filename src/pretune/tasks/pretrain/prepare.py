@@ -11,9 +11,8 @@ from torch import Tensor
 from pretune.configs import PretrainConfig, PretrainRunConfig
 from pretune.data.corpus import Corpus, prepare_corpus
 from pretune.errors import UsageError
-from pretune.models import LanguageNetwork
+from pretune.models import LanguageNetwork, LanguageStart
 from pretune.models.architectures import SIZES, check_architecture, new_language_model
-from pretune.models.language_load import LanguageStart, start_output_bias
 from pretune.predict.words import nothing_hidden
 from pretune.run import RunFolder
 from pretune.run.trace import Trace
@@ -67,7 +66,7 @@ def prepare_training(
     if began is None:
         began = _build(objective, config, tokenizer)
     if objective == "masked" and (config.model is None or began.has_fresh_head):
-        start_output_bias(began.network, count_tokens(train, began.network.model.config.vocab_size))
+        began.network.start_output_bias(count_tokens(train, began.network.model.config.vocab_size))
     began.network.to(device.kind)
     text = Text(
         train=train,

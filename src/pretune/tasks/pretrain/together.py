@@ -3,12 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from pretune import storage
 from pretune.configs import PretrainConfig
-from pretune.data.seal.learned import Learned
-from pretune.models import LanguageNetwork
-from pretune.models.language_load import load_language_model
-from pretune.models.plain import write_plain
+from pretune.models import load_language_model, save_language_model
 from pretune.run import RunFolder
 from pretune.tasks.pretrain.prepare import PreparedTraining
 from pretune.tasks.processes import invite
@@ -50,7 +46,8 @@ def train_along(work: dict[str, Any], company: Company) -> None:
     start = load_language_model(str(Path(work["folder"]) / START))
     network = start.network
     network.to(device.kind)
-    network.set_dropout(config.dropout)
+    if not work["started_from"]:  # a model that is continued keeps its own, as it does in the first process
+        network.set_dropout(config.dropout)
     if config.compile or (config.compile is None and device.kind == "cuda"):
         network.compile_layers()
     text = Text(
@@ -71,22 +68,3 @@ def train_along(work: dict[str, Any], company: Company) -> None:
     training.resume()
     for _ in training.rounds():
         pass
-
-
-def save_language_model(
-    place: Path, network: LanguageNetwork, tokenizer: Any, *, window: int, learned: Learned | None = None
-) -> None:
-    """Write a folder that plain transformers loads, and that cuts texts at the window that was learned; whole or not at all.
-
-    Raises:
-        StorageError: The disk refused.
-    """
-    mark = {"task": "pretrain", "corpora": [] if learned is None else list(learned.corpora)}
-
-    def fill(aside: Path) -> None:
-        write_plain(aside, network.model, tokenizer, max_length=window, mark=mark)
-        if learned is not None:
-            learned.write(aside)
-        storage.write_digests(aside)
-
-    storage.replace(place, fill)

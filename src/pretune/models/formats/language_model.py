@@ -1,6 +1,5 @@
-"""The language model that pre-training continues: found by name, its head added and tied where the checkpoint has none."""
+"""A language model: written as a folder of transformers, read from one or from a GGUF file; a head it lacks is added."""
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,12 +7,14 @@ from typing import Any
 import torch
 from transformers import AutoModelForCausalLM, AutoModelForMaskedLM
 
+from pretune import storage
 from pretune.data.catalogue.fetch import fetch, find_entry
+from pretune.data.seal.learned import Learned
 from pretune.errors import ModelLoadError
+from pretune.models.checkpoint import find_checkpoint, read_config
 from pretune.models.families import find_language_family
-from pretune.models.formats import gguf
+from pretune.models.formats import gguf, plain
 from pretune.models.heads import LanguageNetwork
-from pretune.models.load import find_checkpoint, load_errors, load_tokenizer, read_config
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +38,24 @@ class LanguageStart:
     note: str = ""
 
 
-def load_language_model(name: str) -> LanguageStart:
+def write(place: Path, network: LanguageNetwork, tokenizer: Any, *, window: int, learned: Learned | None = None) -> None:
+    """Write a folder that plain transformers loads, and that cuts texts at the window that was learned; whole or not at all.
+
+    Raises:
+        StorageError: The disk refused.
+    """
+    mark = {"task": "pretrain", "corpora": [] if learned is None else list(learned.corpora)}
+
+    def fill(aside: Path) -> None:
+        plain.write(aside, network.model, tokenizer, max_length=window, mark=mark)
+        if learned is not None:
+            learned.write(aside)
+        storage.write_digests(aside)
+
+    storage.replace(place, fill)
+
+
+def read(name: str) -> LanguageStart:
     """Load a catalogue model, a folder (a run's, or one with a model) or a hub id with its language-modelling head.
 
     Raises:
@@ -61,20 +79,10 @@ def load_language_model(name: str) -> LanguageStart:
     config.dtype = torch.float32
     kind = AutoModelForCausalLM if is_causal else AutoModelForMaskedLM
     expected = "a checkpoint that transformers can predict words with, weights as safetensors"
-    with load_errors(f"{name}: cannot be loaded as a language model", expected, fix="see `pretune models`"):
-        model, found = kind.from_pretrained(
-            checkpoint.path,
-            config=config,
-            local_files_only=checkpoint.is_local,
-            trust_remote_code=False,
-            use_safetensors=True,
-            dtype=torch.float32,
-            output_loading_info=True,
-        )
-    missing = set(found["missing_keys"]) | {key for key, *_ in found["mismatched_keys"]}
-    network = LanguageNetwork(model.train())
-    has_fresh_head = _check(name, network, missing)
-    tokenizer = load_tokenizer(checkpoint)
+    model, missing = plain.read(kind, checkpoint, config, use="a language model", expected=expected)
+    network = LanguageNetwork(model)
+    has_fresh_head = _check_weights(name, network, missing)
+    tokenizer = plain.load_tokenizer(checkpoint)
     if not is_causal and tokenizer.mask_token_id is None:
         raise ModelLoadError(
             f"{name}: its tokenizer has no mask token", expected="a token such as [MASK]", fix="continue another model"
@@ -89,23 +97,7 @@ def load_language_model(name: str) -> LanguageStart:
     )
 
 
-def start_output_bias(network: LanguageNetwork, counts: torch.Tensor) -> None:
-    """Set the output layer's bias, where it has one, to the logarithm of the words' shares: what is known before any context.
-
-    Args:
-        network: Its output layer starts from nothing.
-        counts: (vocabulary,), how often each token comes.
-    """
-    bias = network.output.bias
-    if bias is not None:
-        shares = (counts.double() + 0.5) / (counts.sum() + 0.5 * len(counts))
-        with torch.no_grad():
-            bias.zero_()
-            bias[: len(shares)] = shares.log().float()
-            bias[len(shares) :] = math.log(0.5 / float(counts.sum() + 1))
-
-
-def _check(name: str, network: LanguageNetwork, missing: set[str]) -> bool:
+def _check_weights(name: str, network: LanguageNetwork, missing: set[str]) -> bool:
     """Refuse a trunk with weights missing; return whether the head's are."""
     trunk = {id(weight) for weight in network.trunk.parameters()}
     of_trunk = {key for key, weight in network.model.named_parameters(remove_duplicate=False) if id(weight) in trunk}

@@ -13,7 +13,7 @@ from transformers.utils import logging as transformers_logging
 
 from pretune.errors import ModelLoadError
 from pretune.models import build_network, find_checkpoint, load_tokenizer, max_positions
-from pretune.models.load import _reaches_hub
+from pretune.models.checkpoint import _reaches_hub
 from tiny import FAMILIES
 
 
@@ -46,7 +46,7 @@ def make_pickle_only(folder):
 
 
 def test_without_a_network_an_unknown_name_is_refused_at_once(monkeypatch):
-    monkeypatch.setattr("pretune.models.load._reaches_hub", lambda: False)
+    monkeypatch.setattr("pretune.models.checkpoint._reaches_hub", lambda: False)
     start = time.perf_counter()
     with pytest.raises(ModelLoadError, match="the hub cannot be reached and its cache does not have it"):
         find_checkpoint("nosuchorganisation/nosuchmodel")
@@ -57,18 +57,18 @@ def test_an_address_that_is_not_known_is_no_network(monkeypatch):
     def fail(*_):
         raise OSError
 
-    monkeypatch.setattr("pretune.models.load.HF_HUB_OFFLINE", False)
-    monkeypatch.setattr("pretune.models.load.getproxies", dict)
-    monkeypatch.setattr("pretune.models.load.socket.getaddrinfo", fail)
+    monkeypatch.setattr("pretune.models.checkpoint.HF_HUB_OFFLINE", False)
+    monkeypatch.setattr("pretune.models.checkpoint.getproxies", dict)
+    monkeypatch.setattr("pretune.models.checkpoint.socket.getaddrinfo", fail)
     assert not _reaches_hub()
-    monkeypatch.setattr("pretune.models.load.getproxies", lambda: {"https": "http://proxy"})  # which may know more
+    monkeypatch.setattr("pretune.models.checkpoint.getproxies", lambda: {"https": "http://proxy"})  # which may know more
     assert _reaches_hub()
-    monkeypatch.setattr("pretune.models.load.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("pretune.models.checkpoint.HF_HUB_OFFLINE", True)
     assert not _reaches_hub()
 
 
 def test_a_slip_in_a_catalogue_name_is_not_sent_to_the_hub(monkeypatch):
-    monkeypatch.setattr("pretune.models.load._from_hub", None)
+    monkeypatch.setattr("pretune.models.checkpoint._from_hub", None)
     with pytest.raises(ModelLoadError, match="did you mean 'minilm'"):
         find_checkpoint("minilmm")
 

@@ -7,14 +7,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from pretune.models import parity
-from pretune.models.parity import ask_apart
+from pretune.models import pipeline
+from pretune.models.pipeline import ask_apart
 
 
 def answer_with(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
     """Let the other process be this program."""
     run = subprocess.run
-    monkeypatch.setattr(parity.subprocess, "run", lambda _, **options: run([sys.executable, "-c", code], **options))
+    monkeypatch.setattr(pipeline.subprocess, "run", lambda _, **options: run([sys.executable, "-c", code], **options))
 
 
 @pytest.mark.parametrize(
@@ -33,13 +33,13 @@ def answer_with(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
 )
 def test_whatever_goes_wrong_is_an_os_error_that_says_it(monkeypatch: pytest.MonkeyPatch, code: str, said: str) -> None:
     answer_with(monkeypatch, code)
-    monkeypatch.setattr(parity, "SECONDS", 1.0 if "sleep" in code else 60.0)
+    monkeypatch.setattr(pipeline, "SECONDS", 1.0 if "sleep" in code else 60.0)
     with pytest.raises(OSError, match=said):
         ask_apart("folder", ["a", "b"])
 
 
 def test_what_cannot_be_started_is_an_os_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(parity, "sys", SimpleNamespace(executable=str(tmp_path / "none")))
+    monkeypatch.setattr(pipeline, "sys", SimpleNamespace(executable=str(tmp_path / "none")))
     with pytest.raises(OSError, match="none"):
         ask_apart("folder", ["a"])
 
