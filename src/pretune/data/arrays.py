@@ -41,7 +41,7 @@ def to_training_data(
     rows, notes = _read(texts, given, prefix="row", own=(), known=())
     kind = type_of_labels(given)
     if kind == "str" and any(not isinstance(label, (str, list, tuple)) for label in given):
-        notes = (*notes, f"labels are a {_types_of(given)}: predict answers with their text")
+        notes = (*notes, f"labels are of type {_types_of(given)}: predict answers with their text")
     own = tuple(columns_in(texts) or ())
     if validation is not None:
         names = tuple(dict.fromkeys(str(row.label) for row in rows))
@@ -118,9 +118,9 @@ def check_alone(x: object, **others: object) -> None:
     given = [name for name, value in others.items() if value is not None]
     if given:
         raise UsageError(
-            f"{given[0]} was given beside a {type(x).__name__}, which has labels and validation rows of its own",
+            f"{given[0]} was given with a {type(x).__name__}, which has its own labels and validation rows",
             expected="fit(data), or fit(texts, y)",
-            fix=f"leave out {given[0]}; load_data(..., validation=...) takes validation rows of their own",
+            fix=f"leave out {given[0]}; to choose the validation rows, pass load_data(..., validation=...)",
         )
 
 
@@ -148,7 +148,7 @@ def label_names(labels: Sequence[Any]) -> list[str]:
         raise MissingLabelsError(
             f"{len(missing):,} of {len(labels):,} labels are missing, the first is label {first} ({labels[first]!r:.40})",
             expected="a label for every text",
-            fix="leave these rows out, or label them; a class may be called 'none', but it has to be named",
+            fix="leave these rows out, or label them; a class may be called 'none', but needs a name",
         )
     return found
 
@@ -157,7 +157,7 @@ def _name_of(label: Any, index: int) -> str | None:
     try:
         name = label_in(cell) if (cell := as_cell(label)) is not None else None
     except ValueError as error:
-        raise DataError(f"label {index} {error}", expected="one label per text", fix="pass one label per text") from error
+        raise DataError(f"label {index} {error}", expected="one label per text") from error
     return (clean_label(name) or None) if name is not None else None
 
 
@@ -166,7 +166,7 @@ def _read(
 ) -> tuple[tuple[Example, ...], tuple[str, ...]]:
     found = as_texts(texts, own)
     if len(found) != len(labels):
-        raise DataError(f"{len(found)} texts and {len(labels)} labels", expected="one label per text", fix="check both lists")
+        raise DataError(f"{len(found)} texts and {len(labels)} labels", expected="one label per text")
     names = label_names(labels)
     counts = Counter(names)
     spelled = join_spellings(counts, known=known)

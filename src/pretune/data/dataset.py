@@ -31,7 +31,7 @@ class LoadOptions(TypedDict, total=False):
         split_seed: Another seed gives another split.
         encoding: Of the files, where it is neither UTF-8 nor UTF-16 with a byte-order mark.
         where: Read only rows with this value, such as ``"answer=accept"`` or ``"answer!=reject"``; several must all hold.
-        merge_labels: Join labels that differ in case or spacing only.
+        merge_labels: Merge labels that differ only in case or spacing.
         allow_rejects: Go on when over 1 % of the rows cannot be used.
         keep_leaks: Leave rows that given splits share where they are.
         repair: Drop leaks and conflicts, and divide again by a group that is found.
@@ -93,7 +93,7 @@ class Dataset:
         """
         raise SealedError(
             f"the {self.seal.num_rows:,} test rows are sealed",
-            expected="an opening, which is counted",
+            expected="a counted opening",
             fix="verdict = pretune.judge(model, data); data.validation can be read freely",
         )
 
@@ -130,7 +130,7 @@ def load_data(
     """
     known = LoadOptions.__annotations__
     if unknown := sorted(set(options) - set(known)):
-        raise UsageError(f"load_data has no option {unknown[0]!r}", expected=f"one of {', '.join(known)}", fix="check the name")
+        raise UsageError(f"load_data has no option {unknown[0]!r}", expected=f"one of {', '.join(known)}")
     given = dict[str, Any](options)
     split = SplitConfig(**{field: given.pop(name) for name, field in SPLIT_OPTIONS.items() if name in given})
     where = given.pop("where", ())
@@ -161,7 +161,7 @@ def prepare(
     receipt = replace(_receipt(tables, files, divided, cleaned, split), repairs=repairs)
     with trace.stage("seal", f"{len(divided.test):,} test rows") as stage:
         training, seal = seal_splits(divided)
-        stage.done, stage.shape_out = "no label or score of these is read before judging", "0 rows in reach of training"
+        stage.done, stage.shape_out = "their labels and scores are not read before judging", "0 rows in reach of training"
     kind = next(iter(tables.values())).label_type
     training = replace(training, text_columns=_text_columns(source, receipt), label_type=kept_type(training.classes, kind))
     return Dataset(training, seal, receipt)
@@ -233,7 +233,7 @@ def _divide(
         sizes = {receipt.name: receipt.num_rows for receipt in divided.receipts}
         stage.shape_out = " + ".join(f"{count:,} {name}" for name, count in sizes.items())
         stage.done = (
-            f"{divided.num_exact_duplicates:,} exact and {divided.num_near_duplicates:,} near-duplicates kept on one side"
+            f"{divided.num_exact_duplicates:,} exact and {divided.num_near_duplicates:,} near-duplicates kept in one split"
             + (f", {len(divided.removed):,} rows taken out" if divided.removed else "")
         )
         stage.notes = [*notes, *divided.notes, *(repair.summary for repair in repairs)]

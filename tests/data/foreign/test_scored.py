@@ -85,7 +85,7 @@ def test_the_class_of_a_score_is_else_the_rarer_one():
 
 
 def test_a_score_whose_class_cannot_be_told_is_one_message():
-    with pytest.raises(DataError, match=r"which class the score is of cannot be told") as caught:
+    with pytest.raises(DataError, match=r"it is unclear whose probability the score is") as caught:
         read(rows_of(4))
     assert caught.value.fix == "name it with --positive"
 
@@ -97,7 +97,7 @@ def test_a_single_probability_column_names_its_class():
 
 def test_a_score_that_goes_the_wrong_way_is_said():
     rows = [{"label": "1", "score": 0.1}, {"label": "0", "score": 0.9}] * 3
-    assert any("is it of the other class?" in note for note in read(rows).notes)
+    assert any("does it belong to the other class?" in note for note in read(rows).notes)
 
 
 def test_predicted_classes_alone_have_no_probabilities():
@@ -222,7 +222,7 @@ def test_one_bad_row_of_many_is_rejected_and_counted(changed, reason):
         (rows_of(10, label=None), MissingLabelsError, "no row has a label"),
         (rows_of(10, id="same"), DataError, "was already in row 1"),
         ([{"text": "a b c", "score": 0.3}], MissingLabelsError, "the true label"),
-        ([{"label": "a", "words": "x"}], DataError, "what the model said"),
+        ([{"label": "a", "words": "x"}], DataError, "the model's answer"),
         ([{"label": "a", "predicted": "a"}] * 30, DataError, "in all 30 rows"),
         ([{"label": "pos", "predicted": "POSITIVE"}, {"label": "neg", "predicted": "NEGATIVE"}], DataError, "the same words"),
         ([{"label": name, "p:a": 0.5, "p:b": 0.5} for name in "ac"], DataError, "1 row holds the label 'c'"),

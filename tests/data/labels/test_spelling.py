@@ -131,7 +131,7 @@ def test_near_labels_are_named_with_their_counts():
     assert note_near(Counter({"spam": 7, "Spam": 2, "ham": 3})) == (
         "labels 'Spam' (2) and 'spam' (7) differ only by case or spacing: are they one class? --merge-labels makes them one",
     )
-    assert "the digits that are written" in note_near({"0.5": 1, "0.50": 1})[0]
+    assert "how the number is written" in note_near({"0.5": 1, "0.50": 1})[0]
     assert note_near({"spam": 1, "ham": 1}) == ()
 
 

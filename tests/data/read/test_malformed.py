@@ -156,7 +156,7 @@ CASES = (
     Case("excel", "r.xlsx", b"PK\x03\x04" + b"\0" * 40, ("Excel",)),
     Case("pickle", "r.pkl", b"\x80\x04\x95" + b"\0" * 40, ("pickle",)),
     Case("wrong_suffix", "r.dat", HEAD + GOOD, ("'.dat'", ".csv")),
-    Case("text_file", "r.txt", GOOD, ("'.txt'", "no table")),
+    Case("text_file", "r.txt", GOOD, ("'.txt'", "not a table format")),
     Case("cut_parquet", "r.parquet", b"PAR1" + b"\0" * 99, ("Parquet data ends too early",)),
     Case("damaged_parquet", "r.parquet", b"PAR1" + b"\7" * 99 + b"PAR1", ("Parquet data is damaged",)),
     Case("parquet_is_text", "r.parquet", HEAD + GOOD, ("is not Parquet",)),

@@ -84,7 +84,7 @@ def prepared_alone(corpus: Path) -> Corpus:
 
 def test_what_lies_beside_the_folders_of_the_classes_is_noted(classes: Path):
     (classes / "README.txt").write_text("about these data")
-    assert any("1 beside the folders of the classes" in note and "README.txt" in note for note in read_table(classes).notes)
+    assert any("1 beside the class folders" in note and "README.txt" in note for note in read_table(classes).notes)
 
 
 def make_pipe(path: Path) -> None:
@@ -187,7 +187,7 @@ def test_links_to_folders_of_a_corpus_are_not_followed(corpus: Path, tmp_path: P
     (corpus / "round").symlink_to(corpus)
     receipt = prepared(corpus).receipt
     assert len(receipt.files) == 12
-    assert any("2 × links to folders in it" in note for note in receipt.notes)
+    assert any("2 × links to folders inside it" in note for note in receipt.notes)
     (corpus / "out").symlink_to(tmp_path)
     with pytest.raises(DataError, match="link that leads out"):
         prepared(corpus)

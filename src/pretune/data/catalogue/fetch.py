@@ -45,7 +45,7 @@ def require_entry(name: str, *, kind: str | None = None) -> Entry:
     raise CatalogError(
         f"the catalogue has no {what} {name!r}",
         expected="one of " + ", ".join(known),
-        fix=f"did you mean {near[0]!r}?" if near else "choose one of these names",
+        fix=f"did you mean {near[0]!r}?" if near else "",
     )
 
 

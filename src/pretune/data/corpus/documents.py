@@ -169,7 +169,7 @@ def _choose(sample: Sequence[tuple[int, Mapping[str, Any]]], intake: Intake) -> 
     for name in intake.config.text:
         if name not in known:
             near = near_names(name, known)
-            fix = f"did you mean --text {near[0]!r}?" if near else "pass --text with one of these"
+            fix = f"did you mean --text {near[0]!r}?" if near else "name another column with --text"
             raise unusable(intake.origin, f"has no column {name!r}", expected="one of " + shown_columns(known), fix=fix)
     if intake.config.text:
         return intake.config.text
@@ -184,7 +184,7 @@ def _choose(sample: Sequence[tuple[int, Mapping[str, Any]]], intake: Intake) -> 
         )
     named = next((name for tier in TEXT_NAMES[:1] for name in filled if name.casefold() in tier), None)
     best = named or max(filled, key=lambda name: sizes[name])
-    how = "by its name" if named else f"the longest: {sizes[best]:,.0f} characters a row"
+    how = "by its name" if named else f"the longest: {sizes[best]:,.0f} characters per row"
     others = f"; there is also {shown_columns([name for name in filled if name != best])}" if len(filled) > 1 else ""
     if len(known) > 1 or not named:
         intake.notes.append(f"{intake.origin.name}: text column guessed: {best!r} ({how}){others}; --text COL chooses another")

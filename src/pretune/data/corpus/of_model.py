@@ -69,7 +69,7 @@ def find_sketch(model: str) -> SketchFile | None:
     if not sketch.path.is_file() or digest_of_file(sketch.path) != listed.get(SKETCH):
         raise StorageError(
             f"{sketch.path} is not what was written",
-            expected="the sketch of the corpus, by which test rows that the model has read are counted",
+            expected="the sketch of the corpus, which counts the test rows that the model has read",
             fix="restore it from the pre-training run, or move the folder away to judge without it",
         )
     return sketch

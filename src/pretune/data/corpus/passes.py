@@ -124,8 +124,8 @@ def _check_intakes(draft: Draft, config: CorpusConfig) -> None:
     raise DataError(
         f"{draft.num_unreadable:,} of {draft.num_documents:,} documents of {draft.name} cannot be read; "
         f"the first is {where}: {first.reason}",
-        expected="text that can be read" + ("" if is_whole_file else f", but for {MAX_REJECTED_SHARE:.0%} of the documents"),
-        fix="repair them or take them out, or pass --allow-rejects to continue without them",
+        expected="readable text" + ("" if is_whole_file else f" in all but {MAX_REJECTED_SHARE:.0%} of the documents"),
+        fix="repair or remove them, or pass --allow-rejects to continue without them",
     )
 
 
@@ -136,7 +136,7 @@ def _share(draft: Draft) -> float:
 def _boilerplate_rule(draft: Draft) -> str:
     limit = draft.lines.limit
     return (
-        f"boilerplate: lines of three words or more that stand in {limit:,} documents or more"
+        f"boilerplate: lines of three or more words that occur in {limit:,} documents or more"
         if limit
         else "no line is boilerplate"
     )

@@ -110,10 +110,10 @@ def _drop_contaminated(draft: Draft, sealed: tuple[str, ...], trace: Trace) -> N
             found = find_contaminated(draft.words(), hash_sealed(sealed))
             draft.drop(np.flatnonzero(found & (draft.fate == 0)), CONTAMINATED)
             stage.done = (
-                f"{draft.count(CONTAMINATED):,} that share {SHARED} words in a row with one, or hold a short one, dropped"
+                f"{draft.count(CONTAMINATED):,} dropped that share {SHARED} words in a row with one, or contain a short one"
             )
         else:
-            stage.done = "no test is known; the sketch of the corpus will tell later which test rows it holds"
+            stage.done = "no test is known yet; the sketch of the corpus can tell later which test rows it contains"
         stage.shape_out = f"{draft.num_kept:,} documents"
 
 
@@ -121,7 +121,7 @@ def _hold_out(draft: Draft, config: CorpusConfig, trace: Trace) -> None:
     if draft.num_kept < 2:
         counted = ", ".join(f"{count:,} {reason}" for reason, count in draft.dropped().items())
         raise DataError(
-            f"{draft.name}: of {draft.num_documents:,} documents {draft.num_kept} "
+            f"{draft.name}: {draft.num_kept} of {draft.num_documents:,} documents "
             + ("is left" if draft.num_kept == 1 else "are left")
             + (f" ({counted})" if counted else ""),
             expected="at least two documents: one to learn from, one to hold out",
@@ -132,7 +132,7 @@ def _hold_out(draft: Draft, config: CorpusConfig, trace: Trace) -> None:
         held = given if draft.num_given else choose_held_out(draft.exact, draft.kept(), config.validation_share)
         if not 0 < len(held) < draft.num_kept:
             raise DataError(
-                f"{draft.name}: {len(held):,} of {draft.num_kept:,} documents that are left are the held-out ones",
+                f"{draft.name}: {len(held):,} of the {draft.num_kept:,} remaining documents are held out",
                 expected="documents to learn from, and some to hold out",
                 fix="check that the file of held-out documents and the corpus are not the same, and not both empty",
             )
@@ -143,9 +143,7 @@ def _hold_out(draft: Draft, config: CorpusConfig, trace: Trace) -> None:
 
 def _advice(draft: Draft, config: CorpusConfig) -> str:
     if draft.count(EMPTY) + draft.count(SHORT) > draft.num_documents / 2 and draft.num_documents > 1:
-        return (
-            f"check the file and its column; documents of under {config.min_words} words are dropped (--set corpus.min_words=1)"
-        )
+        return f"check the file and its column; documents under {config.min_words} words are dropped (--set corpus.min_words=1)"
     if draft.num_documents == 1 and config.document != "line":
-        return "pass --document line where every line is a document of its own"
+        return "pass --document line if every line is a document"
     return "add text"

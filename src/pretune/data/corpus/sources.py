@@ -121,7 +121,7 @@ def _folder(folder: Path, role: str, config: CorpusConfig) -> Source:
     for path in files_below(folder, skipped):
         name = path.relative_to(folder).as_posix()
         if path.is_dir() and not leads_out(path, root):
-            skipped.names["links to folders in it, which are read at their place"] += 1
+            skipped.names["links to folders inside it, which are read in their own place"] += 1
             continue
         parts.append(_file(path, name, role, root))
         if len(parts) > config.max_files:

@@ -67,7 +67,7 @@ class Spool:
         except OSError as error:
             raise StorageError(f"{path} cannot be read: {error.strerror}", fix="prepare the corpus again") from error
         if not len(self.starts) or self.starts[-1] != size:
-            raise StorageError(f"{texts.name} and {starts.name} do not fit together", fix="prepare the corpus again")
+            raise StorageError(f"{texts.name} and {starts.name} do not belong together", fix="prepare the corpus again")
         self._data = np.memmap(texts, dtype=np.uint8, mode="r") if size else np.zeros(0, dtype=np.uint8)
 
     def __len__(self) -> int:

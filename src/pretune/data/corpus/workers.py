@@ -61,8 +61,8 @@ class _Worker:
     def _lost(self) -> StorageError:
         return StorageError(
             f"a process that prepares the corpus ended early (code {self.process.poll()})",
-            expected="it to answer",
-            fix="check that memory is not short, or use one process: --set corpus.workers=1",
+            expected="an answer from every process",
+            fix="check that there is enough memory, or use one process: --set corpus.workers=1",
         )
 
 

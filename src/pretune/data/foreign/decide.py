@@ -65,7 +65,7 @@ def decide_classes(labels: Sequence[str], said: Sequence[str], shares: Sequence[
         notes = (
             *notes,
             f"{counted(num_moved, 'prediction is', 'predictions are')} not the class of the largest probability; "
-            "what was predicted counts",
+            "the predictions count",
         )
     table = tuple(tuple(row[name] for name in classes) for row in rows)
     return Answers(classes=tuple(classes), labels=tuple(labels), predicted=answers, probabilities=table, notes=notes)
@@ -109,7 +109,7 @@ def decide_score(given: Scored) -> Answers:
     if min(given.scores) == max(given.scores):
         notes = (*notes, f"the score is {given.scores[0]:g} in every row: it ranks nothing")
     if answers and _is_of_answer(given, answers, classes):
-        notes = (*notes, "the score is read as that of the predicted class; --score-of positive says otherwise")
+        notes = (*notes, "the score is read as that of the predicted class; --score-of positive changes that")
         return _from_certainty(given.labels, answers, tuple(given.scores), classes, notes)
     return _from_positive(given, answers, classes, notes)
 
@@ -129,7 +129,7 @@ def _from_positive(given: Scored, answers: tuple[str, ...], classes: tuple[str, 
     if positive is None or positive not in classes:
         raise unusable(
             given.origin,
-            "which class the score is of cannot be told" if positive is None else f"no row is {positive!r}",
+            "it is unclear whose probability the score is" if positive is None else f"no row is {positive!r}",
             expected="the score of one of " + ", ".join(map(repr, classes)),
             fix="name it with --positive",
         )
@@ -140,7 +140,7 @@ def _from_positive(given: Scored, answers: tuple[str, ...], classes: tuple[str, 
     notes = (*notes, read, *_against_itself(given.labels, scores, positive))
     if not answers:
         answers = tuple(positive if score >= threshold else other for score in scores)
-        notes = (*notes, f"{positive!r} is predicted from a score of {threshold:g} on; --threshold sets another")
+        notes = (*notes, f"{positive!r} is predicted at a score of {threshold:g} or more; --threshold changes that")
     table = tuple((1 - score, score) if classes[1] == positive else (score, 1 - score) for score in scores)
     labels = tuple(given.labels)
     return Answers(classes=classes, labels=labels, predicted=answers, probabilities=table, positive=positive, notes=notes)
@@ -150,7 +150,7 @@ def _from_certainty(
     labels: Sequence[str], answers: tuple[str, ...], found: tuple[float, ...], classes: tuple[str, ...], notes: tuple[str, ...]
 ) -> Answers:
     if len(classes) != 2:
-        note = "the probability of the answer alone is known: no loss and no calibration of the other classes"
+        note = "only the answer has a probability: no loss, and no calibration of the other classes"
         return Answers(classes=classes, labels=tuple(labels), predicted=answers, certainty=found, notes=(*notes, note))
     table = tuple(
         (share, 1 - share) if answer == classes[0] else (1 - share, share) for answer, share in zip(answers, found, strict=True)
@@ -168,7 +168,7 @@ def _is_of_answer(given: Scored, answers: Sequence[str], classes: tuple[str, ...
     if len(classes) != 2 or not any(not high or not low or min(high) >= max(low) for low, high in (sides, sides[::-1])):
         raise unusable(
             given.origin,
-            "whose probability the score is cannot be told from the predictions beside it",
+            "the predictions do not tell whose probability the score is",
             expected="the score of the predicted class (with two classes, never below 0.5), or of one class throughout",
             fix="say which: --score-of predicted, or --score-of positive",
         )
@@ -201,7 +201,7 @@ def _check_known(
             origin,
             f"labels and predictions are {classes[0]!r} in all {len(labels):,} rows",
             expected="at least two classes",
-            fix="add rows of another class; with one class there is nothing to tell apart",
+            fix="add rows of another class",
         )
 
 
@@ -226,5 +226,7 @@ def _against_itself(labels: Sequence[str], scores: Sequence[float], positive: st
     own = [score for label, score in zip(labels, scores, strict=True) if label == positive]
     others = [score for label, score in zip(labels, scores, strict=True) if label != positive]
     if own and others and sum(own) / len(own) < sum(others) / len(others):
-        return (f"the score is lower on rows of {positive!r} than on the others: is it of the other class? See --positive",)
+        return (
+            f"the score is lower on rows of {positive!r} than on the others: does it belong to the other class? See --positive",
+        )
     return ()

@@ -128,7 +128,7 @@ def check_named(raw: RawTable, named: dict[str, str | None]) -> None:
     for flag, name in wanted:
         if name not in raw.columns:
             near = near_names(name, raw.columns)
-            fix = f"did you mean {flag} {near[0]!r}?" if near else f"pass {flag} with one of these"
+            fix = f"did you mean {flag} {near[0]!r}?" if near else f"name another column with {flag}"
             raise unusable(raw.origin, f"has no column {name!r}", expected="one of " + shown_columns(raw.columns), fix=fix)
     names = [name for _, name in wanted]
     twice = next((name for name in names if names.count(name) > 1), None)
@@ -224,7 +224,7 @@ def _no_label(raw: RawTable) -> DataError:
 def _no_prediction(raw: RawTable) -> DataError:
     return unusable(
         raw.origin,
-        f"none of its columns looks like what the model said: {shown_columns(raw.columns)}",
+        f"none of its columns looks like the model's answer: {shown_columns(raw.columns)}",
         expected=f"{PREDICTED_NAMES[0]!r} (a class), {SCORE_NAMES[0]!r} (a probability), or a column 'p:CLASS' for each class",
         fix="name it with --predicted COL or --score COL",
     )

@@ -191,7 +191,7 @@ def _read_row(
     if roles.nested is not None:
         shares = shares_in(cells[roles.nested], roles.nested)
         if config.logits and len(shares) < 2:
-            raise RowError(roles.nested, "has one logit; --logits needs that of every class")
+            raise RowError(roles.nested, "has one logit; --logits needs one per class")
     elif roles.classes:
         shares = {kind: number_in(cells, column, numbers) for column, kind in roles.classes}
     elif roles.score is not None:

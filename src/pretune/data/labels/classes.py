@@ -60,7 +60,7 @@ def check_known(rows: Sequence[Example], classes: Sequence[str], source: str) ->
         f"{source} has the label {shown}{more}, which the model does not know",
         expected=f"its classes: {', '.join(classes[:SHOWN_CLASSES])}"
         + (f" and {len(classes) - SHOWN_CLASSES} more" if len(classes) > SHOWN_CLASSES else ""),
-        fix="pass --merge-labels, which joins labels that differ in case or spacing only"
+        fix="pass --merge-labels, which merges labels that differ only in case or spacing"
         if is_near
         else "name the label column with --label, or leave these rows out with --where",
     )

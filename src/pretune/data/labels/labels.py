@@ -93,7 +93,7 @@ def _cure_of_singles(labels: Sequence[str], near: Mapping[str, str], column: str
     missing = [label for label in labels if label.casefold() in MISSING_WORDS]
     first = next(iter(near), None)
     cures = (
-        [] if first is None else [f"pass --merge-labels, which joins labels that differ in case or spacing only ({first!r})"]
+        [] if first is None else [f"pass --merge-labels, which merges labels that differ only in case or spacing ({first!r})"]
     )
     cures += [f"pass --where '{column}!={missing[0]}' if {missing[0]!r} stands for a missing label"] if missing else []
     if len({*near, *missing}) < len(labels):

@@ -15,7 +15,7 @@ KEYS = ("choices", "labels", "label", "value", "class", "category")
 # A longer cell is no list of labels.
 MAX_CHARACTERS = 10_000
 SHOWN = 4
-CURE = "keep one a row, or make a table for each label, whose classes are yes and no"
+CURE = "keep one per row, or make one table per label, with the classes yes and no"
 # What people join labels with in one cell.
 SEPARATORS = (",", ";", "|")
 # Joined labels from which parts that change their places say something; ours.
@@ -97,7 +97,7 @@ def _labels(value: Any) -> list[str]:
     if isinstance(value, (list, tuple, set, frozenset)):
         items = [item for item in value if item is not None]
         if len(items) > 1 and any(isinstance(item, (list, tuple)) for item in items):
-            raise ValueError("is a list of lists, not text: what stands inside of a text is not its class")
+            raise ValueError("is a list of lists, not text: labels of parts of a text are not its class")
         return [label for item in items for label in _labels(item)]
     text = str(value)
     return [text] if text.strip() else []

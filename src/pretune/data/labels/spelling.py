@@ -193,7 +193,7 @@ def _counted(labels: Sequence[str], counts: Mapping[str, int]) -> str:
 
 def _difference(labels: Sequence[str]) -> str:
     is_number = all(_NUMBER.fullmatch(label) for label in labels)
-    return "the digits that are written" if is_number else "case or spacing"
+    return "how the number is written" if is_number else "case or spacing"
 
 
 def _normal(number: str) -> str:

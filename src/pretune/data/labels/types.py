@@ -62,7 +62,7 @@ def _kind(kind: type) -> str:
 def _value(name: str, kind: str) -> Any:
     if kind == "bool":
         if name.casefold() not in ("true", "false"):
-            raise ValueError(f"the class {name!r} is no truth value")
+            raise ValueError(f"the class {name!r} is neither true nor false")
         return name.casefold() == "true"
     return float(name) if kind == "float" else _whole(name)
 
@@ -70,5 +70,5 @@ def _value(name: str, kind: str) -> Any:
 def _whole(name: str) -> int:
     number = float(name) if "." in name or "e" in name.casefold() else int(name)
     if number != int(number):
-        raise ValueError(f"the class {name!r} is no whole number")
+        raise ValueError(f"the class {name!r} is not a whole number")
     return int(number)

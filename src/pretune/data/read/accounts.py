@@ -37,7 +37,7 @@ def describe_lines(parser: Parser) -> list[str]:
         notes.append(f"{name}: {rows} {shown} {verb} the header and {'are' if rows == 'rows' else 'is'} left out")
     if tally.separator > parser.skipped:
         notes.append(
-            f"{name}: sep= stands in lines further down as well ({tally.separator - parser.skipped}), which are not rows"
+            f"{name}: sep= also stands further down ({tally.separator - parser.skipped} times); these lines are not rows"
         )
     return notes
 

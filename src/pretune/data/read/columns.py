@@ -98,7 +98,7 @@ def _check_asked(raw: RawTable, config: ReadConfig) -> None:
     for name, flag in zip(asked, flags, strict=False):
         if name not in raw.columns:
             near = near_names(name, raw.columns)
-            fix = f"did you mean {flag} {near[0]!r}?" if near else f"pass {flag} with one of these"
+            fix = f"did you mean {flag} {near[0]!r}?" if near else f"name another column with {flag}"
             raise unusable(raw.origin, f"has no column {name!r}", expected="one of " + shown_columns(raw.columns), fix=fix)
     if len(set(config.text)) < len(config.text):
         twice = next(name for name in config.text if config.text.count(name) > 1)

@@ -42,7 +42,7 @@ def check_encoding(encoding: str | None) -> None:
         raise UsageError(
             f"there is no text encoding {encoding!r}",
             expected="a name such as utf-8, utf-16, windows-1252, latin-1, shift_jis",
-            fix="pass --encoding with one of these, or leave it out for UTF-8 and UTF-16",
+            fix="leave --encoding out for UTF-8 and UTF-16",
         )
 
 

@@ -186,7 +186,7 @@ def _with_backslash(plain: Reading, lines: Sequence[str]) -> tuple[Dialect, str]
     mark, name = plain.dialect.delimiter, plain.parser.origin.name
     if not any(BACKSLASH in line and ('\\"' in line or BACKSLASH + mark in line) for line in lines):
         return None
-    note = f"{name} is read with a backslash as escape sign: only so has every row the header's cells"
+    note = f"{name} is read with a backslash as the escape character: only then do all rows have the header's cells"
     return with_escape(plain.dialect, BACKSLASH, lines), f"{note}; --quoting minimal reads backslashes as text"
 
 
@@ -197,11 +197,11 @@ def _without_quotes(plain: Reading, lines: Sequence[str]) -> tuple[Dialect, str]
     even = f"lines have the header's {len(parser.columns)} cells" if len(parser.columns) > 1 else "every line is a row"
     if plain.pieces:
         row = plain.pieces[0].row
-        why = f"as quotes, the one in line {row.line or row.number} swallows lines"
+        why = f"read as a quote, the one in line {row.line or row.number} swallows lines"
     elif parser.unclosed:
-        why = f"as a quote, the one in line {parser.unclosed.line} never closes"
+        why = f"read as a quote, the one in line {parser.unclosed.line} never closes"
     else:
-        why = f"as quotes, they break {counted(parser.num_broken + parser.num_ragged, 'line')}"
+        why = f"read as quotes, they break {counted(parser.num_broken + parser.num_ragged, 'line')}"
     note = f"{name} is read without quoting, so that {even}: {why}; --quoting minimal reads quotes around cells"
     return replace(plain.dialect, quoted=False), note
 

@@ -126,7 +126,7 @@ def _beside(path: Path, folders: Iterable[Path], origin: Origin) -> list[str]:
     if not names:
         return []
     shown = listed(names, _SHOWN, write=ascii)
-    return [f"{origin.name}: {len(names):,} beside the folders of the classes, and not read: {shown}"]
+    return [f"{origin.name}: {len(names):,} beside the class folders were not read: {shown}"]
 
 
 def _nested(inside: Path, path: Path, origin: Origin) -> Exception:

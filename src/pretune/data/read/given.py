@@ -104,7 +104,7 @@ def pair_in(value: Any, option: str) -> tuple[Any, Any]:
 def _flat(value: Any, name: str, fix: str) -> list[Any]:
     """Return an array, a series, a tensor or an iterable as a list of n items."""
     if isinstance(value, (set, frozenset)):
-        raise UsageError(f"{name} is a set, which has no order", expected="a list", fix="pass a list, in the order of the rows")
+        raise UsageError(f"{name} is a set, which has no order", expected="a list, in the order of the rows")
     shape = getattr(value, "shape", None)
     if shape is not None and not callable(shape):
         if len(shape) == 2 and shape[1] == 1 and hasattr(value, "reshape"):
@@ -116,7 +116,7 @@ def _flat(value: Any, name: str, fix: str) -> list[Any]:
                 fix=fix,
             )
     if not isinstance(value, Iterable):
-        raise UsageError(f"{name} is a {type(value).__name__}, {value!r:.40}", expected="a list", fix=f"pass a list as {name}")
+        raise UsageError(f"{name} is a {type(value).__name__}, {value!r:.40}", expected="a list")
     return _listed(value)
 
 

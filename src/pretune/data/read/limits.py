@@ -52,9 +52,9 @@ class SizeLimit:
         if grown:
             raise unusable(
                 origin,
-                f"has {shown_size(packed or 0)}, and unpacks to more than {self.ratio} times that ({shown_size(num_bytes)})",
+                f"is {shown_size(packed or 0)} and unpacks to more than {self.ratio} times that ({shown_size(num_bytes)})",
                 expected=f"at most {shown_size(FREE_BYTES)}, or {self.ratio} times its packed size",
-                fix="check where the file comes from; if it is meant to be so large, name a size: --max-size 4GB",
+                fix="check where the file comes from; if it should be that large, allow it: --max-size 4GB",
             )
         if self.most is not None and num_bytes > self.most:
             raise unusable(

@@ -71,7 +71,7 @@ def json_objects(
             has_any = True
             yield number, value
     if num_marks:
-        notes.append(f"{origin.name}: byte-order marks inside the file, which were removed")
+        notes.append(f"{origin.name}: byte-order marks inside the file were removed")
 
 
 def bare_line(line: str) -> str:

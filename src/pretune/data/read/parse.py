@@ -177,7 +177,7 @@ class Parser:
         if "\0" in "".join(cells):
             raise unusable(
                 self.origin,
-                "holds NUL characters (zero bytes) in its header: this is no text, or its encoding is another",
+                "holds NUL characters (zero bytes) in its header: it is not text, or has another encoding",
                 expected="a table of text",
                 fix="check what the file is, or pass --encoding",
                 at=(number, None, None),

@@ -224,7 +224,8 @@ def _read_path(path: Path, shown: str, config: ReadConfig, role: str) -> RawTabl
     if kind is None or (kind == "text lines" and config.require_labels):
         raise unusable(
             origin,
-            f"the name ends in {path.suffix!r}, " + ("which is no table" if kind else "which says nothing about its format"),
+            f"the name ends in {path.suffix!r}, "
+            + ("which is not a table format" if kind else "which says nothing about its format"),
             expected=READABLE,
             fix="save or rename it as one of these",
         )

@@ -194,7 +194,7 @@ def swallowed(pieces: Sequence[Piece], columns: Sequence[str], origin: Origin) -
     """Return the one message about cells that are pieces of the table."""
     row, column, num_lines = pieces[0]
     first = row.line or row.number
-    inner = f"{num_lines - 2:,} lines between look" if num_lines > 3 else "lines that it takes in look"
+    inner = f"{num_lines - 2:,} lines between look" if num_lines > 3 else "lines that it spans look"
     more = f" ({len(pieces) - 1:,} more such cells follow)" if len(pieces) > 1 else ""
     return unusable(
         origin,
@@ -210,7 +210,7 @@ def swallowed_alone(row: Row, column: str, origin: Origin) -> DataError:
     """Return the message about a table of one column whose quotes hold lines together, and are text elsewhere."""
     return unusable(
         origin,
-        "a quote opens here and takes in lines, and other lines hold quotes as text: either may be meant",
+        "a quote opens here and spans lines, but other lines hold quotes as text: either may be meant",
         expected='quotes around cells, and two of them inside: ""; or quotes that are text',
         fix="pass --quoting none if every line is a row, --quoting minimal if quotes hold lines together",
         at=(row.number, column, row.line or row.number),

@@ -36,9 +36,7 @@ class Skipped:
         more = f" and {len(self.names) - _SHOWN:,} more names" if len(self.names) > _SHOWN else ""
         count = self.names.total()
         what = (
-            "1 entry that a system or archive left there was"
-            if count == 1
-            else f"{count:,} entries that systems or archives left there were"
+            "1 entry left by a system or archive was" if count == 1 else f"{count:,} entries left by systems or archives were"
         )
         return [f"{shown}: {what} skipped: {', '.join(kinds)}{more}"]
 

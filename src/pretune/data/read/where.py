@@ -113,16 +113,14 @@ def _read(condition: str, raw: RawTable) -> tuple[int, str, bool]:
         return raw.columns.index(found[0]), *found[1:]
     name, sign_found, _ = condition.partition("=")
     if not sign_found:
-        raise UsageError(
-            f"--where {condition!r}", expected="COL=VALUE or COL!=VALUE, such as answer=accept", fix="add = and a value"
-        )
+        raise UsageError(f"--where {condition!r}", expected="COL=VALUE or COL!=VALUE, such as answer=accept")
     name = name.removesuffix("!").strip()
     near = near_names(name, raw.columns)
     raise unusable(
         raw.origin,
         f"has no column {name!r}, which --where names",
         expected="one of " + shown_columns(raw.columns),
-        fix=f"did you mean {near[0]!r}?" if near else "name one of these",
+        fix=f"did you mean {near[0]!r}?" if near else "",
     )
 
 

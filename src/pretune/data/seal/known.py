@@ -26,7 +26,7 @@ from pretune.errors import LedgerError
 from pretune.records import SCHEMA
 
 logger = logging.getLogger(__name__)
-CANNOT_JUDGE = "a model that trains on them cannot be judged by them"
+CANNOT_JUDGE = "a model that trains on them cannot be judged on them"
 MAX_NAMED = 3  # runs that are named
 
 
@@ -53,7 +53,7 @@ class KnownRows:
         named = ", ".join(self.runs[:MAX_NAMED]) + (" and others" if len(self.runs) > MAX_NAMED else "")
         parts = [
             f"{self.num_sealed:,} are sealed test rows{' of ' + named if named else ''}" if self.num_sealed else "",
-            f"{self.num_opened:,} were opened before, by the ledger" if self.num_opened else "",
+            f"{self.num_opened:,} were opened before, according to the ledger" if self.num_opened else "",
         ]
         said = " and ".join(filter(None, parts))
         return f"of the {self.num_rows:,} texts {said}" if said else ""
@@ -124,7 +124,9 @@ def count_look(texts: Sequence[str], purpose: str) -> int:
     entry = open_known(texts, run="Python", purpose=purpose)
     if entry is None:
         return 1
-    logger.warning("look %d at these rows, in the ledger: test rows of a run are among them, or rows opened before", entry.look)
+    logger.warning(
+        "look %d at these rows, counted in the ledger: they include test rows of a run, or rows opened before", entry.look
+    )
     return entry.look
 
 

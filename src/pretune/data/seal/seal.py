@@ -178,7 +178,7 @@ def recall_opening(path: Path, openings: Path, head: str | None) -> tuple[tuple[
         raise SealedError(
             f"{openings} does not have the opening that the run's figures come from",
             expected=f"an entry {(head or '')[:12]}".rstrip(),
-            fix="restore the file; or judge again, which is a new look",
+            fix="restore the file, or judge again, which is a new look",
         )
     return _ROWS[Seal.load(path)], found
 
@@ -204,8 +204,8 @@ def seal_splits(splits: Splits) -> tuple[TrainingData, Seal]:
 
 def _sealed(what: str) -> SealedError:
     return SealedError(
-        f"{what} of sealed test rows was asked for",
-        expected="an opening, which is counted",
+        f"{what} of sealed test rows was requested",
+        expected="a counted opening",
         fix="pretune.judge(model, data), or seal.open(run=..., purpose=...); validation rows can be read freely",
     )
 

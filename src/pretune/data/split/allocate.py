@@ -77,8 +77,8 @@ def _check_separable(units: Sequence[_Unit], names: Sequence[str]) -> None:
         raise DataError(
             f"too few separate rows of class {', '.join(shown[:5])}{more} to divide into {', '.join(names)}",
             expected=f"at least {len(names)} rows of each class that are neither duplicates of each other nor in one group",
-            fix="label more rows of that class, merge it with another or leave it out; where texts differ in a "
-            "number or a name only, name the column of their template with --group COL, or keep leaks with --keep-leaks",
+            fix="label more rows of that class, merge it with another or leave it out; if texts differ only in "
+            "a number or a name, name the column of their template with --group COL, or keep leaks with --keep-leaks",
         )
 
 

@@ -43,8 +43,8 @@ class Splits:
 
 
 DIVIDED_ALL_THE_SAME = (
-    "{num_near:,} rows are nearly the same as others, and no class could be divided with these on one side: "
-    "they are divided by {why}, so the test may hold near copies of training rows, and its figures may flatter the model"
+    "{num_near:,} rows are near copies of others, and no class could be split with these kept together: "
+    "they are split by {why}, so the test may hold near copies of training rows, and its figures may flatter the model"
 )
 
 
@@ -126,7 +126,7 @@ def split_validation(
         duplicates,
         {"validation": config.validation_share},
         replace(config, keep_leaks=True),
-        note="{num_near:,} rows are nearly the same as others, and no class could be divided with these on one side: "
+        note="{num_near:,} rows are near copies of others, and no class could be split with these kept together: "
         "validation holds near copies of training rows, and its figures flatter the model",
     )
     return parts["train"], parts["validation"], notes
@@ -275,7 +275,7 @@ def _check_trained(parts: Mapping[str, Examples]) -> None:
                 f"{name} has the class {', '.join(map(repr, unknown[:5]))}, which training does not have"
                 + (f" ({spelled})" if near else ""),
                 expected=f"classes of training: {', '.join(map(repr, sorted(known)[:10]))}",
-                fix="pass --merge-labels, which joins labels that differ in case or spacing only"
+                fix="pass --merge-labels, which merges labels that differ only in case or spacing"
                 if len(near) == len(unknown)
                 else "check that the files name classes alike, or add rows of that class to the training file",
             )

@@ -51,7 +51,7 @@ def drop_conflicts(splits: Splits) -> tuple[Splits, Repair | None]:
     conflicts = tuple(item for item in splits.conflicts if not dropped & set(item.ids))
     summary = (
         f"{counted(len(dropped), 'row')} of {counted(len(splits.conflicts) - len(conflicts), 'text')} "
-        "under more than one label dropped "
+        "with more than one label dropped "
         f"({counts['train']:,} of training, {counts['validation']:,} of validation); the commoner label was kept"
     )
     ids = tuple(row.id for name in ("train", "validation") for row in getattr(splits, name) if row.id in dropped)
@@ -66,7 +66,7 @@ def _leaks(splits: Splits) -> Repair | None:
     """Put on record what dividing already took out."""
     if not splits.removed:
         return None
-    summary = f"{counted(len(splits.removed), 'row')} that a later split also has taken out of training or validation"
+    summary = f"{counted(len(splits.removed), 'row')} that a later split also has removed from training or validation"
     return Repair(what="leaks dropped", summary=summary, ids=splits.removed)
 
 
@@ -79,7 +79,7 @@ def _regroup(rows: Mapping[str, Examples], splits: Splits, divide: Divide) -> tu
     regrouped = divide(named)
     lost = set(regrouped.removed) - set(splits.removed)
     if len(lost) > MAX_REGROUPED_SHARE * sum(map(len, rows.values())):
-        note = f"--repair did not divide by {column!r}: it would have taken {len(lost):,} rows out of training"
+        note = f"--repair did not split by {column!r}: it would have removed {len(lost):,} rows from training"
         return replace(splits, notes=(*splits.notes, note)), None
     before = {row.id: name for name in NAMES for row in getattr(splits, name)}
     moved = tuple(row.id for name in NAMES for row in getattr(regrouped, name) if before.get(row.id) != name)
@@ -88,8 +88,8 @@ def _regroup(rows: Mapping[str, Examples], splits: Splits, divide: Divide) -> tu
 
 
 def _say(found: GroupColumn, num_moved: int, num_lost: int) -> str:
-    lost = f", {num_lost:,} rows that share one with a later split taken out" if num_lost else ""
-    return f"divided again so that each {found.column!r} is on one side: {counted(num_moved, 'row')} changed sides{lost}"
+    lost = f", {num_lost:,} rows that share one with a later split removed" if num_lost else ""
+    return f"split again so that each {found.column!r} stays in one split: {counted(num_moved, 'row')} moved{lost}"
 
 
 def _is_shared(splits: Splits, column: str) -> bool:
