@@ -182,6 +182,34 @@ def plant_spellings(twin: Evidence, strength: float, generator: random.Random) -
     return replace(twin, train=at(twin.train, places, lambda row: replace(row, label=str(row.label).capitalize())))
 
 
+def plant_joined_labels(twin: Evidence, strength: float, generator: random.Random) -> Evidence:
+    """Put both labels into the cell of this share of the training rows."""
+    places = some(twin.train, strength, generator)
+    return replace(twin, train=at(twin.train, places, lambda row: replace(row, label="neg, pos")))
+
+
+def plant_rejected_rows(twin: Evidence, strength: float, generator: random.Random) -> Evidence:
+    """Add the column of an annotation tool, which says that this share of the training rows is not to be used."""
+    places = set(some(twin.train, strength, generator))
+    answered = tuple(
+        replace(row, extra={**row.extra, "answer": "reject" if place in places else "accept"})
+        for place, row in enumerate(twin.train)
+    )
+    return replace(twin, train=answered)
+
+
+def plant_repeated_texts(twin: Evidence, strength: float, generator: random.Random) -> Evidence:
+    """Let this share of all rows be copies of training rows."""
+    num_rows = sum(map(len, (twin.train, twin.validation, twin.test)))
+    num_copies = round(strength * num_rows / (1 - strength))
+    copies = [
+        replace(row, id=f"again {number} {row.id}") for number, row in enumerate(generator.choices(twin.train, k=num_copies))
+    ]
+    train = (*twin.train, *copies)
+    receipt = receipt_of({"train": train, "validation": twin.validation, "test": twin.test})
+    return replace(twin, train=train, receipt=replace(receipt, num_exact_duplicates=num_copies))
+
+
 def plant_imbalance(twin: Evidence, strength: float, generator: random.Random) -> Evidence:
     """Leave so few positive rows in training that the others hold this share."""
     train = twin.train
@@ -309,6 +337,12 @@ FAULTS: tuple[Planter, ...] = (
             unit="share of the larger class"),
     Planter(check="labels.spelling", plant=plant_spellings, strengths=(0.001, 0.01, 0.05, 0.2), clear_from=0.001,
             unit="share of the training labels"),
+    Planter(check="labels.kind", plant=plant_joined_labels, strengths=(0.01, 0.05, 0.2), clear_from=0.01,
+            unit="share of the training rows with both labels"),
+    Planter(check="labels.annotations", plant=plant_rejected_rows, strengths=(0.001, 0.01, 0.1), clear_from=0.001,
+            unit="share of the training rows that annotators rejected"),
+    Planter(check="texts.duplicates", plant=plant_repeated_texts, strengths=(0.02, 0.05, 0.2, 0.5), clear_from=0.2,
+            unit="share of the rows that repeat a text"),
     Planter(check="labels.few_test_rows", plant=plant_few_positives, strengths=(0.5, 0.8, 0.9, 0.95), clear_from=0.9,
             unit="share of 300 rows taken away"),
     Planter(check="labels.errors", plant=plant_wrong_labels, strengths=(0.02, 0.05, 0.1, 0.2), clear_from=0.2,

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import confounds
 import coverage
 import error_rates
 import paired
@@ -30,6 +31,7 @@ ROWS: dict[str, Callable[[], dict[str, Any]]] = {
     "rows-needed": error_rates.measure_rows_needed,
     "paired": paired.measure,
     "coverage": coverage.measure,
+    "confounds": confounds.measure,
     "near-duplicates": planted_texts.measure_near,
     "labels-sms-spam": lambda: planted_texts.measure_labels("sms-spam"),
     "labels-movie-reviews": lambda: planted_texts.measure_labels("movie-reviews"),
@@ -39,7 +41,7 @@ ROWS: dict[str, Callable[[], dict[str, Any]]] = {
     "detectors-data": lambda: sweep.measure_planted(planters=sweep.FAULTS),
     "detectors-training": lambda: sweep.measure_planted(planters=sweep.OF_TRAINING),
 }
-NEEDS_SHARED = {"near-duplicates", "detectors-clean", "detectors-data", "detectors-training"}
+NEEDS_SHARED = {"confounds", "near-duplicates", "detectors-clean", "detectors-data", "detectors-training"}
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pretune.diagnose import CHECKS, DATA_CHECKS, RESULT_CHECKS, diagnose
+from pretune.diagnose import CHECKS, DATA_CHECKS, RESULT_CHECKS, checks_by, diagnose
 from pretune.records import Evidence, Finding, Severity
 from pretune.verdict import load_policy
 
@@ -33,3 +33,11 @@ def test_data_can_be_checked_before_there_is_a_model(clean_evidence):
     assert CHECKS == DATA_CHECKS + RESULT_CHECKS
     findings = diagnose(clean_evidence, checks=DATA_CHECKS)
     assert {finding.severity for finding in findings} == {Severity.OK}
+
+
+def test_runs_of_the_first_rules_are_asked_what_they_were_asked_then(clean_evidence, clean_evaluation):
+    names = {
+        rules: [item.check for item in diagnose(clean_evidence, clean_evaluation, checks=checks_by(rules))] for rules in (1, 2)
+    }
+    assert [name for name in names[2] if name not in ("labels.kind", "labels.annotations", "texts.duplicates")] == names[1]
+    assert len(names[2]) == len(CHECKS)

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from pretune.data.alike.groups import find_group_columns
-from pretune.diagnose.columns import read_moments
+from pretune.data.moments import read_moments
 from pretune.diagnose.groups import check_groups, check_hidden_groups, check_time
 from pretune.records import Example, Severity
 
@@ -80,7 +80,7 @@ def test_classes_that_move_with_time_warn_where_the_split_mixes_days(clean_evide
     rows = dated(900, 0.9)
     finding = check_time(replace(clean_evidence, train=rows[:600], test=rows[600:]))
     assert finding.severity is Severity.WARNING
-    assert "--test" in finding.fix
+    assert "--time when" in finding.fix
 
 
 def test_a_mixed_split_without_drift_is_only_noted_in_nearly_all_twins(clean_evidence):

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from pretune.diagnose.signature import check_signature_column, check_signature_token
+from pretune.diagnose.signature import check_signature_token
+from pretune.diagnose.signature_column import check_signature_column
 from pretune.records import Evidence, Severity
 
 
@@ -107,3 +108,75 @@ def test_running_numbers_of_a_sorted_file_are_noted_only(clean_evidence):
     )
     assert finding.severity is Severity.NOTE
     assert "sorted by label" in finding.summary
+
+
+INTENTS = {
+    "roll_dice": "roll {n} dice for {who} please|could you throw {n} dice for {who}|i want {n} dice rolled for {who}",
+    "set_timer": "start a clock of {n} minutes for {who}|please count down {n} minutes for {who}|i want {n} minutes for {who}",
+}
+
+
+def ask(evidence: Evidence, intents: dict[str, str] = INTENTS) -> Evidence:
+    """Return requests to an assistant in place of the texts; one class is named after a word that all its requests have."""
+    generator, labels = random.Random(0), sorted(intents)
+    people = [f"{first} {last}" for first in ("my", "your", "our") for last in ("sister", "friend", "team", "boss", "aunt")]
+
+    def asked(row, number):
+        label = labels[number % 2]
+        form = generator.choice(intents[label].split("|"))
+        return replace(row, label=label, text=form.format(n=generator.randrange(2, 99), who=generator.choice(people)))
+
+    splits = {
+        name: tuple(asked(row, number) for number, row in enumerate(getattr(evidence, name)))
+        for name in ("train", "validation", "test")
+    }
+    return replace(evidence, classes=tuple(labels), positive=None, **splits)
+
+
+@pytest.mark.parametrize("label", ["roll_dice", "game_start"])
+def test_a_word_that_is_the_class_is_not_advised_away(clean_evidence, label):
+    """Whether the label is named after the word or not, since it belongs to its sentences."""
+    finding = check_signature_token(ask(clean_evidence, {label: INTENTS["roll_dice"], "set_timer": INTENTS["set_timer"]}))
+    assert (finding.severity, finding.fix, finding.measured) == (Severity.NOTE, "", 1.0)
+    assert "leave it where it is" in finding.summary
+
+
+@pytest.mark.parametrize("word", ["Kowalski", "#archive", "indeed", "<br>"])
+def test_a_stamp_is_named_beside_a_word_that_is_the_class(clean_evidence, word):
+    evidence, generator = ask(clean_evidence), random.Random(1)
+
+    def stamped(row):
+        words = row.text.split()
+        place = generator.randrange(len(words) + 1)
+        return replace(row, text=" ".join([*words[:place], word, *words[place:]])) if row.label == "set_timer" else row
+
+    splits = {name: tuple(map(stamped, getattr(evidence, name))) for name in ("train", "validation", "test")}
+    finding = check_signature_token(replace(evidence, **splits))
+    assert finding.severity is Severity.BLOCKING
+    assert word.strip("#<>") in finding.summary
+    assert finding.fix.startswith("Take ")
+
+
+def test_a_finer_label_under_another_name_is_told_from_the_label(clean_evidence):
+    def topic(row):
+        return f"{row.label}/{int(row.id.split('-')[1]) % 3}"
+
+    finding = check_signature_column(add_column(clean_evidence, topic, "subtype"))
+    assert finding.severity is Severity.NOTE
+    assert "a finer label under another name (6 values for 2 classes, each of one class" in finding.summary
+
+
+def test_values_that_divide_the_classes_may_be_sources(clean_evidence):
+    def site(row):
+        return f"site {2 * (int(row.id.split('-')[1]) % 3) + (row.label == 'pos')}"
+
+    finding = check_signature_column(add_column(clean_evidence, site, "origin"))
+    assert finding.severity is Severity.WARNING
+    assert "it is a finer label (6 values for 2 classes" in finding.summary
+    assert "or says where rows come from" in finding.summary
+
+
+def test_by_the_first_rules_a_word_that_is_the_class_was_an_alarm(clean_evidence):
+    """So a run that was judged by them recomputes to its finding."""
+    finding = check_signature_token(ask(clean_evidence), rules=1)
+    assert (finding.severity, finding.measured) == (Severity.BLOCKING, 1.0)

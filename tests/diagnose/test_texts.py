@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from pretune.diagnose.texts import check_truncation, check_unknown_tokens, check_unreadable
+from pretune.diagnose.texts import check_duplicates, check_truncation, check_unknown_tokens, check_unreadable
 from pretune.records import Severity
 
 
@@ -52,3 +52,10 @@ def test_what_the_cut_costs_in_accuracy_is_measured(clean_evidence, num_wrong, s
 def test_over_one_percent_of_unknown_tokens_warn(clean_evidence, num_unknown, severity):
     counts = replace(clean_evidence.token_counts[0], num_unknown=num_unknown)
     assert check_unknown_tokens(replace(clean_evidence, token_counts=(counts,))).severity is severity
+
+
+@pytest.mark.parametrize(("copies", "severity"), [(0, Severity.OK), (80, Severity.NOTE), (642, Severity.WARNING)])
+def test_a_table_of_copies_is_named_with_its_different_texts(clean_evidence, copies, severity):
+    finding = check_duplicates(replace(clean_evidence, receipt=replace(clean_evidence.receipt, num_exact_duplicates=copies)))
+    assert (finding.severity, finding.measured) == (severity, copies / 1200)
+    assert f"{1200 - copies:,} texts are different" in finding.summary

@@ -80,6 +80,7 @@ class SplitConfig(Config):
     near_duplicate_threshold: float = NEAR_THRESHOLD  # a few edits count as well, see data/alike/duplicates.py
     keep_leaks: bool = False
     repair: bool = False  # regroup, drop conflicts: see data/split/repair.py
+    time: str | None = None  # column by which training is older than validation, and the test newest
 
     def __post_init__(self) -> None:
         self.check_kinds()
@@ -90,6 +91,12 @@ class SplitConfig(Config):
         check(total < 1, "validation_share + test_share", total, "less than 1, so that rows are left to train on")
         threshold = self.near_duplicate_threshold
         check(0 < threshold <= 1, "near_duplicate_threshold", threshold, "a similarity above 0 and up to 1")
+        if self.time is not None and self.repair:
+            raise UsageError(
+                "--repair and --time were both given",
+                expected="one of them: --repair may move rows, --time says where they are",
+                fix="leave --repair out",
+            )
         if self.keep_leaks and self.repair:
             raise UsageError(
                 "--repair and --keep-leaks were both given",

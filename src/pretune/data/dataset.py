@@ -14,6 +14,7 @@ from pretune.data.read.memory import names_of
 from pretune.data.read.path import read_table
 from pretune.data.read.table import Table
 from pretune.data.seal.seal import Seal, TrainingData, seal_splits
+from pretune.data.split.by_time import split_by_time
 from pretune.data.split.divide import Splits, keep_given, split_examples
 from pretune.data.split.repair import divide_repaired
 from pretune.errors import DataError, SealedError, UsageError
@@ -21,7 +22,7 @@ from pretune.records import Example, FileReceipt, Receipt, Repair
 from pretune.run.trace import Trace
 
 # Options of ``load_data`` that are about the split, and the field of its config that each sets.
-SPLIT_OPTIONS = {"split_seed": "seed", "keep_leaks": "keep_leaks", "repair": "repair"}
+SPLIT_OPTIONS = {"split_seed": "seed", "keep_leaks": "keep_leaks", "repair": "repair", "time": "time"}
 
 
 class LoadOptions(TypedDict, total=False):
@@ -35,6 +36,7 @@ class LoadOptions(TypedDict, total=False):
         allow_rejects: Go on when over 1 % of the rows cannot be used.
         keep_leaks: Leave rows that given splits share where they are.
         repair: Drop leaks and conflicts, and divide again by a group that is found.
+        time: Column by which to divide: training is older than validation, and the test is newest.
         quoting: Of CSV and TSV: ``"minimal"`` where quotes hold a cell together, ``"none"`` where they are text; the lines
             tell otherwise.
         escape: What stands before a quote inside a cell, such as a backslash; the lines tell otherwise.
@@ -50,6 +52,7 @@ class LoadOptions(TypedDict, total=False):
     allow_rejects: bool
     keep_leaks: bool
     repair: bool
+    time: str | None
     quoting: str | None
     escape: str | None
     max_cell: int
@@ -241,8 +244,14 @@ def _divide(
 
 
 def _split(rows: Mapping[str, tuple[Example, ...]], config: SplitConfig) -> Splits:
+    if config.time is not None and "data" not in rows:
+        raise UsageError(
+            "--time with --validation or --test",
+            expected="one of them: the splits are given, or divided by time",
+            fix="leave out --time, or pass all rows as one file",
+        )
     if "data" in rows:
-        return split_examples(rows["data"], config)
+        return (split_by_time if config.time is not None else split_examples)(rows["data"], config)
     return keep_given(rows["train"], rows.get("validation"), rows.get("test"), config)
 
 

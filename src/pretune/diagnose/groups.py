@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from pretune.data.alike.groups import find_group_columns
-from pretune.diagnose.columns import asked_rows, filled_columns, read_moments
+from pretune.data.moments import read_moments
+from pretune.diagnose.columns import asked_rows, filled_columns
 from pretune.diagnose.measures import separation
 from pretune.records import Evaluation, Evidence, Example, Finding, Severity
 
@@ -86,7 +87,7 @@ def check_time(evidence: Evidence, _evaluation: Evaluation | None = None) -> Fin
         measured=abs(drift),
         limit=MAX_TIME_SEPARATION,
         examples=tuple(older[:5]) if is_drifting else (),
-        fix="Put the newest rows into a file of their own and pass it as --test: the model will meet the future, not the past."
+        fix=f"Pass --time {column}: the test is then the newest rows, and training is older than validation."
         if is_drifting
         else "",
     )

@@ -1,23 +1,24 @@
-"""Signatures: does one word, or one column, give the label away?
+"""Signatures: does one word give the label away, and is it a mark on the texts or what the class is about?
 
-A language model finds such a mark at once, scores well on any test drawn from the same table, and fails where the mark is not
+A language model finds a mark at once, scores well on any test drawn from the same table, and fails where the mark is not
 set: the classes came from two sources, or an editor stamped one of them. The mark is sought in training, and
-measured on other rows, so that looking at thousands of words does not make one up.
+measured on other rows, so that looking at thousands of words does not make one up. A word that belongs to its sentences is no
+mark: an intent is told by the word it is named after, and rightly so (``stamps.py`` tells one from the other).
 """
 
 import re
-from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.feature_extraction.text import CountVectorizer
 
-from pretune.diagnose.columns import asked_rows, filled_columns, read_moments, read_numbers
+from pretune.diagnose.columns import asked_rows, spread
 from pretune.diagnose.measures import percent
-from pretune.hashing import fold
+from pretune.diagnose.stamps import Closing, Neighbours, plain
 from pretune.intervals import average_bounds, proportion_interval
-from pretune.records import Evaluation, Evidence, Example, Finding, Severity
+from pretune.records import RULES, Evaluation, Evidence, Example, Finding, Severity
 
 # Balanced accuracy of a rule that looks at one word: from the first we warn, from the second the label is given away. Ours:
 # the best single word of seven public sets reaches 0.74 ("$" for things on sale; docs/decisions/0011).
@@ -27,18 +28,16 @@ MAX_TOKEN_ACCURACY = 0.95
 # this share of the class we warn, too, both with the lower end of their intervals.
 SURE_PRECISION = 0.95
 SURE_SHARE = 0.33
-# Balanced accuracy of the most telling column, which the model does not read unless it is part of the text.
-MAX_COLUMN_ACCURACY = 0.90
-# Share of rows whose text holds the column's value from which the model reads it all the same.
-MIN_IN_TEXT = 0.50
-# Rows looked at of each split: enough to measure 0.95 within a point.
-MAX_ROWS = 5_000
-NUM_BINS = 10
-# A column with fewer distinct numbers is a rating, from which labels are made, rather than a number of the row.
-MAX_RATINGS = 100
+# Words that are weighed, those that tell most first.
+MAX_WORDS = 500
+# Further marks that a finding names.
+SHOWN = 4
+# Balanced accuracy of a word in any case below which its capitals are what tells.
+MAX_CASE_ACCURACY = 0.60
+# Letters that a word and a part of a label's name begin with alike to be one word in two forms.
+NAME_PREFIX = 4
 
 MARK = re.compile(r"\w+|[^\w\s]")
-LABEL_LIKE = re.compile(r"label|class|target|categor|rating|score|star|polarity|sentiment|intent|topic", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,84 +50,90 @@ class Signature:
     low: float
     examples: tuple[str, ...]
     is_sure: bool = False  # hardly ever wrong where it is set, and set in a good part of the class
+    word: str = ""
+    closing: Closing | None = None
+    is_case: bool = False  # it tells by its capitals alone: as a word in any case it does not
+
+    @property
+    def is_telling(self) -> bool:
+        """Whether it tells so much that it has to be said."""
+        return self.low > WARN_ACCURACY or self.is_sure
+
+    @property
+    def is_stamp(self) -> bool:
+        """Whether it was put on the texts: they read on without it, or it is a sign at an edge, or capitals alone."""
+        if _is_named(self.word, self.label):
+            return False
+        is_edge_sign = self.word != plain(self.word) and not re.search(r"\w", self.word) and self.low > WARN_ACCURACY
+        return is_edge_sign or self.is_case or (self.closing is not None and self.closing.is_seamless)
 
 
-def check_signature_token(evidence: Evidence, _evaluation: Evaluation | None = None) -> Finding:
-    """Measure how well the presence of the most telling word alone tells a class from the rest."""
+def check_signature_token(evidence: Evidence, _evaluation: Evaluation | None = None, *, rules: int = RULES) -> Finding:
+    """Measure how well the presence of the most telling word alone tells a class from the rest; marks come first."""
     check = "leakage.signature_token"
     name, asked = asked_rows(evidence, labelled=True)
     if not asked or not evidence.has_texts("train", name):
         return Finding.unknown(check, "needs labelled texts of training and of validation or test")
-    found = find_token(_sample(evidence.train), _sample(asked))
-    if found is None:
+    most = 1 if rules == 1 else MAX_WORDS
+    found = sorted(find_tokens(spread(evidence.train), spread(asked), most), key=lambda item: -item.low)
+    if not found:
         return Finding(check=check, severity=Severity.OK, summary="no word occurs in enough rows to tell a class")
-    reached = f"{found.name} alone tells {found.label} from the rest with a balanced accuracy of {percent(found.accuracy)}"
-    severity = Severity.BLOCKING if found.low > MAX_TOKEN_ACCURACY else Severity.WARNING
-    if found.low <= WARN_ACCURACY and not found.is_sure:
-        severity = Severity.OK
+    telling = [item for item in found if item.is_telling]
+    stamps = [item for item in telling if item.is_stamp or rules == 1]  # by the first rules every telling word was one
+    worst, *more = stamps or telling or found
+    reached = f"{worst.name} alone tells {worst.label} from the rest with a balanced accuracy of {percent(worst.accuracy)}"
+    severity, why = _weigh(worst, bool(stamps), [item for item in more if item.label == worst.label] if stamps else [])
     return Finding(
         check=check,
         severity=severity,
-        summary=f"the word {reached} of {name} rows (at least {percent(found.low)})",
-        measured=found.accuracy,
-        limit=MAX_TOKEN_ACCURACY if severity is Severity.BLOCKING else WARN_ACCURACY,
-        examples=found.examples if severity is not Severity.OK else (),
-        fix=f"Take {found.name} out of the texts, or collect rows of every class with and without it."
-        if severity is not Severity.OK
-        else "",
-    )
-
-
-def check_signature_column(evidence: Evidence, _evaluation: Evaluation | None = None) -> Finding:
-    """Measure how well the most telling further column alone (source, date, id) tells the label."""
-    check = "leakage.signature_column"
-    columns, (name, asked) = filled_columns(evidence.train), asked_rows(evidence, labelled=True)
-    if not columns:
-        return Finding.not_applicable(check, "the rows have no column besides text and label")
-    if not asked:
-        return Finding.unknown(check, "needs labelled rows of validation or test")
-    found = [_measure_column(evidence.train, asked, column) for column in columns]
-    worst = max(found, key=lambda item: item.low)
-    says = (
-        f"the column {worst.name!r} alone tells the label of {percent(worst.accuracy)} of {name} rows, classes weighted alike"
-    )
-    if worst.low <= MAX_COLUMN_ACCURACY:
-        return Finding(check=check, severity=Severity.OK, summary=says, measured=worst.accuracy, limit=MAX_COLUMN_ACCURACY)
-    severity, why = _weigh_column(evidence.train, worst.name)
-    return Finding(
-        check=check,
-        severity=severity,
-        summary=f"{says}: {why}",
+        summary=f"the word {reached} of {name} rows (at least {percent(worst.low)}){why}",
         measured=worst.accuracy,
-        limit=MAX_COLUMN_ACCURACY,
-        examples=worst.examples,
-        fix=""
-        if severity is Severity.NOTE
-        else f"Leave {worst.name!r} out of the text, and collect rows of every class "
-        "from every source; else the model may learn where a row comes from.",
+        limit=MAX_TOKEN_ACCURACY if severity is Severity.BLOCKING else WARN_ACCURACY,
+        examples=worst.examples if severity is not Severity.OK else (),
+        fix=f"Take {worst.name} out of the texts, or collect rows of every class with and without it." if stamps else "",
     )
 
 
-def find_token(train: Sequence[Example], asked: Sequence[Example]) -> Signature | None:
-    """Return the word, or first or last word, whose presence in training tells a class best, measured on ``asked``."""
+def _weigh(found: Signature, is_stamp: bool, more: Sequence[Signature]) -> tuple[Severity, str]:
+    if not found.is_telling:
+        return Severity.OK, ""
+    if not is_stamp:
+        belongs = ": it belongs to its sentences, as a word does that the class is about, so leave it where it is"
+        return Severity.NOTE, f"{belongs}; look whether rows of {found.label} without it are answered right, too"
+    severity = Severity.BLOCKING if found.low > MAX_TOKEN_ACCURACY else Severity.WARNING
+    names = list(dict.fromkeys(item.name for item in more))[:SHOWN]
+    others = f" (so do {', '.join(names)})" if names else ""
+    why = "the texts read on without it, so it looks like a mark of where they come from rather than what they are about"
+    return severity, f"{others}: {why}"
+
+
+def find_tokens(train: Sequence[Example], asked: Sequence[Example], most: int = MAX_WORDS) -> Iterator[Signature]:
+    """Yield words, or first or last words, whose presence in training tells a class, measured on ``asked``; the best first."""
     labels = np.array([row.label for row in train])
     classes, sizes = np.unique(labels, return_counts=True)
     vectorizer = CountVectorizer(analyzer=_marks, binary=True, min_df=5)
-    texts = [row.text for row in train]
     try:
-        present = vectorizer.fit_transform(texts)
+        present = vectorizer.fit_transform([row.text for row in train])
     except ValueError:  # no word is in five texts
-        return None
+        return
     counts = np.stack([np.asarray(present[labels == label].sum(axis=0)).ravel() for label in classes])  # (classes, words)
     inside = counts / sizes[:, None]
     outside = (counts.sum(axis=0) - counts) / np.maximum(sizes.sum() - sizes, 1)[:, None]
-    row, column = np.unravel_index(np.argmax(inside - outside), inside.shape)
-    word, label = str(vectorizer.get_feature_names_out()[column]), str(classes[row])
-    return _measure_token(asked, word, label)
+    order = np.argsort(outside - inside, axis=None, kind="stable")[:most]
+    names, marked = vectorizer.get_feature_names_out(), [_marks(row.text) for row in asked]
+    places = zip(*np.unravel_index(order, inside.shape), strict=True)
+    measured = [_measure_token(asked, marked, str(names[column]), str(classes[row])) for row, column in places]
+    found = [item for item in measured if item is not None]
+    if not any(item.is_telling for item in found):
+        yield from found
+        return
+    neighbours = Neighbours(train, [MARK.findall(row.text) for row in train])
+    for item in found:
+        yield replace(item, closing=neighbours.closing(item.word, item.label)) if item.is_telling else item
 
 
-def _measure_token(asked: Sequence[Example], word: str, label: str) -> Signature | None:
-    has = np.array([word in _marks(row.text) for row in asked])
+def _measure_token(asked: Sequence[Example], marked: Sequence[set[str]], word: str, label: str) -> Signature | None:
+    has = np.array([word in marks for marks in marked])
     is_label = np.array([row.label == label for row in asked])
     num_inside, num_outside = int(is_label.sum()), int((~is_label).sum())
     if not num_inside or not num_outside:
@@ -139,8 +144,35 @@ def _measure_token(asked: Sequence[Example], word: str, label: str) -> Signature
     accuracy = float((hits / np.array([num_inside, num_outside])).mean())
     precision, _ = proportion_interval(int(hits[0]), int(has.sum()))
     share, _ = proportion_interval(int(hits[0]), num_inside)
-    is_sure = precision > SURE_PRECISION and share > SURE_SHARE
-    return Signature(name=_say(word), label=label, accuracy=accuracy, low=float(low), examples=shown, is_sure=is_sure)
+    return Signature(
+        name=_say(word),
+        label=label,
+        accuracy=accuracy,
+        low=float(low),
+        examples=shown,
+        is_sure=precision > SURE_PRECISION and share > SURE_SHARE,
+        word=word,
+        is_case=_is_case(marked, is_label, word),
+    )
+
+
+def _is_case(marked: Sequence[set[str]], is_label: npt.NDArray[np.bool_], word: str) -> bool:
+    folded = plain(word).casefold()
+    if folded == plain(word).upper():  # a sign has no case
+        return False
+    has = np.array([any(mark.casefold() == folded for mark in marks) for marks in marked])
+    return float((has[is_label].mean() + (~has[~is_label]).mean()) / 2) < MAX_CASE_ACCURACY
+
+
+def _is_named(word: str, label: str) -> bool:
+    """Whether the label is named after the word, as ``roll_dice`` is after "dice"."""
+    folded = plain(word).casefold()
+    parts = re.findall(r"[^\W_]+", label.casefold())
+    return any(folded == part or _begin_alike(folded, part) for part in parts)
+
+
+def _begin_alike(first: str, second: str) -> bool:
+    return min(len(first), len(second)) >= NAME_PREFIX and first[:NAME_PREFIX] == second[:NAME_PREFIX]
 
 
 def _marks(text: str) -> set[str]:
@@ -152,70 +184,3 @@ def _marks(text: str) -> set[str]:
 def _say(word: str) -> str:
     place = " at the start" if word.endswith(" …") else " at the end" if word.startswith("… ") else ""
     return f"{word.removesuffix(' …').removeprefix('… ')!r}{place}"
-
-
-def _measure_column(train: Sequence[Example], asked: Sequence[Example], column: str) -> Signature:
-    """Return the best of what a column tells by its values, their pattern, their beginning, or their place in order."""
-    ways = [_accuracy_of(keys, train, asked) for keys in _views(train, asked, column)]
-    accuracy, low = max(ways, key=lambda way: way[1], default=(0.0, 0.0))
-    return Signature(name=column, label="", accuracy=accuracy, low=low, examples=tuple(row.id for row in asked[:5]))
-
-
-def _views(train: Sequence[Example], asked: Sequence[Example], column: str) -> Iterator[tuple[list[str], list[str]]]:
-    known, new = ([row.extra.get(column, "") for row in rows] for rows in (train, asked))
-    yield known, new
-    yield [re.sub(r"\d+", "#", value) for value in known], [re.sub(r"\d+", "#", value) for value in new]
-    yield [_beginning(value) for value in known], [_beginning(value) for value in new]
-    numbers, new_numbers = _in_order(train, column), _in_order(asked, column)
-    if numbers and new_numbers:
-        edges = np.unique(np.quantile(numbers, np.linspace(0, 1, NUM_BINS + 1)[1:-1]))
-        yield [str(bin) for bin in np.searchsorted(edges, numbers)], [str(bin) for bin in np.searchsorted(edges, new_numbers)]
-
-
-def _beginning(value: str) -> str:
-    found = re.match(r"[^\W\d_]*", value)
-    return found.group() if found else ""
-
-
-def _in_order(rows: Sequence[Example], column: str) -> list[float] | None:
-    moments = read_moments(rows, column)
-    if moments:
-        return [moments.get(row.id, 0.0) for row in rows]
-    return read_numbers([row.extra.get(column, "") or "nan" for row in rows])
-
-
-def _accuracy_of(keys: tuple[list[str], list[str]], train: Sequence[Example], asked: Sequence[Example]) -> tuple[float, float]:
-    """Return the balanced accuracy on ``asked`` of the commonest label that each key has in training, and its low end."""
-    labels_of: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for key, row in zip(keys[0], train, strict=True):
-        labels_of[key][str(row.label)] += 1
-    overall = Counter(str(row.label) for row in train).most_common(1)[0][0]
-    hits, totals = Counter[str](), Counter[str]()
-    for key, row in zip(keys[1], asked, strict=True):
-        said = labels_of[key].most_common(1)[0][0] if key in labels_of else overall
-        totals[str(row.label)] += 1
-        hits[str(row.label)] += said == row.label
-    right = np.array([hits[label] for label in totals], dtype=float)
-    sizes = np.array([totals[label] for label in totals], dtype=float)
-    low, _ = average_bounds(right, sizes, 0.95)
-    return float((right / sizes).mean()), float(low)
-
-
-def _weigh_column(rows: Sequence[Example], column: str) -> tuple[Severity, str]:
-    in_text = sum(len(value := fold(row.extra.get(column, ""))) > 1 and value in fold(row.text) for row in _sample(rows))
-    share = in_text / len(_sample(rows))
-    if share > MIN_IN_TEXT:
-        return Severity.BLOCKING, f"it gives the label away, and {percent(share)} of the texts hold its value"
-    values = {row.extra.get(column, "") for row in rows}
-    numbers = read_numbers(sorted(values))
-    if LABEL_LIKE.search(column) or (numbers is not None and 2 < len(values) <= MAX_RATINGS):
-        return Severity.NOTE, "it looks like the label under another name, and is not read by the model"
-    if numbers is not None and len(values) > MAX_RATINGS:
-        return Severity.NOTE, "the rows are sorted by label along it; it is not read by the model"
-    return Severity.WARNING, "it is not read by the model, but the texts of each value may have a manner of their own"
-
-
-def _sample(rows: Sequence[Example]) -> Sequence[Example]:
-    """Return rows evenly spread over the split, since files are often sorted."""
-    step = max(1, -(-len(rows) // MAX_ROWS))
-    return rows[::step]

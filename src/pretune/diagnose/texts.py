@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 
-from pretune.diagnose.measures import difference_interval, judged_source, right_answers
+from pretune.diagnose.measures import difference_interval, judged_source, percent, right_answers
 from pretune.records import Evaluation, Evidence, Finding, Severity, TokenCounts
 
 # Share of texts cut above which much of what was labelled is never read. Ours: below it, the cut texts alone can hardly
@@ -14,6 +14,9 @@ MAX_CUT_SHARE = 0.20
 MIN_COST = 0.01
 # Share of tokens that the vocabulary lacks above which a model reads texts with holes. English word pieces lack under 0.1 %.
 MAX_UNKNOWN_SHARE = 0.01
+# Share of rows that repeat an earlier text above which their number misleads. Ours: public sets of messages and tweets, where
+# people do repeat each other, have 7 to 8 %.
+MAX_COPIED_SHARE = 0.10
 # Share of texts with unreadable characters above which the file was probably decoded wrongly.
 MAX_UNREADABLE_SHARE = 0.01
 
@@ -41,6 +44,26 @@ def check_truncation(evidence: Evidence, evaluation: Evaluation | None = None) -
         measured=share,
         limit=MAX_CUT_SHARE,
         fix=f"--max-length {2 * worst.max_length} (if the model reads that many)" if severity is Severity.WARNING else "",
+    )
+
+
+def check_duplicates(evidence: Evidence, _evaluation: Evaluation | None = None) -> Finding:
+    """Measure the share of rows whose text is that of an earlier row."""
+    check, receipt = "texts.duplicates", evidence.receipt
+    if receipt is None or not receipt.num_used:
+        return Finding.unknown(check, "needs the receipt of the data")
+    share = receipt.num_exact_duplicates / receipt.num_used
+    different = receipt.num_used - receipt.num_exact_duplicates
+    is_much = share > MAX_COPIED_SHARE
+    means = ": a text counts as often as it was collected, in training and in the test, and the rows say less than their number"
+    return Finding(
+        check=check,
+        severity=Severity.WARNING if is_much else Severity.NOTE if receipt.num_exact_duplicates else Severity.OK,
+        summary=f"{receipt.num_exact_duplicates:,} of {receipt.num_used:,} rows ({percent(share)}) repeat the text of an "
+        f"earlier row; {different:,} texts are different" + (means if is_much else ""),
+        measured=share,
+        limit=MAX_COPIED_SHARE,
+        fix="Keep each text once, unless production repeats texts as often." if is_much else "",
     )
 
 

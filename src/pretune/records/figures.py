@@ -5,7 +5,13 @@ from dataclasses import dataclass, field
 
 from pretune.records.base import SCHEMA, Record
 
-LOWER_IS_BETTER = ("loss", "brier", "calibration_error", "cost")  # metrics of which less is better; none is a share to be gated
+LOWER_IS_BETTER = (
+    "loss",
+    "brier",
+    "calibration_error",
+    "cost",
+    "absolute_error",
+)  # metrics of which less is better; none is a share to be gated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -72,6 +72,7 @@ _BY_HEADING: dict[str, tuple[Flag, ...]] = {
             "read.group",
             "COL",
         ),
+        Flag("time", "Split by this column: train on the oldest rows, test on the newest.", SPLIT, "split.time", "COL"),
         Flag("validation", "File with the validation rows.", SPLIT, "validation", "FILE"),
         Flag("test", "File with the test rows.", SPLIT, "test", "FILE"),
         Flag("split_seed", "Seed of the split (0).", SPLIT, "split.seed", "N", int),

@@ -525,9 +525,12 @@ def test_a_list_of_one_label_is_that_label(one):
     assert found.labels == found.predicted
 
 
-def test_classes_that_look_like_several_labels_in_a_cell_are_named():
+def test_classes_that_look_like_several_labels_in_a_cell_are_refused_where_they_are_many():
     rows = [{"label": name, "predicted": "a"} for name in ("a", "b", "a,b", "b,a")] * 5
-    assert any("look like several labels in one cell ('a,b', 'b,a'; 10 rows)" in note for note in read(rows).notes)
+    with pytest.raises(DataError, match=r"10 of 20 rows hold several labels.*'a,b', 'b,a'; 10 rows"):
+        read(rows)
+    few = [{"label": name, "predicted": "a"} for name in ("a", "b") * 60 + ("a,b", "b,a")]
+    assert any("look like several labels in one cell ('a,b', 'b,a'; 2 rows)" in note for note in read(few).notes)
 
 
 def test_lists_of_scores_that_stand_as_text_in_a_csv_are_read(tmp_path):

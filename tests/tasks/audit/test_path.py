@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -435,3 +436,40 @@ def test_rows_that_are_not_asked_for_are_left_out_and_counted(capsys, write_csv)
     call("audit", path, "--json", "--quiet", "--where", "answer=accept", "--against", other)
     data = read_strictly(capsys.readouterr().out)["data"]
     assert (data["num_rows"], data["num_used"], data["num_filtered"]) == (350, 300, 50)
+
+
+def numbered(count, said, seed=0):
+    """Return rows of stars, and what a function of the stars and a normal value says of them."""
+    generator = random.Random(seed)
+    stars = [generator.randrange(1, 6) for _ in range(count)]
+    return [
+        {"id": str(n), "label": str(star), "predicted": said(star, generator.gauss(0, 0.7))} for n, star in enumerate(stars)
+    ]
+
+
+def test_ordered_classes_get_absolute_error_and_kappa():
+    record = audit(numbered(400, lambda star, noise: str(min(5, max(1, round(star + noise))))))
+    found = {score.metric: score for score in record.scores if score.source == "audited"}
+    assert 0.2 < found["absolute_error"].low < found["absolute_error"].value < found["absolute_error"].high < 0.6
+    assert found["quadratic_kappa"].low > 0.7
+
+
+@pytest.mark.parametrize(
+    ("rows", "got", "fix"),
+    [
+        ([{"id": str(n), "label": f"{n / 7:.3f}", "predicted": f"{n / 6:.3f}"} for n in range(300)],
+         "the labels are real numbers: 300 different ones in 300 rows", "cut labels and predictions into the classes"),
+        (numbered(300, lambda star, noise: f"{star + noise:.2f}"), "the predictions are real numbers", "round the predictions"),
+        ([{"id": str(n), "label": ("red", "blue", "blue, red")[n % 3], "predicted": "red"} for n in range(300)],
+         "100 of 300 rows hold several labels", "one table for each label"),
+        ([{"id": str(n), "label": ["red", "blue"] if n % 5 == 0 else "red", "predicted": "red"} for n in range(300)],
+         "60 of 300 rows cannot be used", "correct these rows"),
+    ],
+    ids=["real labels", "real predictions", "joined labels", "lists of labels"],
+)  # fmt: skip
+def test_what_is_no_table_of_classes_is_refused_by_name(rows, got, fix):
+    with pytest.raises(DataError) as raised:
+        audit(rows)
+    assert got in raised.value.got
+    assert fix in raised.value.fix
+    assert raised.value.files[0].num_rows == 300

@@ -10,6 +10,7 @@ from pretune.configs import MAX_REJECTED_SHARE, AuditConfig
 from pretune.data.clean import clean_examples, writable
 from pretune.data.foreign.cells import OUT_OF_RANGE, RowError, check_shares, class_in, number_in, shares_in, softmax, word_in
 from pretune.data.foreign.decide import Answers, Scored, decide_classes, decide_score
+from pretune.data.foreign.kinds import refuse_other_kinds
 from pretune.data.foreign.notation import Notation, find_notation
 from pretune.data.foreign.score_columns import Roles, choose_roles
 from pretune.data.foreign.sums import bad_sums, bounds_of, step_of
@@ -83,9 +84,13 @@ def read_scored(raw: RawTable, config: AuditConfig, *, source: str, split: str =
     receipt = _receipt(raw, len(rows), rejected)
     _check_common_causes(raw, rejected, receipt, roles)
     check_rejected(raw.origin.shown, (receipt,), config.read.allow_rejects)
+    said = [row.predicted for row in rows if row.predicted is not None]
+    other_kind = refuse_other_kinds([row.label for row in rows], said, raw.origin)
+    if other_kind is not None:
+        raise with_receipt(other_kind, receipt)
     named = name_classes(
         [row.label for row in rows],
-        [row.predicted for row in rows if row.predicted is not None],
+        said,
         [row.shares for row in rows if row.shares],
         roles.score_class and clean_label(roles.score_class),
         column=roles.label,

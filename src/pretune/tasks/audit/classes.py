@@ -17,6 +17,7 @@ from pretune.evaluate.aims import make_aim
 from pretune.evaluate.baselines import fit_linear, majority, prior
 from pretune.evaluate.cost import score_cost
 from pretune.evaluate.mistakes import find_mistakes
+from pretune.evaluate.ordered import score_ordered
 from pretune.evaluate.slices import columns_left_out, find_slices
 from pretune.records import Evaluation, Evidence, Finding, Predictions, RunRecord, Severity, Terms
 from pretune.run.trace import Trace
@@ -53,6 +54,8 @@ def audit_classes(raw: RawTable, source: Any, question: Question, trace: Trace) 
     if positive is not None and costs:
         priced = [score_cost(one, terms, costs=costs) for one in sources]
         evaluation = replace(evaluation, scores=(*evaluation.scores, *priced))
+    ordered = [score for one in sources for score in score_ordered(one, terms)]
+    evaluation = replace(evaluation, scores=(*evaluation.scores, *ordered))
     evidence = Evidence(
         classes=judged.classes,
         positive=positive,

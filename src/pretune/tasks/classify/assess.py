@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from pretune.configs import JudgeConfig
 from pretune.data.alike.units import sample_of, with_units
-from pretune.diagnose import diagnose
+from pretune.diagnose import checks_by, diagnose
 from pretune.evaluate import evaluate_sources
 from pretune.evaluate.cost import score_cost
 from pretune.evaluate.mistakes import find_mistakes
@@ -158,7 +158,7 @@ def assess(
     is_validated = evidence.find("validation", MAIN) is not None
     first = replace(terms, confidence=policy.confidence, look=1)
     validated = _evaluate(evidence, "validation", first, costs) if is_validated else None
-    findings, main = _diagnose(evidence, evaluation, trace), evidence.find("test", MAIN)
+    findings, main = _diagnose(evidence, evaluation, policy.rules, trace), evidence.find("test", MAIN)
     with trace.stage("judge", f"{len(evaluation.scores)} figures, {len(findings)} findings") as stage:
         verdict = decide(evaluation, findings, policy, terms)
         held = sum(reason.holds is True for reason in verdict.reasons)
@@ -194,9 +194,9 @@ def _evaluate(evidence: Evidence, split: str, terms: Terms, costs: Mapping[str, 
     return replace(found, scores=(*found.scores, *priced))
 
 
-def _diagnose(evidence: Evidence, evaluation: Evaluation, trace: Trace) -> tuple[Finding, ...]:
+def _diagnose(evidence: Evidence, evaluation: Evaluation, rules: int, trace: Trace) -> tuple[Finding, ...]:
     with trace.stage("diagnose", f"{len(evaluation.scores)} figures, {len(evidence.predictions)} sets of predictions") as stage:
-        findings = diagnose(evidence, evaluation)
+        findings = diagnose(evidence, evaluation, checks=checks_by(rules))
         counts = Counter(str(finding.severity).replace("_", " ") for finding in findings)
         stage.done = ", ".join(f"{count} {severity}" for severity, count in counts.items())
         stage.shape_out = f"{len(findings)} findings"
