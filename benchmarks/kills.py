@@ -63,7 +63,7 @@ BEFORE = {"judge": ("run",), "report": ("run",), "predict": ("run",), "overwrite
 FINISHED = (0, 1, 3)
 # Where nothing may be left, and what differs between two unbroken commands.
 # What a command says that is given again after it was done.
-DONE = ("finished run", "that this very command has begun")
+DONE = ("finished run", "that this same command started")
 LEFT = (".aside", ".before", ".download.", ".previous")
 VARYING = (
     "run.json",

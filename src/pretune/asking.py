@@ -64,7 +64,7 @@ def evaluate_on(run: str, source: Any, config: ReadConfig, trace: Trace) -> tupl
         if untuned is not None:
             sources.append(untuned.predict(rows, split="given", classes=model.card_.classes, trace=trace))
     entry = record_opening(texts, run=folder.name, purpose="evaluate")
-    trace.note(f"look {entry.look} at these rows, in the ledger" + (f"; {known}" if known else ""))
+    trace.note(f"look {entry.look} at these rows, counted in the ledger" + (f"; {known}" if known else ""))
     terms = Terms(positive=model.card_.positive, confidence=confidence_at(entry.look), look=entry.look)
     evaluation = evaluate_sources(sources, with_units(terms, rows, find_copies(rows)), main="finetuned")
     receipt = Receipt(

@@ -179,7 +179,7 @@ class MetricError(DivergedError):
         PretuneError.__init__(
             self,
             f"{metric} on validation is {'missing' if value is None else value} after epoch {epoch} (step {step})",
-            expected="a finite number, to choose the best epoch by",
+            expected="a finite number, which chooses the best epoch",
             fix="lower the learning rate (--lr) where the loss is not a number, or choose another --monitor",
         )
 

@@ -159,7 +159,7 @@ def test_a_damaged_run_is_called_so_with_what_is_left_of_it(judged, capsys):
         shown = json.loads(capsys.readouterr().out)
         said = shown["error"]["got"] if "error" in shown else " ".join(shown["differences"])
         assert "is a damaged run" in said
-        assert "predictions is there: `pretune audit` takes each table" in said
+        assert "predictions is there: `pretune audit` reads each table" in said
 
 
 def test_parts_that_are_asked_for_by_name_are_checked_alone(judged):

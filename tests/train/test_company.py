@@ -142,7 +142,7 @@ def test_only_the_first_process_writes_and_speaks(command, tmp_path):
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
-        ([], "there is one process"),
+        ([], "there is only one process"),
         (["--set", "finetune.ema=0.9"], "shard is on beside ema 0.9"),
         (["--lora", "2"], "shard is on beside lora 2"),
         (["--lr", "auto"], "shard is on beside learning_rate auto"),

@@ -62,7 +62,7 @@ def look_at(where: str | Path) -> Place:
     entry = find_entry(shown) if isinstance(where, str) else None
     if entry is not None and entry.kind == "model":
         fix = f"`pretune run DATA --model {shown}` makes a run of it"
-        return Place(shown=shown, kind=NAME, words="a pre-trained model of the catalogue, fine-tuned on nothing yet", fix=fix)
+        return Place(shown=shown, kind=NAME, words="a pre-trained model of the catalogue, not fine-tuned yet", fix=fix)
     if entry is not None:
         return Place(
             shown=shown, kind=NAME, words="a data set of the catalogue", fix=f"`pretune run {shown}` makes a run of it"
@@ -115,9 +115,7 @@ def require_there(place: Path) -> None:
         UsageError: Nothing does.
     """
     if not is_there(place):
-        raise UsageError(
-            f"there is no {place}", expected="a run, a model folder or a corpus that pretune wrote", fix="check the name"
-        )
+        raise UsageError(f"there is no {place}", expected="a run, a model folder or a corpus that pretune wrote")
 
 
 def require_data(*sources: str | None) -> None:
@@ -149,7 +147,7 @@ def require_order(run: str, data: str) -> None:
     usable = (FINETUNED, MODEL)
     if Path(data).is_dir() and look_at(run).kind not in usable and look_at(data).kind in usable:
         raise UsageError(
-            f"{run} stands where the run belongs, and {data} is one",
+            f"{run} was given as RUN, but {data} is the run",
             expected="RUN first, then DATA",
             fix=f"`pretune evaluate {data} {run}`",
         )
@@ -209,7 +207,7 @@ def _folder(shown: str, path: Path) -> Place:
         fix = inside or f"`pretune run DATA --model {shown}` fine-tunes it"
         return Place(shown=shown, kind=CHECKPOINT, words="a checkpoint that pretune has not fine-tuned", fix=fix)
     if not names or names <= {"data"}:
-        words = "a folder in which no training has begun" + ("" if names else " (it is empty)")
+        words = "a folder in which no training has started" + ("" if names else " (it is empty)")
         return Place(shown=shown, kind=BEGUN, words=words, fix="run the command that should fill it again")
     runs = sorted(item for item in path.iterdir() if (item / "run.json").is_file())
     if runs:

@@ -66,7 +66,7 @@ def _of_run(folder: RunFolder) -> Verification:
         wrong += _of_ledger(folder, record, notes)
         void = describe_void(folder) if not wrong else None
         notes += [void] if void else []
-        notes += ["this run has not ended: what it will add has no digest yet"] if record.status in UNFINISHED else []
+        notes += ["this run has not ended: files still to come have no digest yet"] if record.status in UNFINISHED else []
     files = [file.relative_to(folder.path).as_posix() for file in sorted(folder.path.rglob("*")) if file.is_file()]
     files = [name for name in files if not name.endswith(storage.ASIDE) and f"{storage.ASIDE}/" not in name]
     return Verification(

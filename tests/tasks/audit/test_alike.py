@@ -45,7 +45,7 @@ def test_another_models_labels_in_another_case_are_one_message(write):
     rows = [(at, ("spam", "ham")[at % 2], "ham") for at in range(60)]
     judged = write("judged.csv", ("id", "label", "predicted"), rows)
     other = write("other.csv", ("id", "label", "predicted"), [(at, label.title(), said) for at, label, said in rows])
-    with pytest.raises(DataError, match="'Spam', and the judged table has 'spam': they differ by case or spacing only"):
+    with pytest.raises(DataError, match="'Spam', and the judged table has 'spam': they differ only in case or spacing"):
         audit(judged, Question(against=other))
 
 

@@ -126,7 +126,7 @@ def test_what_was_given_up_is_said():
     best = chosen(1e9)
     found = BudgetOption(freeze="last-2", epochs=3, max_length=48, has_untuned=False, seconds=250, cost=3, share_cut=0.5)
     said = list(say_given_up(found, best))
-    cut = "50.0% of texts cut more, at 48 tokens in place of 384"
+    cut = "50.0% of texts cut more, at 48 tokens instead of 384"
     assert said == ["all layers", "1 of 4 epochs", cut, "the untuned encoder as a baseline"]
     [more, *_] = list(say_given_up(best, best, ("last-3", "none")))
     assert more.startswith("last-3, all layers (not measured")

@@ -155,7 +155,7 @@ def test_a_continued_model_is_asked_what_it_forgot_and_whether_its_yardstick_was
     assert call("run", data, "--run", tmp_path / "none", "--model", first, *PROOF, "--general-task", general) == 2
     assert "no model before it" in capsys.readouterr().err
     assert call("run", data, "--run", tmp_path / "none", "--model", second, "--general-task", general) == 2
-    assert "--prove-pretraining beside it" in capsys.readouterr().err
+    assert "--prove-pretraining with it" in capsys.readouterr().err
     assert not (tmp_path / "none").exists()
 
 

@@ -27,9 +27,9 @@ def spell_predictions(other: ScoredTable, judged: ScoredTable, name: str, *, mer
     strange = next(((label, near) for label in labels if label in strangers and (near := find(label))), None)
     if strange is not None:
         raise DataError(
-            f"{name} labels rows {strange[0]!r}, and the judged table has {strange[1]!r}: they differ by case or spacing only",
+            f"{name} labels rows {strange[0]!r}, and the judged table has {strange[1]!r}: they differ only in case or spacing",
             expected="the same labels for the same rows",
-            fix="pass --merge-labels, which makes them one class, or write them alike",
+            fix="pass --merge-labels, which makes them one class, or spell them alike",
         )
     predictions = replace(
         found, labels=labels, predicted=tuple(map(rename, found.predicted)), classes=tuple(map(rename, found.classes))

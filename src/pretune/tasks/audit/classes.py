@@ -72,7 +72,8 @@ def audit_classes(raw: RawTable, source: Any, question: Question, trace: Trace) 
         mistakes = find_mistakes(judged, found.judged.examples, certainty=found.judged.certainty)
         stage.shape_out = f"{len(slices)} slices, {len(mistakes)} confident mistakes"
         stage.notes = [
-            f"column {name!r} is not sliced: neither few values nor numbers" for name in columns_left_out(found.judged.examples)
+            f"column {name!r} is not sliced: it holds neither few values nor numbers"
+            for name in columns_left_out(found.judged.examples)
         ]
     return RunRecord(
         run="", status="", classes=judged.classes, positive=positive, receipt=found.receipt,
@@ -96,7 +97,7 @@ def _check_flags(question: Question) -> None:
         raise UsageError(
             f"{', '.join(given)} with predicted classes",
             expected="--min-precision, --min-recall or --min-accuracy",
-            fix="leave it out; with --task generate the table is read as one of generated text",
+            fix="leave it out, or pass --task generate to read the table as generated text",
         )
 
 
@@ -121,7 +122,7 @@ def _open(found: AuditedTables, name: str, is_sealed: bool, policy: Policy, trac
     """Count the opening where that is asked for; it is in the ledger before any figure is computed."""
     num_models = 1 + len(found.others)
     if not is_sealed:
-        trace.note("this look at the rows is not counted; --sealed enters it in the ledger, as each look at a sealed test is")
+        trace.note("this look at the rows is not counted; --sealed enters it in the ledger, like every look at a sealed test")
         texts = [row.text for row in found.judged.examples if row.text]
         warning = warn_of(texts, "with their labels this is a look at a test, and --sealed would count it")
         if warning:
@@ -129,13 +130,13 @@ def _open(found: AuditedTables, name: str, is_sealed: bool, policy: Policy, trac
         return _Look(1, policy.confidence_at(1, num_models))
     if not found.judged.has_texts:
         raise UsageError(
-            "--sealed, and not every row has a text",
-            expected="texts: the ledger knows rows by them",
+            "--sealed, but not every row has a text",
+            expected="a text in every row: the ledger knows rows by their texts",
             fix="join the texts to the predictions by id, or leave out --sealed",
         )
     texts = [row.text for row in found.judged.examples]
     entry = record_opening(texts, run=name, purpose="audit", num_models=num_models)
-    trace.note(f"look {entry.look} at these rows, in the ledger")
+    trace.note(f"look {entry.look} at these rows, counted in the ledger")
     return _Look(entry.look, policy.confidence_at(entry.look, num_models), entry.hash, entry.first_known)
 
 
@@ -143,7 +144,7 @@ def _baselines(found: AuditedTables, seed: int, trace: Trace) -> tuple[Predictio
     """Score what anyone could have done: from the training rows as in a run, else the commonest class of these rows."""
     rows, classes = found.judged.examples, found.judged.predictions.classes
     if not found.train:
-        trace.note("without --train majority and prior know the share of each class in the judged rows themselves")
+        trace.note("without --train, majority and prior take the share of each class from the judged rows themselves")
     labels = found.train_labels or [str(row.label) for row in rows]
     constant = [guess(labels, rows, split=SPLIT, classes=classes) for guess in (majority, prior)]
     if not found.train or not found.judged.has_texts:

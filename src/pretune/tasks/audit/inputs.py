@@ -80,7 +80,7 @@ def _grouped(table: ScoredTable, column: str, source: str) -> tuple[Example, ...
         raise DataError(
             f"{source} has no column {column!r} besides those of text, label and answers",
             expected=f"one of {known}" if known else "a column that says which rows belong together",
-            fix="check --group",
+            fix="check the name given to --group",
         )
     return tuple(replace(row, group=row.extra.get(column) or None) for row in table.examples)
 

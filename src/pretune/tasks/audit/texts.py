@@ -64,7 +64,7 @@ def _read(raw: RawTable, source: Any, name: str, question: Question, trace: Trac
         table = read_generated(raw, question.config, source=name, split=SPLIT)
         stage.notes, stage.shape_out = list(table.notes), f"{len(table.predictions.ids):,} rows"
         if len(set(table.predictions.predicted)) == 1:
-            stage.notes.append(f"{name} gives one reply to all rows")
+            stage.notes.append(f"{name} gives the same reply to every row")
     return table
 
 
@@ -82,9 +82,9 @@ def _rivals(judged: GeneratedTable, pairs: PromptPairs | None, seed: int, trace:
     with trace.stage("baseline", f"{len(wanted.ids):,} rows") as stage:
         rivals = [reply_always(wanted, pairs.replies if pairs is not None else list(map(str, wanted.labels)), seed=seed)]
         if pairs is None:
-            stage.notes = ["without --train the constant reply is one of the references themselves, and there is no retrieval"]
+            stage.notes = ["without --train, the constant reply is one of the references themselves, and there is no retrieval"]
         elif judged.prompt is None:
-            stage.notes = ["without a column of prompts there is no retrieval; --text COL names one"]
+            stage.notes = ["without a prompt column, there is no retrieval; --text COL names one"]
         else:
             nearest = reply_nearest(wanted, judged.prompts, pairs.prompts, pairs.replies)
             rivals += [nearest] if nearest is not None else []
@@ -136,5 +136,5 @@ def _check_flags(question: Question) -> None:
         raise UsageError(
             f"{', '.join(given)} with generated text",
             expected="--min-bleu, --min-chrf, --against or --train",
-            fix="leave it out; with --task classify the table is read as one of classes",
+            fix="leave it out, or pass --task classify to read the table as predicted classes",
         )

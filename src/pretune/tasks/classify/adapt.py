@@ -59,7 +59,7 @@ def check_same_classes(new: tuple[str, ...], known: tuple[str, ...]) -> None:
     """Raise a ``DataError`` unless a model that goes on is given the classes that it has."""
     if new != known:
         raise DataError(
-            f"the rows have the classes {', '.join(new)}, and the model that goes on has {', '.join(known)}",
+            f"the rows have the classes {', '.join(new)}, and the model to resume has {', '.join(known)}",
             expected="the same classes with resume=True",
             fix="fit without resume, which starts from the pre-trained weights",
         )

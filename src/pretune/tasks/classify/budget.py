@@ -43,7 +43,7 @@ def choose_within(
         UsageError: Nothing fits; the message says the least that would do.
     """
     limit = parse_duration(str(config.budget))
-    with trace.stage("budget", f"{duration(limit)} for all of it") as stage:
+    with trace.stage("budget", f"{duration(limit)} for the whole command") as stage:
         watch = Stopwatch(config.model, data.training, config.finetune, device, config.seed)
         layers = len(watch.network.layers)
         boundaries = boundaries_of(layers) if config.freeze == AUTO else (config.freeze,)
@@ -115,7 +115,7 @@ def pick(options: Iterable[BudgetOption], limit: float) -> BudgetOption:
         return min(fitting, key=_by_cost)
     least = min(known, key=lambda option: option.seconds)
     raise UsageError(
-        f"--budget: {duration(limit)} is too little for anything that could be trained here",
+        f"--budget is {duration(limit)}, too little for any training here",
         expected=f"about {_round_up(least.seconds / (1 - MARGIN))}s: then {_say(least)}",
         fix=f"--budget {_round_up(least.seconds / (1 - MARGIN))}s, or fewer rows, or fewer --seeds",
     )
@@ -130,12 +130,12 @@ def say_given_up(
         yield _say_trained(best.freeze)
     if unmeasured:
         names = ", ".join(map(_say_trained, unmeasured))
-        yield f"{names} (not measured: what takes less did not fit, or the time for measuring was over)"
+        yield f"{names} (not measured: a smaller option did not fit, or the time for measuring ran out)"
     if chosen.epochs < wanted:
         yield f"{wanted - chosen.epochs} of {wanted} epochs"
     if chosen.share_cut > best.share_cut:
         more = f"{chosen.share_cut - best.share_cut:.1%}"
-        yield f"{more} of texts cut more, at {chosen.max_length} tokens in place of {best.max_length}"
+        yield f"{more} of texts cut more, at {chosen.max_length} tokens instead of {best.max_length}"
     if best.has_untuned and not chosen.has_untuned:
         yield "the untuned encoder as a baseline"
 

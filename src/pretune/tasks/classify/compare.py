@@ -32,7 +32,7 @@ def compare(a: str | Path, b: str | Path) -> RunComparison:
     """
     first, second = RunFolder(Path(a)), RunFolder(Path(b))
     if first.path.resolve() == second.path.resolve():
-        raise UsageError(f"{a} was given twice", expected="two runs", fix="name another run")
+        raise UsageError(f"{a} was given twice", expected="two different runs")
     records = [require_run(place)[1] for place in (a, b)]
     split = "test" if all(record.status == "judged" for record in records) else "validation"
     for folder, record in zip((first, second), records, strict=True):
@@ -66,7 +66,6 @@ def _shared_rows(a: RunFolder, b: RunFolder, split: str, predictions: list[Predi
         raise DataError(
             f"{a.path} and {b.path} have no {split} row in common",
             expected="two runs on the same data and --split-seed",
-            fix="run both on one split",
         )
     return shared
 
@@ -76,8 +75,8 @@ def _texts(folder: RunFolder, split: str, predictions: Predictions) -> dict[str,
         texts = Seal.load(folder.sealed).texts()
         if len(texts) != len(predictions.ids):
             raise StorageError(
-                f"{folder.path} has {len(predictions.ids)} test predictions of {len(texts)} sealed rows",
-                expected="one a row",
+                f"{folder.path} has {len(predictions.ids)} test predictions for {len(texts)} sealed rows",
+                expected="one per row",
                 fix="judge it again, or make the run again",
             )
         return dict(zip(predictions.ids, texts, strict=True))

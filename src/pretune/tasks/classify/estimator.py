@@ -89,7 +89,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         unknown = sorted(set(changes) - set(self.config.get_params()))
         if unknown:
             known = ", ".join(self.config.get_params())
-            raise UsageError(f"the config has no field {unknown[0]!r}", expected=f"one of {known}", fix="check the name")
+            raise UsageError(f"the config has no field {unknown[0]!r}", expected=f"one of {known}")
         if changes:
             self.config = replace(self.config, **changes)
         return self
@@ -181,7 +181,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def train(self, *_args: object, **_options: object) -> NoReturn:
         """Point to ``fit``: scikit-learn's word for it."""
-        raise UsageError("TextClassifier has no train", expected="fit(data, epochs=3)", fix="use fit")
+        raise UsageError("TextClassifier has no train", expected="fit(data, epochs=3)")
 
     def predict(self, texts: Texts) -> npt.NDArray[Any]:
         """Return labels, shape (num_texts,), decided by the largest class or the stored threshold."""
@@ -329,7 +329,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self._check_fitted()
         if getattr(self, "_training", training) != training:
             raise UsageError(
-                "the model was fitted on other rows than the training rows of this data, perhaps on rows of its test",
+                "the model was fitted on rows other than the training rows of this data, perhaps on its test rows",
                 expected="a model fitted on the same data",
                 fix="model.fit(data), then judge",
             )

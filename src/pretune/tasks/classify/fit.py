@@ -76,11 +76,11 @@ def fit_network(network: ClassNetwork, prepared: PreparedRows, *, config: Finetu
         objective, checkpoints=keeper, on_step=_step_teller(trace), waits=plan.checkpoints is not None or keeper is not None
     )
     if any(item.epochs is None for item in objective.stages):
-        trace.note(f"no --epochs given: at most {DEFAULT_MAX_EPOCHS}, ended by early stopping")
+        trace.note(f"no --epochs given: at most {DEFAULT_MAX_EPOCHS}, with early stopping")
     run.resume()
     for number in objective.each_stage():
         words = _describe_stage(objective.stages, number) + (
-            f", LoRA of rank {config.lora} in place of layers" if config.lora else ""
+            f", LoRA of rank {config.lora} instead of layers" if config.lora else ""
         )
         with trace.stage("fine-tune", f"{len(training.train):,} texts, {words}") as stage:
             for validation in run.rounds():
@@ -107,7 +107,7 @@ def _find_rate(
     with trace.stage("learning rate", f"{len(learned.ids):,} texts") as stage:
         known, _ = plan.world.from_first(lambda: (_read_test(place), {}))
         if known.get("about") == about:
-            found, again = RangeTest.from_json(known["range_test"]), "; found when this training was begun"
+            found, again = RangeTest.from_json(known["range_test"]), "; found when this training started"
         else:
             found, again = range_test(network, learned, config, plan, on_step=_trial_teller(trace)), ""
             if place is not None and plan.world.is_first:

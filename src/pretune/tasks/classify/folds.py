@@ -127,7 +127,7 @@ def deal(rows: Sequence[Example], *, threshold: float, seed: int, num_folds: int
     ]
     if alone:
         raise DataError(
-            f"the training rows of {alone[0]} are all near copies or one group, so no model could be asked about them",
+            f"the training rows of {alone[0]} are all near copies or one group, so no model could judge them",
             expected="rows of each class in at least two parts",
             fix="leave out --thorough, or add rows of that class",
         )

@@ -91,7 +91,7 @@ def _tokenize(rows: dict[str, tuple[Example, ...]], tokenizer: Any, max_length: 
         counts = [item.counts for item in encoded.values()]
         num_tokens, num_cut = sum(item.num_tokens for item in counts), sum(item.num_cut_texts for item in counts)
         longest = max(int(item.lengths.max(initial=0)) for item in encoded.values())
-        stage.done = f"cut at {max_length} tokens: {num_cut:,} texts ({num_cut / max(1, num_texts):.1%})"
+        stage.done = f"truncated at {max_length} tokens: {num_cut:,} texts ({num_cut / max(1, num_texts):.1%})"
         stage.shape_out = f"{num_texts:,} texts × up to {longest} tokens ({num_tokens:,} in all)"
         first = encoded["train"].ids[: encoded["train"].offsets[1]].tolist()
         pairs = zip(tokenizer.convert_ids_to_tokens(first), first, strict=True)

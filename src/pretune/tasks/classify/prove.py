@@ -206,7 +206,7 @@ def check_proof(config: RunConfig) -> None:
         return
     if origin.pretraining is None or not origin.pretraining.started_from:
         raise UsageError(
-            f"--general-task, and {config.model} was pre-trained from nothing, so there is no model before it",
+            f"--general-task, but {config.model} was pre-trained from scratch, so there is no model before it",
             expected="a model that `pretune pretrain --model` continued",
             fix="leave --general-task out",
         )
@@ -215,7 +215,7 @@ def check_proof(config: RunConfig) -> None:
 
 def _no_origin(model: str) -> UsageError:
     return UsageError(
-        f"--prove-pretraining, and {model} was not pre-trained by pretune",
+        f"--prove-pretraining, but {model} was not pre-trained by pretune",
         expected="--model RUN, where RUN is what `pretune pretrain` made",
         fix="leave --prove-pretraining out, or name such a run",
     )

@@ -59,7 +59,7 @@ def _check_alike(about: dict[str, str], world: World) -> None:
     if differing:
         name = differing[0]
         raise UsageError(
-            f"process {world.rank} trains on something else than the first: {name} is {about[name]}, not {others.get(name)}",
+            f"process {world.rank} trains on something other than the first: {name} is {about[name]}, not {others.get(name)}",
             expected="the same files, settings and versions for every process",
             fix="give every machine the same files and packages",
         )

@@ -143,7 +143,7 @@ def _fit_one(model: TextClassifier, data: Dataset, resume: Resume, trace: Trace)
     if (place / "seed.json").is_file():
         held = storage.read_json(place / "seed.json")
         _check_same(held["about"], about, model.seed)
-        trace.note(f"seed {model.seed} was done before the run was cut off")
+        trace.note(f"seed {model.seed} was finished before the run was interrupted")
     else:
         model.fit(data, trace=trace, checkpoints=replace(resume, folder=unfinished))
         model.save(place / "model")
@@ -198,6 +198,6 @@ def _check_same(then: dict[str, str], now: dict[str, str], seed: int) -> None:
         told = "; ".join(f"{name}: {then.get(name, 'nothing')} then, {now.get(name, 'nothing')} now" for name in changed)
         raise UsageError(
             f"seed {seed} of this run was trained with something else ({told})",
-            expected="what it was begun with",
-            fix="put that back, or pass --overwrite to begin again",
+            expected="the inputs that it was started with",
+            fix="restore them, or pass --overwrite to start over",
         )

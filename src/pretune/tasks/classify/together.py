@@ -45,13 +45,13 @@ def check_company(config: RunConfig) -> None:
         )
     if config.finetune.shard and is_alone():
         raise UsageError(
-            "shard is on, and there is one process",
+            "shard is on, but there is only one process",
             expected="several processes, each with a part of every layer",
             fix="`torchrun --nproc-per-node N -m -- pretune …`, or leave --set finetune.shard=true out",
         )
     if config.finetune.shard and config.budget is not None:
         raise UsageError(
-            f"shard is on beside --budget {config.budget}",
+            f"shard is on together with --budget {config.budget}",
             expected="a freeze boundary, epochs and a length that are given: a budget is measured by one process",
             fix="leave one of the two out",
         )

@@ -150,13 +150,12 @@ def objective_of(config: PretrainRunConfig, began: LanguageStart | None) -> str:
     own = "causal" if began.network.is_causal else "masked"
     if asked not in (None, own):
         raise UsageError(
-            f"objective is {asked!r}, and {began.name} is a {own} model", expected=own, fix="leave --objective out"
+            f"objective is {asked!r}, but {began.name} is a {own} model", expected=own, fix="leave --objective out"
         )
     if config.pretrain.architecture:
         raise UsageError(
-            "an architecture beside a model that is continued",
-            expected="one of them",
-            fix="leave --architecture or --model out",
+            "--architecture and --model were both given",
+            expected="one of them: a continued model keeps its architecture",
         )
     return own
 

@@ -107,7 +107,7 @@ def test_a_file_that_is_not_utf_8_is_read_in_the_encoding_of_the_run_and_that_is
     assert call("predict", judged / "linear", "--file", "new.csv", "--json") == 0
     out, told = capsys.readouterr()
     assert json.loads(out)["text"] == "a gréat film"
-    assert "it is read as windows-1252, as the data of the run were" in told
+    assert "it is read as windows-1252, like the data of the run" in told
     Path("new.csv").write_text(f"{TEXT}\na gréat film\n", encoding="utf-8")  # what UTF-8 reads is UTF-8
     assert call("predict", judged / "linear", "--file", "new.csv", "--json", "--quiet") == 0
     assert json.loads(capsys.readouterr().out)["text"] == "a gréat film"
@@ -234,8 +234,8 @@ def test_json_says_what_became_of_the_rows(linear, write_csv, capsys):
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
-        (["--output", "out.xlsx"], "does not say in which format"),
-        (["--output", "out.parquet.gz"], "does not say in which format"),
+        (["--output", "out.xlsx"], "does not tell the format"),
+        (["--output", "out.parquet.gz"], "does not tell the format"),
         (["--output", "nowhere/out.csv"], "there is no folder nowhere"),
         (["--output", "out.csv", "--keep", "labels"], "'labels'"),
         (["--output", "out.csv", "--keep", "predicted"], "'predicted'"),
@@ -334,7 +334,7 @@ def test_another_command_does_not_go_on_with_what_was_begun(change, linear, monk
     before = Path("out.csv.part").read_bytes()
     capsys.readouterr()
     assert call(*command) == 2
-    assert "was begun by another command or from other data" in capsys.readouterr().err
+    assert "was started by another command or from other data" in capsys.readouterr().err
     assert Path("out.csv.part").read_bytes() == before
     assert call(*command, "--overwrite") == 0
 

@@ -126,7 +126,7 @@ def check_output(output: str) -> None:
     name = Path(output).name.lower()
     kind = FORMATS.get(Path(name.removesuffix(".gz")).suffix)
     if kind is None or (kind == "parquet" and name.endswith(".gz")):
-        raise UsageError(f"--output {output}: the name does not say in which format", expected=WRITABLE, fix="rename it")
+        raise UsageError(f"--output {output}: the name does not tell the format", expected=WRITABLE)
     if kind == "parquet":
         require("pyarrow", extra="parquet")
 

@@ -81,7 +81,7 @@ def warn_of_tests(questions: Questions) -> tuple[str, ...]:
     items = islice(questions.stream.items(), LOOKED_AT)
     texts = (questions.text(item.cells) for item in items if isinstance(item, tuple))
     asked = [clean_text(text) for text, reason in texts if not reason]
-    warning = warn_of(asked, "comparing their answers with labels would be a look at a test that nobody counts")
+    warning = warn_of(asked, "comparing their answers with labels would be a look at a test that is not counted")
     return (warning,) if warning else ()
 
 
@@ -93,7 +93,7 @@ def _open(answering: Answering, file: str, config: ReadConfig) -> tuple[RowStrea
         if config.encoding is not None or answering.encoding is None or "--encoding" not in error.fix:
             raise
         stream = open_rows(file, replace(config, encoding=answering.encoding)).survey()
-        return stream, [f"{stream.origin.name} is not UTF-8: it is read as {answering.encoding}, as the data of the run were"]
+        return stream, [f"{stream.origin.name} is not UTF-8: it is read as {answering.encoding}, like the data of the run"]
 
 
 def _check_there(answering: Answering, stream: RowStream, known: tuple[str, ...], *, is_asked: bool) -> None:
@@ -120,7 +120,7 @@ def _check_readable(stream: RowStream, config: ReadConfig) -> None:
         stream.origin,
         f"{stream.num_unreadable:,} of {stream.num_rows:,} rows cannot be read ({100 * share:.1f} %){shown}",
         expected=f"at most {100 * MAX_REJECTED_SHARE:.0f} % of the rows",
-        fix="mend these rows, or pass --allow-rejects, which gives each of them an empty answer",
+        fix="correct these rows, or pass --allow-rejects, which gives each of them an empty answer",
     )
 
 

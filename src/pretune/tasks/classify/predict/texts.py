@@ -45,7 +45,7 @@ def read_texts(texts: list[str] | None, file: str | None, stdin: TextIO, config:
         UsageError: There are none.
     """
     if texts and file:
-        raise UsageError("texts and --file were both given", expected="one of them", fix="leave one out")
+        raise UsageError("texts and --file were both given", expected="one of them")
     if file:
         return [(row.id, row.text) for row in read_table(file, replace(config, require_labels=False)).examples]
     lines = texts or list(read_lines(stdin))
