@@ -132,6 +132,18 @@ class Repair(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class More(Record):
+    """Further rows of a test that were sealed after training."""
+
+    file: str  # in data/
+    source: str
+    num_rows: int
+    num_seen: int  # left out: training or validation has them, or nearly, or the model had learned from them before
+    num_held: int  # left out: the test had their text already
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt(Record):
     """What became of every row, from the files to the splits."""
 

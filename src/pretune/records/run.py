@@ -6,7 +6,7 @@ from typing import Any
 from pretune.configs import RunConfig
 from pretune.records.base import SCHEMA, Record
 from pretune.records.corpus import CorpusReceipt, TokenizerQuality
-from pretune.records.data import Receipt, Sample, TokenCounts
+from pretune.records.data import More, Receipt, Sample, TokenCounts
 from pretune.records.figures import Calibration, Comparison, Confusion, Mistake, Score, Slice, ThresholdChoice
 from pretune.records.judgement import Finding, Verdict
 from pretune.records.pretraining import PretrainHistory, PretrainingProof
@@ -35,6 +35,7 @@ class RunRecord(Record):
     classes: tuple[str, ...] = ()
     positive: str | None = None
     receipt: Receipt | None = None
+    more: tuple[More, ...] = ()  # further rows that were sealed with the first ones (``judge --more``)
     sample: Sample | None = None  # of the judged rows; None: judged by rules under which every row counts
     pretraining: PretrainHistory | None = None  # of the model that was fine-tuned; of this run in ``pretrain``
     tokenizer: TokenizerQuality | None = None

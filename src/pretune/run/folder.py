@@ -202,6 +202,10 @@ class RunFolder:
         """
         return _read_one(self.past, Past.from_json)
 
+    def sealed_files(self, record: RunRecord) -> tuple[Path, ...]:
+        """Return where the sealed rows are: the first ones, and those that were added."""
+        return (self.sealed, *(self.data / more.file for more in record.more))
+
     def write_copies(self, copies: Copies) -> None:
         """Keep which rows of test and validation have the same or nearly the same text, so that recomputing seeks none."""
         storage.replace(self.copies, json.dumps(copies.to_json()) + "\n")

@@ -221,6 +221,7 @@ _BY_HEADING: dict[str, tuple[Flag, ...]] = {
         Flag("min_accuracy", "Minimum accuracy (balanced classes: 0.85).", GATE, "judge.min_accuracy", "SHARE", float),
         Flag("thorough", "Train three more times to look for wrong labels.", "run judge", "judge.thorough", kind=bool),
         Flag("policy", "Policy: classification, domain, or a file.", GATE, "judge.policy", "FILE"),
+        Flag("more", "Further labelled rows: sealed with the first, and judged together with them.", "judge", metavar="FILE"),
         Flag("recompute", "Recompute the verdict from the files and compare (not counted as a look).", "judge", kind=bool),
         Flag("min_bleu", "Minimum corpus BLEU, 0 to 100.", "audit", metavar="N", kind=float),
         Flag("min_chrf", "Minimum chrF, 0 to 100.", "audit", metavar="N", kind=float),

@@ -34,19 +34,24 @@ def judge(run: o.Run, flags: Flags) -> int:
     """Open the sealed test of a run and judge it.
 
     Evaluates, diagnoses, gives the verdict and writes the report. Every opening of the same rows is counted. --recompute
-    opens nothing: it computes the verdict again from the run's files, which must give the same bytes.
+    opens nothing: it computes the verdict again from the run's files, which must give the same bytes. --more adds labelled rows
+    to the test; those that training has seen, or nearly, are left out.
     """
     if flags["recompute"]:
-        return recompute_run(run, [flags[name] or None for name in flags if name in PLACES], json=flags["json"])
-    from pretune.tasks.places import require_run
+        return recompute_run(
+            run, [flags[name] or None for name in flags if name in PLACES or name == "more"], json=flags["json"]
+        )
+    from pretune.tasks.places import require_data, require_run
 
-    settings = build_config(flags).judge
+    settings, more = build_config(flags).judge, flags["more"]
     folder, _ = require_run(run)
+    if more is not None:
+        require_data(more)
     require_policy(settings)
     from pretune.tasks.classify.path import judge_run
 
     with open_terminal(flags["json"], flags["quiet"]) as terminal:
-        record = judge_run(folder, settings, open_trace(terminal))
+        record = judge_run(folder, settings, open_trace(terminal), more=more)
     return show_run(record, folder, json=flags["json"])
 
 

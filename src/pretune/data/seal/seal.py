@@ -128,12 +128,19 @@ class Seal:
         storage.replace(path, "\n".join(lines) + "\n")
 
     @classmethod
-    def load(cls, path: Path) -> "Seal":
-        """Read what ``save`` wrote.
+    def joined(cls, *seals: "Seal") -> "Seal":
+        """Return a seal of all their rows, in this order."""
+        return cls([example for seal in seals for example in _ROWS[seal]])
+
+    @classmethod
+    def load(cls, path: Path, *further: Path) -> "Seal":
+        """Read what ``save`` wrote, in one or several files.
 
         Raises:
             StorageError: The file is missing, or is not what was saved.
         """
+        if further:
+            return cls.joined(*(cls.load(item) for item in (path, *further)))
         head, *lines = storage.read_lines(path) or [""]
         try:
             seal, digest = cls([Example(**json.loads(line)) for line in lines]), json.loads(head)["digest"]
@@ -161,11 +168,11 @@ class Seal:
         raise _sealed("copying or pickling")
 
 
-def recall_opening(path: Path, openings: Path, head: str | None) -> tuple[tuple[Example, ...], LedgerEntry]:
+def recall_opening(paths: Sequence[Path], openings: Path, head: str | None) -> tuple[tuple[Example, ...], LedgerEntry]:
     """Return rows that were opened before, and that opening: for recomputing its figures, which is no look.
 
     Args:
-        path: What ``Seal.save`` wrote.
+        paths: What ``Seal.save`` wrote, in one or several files.
         openings: The run's own list of openings.
         head: Hash of the opening that the run's figures come from.
 
@@ -180,7 +187,7 @@ def recall_opening(path: Path, openings: Path, head: str | None) -> tuple[tuple[
             expected=f"an entry {(head or '')[:12]}".rstrip(),
             fix="restore the file, or judge again, which is a new look",
         )
-    return _ROWS[Seal.load(path)], found
+    return _ROWS[Seal.load(*paths)], found
 
 
 def prints_in_reach() -> tuple[NDArray[np.uint64], ...]:

@@ -72,7 +72,7 @@ def _shared_rows(a: RunFolder, b: RunFolder, split: str, predictions: list[Predi
 
 def _texts(folder: RunFolder, split: str, predictions: Predictions) -> dict[str, str]:
     if split == "test":
-        texts = Seal.load(folder.sealed).texts()
+        texts = Seal.load(*folder.sealed_files(folder.read_record())).texts()
         if len(texts) != len(predictions.ids):
             raise StorageError(
                 f"{folder.path} has {len(predictions.ids)} test predictions for {len(texts)} sealed rows",
@@ -88,7 +88,7 @@ def _open(folder: RunFolder, split: str) -> tuple[tuple[Example, ...], int | Non
     """Return the rows, which look it is, and the confidence that it allows; on disk before any figure is made."""
     if split != "test":
         return folder.read_examples(split), None, 0.95
-    opening = Seal.load(folder.sealed).open(run=folder.name, purpose="compare", num_models=2)
+    opening = Seal.load(*folder.sealed_files(folder.read_record())).open(run=folder.name, purpose="compare", num_models=2)
     return opening.examples, opening.look, opening.confidence
 
 

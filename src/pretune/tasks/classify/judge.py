@@ -13,6 +13,7 @@ from pretune.data import Opening, Seal, TrainingData
 from pretune.data.alike.units import find_copies, join_copies, units_of_rows, with_units
 from pretune.data.corpus import find_sketches
 from pretune.data.corpus.sketch import SketchFile
+from pretune.data.seal.known import register_seal
 from pretune.data.seal.learned import look_back
 from pretune.evaluate import choose_positive
 from pretune.evaluate.aims import Aim
@@ -28,6 +29,7 @@ from pretune.tasks.classify.assess import Kept, assess, costs_of, evidence_of, r
 from pretune.tasks.classify.baselines import void_finding
 from pretune.tasks.classify.budget import tell_end
 from pretune.tasks.classify.estimator import TextClassifier
+from pretune.tasks.classify.more import Addition
 from pretune.tasks.classify.options import GAP_ROWS
 from pretune.tasks.classify.prove import Proof
 from pretune.tasks.classify.thresholds import choose_thresholds, decided_by, inherit, read_aim, store_thresholds, tell_choice
@@ -49,6 +51,7 @@ class Candidate:
     model: TextClassifier
     training: TrainingData
     seal: Seal
+    more: Addition | None = None  # the rows of the seal that are not on record yet
     proof: Proof | None = None  # trainings from other weights, to be asked about the same rows
 
 
@@ -60,6 +63,8 @@ def open_and_judge(candidate: Candidate, record: RunRecord, config: JudgeConfig,
     positive = choose_positive(labels, config.positive) if config.positive else record.positive
     aim = read_aim(config, policy, positive=positive, labels=labels)
     record = _settle_threshold(candidate, aim, record, folder, trace)
+    if candidate.more is not None:
+        record = candidate.more.add_to(record)
     # Whatever is read or may fail comes before the seal is opened: a damaged file, or a crash, costs no look.
     past = _look_back(candidate, record, folder)
     sketches, lost = find_sketches(record.model_source, past.corpora)
@@ -70,6 +75,9 @@ def open_and_judge(candidate: Candidate, record: RunRecord, config: JudgeConfig,
     answers = _answer_test(candidate, untuned, trace)
     sealed = find_copies(_sealed_rows(candidate.seal), record.receipt)
     _check_room(answers, folder)
+    if candidate.more is not None:
+        candidate.more.save(folder)
+        register_seal(candidate.seal, str(folder.path))
     opening = _open(candidate.seal, folder, trace)
     _keep_answers(answers, candidate, opening, folder, trace)
     record = replace(record, positive=positive)
@@ -151,8 +159,10 @@ def _pending(decided: list[Predictions], folder: RunFolder) -> dict[str, str]:
 def is_written_again(line: str) -> bool:
     """Whether what differs is a file that judging writes again, or one that a judging that was cut off has written already."""
     name, _, what = line.partition(" ")
-    if name == "data/learned-before.jsonl":
+    if name == "data/learned-before.jsonl" or name.startswith("data/more-"):
         return what.startswith("was not there")
+    if name == "data/copies.jsonl":
+        return True
     return name.startswith("predictions/test.") or name in ("predictions/train.finetuned.csv", "data/in-corpus.jsonl")
 
 

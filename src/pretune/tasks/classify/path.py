@@ -3,6 +3,7 @@
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from pretune.configs import DEFAULT_MAX_LENGTH, JudgeConfig, RunConfig
 from pretune.data import Dataset, Seal, TrainingData
@@ -30,6 +31,7 @@ from pretune.tasks.classify.folds import add_out_of_fold
 from pretune.tasks.classify.judge import Candidate, is_written_again, open_and_judge
 from pretune.tasks.classify.keep import keep_trained, read_split
 from pretune.tasks.classify.load import load_pretrained_model
+from pretune.tasks.classify.more import read_more
 from pretune.tasks.classify.prove import Proof, check_proof
 from pretune.tasks.classify.repair import score_repair
 from pretune.tasks.classify.seeds import fit_seeds
@@ -106,8 +108,15 @@ def finetune(job: Job[RunConfig]) -> RunRecord:
     return keep_trained(model, data.training, aim, record, folder, trace, start=job.start)
 
 
-def judge_run(folder: RunFolder, config: JudgeConfig, trace: Trace) -> RunRecord:
-    """Open the sealed test once, evaluate, diagnose, decide, and write the report."""
+def judge_run(folder: RunFolder, config: JudgeConfig, trace: Trace, *, more: Any = None) -> RunRecord:
+    """Open the sealed test once, evaluate, diagnose, decide, and write the report.
+
+    Args:
+        folder: Of a run that is trained.
+        config: By what to judge.
+        trace: Receives the stages.
+        more: Further labelled rows, which are sealed with the first and judged together with them (``read_more``).
+    """
     record = folder.read_record()
     folder.hold()
     if record.status in UNFINISHED:
@@ -123,12 +132,14 @@ def judge_run(folder: RunFolder, config: JudgeConfig, trace: Trace) -> RunRecord
     training = TrainingData(
         train=read_split(folder, record, "train"), validation=read_split(folder, record, "validation"), classes=record.classes
     )
+    addition = read_more(more, folder, record, training, model.learned(), trace) if more is not None else None
+    seal = Seal.load(*folder.sealed_files(record)) if addition is None else addition.whole
     if config.thorough:
         add_out_of_fold(training, record, folder, trace)
     proof = Proof(record, folder, training) if record.settings.prove else None
     if proof is not None:
         proof.train(trace)
-    candidate = Candidate(model=model, training=training, seal=Seal.load(folder.sealed), proof=proof)
+    candidate = Candidate(model=model, training=training, seal=seal, proof=proof, more=addition)
     return open_and_judge(candidate, record, config, folder, trace)
 
 

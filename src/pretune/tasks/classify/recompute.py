@@ -71,7 +71,7 @@ def recompute(folder: RunFolder) -> Recomputed:
             expected="a judged run",
             fix=f"`pretune judge {folder.path}`",
         )
-    rows, opening = recall_opening(folder.sealed, folder.openings, record.ledger_head)
+    rows, opening = recall_opening(folder.sealed_files(record), folder.openings, record.ledger_head)
     splits = {"train": folder.read_examples("train"), "validation": folder.read_examples("validation"), "test": rows}
     predictions = folder.read_all_predictions()
     policy = Policy.from_json(record.verdict.policy)
