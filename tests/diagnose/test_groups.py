@@ -108,3 +108,29 @@ def test_numbers_are_no_dates(clean_evidence):
 def test_dates_are_read_in_the_usual_forms(values, seconds):
     rows = [Example(id=str(n), text="t", extra={"when": value}) for n, value in enumerate(values)]
     assert tuple(read_moments(rows, "when").values()) == seconds
+
+
+def repeating(num_values, size, name="author", write=str):
+    return tuple(
+        Example(id=str(row), text=f"text {row}", label=("good", "bad")[row % 2], extra={name: write(row // size)})
+        for row in range(num_values * size)
+    )
+
+
+def test_a_column_whose_values_repeat_is_named_although_its_labels_do_not_agree(clean_evidence):
+    rows = repeating(40, 10)
+    found = check_hidden_groups(replace(clean_evidence, train=rows, validation=rows[:100], test=()))
+    assert found.severity is Severity.NOTE
+    assert "the 40 values of 'author' come 10 times each" in found.summary
+    assert "--group author" in found.fix
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [repeating(40, 2), repeating(10, 40), repeating(40, 10, "price", lambda number: f"{number}.5"),
+     repeating(40, 10, "day", lambda number: str(date(2024, 1, 1) + timedelta(days=number)))],
+    ids=["pairs", "ten categories", "prices", "days"],
+)  # fmt: skip
+def test_pairs_categories_measures_and_days_are_no_possible_groups(clean_evidence, rows):
+    found = check_hidden_groups(replace(clean_evidence, train=rows, validation=rows[:50], test=()))
+    assert found.severity is Severity.OK

@@ -7,7 +7,7 @@ import pytest
 from generated import make_examples
 
 from pretune.diagnose.shift import check_label_shares, check_length, check_told_apart, check_vocabulary
-from pretune.records import Severity
+from pretune.records import Evidence, Example, Severity
 
 TEXT_CHECKS = (check_length, check_vocabulary, check_told_apart)
 
@@ -81,3 +81,36 @@ def test_clean_twins_raise_no_alarm(check, clean_evidence):
         rows = make_examples("twin", 300, seed + 100)
         alarms += check(replace(clean_evidence, train=rows[:200], test=rows[200:])).severity is not Severity.OK
     assert alarms <= 1
+
+
+def authored(seed, *, is_named):
+    """Texts of 60 authors, each with favourite words, lengths and a class that they prefer; 45 are in training."""
+    generator, rows = random.Random(seed), []
+    for author in range(60):
+        own = [f"w{generator.randrange(400)}" for _ in range(12)]
+        length, share = generator.randrange(8, 30), generator.random()
+        for number in range(20):
+            words = [
+                generator.choice(own) if generator.random() < 0.5 else f"w{generator.randrange(400)}" for _ in range(length)
+            ]
+            label = "good" if generator.random() < share else "bad"
+            group = f"author {author}" if is_named else None
+            rows.append(Example(id=f"{author}-{number}", text=" ".join(words), label=label, group=group))
+    return Evidence(classes=("bad", "good"), train=tuple(rows[:900]), test=tuple(rows[900:]))
+
+
+@pytest.mark.parametrize("check", [*TEXT_CHECKS, check_label_shares], ids=lambda check: check.__name__)
+def test_what_a_split_by_group_makes_is_no_shift(check):
+    alarms = [check(authored(seed, is_named=True)).severity is Severity.WARNING for seed in range(8)]
+    assert sum(alarms) <= 1
+
+
+def test_without_the_groups_the_same_rows_would_be_called_shifted():
+    alarms = [check_told_apart(authored(seed, is_named=False)).severity is Severity.WARNING for seed in range(4)]
+    assert all(alarms)
+
+
+@pytest.mark.parametrize("check", [check_vocabulary, check_length])
+def test_a_shift_of_the_whole_test_is_found_beside_groups(check):
+    change = {check_vocabulary: lambda text: text.replace("w1", "x1"), check_length: lambda text: text[: len(text) // 3]}
+    assert check(rewrite(authored(0, is_named=True), change[check])).severity is Severity.WARNING

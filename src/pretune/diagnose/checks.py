@@ -5,6 +5,7 @@ from functools import partial
 
 from pretune.diagnose.accuracy_paradox import check_accuracy_paradox, check_dead_classes
 from pretune.diagnose.adaptation import check_forgetting, check_one_sided, check_yardstick
+from pretune.diagnose.alike_errors import check_alike_errors
 from pretune.diagnose.bad_values import check_bad_values, check_size
 from pretune.diagnose.calibration import check_calibration
 from pretune.diagnose.changes import check_changed_inputs
@@ -55,6 +56,7 @@ DATA_CHECKS: tuple[Check, ...] = (
 RESULT_CHECKS: tuple[Check, ...] = (
     check_accuracy_paradox,
     check_dead_classes,
+    check_alike_errors,
     check_bad_values,
     check_size,
     check_label_errors,

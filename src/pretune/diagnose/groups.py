@@ -2,10 +2,12 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
+from statistics import median
 
 import numpy as np
 
-from pretune.data.alike.groups import find_group_columns
+from pretune.data.alike.groups import MAX_VALUE_SHARE, MIN_VALUES, find_group_columns
 from pretune.data.moments import read_moments
 from pretune.diagnose.columns import asked_rows, filled_columns
 from pretune.diagnose.measures import separation
@@ -13,6 +15,9 @@ from pretune.records import Evaluation, Evidence, Example, Finding, Severity
 
 # Share of test rows whose group training also has above which the test no longer asks about new groups; as for texts.
 MAX_GROUP_SHARE = 0.01
+# How often the values of a column come, at the median, before it is named as a possible group although its labels do not agree:
+# fewer repeats widen an interval by little, whatever agrees.
+MIN_REPEATS = 4
 # How far from 0.5 the chance that a row of a class is later than one of the others may be, with its whole interval, before we
 # say that the classes drift with time: 0.6 is a shift by a third of a standard deviation.
 MAX_TIME_SEPARATION = 0.10
@@ -49,7 +54,7 @@ def check_hidden_groups(evidence: Evidence, _evaluation: Evaluation | None = Non
         return Finding.not_applicable(check, "the rows have no column besides text and label")
     found = find_group_columns(evidence.train)
     if not found:
-        return Finding(check=check, severity=Severity.OK, summary="no column holds groups of rows whose labels are alike")
+        return _name_repeating(check, evidence)
     worst = found[0]
     known = {row.extra.get(worst.column) for row in evidence.train}
     both = [row.id for row in asked if row.extra.get(worst.column) in known]
@@ -64,6 +69,37 @@ def check_hidden_groups(evidence: Evidence, _evaluation: Evaluation | None = Non
         examples=tuple(both[:5]),
         fix=f"--group {worst.column}, or --repair, so that each {worst.column!r} is on one side." if both else "",
     )
+
+
+def _name_repeating(check: str, evidence: Evidence) -> Finding:
+    """Name a column whose values repeat: its labels do not agree, but whether its rows belong together only the user knows."""
+    none = Finding(check=check, severity=Severity.OK, summary="no column holds groups of rows whose labels are alike")
+    if evidence.rules == 1 or any(row.group is not None for row in evidence.train):
+        return none
+    found = [item for name in filled_columns(evidence.train) if (item := _repeats(evidence.train, name)) is not None]
+    if not found:
+        return none
+    column, num_values, rows = max(found, key=lambda item: item[2])
+    return replace(
+        none,
+        severity=Severity.NOTE,
+        summary=f"the {num_values:,} values of {column!r} come {rows:.0f} times each: if rows with one of them belong "
+        "together, as those of one author or film do, they count for less than as many independent rows",
+        fix=f"Pass --group {column} if they do; then each {column!r} is in one split, and every interval allows for it.",
+    )
+
+
+def _repeats(rows: Sequence[Example], column: str) -> tuple[str, int, float] | None:
+    """Return a column with how many values it has and how often each comes, where they could be groups."""
+    values = Counter(value for row in rows if (value := row.extra.get(column, "").strip()))
+    often = median(values.values())
+    is_group = len(values) >= MIN_VALUES and often >= MIN_REPEATS and max(values.values()) <= MAX_VALUE_SHARE * len(rows)
+    is_measured = all(_has_decimals(value) for value in values) or bool(read_moments(rows, column))
+    return (column, len(values), often) if is_group and not is_measured else None
+
+
+def _has_decimals(value: str) -> bool:
+    return "." in value and value.replace(".", "", 1).lstrip("+-").isdecimal()
 
 
 def check_time(evidence: Evidence, _evaluation: Evaluation | None = None) -> Finding:

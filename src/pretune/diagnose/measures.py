@@ -9,8 +9,8 @@ from scipy.stats import rankdata
 
 from pretune.configs.data import NEAR_THRESHOLD
 from pretune.data.alike.duplicates import Duplicates, find_duplicates
-from pretune.intervals import Floats, proportion_interval, quantile
-from pretune.records import Evaluation, Evidence, Predictions
+from pretune.intervals import Counts, Floats, proportion_interval, quantile, t_quantile, unit_means
+from pretune.records import Evaluation, Evidence, Example, Predictions
 
 
 def judged_source(evaluation: Evaluation | None) -> str:
@@ -53,7 +53,11 @@ def difference_interval(
 
 
 def separation(
-    first: Sequence[float] | Floats, second: Sequence[float] | Floats, confidence: float = 0.95
+    first: Sequence[float] | Floats,
+    second: Sequence[float] | Floats,
+    confidence: float = 0.95,
+    *,
+    units: tuple[Counts | None, Counts | None] = (None, None),
 ) -> tuple[float, float, float]:
     """Return how often a value of ``second`` exceeds one of ``first``, ties counting half, and its interval.
 
@@ -63,9 +67,11 @@ def separation(
         first: Values of one set, at least 2.
         second: Values of the other, at least 2.
         confidence: Probability that the interval covers the true figure.
+        units: Number of the group of each value of either set, none of which is in both; ``None`` where each stands alone.
 
     Source:
-        DeLong, DeLong and Clarke-Pearson (1988), Comparing the areas under two or more correlated ROC curves.
+        DeLong, DeLong and Clarke-Pearson (1988), Comparing the areas under two or more correlated ROC curves; Obuchowski
+        (1997), Nonparametric analysis of clustered ROC curve data.
     """
     low_values, high_values = np.asarray(first, float), np.asarray(second, float)
     ranks = rankdata(np.concatenate((low_values, high_values)))
@@ -73,9 +79,25 @@ def separation(
     placed_high = (ranks[num_low:] - rankdata(high_values)) / num_low
     placed_low = 1 - (ranks[:num_low] - rankdata(low_values)) / num_high
     area = float(placed_high.mean())
-    spread = float(np.sqrt(placed_high.var(ddof=1) / num_high + placed_low.var(ddof=1) / num_low))
-    half = quantile(confidence) * spread
+    spread = float(np.sqrt(_variance(placed_high, units[1]) + _variance(placed_low, units[0])))
+    least = min((int(item.max()) + 1 for item in units if item is not None), default=0)
+    half = (t_quantile(confidence, least - 1) if least else quantile(confidence)) * spread
     return area, area - half, area + half
+
+
+def _variance(values: Floats, units: Counts | None) -> float:
+    """Variance of the mean of values, of which units are independent."""
+    each = unit_means(values, units)
+    return float(each.var(ddof=1)) / len(each) if len(each) > 1 else float("inf")
+
+
+def group_numbers(evidence: Evidence, rows: Sequence[Example]) -> Counts | None:
+    """Return the number of each row's group, from 0; ``None`` where no row has one, or by rules under which all stand alone."""
+    if evidence.rules == 1 or all(row.group is None for row in rows):
+        return None
+    names = [(row.group is not None, row.group if row.group is not None else row.id) for row in rows]
+    known = {name: number for number, name in enumerate(dict.fromkeys(names))}
+    return np.array([known[name] for name in names], dtype=np.int64)
 
 
 def near_threshold(evidence: Evidence) -> float:

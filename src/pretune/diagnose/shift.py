@@ -1,7 +1,8 @@
 """Shift: are the test rows of the same kind as the training rows?
 
 Near-duplicates are counted once in each split: copies stay on one side by design, and would otherwise make any two splits
-look different. Each check alarms only where the whole interval of what it measured is beyond its limit.
+look different. So do groups: each check asks whether test differs from training more than any other groups would. It alarms
+only where the whole interval of what it measured is beyond its limit.
 """
 
 from collections import Counter
@@ -15,9 +16,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_predict
 
 from pretune.data.alike.duplicates import words_in
-from pretune.diagnose.measures import clusters_of, percent, separation
+from pretune.diagnose.measures import clusters_of, group_numbers, percent, separation
 from pretune.hashing import fold
-from pretune.intervals import Floats, quantile
+from pretune.intervals import Counts, Floats, quantile, worth_of
 from pretune.records import Evaluation, Evidence, Example, Finding, Severity
 
 # Texts below which a split says too little to be compared.
@@ -46,7 +47,8 @@ def check_length(evidence: Evidence, _evaluation: Evaluation | None = None) -> F
     if min(len(train), len(test)) < MIN_TEXTS:
         return _too_few(check, evidence)
     lengths = [np.array([len(row.text) for row in rows], dtype=float) for rows in (train, test)]
-    area, low, high = separation(lengths[0], lengths[1], 0.99)
+    units = group_numbers(evidence, train), group_numbers(evidence, test)
+    area, low, high = separation(lengths[0], lengths[1], 0.99, units=units)
     medians = " and ".join(f"{np.median(item):,.0f}" for item in lengths)
     beyond = low - 0.5 > MAX_LENGTH_SEPARATION or 0.5 - high > MAX_LENGTH_SEPARATION
     return Finding(
@@ -67,11 +69,10 @@ def check_vocabulary(evidence: Evidence, _evaluation: Evaluation | None = None) 
     num_held = min(len(test), len(train) // 4)
     if min(num_held, len(test)) < MIN_TEXTS:
         return _too_few(check, evidence)
-    order = np.random.default_rng(0).permutation(len(train))
-    held, rest = [train[row] for row in order[:num_held]], [train[row] for row in order[num_held:]]
+    held, rest = _hold_out(evidence, train, num_held)
     known = {word for row in rest for word in _words(row.text)}
-    usual, usual_error, _ = _unseen(held, known)
-    share, error, found = _unseen(test, known)
+    usual, usual_error, _ = _unseen(held, known, group_numbers(evidence, held))
+    share, error, found = _unseen(test, known, group_numbers(evidence, test))
     low = share - usual - quantile(0.98) * float(np.hypot(error, usual_error))
     beyond = low > MAX_UNSEEN_WORDS
     return Finding(
@@ -96,7 +97,7 @@ def check_label_shares(evidence: Evidence, _evaluation: Evaluation | None = None
     table = np.array([[first[label] for label in labels], [second[label] for label in labels]], dtype=float)
     shares = table / table.sum(axis=1, keepdims=True)
     distance = float(np.abs(shares[0] - shares[1]).sum() / 2)
-    p_value = float(chi2_contingency(table).pvalue) if len(labels) > 1 else 1.0
+    p_value = float(chi2_contingency(table / _effect(evidence, labels)).pvalue) if len(labels) > 1 else 1.0
     beyond = distance > MAX_LABEL_DISTANCE and p_value < MAX_P_VALUE
     most = int(np.abs(shares[0] - shares[1]).argmax())
     moved = f"{labels[most]} is {percent(shares[0, most])} of training and {percent(shares[1, most])} of test rows"
@@ -110,6 +111,19 @@ def check_label_shares(evidence: Evidence, _evaluation: Evaluation | None = None
     )
 
 
+def _effect(evidence: Evidence, labels: Sequence[str]) -> float:
+    """Design effect of label shares where rows come in groups: the mean over the labels, seen in training.
+
+    Source:
+        Rao and Scott (1981), The analysis of categorical data from complex sample surveys (first-order correction).
+    """
+    units = group_numbers(evidence, evidence.train)
+    if units is None:
+        return 1.0
+    names = np.array([str(row.label) for row in evidence.train])
+    return float(np.mean([worth_of(names == label, units, 0.95).effect for label in labels]))
+
+
 def check_told_apart(evidence: Evidence, _evaluation: Evaluation | None = None) -> Finding:
     """Train a linear classifier to tell test from training texts, and measure how well it does on texts it has not seen."""
     check = "shift.two_sample"
@@ -117,8 +131,9 @@ def check_told_apart(evidence: Evidence, _evaluation: Evaluation | None = None) 
     if min(len(train), len(test)) < MIN_TEXTS:
         return _too_few(check, evidence)
     first, second = _pick(train), _pick(test)
-    scores = _tell_apart([row.text for row in (*first, *second)], len(first))
-    area, low, _ = separation(scores[: len(first)], scores[len(first) :], 0.98)
+    units = group_numbers(evidence, first), group_numbers(evidence, second)
+    scores = _tell_apart([row.text for row in (*first, *second)], len(first), units)
+    area, low, _ = separation(scores[: len(first)], scores[len(first) :], 0.98, units=units)
     beyond = low - 0.5 > MAX_TOLD_APART
     plainest = np.argsort(-scores[len(first) :], kind="stable")[:5]
     return Finding(
@@ -153,13 +168,24 @@ def _words(text: str) -> list[str]:
     return words_in(fold(text))
 
 
-def _unseen(rows: Sequence[Example], known: set[str]) -> tuple[float, float, tuple[str, ...]]:
-    """Return the share of words that are not known, its standard error over texts, and the texts with most of them."""
+def _hold_out(evidence: Evidence, rows: list[Example], num_held: int) -> tuple[list[Example], list[Example]]:
+    """Part about so many rows from the others at random; whole groups, where the split parts groups."""
+    groups, order = group_numbers(evidence, rows), np.random.default_rng(0).permutation(len(rows))
+    if groups is not None:
+        chosen = np.random.default_rng(0).permutation(int(groups.max()) + 1)
+        order = np.argsort(np.argsort(chosen)[groups], kind="stable")
+    return [rows[row] for row in order[:num_held]], [rows[row] for row in order[num_held:]]
+
+
+def _unseen(rows: Sequence[Example], known: set[str], units: Counts | None) -> tuple[float, float, tuple[str, ...]]:
+    """Return the share of words that are not known, its standard error, and the texts with most of them."""
     words = [_words(row.text) for row in rows]
     sizes = np.array([len(item) for item in words], dtype=float)
     unseen = np.array([sum(word not in known for word in item) for item in words], dtype=float)
     share = unseen.sum() / max(sizes.sum(), 1)
-    error = np.sqrt(((unseen - share * sizes) ** 2).sum()) / max(sizes.sum(), 1)  # a ratio of sums, over texts
+    pulls = unseen - share * sizes
+    pulls = pulls if units is None else np.bincount(units, pulls)
+    error = np.sqrt((pulls**2).sum()) / max(sizes.sum(), 1)  # a ratio of sums
     most = np.argsort(-unseen / np.maximum(sizes, 1), kind="stable")[:5]
     return float(share), float(error), tuple(rows[row].id for row in most)
 
@@ -177,17 +203,24 @@ def _pick(rows: Sequence[Example]) -> list[Example]:
     return [rows[row] for row in chosen]
 
 
-def _tell_apart(texts: Sequence[str], num_first: int) -> Floats:
-    """Return how much each text looks like the second set to a classifier that was not trained on it."""
+def _tell_apart(texts: Sequence[str], num_first: int, units: tuple[Counts | None, Counts | None]) -> Floats:
+    """Return how much each text looks like the second set to a classifier that was not trained on it, nor on its group."""
     is_second = np.arange(len(texts)) >= num_first
     hashed = HashingVectorizer(n_features=1 << 16, ngram_range=(1, 2), token_pattern=r"(?u)\w+|[^\w\s]", alternate_sign=False)
     features = TfidfTransformer(sublinear_tf=True).fit_transform(hashed.transform(texts))
     model = LogisticRegression(C=1.0, max_iter=200, tol=1e-4, class_weight="balanced")
-    scores: Floats = cross_val_predict(model, features, is_second, cv=_folds(is_second), method="decision_function")
+    scores: Floats = cross_val_predict(model, features, is_second, cv=_folds(is_second, units), method="decision_function")
     return scores
 
 
-def _folds(is_second: npt.NDArray[np.bool_]) -> list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
-    """Return four folds that each hold a quarter of both sets."""
-    fold_of = np.concatenate([np.random.default_rng(1).permutation(size) % 4 for size in np.bincount(is_second, minlength=2)])
+def _folds(
+    is_second: npt.NDArray[np.bool_], units: tuple[Counts | None, Counts | None]
+) -> list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
+    """Return four folds that each hold a quarter of both sets: of their rows, or of their groups."""
+    sizes, parts = np.bincount(is_second, minlength=2), []
+    for size, groups in zip(sizes, units, strict=True):
+        num = size if groups is None else int(groups.max()) + 1
+        folds = np.random.default_rng(1).permutation(num) % 4
+        parts.append(folds if groups is None else folds[groups])
+    fold_of = np.concatenate(parts)
     return [(np.flatnonzero(fold_of != number), np.flatnonzero(fold_of == number)) for number in range(4)]

@@ -17,7 +17,7 @@ from pretune.intervals.proportions import (
     wilson_bounds,
 )
 from pretune.intervals.quantiles import quantile, t_quantile
-from pretune.intervals.units import MIN_UNITS, Worth, intraclass_correlation, widening, worth_of
+from pretune.intervals.units import MIN_UNITS, Worth, intraclass_correlation, unit_freedom, widening, worth_of
 
 __all__ = [
     "MIN_FOR_WILSON",
@@ -37,6 +37,7 @@ __all__ = [
     "quantile",
     "skewed_mean_interval",
     "t_quantile",
+    "unit_freedom",
     "unit_means",
     "uses_exact",
     "widening",

@@ -74,7 +74,7 @@ def worth_of(is_hit: npt.NDArray[np.bool_], units: Counts, confidence: float) ->
         effect = max(1.0, by_agreement, by_sums * (num_units - 1) / num_units)
         return make(share=1 / effect, effect=effect, freedom=max(1.0, even - 1), is_known=agree)
     alike = intraclass_correlation(values, units)
-    effect, freedom = max(1.0, *_effects(values, units, alike)), _freedom(share, alike, num_rows / num_units, num_units)
+    effect, freedom = max(1.0, *_effects(values, units, alike)), unit_freedom(share, alike, num_rows / num_units, num_units)
     few = (t_quantile(confidence, num_rows - 1) / t_quantile(confidence, freedom)) ** 2
     return make(share=few / effect, effect=effect, freedom=freedom, is_known=True)
 
@@ -125,7 +125,7 @@ def _effects(values: Floats, units: Counts, alike: float) -> tuple[float, float]
     return by_sums, 1 + alike * (float((sizes**2).sum()) / num_rows - 1)
 
 
-def _freedom(share: float, alike: float, size: float, num_units: int) -> float:
+def unit_freedom(share: float, alike: float, size: float, num_units: int) -> float:
     """Return the degrees of freedom of the variance between so many units of about this size."""
     between = alike * size / (1 + (size - 1) * alike)  # its share of the variance of a unit's sum
     kurtosis = min(MAX_KURTOSIS, max(0.0, _beta_kurtosis(share, alike))) * between**2
