@@ -10,6 +10,7 @@ from transformers import BertConfig, BertForMaskedLM, GPT2Config, GPT2LMHeadMode
 from pretune.errors import UsageError
 from pretune.models import LanguageNetwork, Windows
 from pretune.models.architectures import SIZES, inner_size, new_language_model
+from pretune.models.families import FAMILIES
 from pretune.models.families.bert import positions_in
 from pretune.models.forward.target_loss import BLOCK, CHUNK, target_loss
 
@@ -34,6 +35,10 @@ def models():
         "bert": BertForMaskedLM(BertConfig(**small)),
         "modernbert, near layers": new_language_model("masked", "tiny", TOKENIZER, FIELDS | NEAR),
     }
+
+
+def test_every_family_for_words_is_among_these_models():
+    assert {model.config.model_type for model in models().values()} == {family.name for family in FAMILIES if family.words}
 
 
 @pytest.mark.parametrize("name", list(models()))

@@ -57,9 +57,9 @@ def find_checkpoint(name: str) -> Checkpoint:
     if Path(name).is_dir():
         return _local(name, model_of(Path(name)), None)
     if entry is not None and entry.kind == "model":
-        if entry.name == "smollm2":
+        if entry.members[0].endswith(".gguf"):
             raise ModelLoadError(
-                "smollm2 is a causal model (next words), and classification needs an encoder",
+                f"{name} is a causal model (next words), and classification needs an encoder",
                 expected="an encoder such as minilm",
                 fix="--model minilm",
             )

@@ -5,8 +5,9 @@ import torch
 from networks import from_config, padded, reference_logits
 from transformers import AutoConfig, AutoTokenizer
 
+import tiny
 from pretune.models import Batch
-from pretune.models.families import find_family, mean_pool
+from pretune.models.families import FAMILIES, find_family, mean_pool
 
 # Each family as tests/support/tiny.py has it, and as other checkpoints of it are configured.
 VARIANTS = {
@@ -22,6 +23,11 @@ VARIANTS = {
     "modernbert mean": ("modernbert", {"classifier_pooling": "mean"}),
 }
 TOLERANCE = {"atol": 1e-5, "rtol": 1e-5}
+
+
+def test_every_family_for_classes_has_a_tiny_checkpoint_that_the_tests_go_over():
+    assert {family.name for family in FAMILIES if family.classes} == set(tiny.FAMILIES) == set(tiny.HEADS)
+    assert len({family.name for family in FAMILIES}) == len(FAMILIES)
 
 
 @pytest.fixture(params=VARIANTS, scope="module")
