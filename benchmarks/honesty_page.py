@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from wrapped import wrapped
+
 HEAD = """# Honesty: the verdict, tested as a measuring instrument
 
 Written by `benchmarks/honesty.py` (`make honesty`) from `benchmarks/results/honesty/*.json`. Predictions are simulated where the truth has to
@@ -38,7 +40,7 @@ def write_page(kept: dict[str, dict[str, Any]], expected: list[str]) -> str:
     missing = [name for name in expected if name not in kept]
     if missing:
         parts.append("## Not measured yet\n\n" + "\n".join(f"- `{name}`" for name in missing) + "\n")
-    return "\n".join(parts)
+    return wrapped("\n".join(parts))
 
 
 RIGHT_SHIP = """

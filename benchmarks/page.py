@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from wrapped import wrapped
+
 HEAD = """# Results
 
 Written by `benchmarks/results.py` from `benchmarks/results/*.json`; figures are on test rows unless said otherwise, with 95 % intervals.
@@ -24,7 +26,7 @@ def write_page(kept: dict[str, dict[str, Any]], expected: list[str]) -> str:
     missing = [name for name in expected if name not in kept]
     if missing:
         parts.append("## Not measured yet\n\n" + "\n".join(f"- `{name}`" for name in missing) + "\n")
-    return "\n".join(part for part in parts if part)
+    return wrapped("\n".join(part for part in parts if part))
 
 
 def _machines(kept: dict[str, dict[str, Any]]) -> str:

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from wrapped import wrapped
+
 TITLES = {
     "scratch": "From scratch, on film reviews",
     "films": "Continued: minilm on film reviews",
@@ -23,7 +25,7 @@ def write_page(rows: dict[str, dict[str, Any]], speed: dict[str, dict[str, Any]]
     ]
     parts += [part for name, title in TITLES.items() for part in _row(title, rows.get(name))]
     parts += [*_classic(classic), *_speed(speed)]
-    return "\n\n".join(parts) + "\n"
+    return wrapped("\n\n".join(parts) + "\n")
 
 
 def _row(title: str, found: dict[str, Any] | None) -> Iterator[str]:

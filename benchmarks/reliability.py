@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import RESULTS, row
+from wrapped import wrapped
 
 ROOT = Path(__file__).resolve().parents[1]
 CASES = ROOT.parent / "shared" / "cases" / "all"
@@ -37,7 +38,7 @@ def main() -> None:
     if parser.parse_args().cases:
         row("cases", run_cases, again=True)
     rows = [*cases(), *tables(), *fuzz(), *readers_fuzz(), *flips(), *kills(), *growth(), *plain(), *big_files()]
-    PAGE.write_text(HEAD + "\n".join(rows) + "\n" + growth_table() + measured(), encoding="utf-8")
+    PAGE.write_text(wrapped(HEAD + "\n".join(rows) + "\n" + growth_table() + measured()), encoding="utf-8")
     print(PAGE.read_text(encoding="utf-8"))
 
 

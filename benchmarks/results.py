@@ -84,7 +84,7 @@ def main() -> None:
             print(f"{name}: skipped, there is no ../shared/data")
             continue
         row(name, ROWS[name], again=chosen.again)
-    kept = {path.stem: json.loads(path.read_text()) for path in sorted(RESULTS.glob("*.json"))}
+    kept = {path.stem: json.loads(path.read_text()) for path in sorted(RESULTS.glob("*.json")) if path.stem in ROWS}
     page = Path(__file__).parents[1] / "docs" / "results.md"
     page.write_text(write_page(kept, list(ROWS)))
     print(f"wrote {page.relative_to(Path.cwd()) if page.is_relative_to(Path.cwd()) else page}")

@@ -4,6 +4,8 @@ import statistics
 from pathlib import Path
 from typing import Any
 
+from wrapped import wrapped
+
 WANTED = {  # work → at least so many times as fast as the rival: at its best, as it comes
     "frozen": (15.0, 40.0), "last-2": (2.5, 6.0), "all": (1.5, 5.0), "accuracy": (2.0, 6.0), "scoring": (3.0, 8.0)
 }  # fmt: skip
@@ -16,10 +18,10 @@ WORDS = {
 }
 KINDS = {
     "": "Whole runs",
-    "steady": "70 steady steps a pair, multiplied; whole runs of pretune under a frozen trunk; 2,000 texts scored",
+    "steady": "70 steady steps per pair, multiplied; whole runs of pretune under a frozen trunk; 2,000 texts scored",
     "quick": "40 steady steps, multiplied; whole runs of pretune under a wholly frozen trunk, two epochs of its last layers, the second counted for the rest; 2,000 texts scored",
     "fp32": "Whole runs, bf16 switched off",
-    "steady.fp32": "bf16 switched off: 70 steady steps a pair, multiplied; whole runs of pretune under a frozen trunk; 2,000 texts scored",
+    "steady.fp32": "bf16 switched off: 70 steady steps per pair, multiplied; whole runs of pretune under a frozen trunk; 2,000 texts scored",
     "quick.fp32": "bf16 switched off: 40 steady steps, multiplied; whole runs of pretune under a wholly frozen trunk",
 }
 
@@ -40,7 +42,9 @@ def write_page(
         for kind, title in KINDS.items():
             if (data, kind) in seen:
                 runs = [run for run in kept if (run["about"]["data"], run["about"]["kind"]) == (data, kind)]
-                parts.append(f"## {data}: {title[0].lower() + title[1:]}\n\n{_table(runs)}")
+                head, _, how = title.partition("; ")
+                how = f"{how[0].upper()}{how[1:]}.\n\n" if how else ""
+                parts.append(f"## {data}: {head[0].lower() + head[1:]}\n\n{how}{_table(runs)}")
     parts += [] if profile is None else [_where_time_goes(profile)]
     parts += [] if not memory else [_memory(memory)]
     machines = {f"{run['machine']['cores']} cores, torch {run['versions']['torch']}" for run in kept}
@@ -48,7 +52,7 @@ def write_page(
     parts.append(
         f"Measured on {'; '.join(sorted(machines))}, at {commits}. Each run is a file in `benchmarks/results/speed/`.\n"
     )
-    return "\n".join(parts)
+    return wrapped("\n".join(parts))
 
 
 def _table(runs: list[dict[str, Any]]) -> str:

@@ -33,3 +33,18 @@ def test_every_page_is_in_the_index():
     index = ROOT / "docs" / "README.md"
     linked = {(index.parent / link).resolve() for link in LINK.findall(index.read_text(encoding="utf-8"))}
     assert {page for page in (ROOT / "docs").rglob("*.md") if page != index} <= linked
+
+
+# A row beyond this many characters is a paragraph.
+LONGEST_ROW = 400
+LONGEST_LINE = 128
+ADDRESS = re.compile(r"https?://\S+|\]\([^)]*\)")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_lines_fit_and_rows_of_tables_are_no_paragraphs(page):
+    """Rows of tables cannot be broken, nor can addresses; anything else can."""
+    lines = [*enumerate(page.read_text(encoding="utf-8").splitlines(), start=1)]
+    rows = [number for number, line in lines if line.startswith("|") and len(line) > LONGEST_ROW]
+    assert rows == []
+    assert [number for number, line in lines if not line.startswith("|") and len(ADDRESS.sub("](", line)) > LONGEST_LINE] == []

@@ -4,6 +4,7 @@ import ast
 import re
 from pathlib import Path
 
+import pytest
 import typer.main
 
 from pretune.cli import app
@@ -62,3 +63,43 @@ def test_every_argument_that_a_message_names_is_one_of_python():
         config = re.fullmatch(r"config=(\w+)Config\((\w+)=1\)", said)
         assert f"{config[1].lower()}.{config[2]}" in RUN.names() if config else said == f"{name}=1"
         assert config or name in arguments, name
+
+
+# A fix that only points at what was expected, or that nobody can act on.
+SAYS_NOTHING = re.compile(r"(?:pass|choose|name|give) (?:one of these(?: names)?|such a value)|check the name|leave one out")
+
+
+def text_of(node: ast.AST | None) -> str:
+    """Return the text of a string, its parts joined; empty for anything else."""
+    return next((text for _, text in texts_of(node)), "") if isinstance(node, (ast.Constant, ast.JoinedStr)) else ""
+
+
+def says_nothing(source: str) -> list[int]:
+    """Return the lines of calls whose ``fix`` repeats their ``expected``, or says nothing."""
+    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    given = [(call.lineno, {item.arg: text_of(item.value) for item in call.keywords}) for call in calls]
+    return [
+        line
+        for line, words in given
+        if (fix := words.get("fix")) and (fix == words.get("expected") or SAYS_NOTHING.fullmatch(fix))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("call", "is_empty"),
+    [
+        ("Error('got', expected='a list', fix='a list')", True),
+        ("Error('got', expected='one of a, b', fix='pass one of these')", True),
+        ("Error('got', expected='a list', fix='leave --text out')", False),
+        ("Error('got', expected='a list')", False),
+    ],
+)
+def test_a_fix_that_says_nothing_is_found(call, is_empty):
+    assert bool(says_nothing(call)) is is_empty
+
+
+def test_no_fix_repeats_what_was_expected():
+    found = {
+        path.relative_to(SOURCE).as_posix(): says_nothing(path.read_text(encoding="utf-8")) for path in SOURCE.rglob("*.py")
+    }
+    assert {path: lines for path, lines in found.items() if lines} == {}
