@@ -174,7 +174,7 @@ def boundary_in(freeze: str, num_layers: int, *, model_type: str, is_walked: boo
     if freeze in ("none", "all"):
         return num_layers if freeze == "all" else 0
     if kind != "last" or not count.isdecimal() or int(count) < 1:
-        raise UsageError(f"freeze is {freeze!r}", expected="none, all or last-K such as last-2", fix="pass one of these")
+        raise UsageError(f"freeze is {freeze!r}", expected="none, all or last-K such as last-2")
     if not is_walked:
         raise UsageError(
             f"freeze is {freeze!r}, and pretune has no adapter for {model_type!r} models",

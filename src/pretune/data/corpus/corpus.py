@@ -44,7 +44,7 @@ class Corpus:
             UsageError: There is no such split.
         """
         if split not in SPLITS:
-            raise UsageError(f"a corpus has no split {split!r}", expected=" or ".join(SPLITS), fix="pass one of these")
+            raise UsageError(f"a corpus has no split {split!r}", expected=" or ".join(SPLITS))
         return self._spools[split]
 
     @cached_property

@@ -143,7 +143,6 @@ def _places(stream: RowStream, keep: tuple[str, ...]) -> tuple[tuple[str, int], 
         raise UsageError(
             f"--keep {missing[0]!r}: {stream.origin.shown} has no such column",
             expected="all, or columns out of " + shown_columns(stream.columns),
-            fix="check the name",
         )
     return tuple((name, stream.columns.index(name)) for name in dict.fromkeys(names))
 
