@@ -14,6 +14,7 @@ from typing import Any
 import confounds
 import coverage
 import error_rates
+import many_classes
 import paired
 import planted_texts
 import sweep
@@ -31,6 +32,7 @@ ROWS: dict[str, Callable[[], dict[str, Any]]] = {
     "rows-needed": error_rates.measure_rows_needed,
     "paired": paired.measure,
     "coverage": coverage.measure,
+    "many-classes": many_classes.measure,
     "confounds": confounds.measure,
     "near-duplicates": planted_texts.measure_near,
     "labels-sms-spam": lambda: planted_texts.measure_labels("sms-spam"),

@@ -12,6 +12,7 @@ import coverage as coverage_row
 import error_rates
 import faults
 import honesty
+import many_classes
 import paired
 import planted_texts
 import sweep
@@ -86,6 +87,24 @@ def test_intervals_cover_the_truth(rows, prevalence):
     shares = {name: item["covered"] / item["given"] for name, item in figures.items() if item["given"] >= 100}
     assert len(shares) >= 3
     assert {name: share for name, share in shares.items() if share < 0.88} == {}
+
+
+@pytest.mark.parametrize("shape", many_classes.SHAPES)
+@pytest.mark.parametrize("metric", many_classes.METRICS)
+def test_intervals_of_macro_figures_cover_the_truth_however_small_a_class_is(shape, metric):
+    """95 % of 400 and four standard errors; the long tail has classes of two rows."""
+    generator = np.random.default_rng(0)
+    sizes, answers = many_classes.sizes_of(20, 200, shape), many_classes.answers_of(20, 0.9, generator)
+    low, high = many_classes.bounds(metric, many_classes.draw(sizes, answers, 400, generator))
+    true = many_classes.truth(metric, answers * sizes[:, None])
+    assert ((low <= true) & (true <= high)).mean() > 0.906
+    assert max((low > true).mean(), (high < true).mean()) < 0.065
+
+
+def test_a_good_model_of_77_classes_ships_and_one_below_a_gate_does_not():
+    good, edge = many_classes.measure_ship(100).values()
+    assert good[0] >= 0.9
+    assert edge[0] <= 0.08
 
 
 @pytest.mark.parametrize(("kind", "most"), [("1 characters", 1), ("3 characters", 3), ("1 words", 1), ("5 words", 5)])

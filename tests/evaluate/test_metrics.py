@@ -12,9 +12,12 @@ from sklearn.metrics import (
     balanced_accuracy_score,
     brier_score_loss,
     confusion_matrix,
+    f1_score,
     log_loss,
     matthews_corrcoef,
     precision_recall_fscore_support,
+    precision_score,
+    recall_score,
     roc_auc_score,
 )
 
@@ -135,11 +138,30 @@ def test_precision_of_a_class_never_predicted_is_undefined_and_counts_as_zero_in
     assert figure(scores, "f1", "pos").value == 0.0
 
 
-def test_averages_need_twenty_rows_in_the_rarer_class():
-    few = figure(score_predictions(from_counts(15, 5, 4, 100)), "recall", "macro")
+def test_averages_allow_small_classes_and_claims_about_one_class_keep_their_minimum():
+    scores = score_predictions(from_pairs([("a", "a")] * 200 + [("b", "b")] * 17 + [("c", "b")] * 3, ("a", "b", "c")))
+    assert figure(scores, "f1", "macro").low is not None
+    assert figure(scores, "f1", "c").low is None
+    few = figure(score_predictions(from_counts(14, 5, 5, 500)), "recall", "macro")
+    assert (few.low, few.high) == (None, None)
+    assert "all the others together, has 19 rows, 20 are needed" in few.method
+
+
+def test_by_the_first_rules_averages_need_twenty_rows_in_the_rarer_class():
+    few = figure(score_predictions(from_counts(15, 5, 4, 100), Terms(rules=1)), "recall", "macro")
     assert (few.low, few.high) == (None, None)
     assert "pos has 19 rows, 20 are needed" in few.method
-    assert figure(score_predictions(from_counts(16, 5, 4, 100)), "recall", "macro").low is not None
+    assert "MOVER" in figure(score_predictions(from_counts(16, 5, 4, 100), Terms(rules=1)), "recall", "macro").method
+
+
+def test_a_class_that_is_predicted_and_has_no_rows_is_named_with_what_scikit_learn_would_give():
+    pairs = [("a", "a")] * 30 + [("b", "b")] * 28 + [("b", "c")] * 2
+    labels, said = zip(*pairs, strict=True)
+    scores = score_predictions(from_pairs(pairs, ("a", "b", "c")))
+    for metric, theirs in (("recall", recall_score), ("precision", precision_score), ("f1", f1_score)):
+        found = figure(scores, metric, "macro")
+        assert "over 2 classes with rows, without c (predicted, no rows)" in found.method
+        assert f"would give {theirs(labels, said, average='macro', zero_division=0):.3f}" in found.method
 
 
 def test_a_perfect_score_is_not_certain():
@@ -152,7 +174,7 @@ def test_the_interval_of_macro_f1_covers_the_truth():
     tables = np.random.default_rng(0).multinomial(300, shares, size=200)
     found = [figure(score_predictions(from_counts(*table)), "f1", "macro") for table in tables.tolist()]
     assert np.mean([score.low <= 0.8 <= score.high for score in found]) > 0.92
-    assert {score.method.split(",")[0] for score in found} == {"bca bootstrap"}
+    assert {score.method.split(",")[0] for score in found} == {"summed variances of the classes"}
 
 
 def test_the_interval_of_a_skewed_mean_covers_the_truth():

@@ -159,11 +159,22 @@ def test_on_unbalanced_rows_the_baselines_are_beaten_on_f1():
 
 def test_a_missing_interval_leaves_the_gate_open_with_its_reason():
     pairs = [("a", "a")] * 200 + [("b", "b")] * 200 + [("c", "c")] * 15
-    model = from_pairs(pairs, ("a", "b", "c"))
-    evaluation = evaluate_sources([model, constant(model, "a"), noisy(model, 0.6)], main="finetuned")
-    verdict = decide(evaluation, clean_findings(), load_policy())
+    model, terms = from_pairs(pairs, ("a", "b", "c")), Terms(rules=1)
+    evaluation = evaluate_sources([model, constant(model, "a"), noisy(model, 0.6)], terms, main="finetuned")
+    verdict = decide(evaluation, clean_findings(), load_policy(), terms)
     assert verdict.outcome is Outcome.NOT_ENOUGH_EVIDENCE
     assert "c has 15 rows, 20 are needed" in reason(verdict, "recall[macro]").text
+
+
+def test_a_small_class_among_many_does_not_keep_a_good_model_from_shipping():
+    """77 classes, one with 12 rows: by the first rules it asked for 4,100 more rows."""
+    labels = tuple(f"intent {number}" for number in range(77))
+    sizes = {label: 12 if label == labels[0] else 40 for label in labels}
+    pairs = [(label, labels[(number + 1) % 77] if row % 20 == 1 else label)
+             for number, label in enumerate(labels) for row in range(sizes[label])]  # fmt: skip
+    model = from_pairs(pairs, labels)
+    evaluation = evaluate_sources([model, constant(model, labels[1]), noisy(model, 0.8)], main="finetuned")
+    assert decide(evaluation, clean_findings(), load_policy()).outcome is Outcome.SHIP
 
 
 def test_many_classes_are_judged_by_their_averages():

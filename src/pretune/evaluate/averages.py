@@ -7,6 +7,7 @@ import numpy as np
 from pretune.evaluate import tables
 from pretune.evaluate.bootstrap import bca_intervals, merge_units, num_resamples
 from pretune.evaluate.codes import MACRO, Rows
+from pretune.evaluate.macro import macro_score
 from pretune.evaluate.shares import MakeScore, too_few, worth_in
 from pretune.evaluate.tables import Figure, Margins
 from pretune.intervals import MIN_FOR_WILSON, MIN_RARER_CLASS, Floats, average_bounds, f1_bounds, proportion_bounds
@@ -50,6 +51,8 @@ class Averages:
             alike = "labels" if len(self._present) == 1 else "answers"
             return blank(value=None, low=None, high=None, method=f"undefined: all {alike} are alike")
         value = self._value(metric)
+        if self._rows.rules > 1 and metric != "mcc":
+            return macro_score(make, self._rows, metric, label, value)
         rarest = int(self._rows.support.argmin())
         if self._rows.support[rarest] < MIN_RARER_CLASS:
             reason = too_few(self._rows.classes[rarest], int(self._rows.support[rarest]), self._rows.unit_name)

@@ -1,5 +1,6 @@
 """How far a share or a mean can be trusted: one set of intervals, used by every judge."""
 
+from pretune.intervals.macro import mean_bounds, mean_f1_bounds
 from pretune.intervals.means import skewed_mean_interval, unit_means
 from pretune.intervals.proportions import (
     MIN_FOR_WILSON,
@@ -32,6 +33,8 @@ __all__ = [
     "confidence_at",
     "f1_bounds",
     "intraclass_correlation",
+    "mean_bounds",
+    "mean_f1_bounds",
     "proportion_bounds",
     "proportion_interval",
     "quantile",

@@ -25,6 +25,8 @@ from pretune.intervals import (
     Floats,
     average_bounds,
     f1_bounds,
+    mean_bounds,
+    mean_f1_bounds,
     proportion_bounds,
     quantile,
     t_quantile,
@@ -170,7 +172,7 @@ class _Imagined:
         for gate in self._question.gates:
             worth, is_enough = worth_of_more(self._question, gate, num_more)
             low, high, usable = gate_bounds(
-                gate, tables, self._position(), self._question.confidence, self._min_positives, worth
+                gate, tables, self._position(), self._question.confidence, self._min_positives, worth, self._question.rules
             )
             usable &= is_enough
             passed &= usable & (low >= gate.minimum)
@@ -213,6 +215,7 @@ def gate_bounds(
     confidence: float,
     min_positives: int,
     worth: Floats | float = 1.0,
+    rules: int = RULES,
 ) -> tuple[Floats, Floats, Truth]:
     """Return low, high and whether they may be used, for the gated figure of many confusion matrices.
 
@@ -223,12 +226,17 @@ def gate_bounds(
         confidence: Of the interval.
         min_positives: Rows of the positive class below which nothing is said.
         worth: Independent rows per row; for averages one number for each class.
+        rules: Version of the rules.
     """
     hits, actual, called = np.diagonal(tables, axis1=1, axis2=2), tables.sum(axis=2), tables.sum(axis=1)
     total = actual.sum(axis=1)
     if gate.metric == "accuracy":
         return *proportion_bounds(hits.sum(axis=1) * worth, total * worth, confidence), total > 0
     totals = {"precision": called, "recall": actual, "f1": actual + called - hits}[gate.metric]
+    if position is None and rules > 1:
+        return *_mean_bounds(gate.metric, tables, worth, confidence), np.minimum(
+            actual.max(axis=1), total - actual.max(axis=1)
+        ) >= MIN_RARER_CLASS
     if position is None:
         return *_macro_bounds(gate.metric, hits * worth, totals * worth, confidence), actual.min(axis=1) >= MIN_RARER_CLASS
     interval = f1_bounds if gate.metric == "f1" else proportion_bounds
@@ -277,9 +285,21 @@ def _macro_bounds(metric: str, hits: Floats, totals: Floats, confidence: float) 
     return low.mean(axis=1), high.mean(axis=1)
 
 
+def _mean_bounds(metric: str, tables: Floats, worth: Floats | float, confidence: float) -> Bounds:
+    """Bounds by the second rules, over the classes that have rows in the first table."""
+    told = tables * (np.reshape(worth, (-1, 1)) if np.ndim(worth) else worth)
+    if metric == "f1":
+        return mean_f1_bounds(told, confidence)
+    present = tables[0].sum(axis=1) > 0
+    totals = told.sum(axis=1) if metric == "precision" else told.sum(axis=2)
+    return mean_bounds(np.diagonal(told, axis1=1, axis2=2)[:, present], totals[:, present], confidence)
+
+
 def empty_class(question: Question) -> str | None:
     """Return a class that the gates ask for and no row has."""
     sizes = dict(zip(question.confusion.classes, (sum(row) for row in question.confusion.counts), strict=True))
+    if question.positive is None and question.rules > 1:
+        return None  # averages are over the classes that have rows
     asked: Sequence[str] = tuple(sizes) if question.positive is None else (question.positive,)
     return next((label for label in asked if sizes[label] == 0), None)
 
