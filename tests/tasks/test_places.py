@@ -71,6 +71,13 @@ def test_a_run_that_was_cut_off_is_no_model_to_start_from(begun):
     assert "run its command again" in caught.value.fix
 
 
+def test_a_causal_model_is_refused_where_a_classifier_is_to_be_made_and_before_anything_is_read():
+    require_start("smollm2")
+    require_start("minilm", for_classes=True)
+    with pytest.raises(ModelLoadError, match="causal"):
+        require_start("smollm2", for_classes=True)
+
+
 def test_a_run_that_another_process_is_training_was_not_cut_off(begun):
     hold = f"import sys; from pathlib import Path; from pretune.run import RunFolder; run = RunFolder(Path({str(begun)!r}))"
     code = f"{hold}; run.hold(); print('held', flush=True); sys.stdin.read()"

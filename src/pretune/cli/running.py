@@ -92,7 +92,7 @@ def train_run(kind: str, source: str, config: "RunConfig", flags: Mapping[str, A
     from pretune.tasks.places import require_data, require_start
 
     require_data(source, *config.given.values(), config.general_task)
-    require_start(config.model)
+    require_start(config.model, for_classes=True)
     require_policy(config.judge)
     from pretune.run import claim_folder
     from pretune.run.claim import default_name

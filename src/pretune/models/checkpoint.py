@@ -17,7 +17,7 @@ from pretune.data.catalogue.fetch import fetch, find_entry
 from pretune.errors import DamagedModelError, ModelLoadError
 from pretune.models.card import check_folder
 from pretune.models.families import find_family
-from pretune.models.names import check_name, not_found
+from pretune.models.names import check_encoder, check_name, not_found
 from pretune.models.quiet import quiet_transformers
 from pretune.models.trunk import boundary_in
 from pretune.models.vetting import vet_folder
@@ -57,12 +57,7 @@ def find_checkpoint(name: str) -> Checkpoint:
     if Path(name).is_dir():
         return _local(name, model_of(Path(name)), None)
     if entry is not None and entry.kind == "model":
-        if entry.members[0].endswith(".gguf"):
-            raise ModelLoadError(
-                f"{name} is a causal model (next words), and classification needs an encoder",
-                expected="an encoder such as minilm",
-                fix="--model minilm",
-            )
+        check_encoder(name)
         return _local(name, fetch(entry), entry.licence)
     check_name(name)
     return _from_hub(name)

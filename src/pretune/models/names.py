@@ -22,6 +22,21 @@ def check_name(name: str) -> None:
         raise not_found(f"no folder and no catalogue entry {name!r}", fix=f"did you mean {near[0]!r}?")
 
 
+def check_encoder(name: str) -> None:
+    """Refuse a catalogue model that predicts next words where a classifier is to be made of it.
+
+    Raises:
+        ModelLoadError: It is one.
+    """
+    entry = None if Path(name).is_dir() else find_entry(name)
+    if entry is not None and entry.kind == "model" and entry.members[0].endswith(".gguf"):
+        raise ModelLoadError(
+            f"{name} is a causal model (next words), and classification needs an encoder",
+            expected="an encoder such as minilm",
+            fix="--model minilm",
+        )
+
+
 def not_found(got: str, fix: str = "see `pretune models`") -> ModelLoadError:
     """Return the error for a model that is not there."""
     known = ", ".join(list_names("model"))

@@ -6,7 +6,7 @@ from pathlib import Path
 from pretune.data.catalogue.fetch import find_entry
 from pretune.data.read.locate import is_there, locate, near_files
 from pretune.errors import DataError, ModelLoadError, UsageError
-from pretune.models.names import check_name
+from pretune.models.names import check_encoder, check_name
 from pretune.records import RunRecord
 from pretune.run import RunFolder, damage_of
 from pretune.run.holding import is_held_elsewhere
@@ -153,8 +153,8 @@ def require_order(run: str, data: str) -> None:
         )
 
 
-def require_start(model: str | None) -> None:
-    """Refuse the name of a pre-trained model that is none.
+def require_start(model: str | None, *, for_classes: bool = False) -> None:
+    """Refuse the name of a pre-trained model that is none, or that no classifier can be made of where one is to be.
 
     Raises:
         ModelLoadError: There is no such folder or catalogue entry, and no hub has such names; or it is a run without a model.
@@ -162,6 +162,8 @@ def require_start(model: str | None) -> None:
     if model is None:
         return
     check_name(model)
+    if for_classes:
+        check_encoder(model)
     if (Path(model) / "run.json").is_file():
         found = look_at(model)
         if found.kind in (CUT_OFF, DIVERGED):
