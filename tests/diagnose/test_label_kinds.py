@@ -28,7 +28,7 @@ def test_several_labels_in_a_cell_are_named_with_what_they_mean(clean_evidence):
     assert found.severity is Severity.WARNING
     assert "red, blue" in found.summary
     assert "a class of its own" in found.summary
-    assert "make a table for each label" in found.fix
+    assert "make one table per label" in found.fix
 
 
 def test_stars_are_named_as_numbers_with_an_order(clean_evidence):

@@ -214,7 +214,7 @@ def test_no_rows_and_an_unknown_positive_class_are_errors(three_classes):
     ("table", "message"),
     [
         (((0.5, 0.5),) * 300, "shape"),
-        (((float("nan"), 0.5, 0.5),) * 300, "no finite number"),
+        (((float("nan"), 0.5, 0.5),) * 300, "not finite"),
         ((*((0.2, 0.3, 0.5),) * 299, (0.5, 0.5)), "differ in number"),
     ],
 )

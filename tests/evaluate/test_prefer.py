@@ -79,7 +79,7 @@ def test_a_difference_that_no_overlap_could_undo_is_proven_without_pairs():
     """990 against 600 of 1,000: at most 10 rows that only B has right, against 400."""
     found = prefer({"accuracy": 0.99}, {"accuracy": 0.60}, 1000)
     assert found.is_proven
-    assert found.reasons[-1].startswith("Proven even so")
+    assert found.reasons[-1].startswith("Proven all the same")
 
 
 def test_equal_figures_prefer_neither():
@@ -93,7 +93,7 @@ def test_loss_decides_only_where_there_is_nothing_else():
     assert (found.preferred, found.metric) == ("B", "loss")
     assert found.reasons[0] == "Loss decides, since no figure of decisions is known for both: it scores the probabilities."
     assert prefer({"roc_area": 0.9}, {"roc_area": 0.8}).reasons[0].startswith("ROC area decides")
-    assert "not known on how many rows" in found.reasons[-1]
+    assert "the number of rows is unknown" in found.reasons[-1]
 
 
 def test_another_figure_can_be_asked_for():

@@ -204,7 +204,7 @@ def test_a_family_whose_layers_are_not_known_is_unfrozen_in_two_stages(tiny_chec
 
 
 def test_a_stage_that_does_not_fit_the_model_is_refused_before_anything_is_trained(task):
-    with pytest.raises(UsageError, match="freeze is 'last-4', and the model has 3 layers"):
+    with pytest.raises(UsageError, match="freeze is 'last-4', but the model has 3 layers"):
         Run(task, "all:1,last-4:1")
 
 

@@ -82,7 +82,7 @@ def read_described(folder: Path, name: str, order: Order | None) -> tuple[dict[s
         if described["schema"] == LAYOUT_SCHEMA:
             known = known_digest(weights) if weights.is_file() and not weights.is_symlink() else None
             if not storage.is_sealed(described) or known not in (described["digests"][weights.name], None):
-                raise ValueError("it does not have the digests that it names")
+                raise ValueError("its digests do not match its contents")
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise StorageError(f"{folder} is damaged: {error}", fix="restore the folder, or fit the run again") from error
     return described, load_arrays(weights, order=lies)

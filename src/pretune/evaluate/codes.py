@@ -134,7 +134,7 @@ def _shares_of(predictions: Predictions) -> Floats | None:
     if predictions.probabilities is None:
         return None
     expected = (len(predictions.ids), len(predictions.classes))
-    fix = "write one probability a class in every row, or leave them all out"
+    fix = "write one probability per class in every row, or leave them all out"
     try:
         shares = np.asarray(predictions.probabilities, float).reshape(-1, expected[1])
     except ValueError as error:
@@ -144,6 +144,6 @@ def _shares_of(predictions: Predictions) -> Floats | None:
             fix=fix,
         ) from error
     if shares.shape != expected or not np.isfinite(shares).all():
-        got = f"probabilities of shape {shares.shape}" if shares.shape != expected else "a probability that is no finite number"
+        got = f"probabilities of shape {shares.shape}" if shares.shape != expected else "a probability that is not finite"
         raise DataError(f"{got} from {predictions.source!r}", expected=f"finite numbers of shape {expected}", fix=fix)
     return shares

@@ -241,7 +241,8 @@ def _statistics(metric: Any, hypotheses: list[str], references: list[list[str]])
 
 def _unknown_version(why: str) -> MissingPackageError:
     return MissingPackageError(
-        f"this version of sacrebleu counts otherwise than we know: {why}", fix='`pip install "sacrebleu>=2.4,<3"`'
+        f"this version of sacrebleu counts differently from the version that pretune knows: {why}",
+        fix='`pip install "sacrebleu>=2.4,<3"`',
     )
 
 

@@ -16,8 +16,8 @@ NAMES = {"loss": "loss", "brier": "Brier score", "mcc": "Matthews correlation", 
 WHY_LOSS_DIFFERS = (
     "{other} has the lower {metric} ({low:.3f} against {high:.3f}), but that does not decide: it scores the probabilities, not "
     "the decisions. A model that is seldom wrong but too sure when it is has a higher {metric} than one that is wrong more "
-    "often and hesitates. Too sure can be mended without changing one decision (temperature); wrong decisions cannot. "
-    "Take {other} only where the probabilities themselves are used (other thresholds, ranking, expected costs)."
+    "often and hesitates. Overconfidence can be corrected without changing a decision (temperature); wrong decisions cannot. "
+    "Take {other} only if the probabilities themselves are used (other thresholds, ranking, expected costs)."
 )
 
 
@@ -94,10 +94,10 @@ def _preference(
     winner, rows = _winner(metric, values[metric]), "" if num_rows is None else f" on the same {num_rows:,} rows"
     better, worse = sorted(values[metric], reverse=not is_lower_better(metric))
     if winner is None:
-        summary = f"Neither is to be preferred: {_say(metric)} is {better:.3f} for both{rows}."
+        summary = f"Neither is better: {_say(metric)} is {better:.3f} for both{rows}."
     else:
         sure = "" if is_proven else ", but that is not proven"
-        summary = f"{names[winner]} is to be preferred: {_say(metric)} {better:.3f} against {worse:.3f}{rows}{sure}."
+        summary = f"{names[winner]} is better: {_say(metric)} {better:.3f} against {worse:.3f}{rows}{sure}."
     reasons = [_why(metric), *_dissent(names, metric, values, winner), how_sure]
     return Preference(
         a=names[0],
@@ -123,9 +123,9 @@ def _why(metric: str) -> str:
     said = _say(metric)[:1].upper() + _say(metric)[1:]
     if is_lower_better(metric) or metric in ("roc_area", "pr_area"):
         scored = "ranking" if metric.endswith("area") else "probabilities"
-        return f"{said} decides, since no figure of decisions is known for both: it scores the {scored}."
+        return f"{said} decides, since no figure about decisions is known for both: it scores the {scored}."
     if metric.startswith("f1") or metric.endswith("f1"):
-        return f"{said} decides: one class holds most rows, and accuracy may be had by never naming another."
+        return f"{said} decides: one class holds most rows, and a model can be accurate by never predicting another."
     return f"{said} decides: a classifier is used for its decisions, and that is what it counts."
 
 
@@ -142,7 +142,7 @@ def _dissent(names: tuple[str, str], metric: str, values: Mapping[str, tuple[flo
     others = [name for name in against if not lines or not is_lower_better(name)]
     if others:
         shown = ", ".join(f"{_say(name)} ({max(against[name]):.3f} against {min(against[name]):.3f})" for name in others)
-        lines.append(f"For {names[1 - winner]} speaks: {shown}.")
+        lines.append(f"In favour of {names[1 - winner]}: {shown}.")
     return lines
 
 
@@ -150,23 +150,23 @@ def _from_figures(metric: str, values: tuple[float, float], num_rows: int | None
     """Return whether it is proven without pairs, and the sentence that says so."""
     advice = "To know, score both on the same file and compare row by row (`pretune compare`)."
     if num_rows is None:
-        return False, f"Not proven: it is not known on how many rows. {advice}"
+        return False, f"Not proven: the number of rows is unknown. {advice}"
     if metric != "accuracy":
-        return False, f"Not proven: {_say(metric)} of {num_rows:,} rows says nothing of which rows differ. {advice}"
+        return False, f"Not proven: {_say(metric)} of {num_rows:,} rows does not tell which rows differ. {advice}"
     right = [round(value * num_rows) for value in values]
     gain, least_shared = abs(right[0] - right[1]), max(0, sum(right) - num_rows)
     most_only = min(right) - least_shared  # rows that only the worse one may have right
     best, worst = mcnemar_p_value(gain, 0), mcnemar_p_value(gain + most_only, most_only)
     if worst <= LIMIT and gain:
-        return True, f"Proven even so: p is at most {worst:.2g}, however the mistakes of the two overlap."
-    between = f"p lies between {best:.2g} and {worst:.2g}, by how far the mistakes of the two overlap"
+        return True, f"Proven all the same: p is at most {worst:.2g}, however the mistakes of the two overlap."
+    between = f"p lies between {best:.2g} and {worst:.2g}, depending on how far the mistakes of the two overlap"
     return False, f"Not proven: without the rows that only one gets right, {between}. {advice}"
 
 
 def _shared(a: Mapping[str, float], b: Mapping[str, float], num_rows: int | None) -> list[str]:
     shared = [name for name in a if name in b]
     if not shared:
-        raise UsageError(f"figures {sorted(a)} and {sorted(b)}", expected="a figure of both", fix="give accuracy of both")
+        raise UsageError(f"figures {sorted(a)} and {sorted(b)}", expected="a figure of both", fix="pass the accuracy of both")
     if num_rows is not None and num_rows < 1:
         raise UsageError(f"{num_rows} rows", expected="at least 1", fix="pass the number of rows, or leave it out")
     for name in shared:

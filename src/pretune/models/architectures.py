@@ -69,7 +69,7 @@ def new_language_model(objective: str, size: str, tokenizer: Any, fields: Mappin
     try:
         config = kind(**{**known, **given})
         if config.hidden_size % config.num_attention_heads:
-            raise ValueError(f"hidden_size {config.hidden_size} is no multiple of {config.num_attention_heads} heads")
+            raise ValueError(f"hidden_size {config.hidden_size} is not a multiple of {config.num_attention_heads} heads")
         if config.hidden_size // config.num_attention_heads % 2:
             raise ValueError("rotary positions turn pairs of features, and a head has an odd number of them")
         return (ModernBertForMaskedLM if objective == "masked" else LlamaForCausalLM)(config)
@@ -140,5 +140,5 @@ def _check_fields(kind: Any, fields: Mapping[str, Any]) -> None:
             raise UsageError(
                 f"{kind.__name__} has no field {name!r} that can be set",
                 expected="such as hidden_size, num_hidden_layers, num_attention_heads, intermediate_size",
-                fix=f"did you mean {near[0]!r}?" if near else "check the name",
+                fix=f"did you mean {near[0]!r}?" if near else "",
             )

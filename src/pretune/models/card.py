@@ -61,7 +61,7 @@ class ModelCard(Record):
         if self.task != "classify" or self.head not in HEADS:
             raise ValueError(f"task is {self.task!r}, head is {self.head!r}")
         if self.positive is not None and self.positive not in names:
-            raise ValueError(f"positive is {self.positive!r}, which is no class")
+            raise ValueError(f"positive is {self.positive!r}, which is not a class")
         if self.threshold is not None and not 0 <= self.threshold <= 1:
             raise ValueError(f"threshold is {self.threshold!r}")
         if any(type(name) is not str for name in self.text_columns):
@@ -73,7 +73,7 @@ class ModelCard(Record):
             raise ValueError(f"folded_temperature is {self.folded_temperature!r}")
         bias = self.unfolded_bias
         if bias is not None and (len(bias) != len(names) or not all(map(math.isfinite, bias))):
-            raise ValueError("unfolded_bias is not one number a class")
+            raise ValueError("unfolded_bias is not one number per class")
 
 
 def check_folder(folder: Path) -> None:
@@ -107,7 +107,7 @@ def read_card(folder: Path) -> ModelCard:
         raise DamagedModelError(f"{file} is damaged: {error}", fix="train again, or restore the file") from error
     if (card.digest or card.digests) and not storage.is_sealed(value):
         raise DamagedModelError(
-            f"{file} is damaged: it does not have the digest that it names",
+            f"{file} is damaged: its digest does not match its contents",
             expected="the file as pretune wrote it",
             fix="restore the file; `pretune judge RUN --goal ...` chooses another threshold",
         )

@@ -164,8 +164,8 @@ def _empty(shape: tuple[int, int], dtype: torch.dtype) -> Tensor:
     if free < size:  # a full disk under a memory map ends the process without a message
         raise StorageError(
             f"the frozen trunk's states take {size:,} bytes and {tempfile.gettempdir()} has {free:,}",
-            expected="room for them",
-            fix="free the room, or name another folder in TMPDIR, or train all layers with --freeze none",
+            expected="enough free space",
+            fix="free some space, name another folder in TMPDIR, or train all layers with --freeze none",
         )
     with tempfile.NamedTemporaryFile(prefix="pretune-trunk-") as file:  # unlinked at once: gone with the process
         file.truncate(size)

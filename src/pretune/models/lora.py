@@ -40,7 +40,7 @@ def adapt(network: Network, *, rank: int, alpha: float, boundary: int) -> int:
     if not names:
         raise UsageError(
             "there is no layer above the freeze boundary for LoRA to adapt",
-            expected="--freeze none or last-K beside --lora",
+            expected="--freeze none or last-K with --lora",
             fix="leave --lora out, or --freeze all",
         )
     config = peft.LoraConfig(r=rank, lora_alpha=alpha, target_modules=names, lora_dropout=0.0, bias="none")

@@ -38,7 +38,7 @@ def check_parity(
     difference, others = compare(ours, theirs)
     if others or not difference <= limit:
         raise ParityError(
-            f"{what}: they differ by {difference:.2g}, and {others} of {len(ours)} answers are others",
+            f"{what}: they differ by {difference:.2g}, and {others} of {len(ours)} answers are different",
             expected=f"the same answers, and numbers within {limit:g}",
             fix=fix,
         )

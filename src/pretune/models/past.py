@@ -42,7 +42,7 @@ def past_of(name: str, *, chain: int = 0) -> Learned:
     except PretuneError:
         if not chain:
             raise
-        return Learned(unknown=(f"{name}, which the model was made from, is not there any more",))
+        return Learned(unknown=(f"{name}, from which the model was made, no longer exists",))
 
 
 def past_in(folder: Path) -> Learned:
@@ -92,9 +92,7 @@ def _past_of_run(run: RunFolder, chain: int) -> Learned:
         check_run(run, record, "data/train.jsonl", "data/validation.jsonl")
         rows = (*run.read_examples("train"), *run.read_examples("validation"))
     except PretuneError:
-        return Learned(
-            unknown=(f"the rows of {run.path}, which it was made from, are not there any more, or not as they were written",)
-        )
+        return Learned(unknown=(f"the rows of {run.path}, from which it was made, no longer exist or have changed",))
     return _past_before(record, chain).with_texts(row.text for row in rows)
 
 

@@ -159,7 +159,7 @@ class Network(nn.Module):
             raise UsageError(
                 f"pretune has no adapter for {self.model.config.model_type!r} models and cannot walk their layers",
                 expected=f"one of {known_families('classes')}",
-                fix="use such a model, or do without this command",
+                fix="use such a model",
             )
         return self.family
 
@@ -177,14 +177,14 @@ def boundary_in(freeze: str, num_layers: int, *, model_type: str, is_walked: boo
         raise UsageError(f"freeze is {freeze!r}", expected="none, all or last-K such as last-2")
     if not is_walked:
         raise UsageError(
-            f"freeze is {freeze!r}, and pretune has no adapter for {model_type!r} models",
+            f"freeze is {freeze!r}, but pretune has no adapter for {model_type!r} models",
             expected="none or all for this family",
             fix="--freeze all, or --freeze none",
         )
     if int(count) > num_layers:
         raise UsageError(
-            f"freeze is {freeze!r}, and the model has {num_layers} layers",
+            f"freeze is {freeze!r}, but the model has {num_layers} layers",
             expected=f"last-1 to last-{num_layers}",
-            fix="--freeze none trains all of it",
+            fix="--freeze none trains all layers",
         )
     return num_layers - int(count)

@@ -69,7 +69,7 @@ def _vet_place(item: Path, folder: Path) -> None:
         if folder.resolve().parent.name == "snapshots":
             allowed.append(folder.resolve().parent.parent / "blobs")
         if not any(target.is_relative_to(place) for place in allowed):
-            raise _refused(item, "is a link to a place outside of the model folder", "put the file itself there")
+            raise _refused(item, "is a link to a place outside the model folder", "put the file itself there")
         if not target.exists():
             raise _refused(item, "is a link to nothing", "restore the file")
     mode = item.stat().st_mode
@@ -80,7 +80,7 @@ def _vet_place(item: Path, folder: Path) -> None:
 def _vet_size(file: Path, limit: int) -> None:
     size = file.stat().st_size
     if size > limit:
-        raise _refused(file, f"has {size:,} bytes, and {limit:,} are the most that is read", "restore the file")
+        raise _refused(file, f"has {size:,} bytes; at most {limit:,} are read", "restore the file")
 
 
 def _read(file: Path, limit: int) -> dict[str, Any]:
@@ -88,7 +88,7 @@ def _read(file: Path, limit: int) -> dict[str, Any]:
     try:
         value = json.loads(file.read_bytes())
     except (ValueError, RecursionError) as error:
-        raise _refused(file, f"is no JSON: no usable configuration ({str(error)[:100]})", "restore the file") from error
+        raise _refused(file, f"is not JSON: no usable configuration ({str(error)[:100]})", "restore the file") from error
     if not isinstance(value, dict):
         raise _refused(file, f"holds a {type(value).__name__} and not an object: no usable configuration", "restore the file")
     return value
@@ -155,7 +155,9 @@ def _count_weights(file: Path) -> int:
         with safe_open(file, framework="numpy") as weights:
             return sum(math.prod(weights.get_slice(name).get_shape()) for name in weights.keys())  # noqa: SIM118
     except (SafetensorError, OSError, ValueError) as error:
-        raise _refused(file, f"cannot be loaded as weights: it is no safetensors file ({error})", "restore the file") from error
+        raise _refused(
+            file, f"cannot be loaded as weights: it is not a safetensors file ({error})", "restore the file"
+        ) from error
 
 
 def _refused(file: Path, why: str, fix: str) -> ModelLoadError:

@@ -52,7 +52,7 @@ def read_prompt(prompt: str, network: LanguageNetwork, tokenizer: Any) -> Window
     if network.is_causal:
         ids = tokenizer(prompt, return_tensors="pt", split_special_tokens=True)["input_ids"]
         if not ids.shape[1]:
-            raise UsageError("the text is empty", expected="a few words to go on from", fix="give the beginning of a sentence")
+            raise UsageError("the text is empty", expected="a few words to continue", fix="pass the beginning of a sentence")
         return Windows(ids=ids.to(kind), targets=torch.tensor([ids.shape[1] - 1], device=kind))
     ids = tokenizer(prompt.replace("[MASK]", tokenizer.mask_token), return_tensors="pt")["input_ids"]
     targets = (ids[0] == tokenizer.mask_token_id).nonzero().flatten()

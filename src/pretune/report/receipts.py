@@ -53,7 +53,7 @@ def _describe_rows(receipt: Receipt) -> str:
     text = f"{counted(receipt.num_rows, 'row')} = {receipt.num_used:,} used + {receipt.num_rejected:,} rejected"
     text += f" + {receipt.num_filtered:,} left out by --where" if receipt.num_filtered else ""
     why = "because a later split has them" + (", or by --repair" if receipt.repairs else "")
-    return f"{text}; {receipt.num_removed:,} of the used taken out {why}" if receipt.num_removed else text
+    return f"{text}; {receipt.num_removed:,} of the used rows removed {why}" if receipt.num_removed else text
 
 
 def _describe_lines(receipt: Receipt) -> Iterator[str]:
@@ -95,7 +95,7 @@ def describe_duplicates(receipt: Receipt) -> str:
 
 def _describe_conflicts(conflicts: tuple[Conflict, ...]) -> Iterator[str]:
     if conflicts:
-        yield f"{counted(len(conflicts), 'text')} under more than one label"
+        yield f"{counted(len(conflicts), 'text')} with more than one label"
     for conflict in conflicts[:MAX_SHOWN]:
         labels, ids = ", ".join(conflict.labels), ", ".join(conflict.ids[:MAX_SHOWN])
         yield f"“{one_line(conflict.text, TEXT_LENGTH)}” is {one_line(labels, TEXT_LENGTH)} in {one_line(ids, TEXT_LENGTH)}"
@@ -103,7 +103,7 @@ def _describe_conflicts(conflicts: tuple[Conflict, ...]) -> Iterator[str]:
 
 def describe_shared(shared: Shared) -> str:
     """Say what two given splits have in common and what was done about it."""
-    removed = f"{counted(len(shared.removed), 'row')} taken out of {shared.first}" if shared.removed else "kept in both"
+    removed = f"{counted(len(shared.removed), 'row')} removed from {shared.first}" if shared.removed else "kept in both"
     if not shared.num_exact and not shared.num_near_rows and not shared.num_group_rows:
         removed = "nothing to remove"
     grouped = f", {counted(shared.num_group_rows, 'further row')} of the same groups" if shared.num_group_rows else ""

@@ -178,7 +178,7 @@ def _misfit(saved: Saved, why: str) -> StorageError:
     return StorageError(
         f"the checkpoint after step {saved.step:,} does not hold what this training saves ({why})",
         expected="a checkpoint of the same training",
-        fix="pass --overwrite to begin again",
+        fix="pass --overwrite to start over",
     )
 
 
@@ -232,7 +232,7 @@ def _compare(then: dict[str, str], now: dict[str, str], step: int) -> tuple[Chan
 
 def _begun_with_something_else(run: Path, changes: tuple[Change, ...]) -> UsageError:
     return UsageError(
-        f"{run} was begun with something else ({describe_changes(changes)})",
-        expected="what it was begun with",
-        fix="put that back; pass --overwrite to begin again; or pass --continue-changed, which every report then shows",
+        f"{run} was started with other inputs ({describe_changes(changes)})",
+        expected="the inputs that it was started with",
+        fix="restore them; pass --overwrite to start over; or pass --continue-changed, which its reports show",
     )

@@ -156,7 +156,7 @@ def _take_gpu(number: int) -> None:
     if number >= count:
         raise UsageError(
             f"process {number} of this machine has no GPU of its own: there are {count}",
-            expected="at most one process a GPU",
+            expected="at most one process per GPU",
             fix=f"--nproc-per-node {count}, or --device cpu",
         )
     torch.cuda.set_device(number)

@@ -28,7 +28,7 @@ _SUM_PARTS: Callable[[Tensor, Tensor], object] = getattr(dist, "reduce_scatter_s
 
 def explain_loss() -> ProcessError:
     """Return what is said where nobody knows why another process stopped answering."""
-    return ProcessError("another process of this training is gone, or did not answer in time", fix="give the command again")
+    return ProcessError("another process of this training is gone, or did not answer in time", fix="run the command again")
 
 
 @dataclass(frozen=True, slots=True)

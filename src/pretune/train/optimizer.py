@@ -195,7 +195,7 @@ def make_optimizer(
     head, sparse = ({id(weight) for weight in part} for part in (network.head_parameters(), network.sparse_parameters()))
     asked = config.learning_rate
     if rate is None and isinstance(asked, str):
-        raise UsageError(f"learning_rate is {asked!r}", expected="a rate", fix="find one by range_test first")
+        raise UsageError(f"learning_rate is {asked!r}", expected="a rate", fix="find one with range_test first")
     given = rate or (None if isinstance(asked, str) else asked)
     usual = LORA_RATE if config.lora else {"all": HEAD_ONLY_RATE, "none": LAYER_RATE}.get(freeze, LAST_LAYERS_RATE)
     rate = given or usual

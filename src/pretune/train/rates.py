@@ -55,7 +55,7 @@ def range_test(
         raise UsageError(
             f"freeze is {plan.freeze!r}, and the rate is to be found",
             expected="one boundary",
-            fix="give the stages their rates",
+            fix="give each stage its rate",
         )
     before = {name: weight.detach().clone() for name, weight in network.named_parameters() if weight.requires_grad}
     was_training, points = network.training, list[RangePoint]()
@@ -86,11 +86,11 @@ def choose_rate(points: Sequence[RangePoint]) -> RangeTest:
     start = fmean(point.loss for point in points[:NUM_STILL])
     lowest = min(points[NUM_STILL:], key=lambda point: point.smoothed, default=None)
     if lowest is None or not lowest.smoothed <= (1 - LEAST_FALL) * start:
-        found = f"at best {lowest.smoothed:.4g}" if lowest is not None else "and then it was no number"
+        found = f"at best {lowest.smoothed:.4g}" if lowest is not None else "and then it was not a number"
         raise UsageError(
             f"--lr auto: no rate from {LOWEST_RATE:g} to {HIGHEST_RATE:g} lowers the loss (it began at {start:.4g}, {found})",
             expected=f"a loss that falls by {LEAST_FALL:.0%} within {NUM_STEPS} steps at some rate",
-            fix="give --lr RATE; and check that the labels belong to the texts: `pretune check DATA`",
+            fix="pass --lr RATE, and check that the labels belong to the texts: `pretune check DATA`",
         )
     # Two digits: the test cannot tell more, and the number is to be read and typed.
     rate = float(f"{SAFE * lowest.learning_rate:.1e}")

@@ -35,7 +35,7 @@ def take_weights(network: Network, weights: dict[str, Tensor]) -> None:
         raise UsageError(
             f"the checkpoint's weights do not fit this model, the first is {wrong[0]}",
             expected="weights of the same sizes",
-            fix="pass --overwrite to begin again",
+            fix="pass --overwrite to start over",
         )
     # Those below the boundary stay: what the frozen trunk makes of the texts is computed by now.
     network.load_state_dict({name: value for name, value in weights.items() if name in trained}, strict=False)

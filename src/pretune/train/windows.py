@@ -70,7 +70,7 @@ class WindowOrder:
                 f"the training part has {stream.num_tokens:,} tokens in {stream.num_documents:,} documents, "
                 f"less than one update of {self._rows} {what}",
                 expected="at least one update",
-                fix="more text, or smaller updates: --batch-tokens, --window",
+                fix="add text, or make updates smaller: --batch-tokens, --window",
             )
         self._epoch, self._held = -1, np.empty(0, dtype=np.int64)
 

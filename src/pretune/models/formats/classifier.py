@@ -66,7 +66,7 @@ def read(folder: Path, *, is_checked: bool = False) -> tuple[ClassNetwork, Any, 
         raise ModelLoadError(
             f"{folder} holds no {CARD}" if folder.is_dir() else f"there is no folder {folder}",
             expected="a model that pretune saved (a run folder, its model/ folder, or what model.save wrote)",
-            fix="for a pre-trained checkpoint use load_pretrained_model or --model",
+            fix="for a pre-trained checkpoint, use load_pretrained_model or --model",
         )
     card = read_card(folder)
     if not is_checked:

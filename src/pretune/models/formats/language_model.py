@@ -93,7 +93,7 @@ def read(name: str) -> LanguageStart:
         tokenizer=tokenizer,
         has_fresh_head=has_fresh_head,
         licence=checkpoint.licence,
-        note="its head for hidden words starts from nothing, tied to its table of words" if has_fresh_head else "",
+        note="its head for hidden words is new, tied to its word embeddings" if has_fresh_head else "",
     )
 
 

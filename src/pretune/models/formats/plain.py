@@ -139,11 +139,13 @@ def switch_sampling_off(tokenizer: Any, name: str) -> None:
     backend.model = model
     if any(getattr(tokenizer.backend_tokenizer.model, key, None) for key in SAMPLING):
         raise ModelLoadError(
-            f"{name}: its tokenizer draws how it splits words", expected="one way", fix="set it off in tokenizer.json"
+            f"{name}: its tokenizer splits words at random", expected="one way", fix="set it off in tokenizer.json"
         )
     said = ", ".join(f"{key} {value:g}" for key, value in drawn.items() if value)
     logger.warning(
-        "%s: its tokenizer draws how it splits words (%s); that is switched off, so that a text is read in one way", name, said
+        "%s: its tokenizer splits words at random (%s); that is switched off, so that a text is always read in the same way",
+        name,
+        said,
     )
 
 

@@ -148,11 +148,11 @@ def _tell_data(record: RunRecord) -> Iterator[str]:
 
 
 def _tell_limits(record: RunRecord) -> Iterator[str]:
-    yield "The figures hold for texts like the test rows, drawn as they were drawn, and for nothing else."
+    yield "The figures hold only for texts like the test rows, sampled in the same way."
     cuts = next((item for item in record.token_counts if item.num_cut_texts), None)
     if cuts is not None:
         share = percent(cuts.num_cut_texts, cuts.num_texts)
-        yield f"Texts are cut at {cuts.max_length} tokens: {share} of the {escape(cuts.split)} texts were."
+        yield f"Texts are truncated at {cuts.max_length} tokens: {share} of the {escape(cuts.split)} texts were."
     checked, skipped = sort_findings(record.findings)
     yield ""
     for finding in checked:

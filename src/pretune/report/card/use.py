@@ -62,7 +62,7 @@ def tell_use(record: RunRecord) -> Iterator[str]:
         )
     yield from _code("python", code)
     yield ""
-    yield "Cut long texts where the model was judged, as `truncation=True` does; without it they are an error." + (
+    yield "Truncate long texts as in the evaluation, with `truncation=True`; without it they raise an error." + (
         " First clean the texts as pretune does: no invisible characters, Unicode form NFC."
     )
     if record.has_folded_threshold and threshold is not None:
@@ -72,7 +72,7 @@ def tell_use(record: RunRecord) -> Iterator[str]:
             f"{_log_odds(threshold)} those of the ones given here."
         )
     elif by_rule:
-        yield "The largest class is not always the answer: the threshold is, and it is in `model/pretune.json` as well."
+        yield "The largest class is not always the answer: the threshold, also in `model/pretune.json`, decides."
 
 
 def _log_odds(threshold: float) -> str:

@@ -15,7 +15,7 @@ def draw_repair(receipt: Receipt, before: Sequence[Finding], after: Sequence[Fin
     """Draw what was repaired, and every finding whose severity or figure it changed."""
     title = heading("Repaired", counted(len(receipt.repairs), "repair"))
     if not receipt.repairs:
-        return Group(title, plain("nothing to repair: no leak, no hidden group on both sides, no conflict outside of the test"))
+        return Group(title, plain("nothing to repair: no leak, no hidden group on both sides, no conflict outside the test"))
     earlier = {finding.check: finding for finding in before}
     table = columns("finding", "before", "after", wide="finding")
     for finding in after:
