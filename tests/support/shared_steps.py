@@ -31,6 +31,11 @@ CASES = {
     "sharded, two batches an update": (replace(RATE, batch_size=3, accumulate=2, shard=True, layer_decay=0.8), "none", 20),
     "sharded, last layer": (replace(RATE, batch_size=7, shard=True), "last-1", 16),
     "sharded, in stages": (replace(RATE, batch_size=7, shard=True), "all:1,last-1:1,none:1", 16),
+    "sharded, balanced, averaged": (
+        replace(RATE, batch_size=3, accumulate=2, sampling="balanced", ema=0.9, shard=True),
+        "none",
+        20,
+    ),
     "sharded, pooled head": (replace(RATE, batch_size=9, head="mlp", shard=True), "none", 20),
 }
 # By several processes alone, which draw masks of their own: the two must do the same.
@@ -38,11 +43,13 @@ DROPOUT = {
     "dropout": (replace(RATE, batch_size=5, accumulate=2, dropout=0.3), "none", 32),
     "dropout, sharded": (replace(RATE, batch_size=5, accumulate=2, dropout=0.3, shard=True), "none", 32),
 }
+# By four processes: two and two hold the parts.
+GRID = {"sharded by two, twice": (replace(RATE, batch_size=10, shard=2), "none", 32)}
 
 
 def train(folder, name, world=ALONE):
     """Return per-step losses, gradient norms, hits, validation logits and trained weights as tensors."""
-    config, freeze, num_rows = {**CASES, **DROPOUT}[name]
+    config, freeze, num_rows = {**CASES, **DROPOUT, **GRID}[name]
     task = Task(folder, num_rows)
     if config.class_weights:
         task.targets = (np.arange(num_rows) % 5 == 0).astype(np.int64)
@@ -86,7 +93,7 @@ if __name__ == "__main__":
     checkpoint, target = Path(sys.argv[1]), Path(sys.argv[2])
     torch.set_num_threads(1)
     company = join("cpu")
-    for number, name in enumerate([*CASES, *DROPOUT]):
+    for number, name in enumerate(GRID if company.world.size == 4 else [*CASES, *DROPOUT]):
         save_file(train(checkpoint, name, company.world), target / f"{number}.{company.world.rank}.safetensors")
     if company.world.is_first:
         company.end()

@@ -50,9 +50,10 @@ def slow(happens="pass"):
 
 
 @pytest.mark.slow
-def test_a_process_that_fails_ends_all_in_its_own_words(command):
+@pytest.mark.parametrize("flags", [[], ["--set", "finetune.shard=true"]])
+def test_a_process_that_fails_ends_all_in_its_own_words(flags, command):
     happens = "raise DataError('the table went away', fix='bring it back')"
-    ended = finish(start(*command, scripts={0: slow(), 1: slow(happens)}))
+    ended = finish(start(*command, *flags, scripts={0: slow(), 1: slow(happens)}))
     assert [item.code for item in ended] == [2, 2]
     assert lines_of(ended) == ["pretune: the table went away"]
     assert "Fix: bring it back" in ended[0].err
@@ -143,9 +144,8 @@ def test_only_the_first_process_writes_and_speaks(command, tmp_path):
     ("flags", "said"),
     [
         ([], "there is only one process"),
-        (["--set", "finetune.ema=0.9"], "shard is on beside ema 0.9"),
-        (["--lora", "2"], "shard is on beside lora 2"),
-        (["--lr", "auto"], "shard is on beside learning_rate auto"),
+        (["--set", "finetune.compile=true"], "shard is on together with compile true"),
+        (["--set", "finetune.shard=1"], "shard is 1"),
     ],
 )
 def test_layers_in_parts_are_refused_where_they_cannot_be_had(flags, said, command, tmp_path):

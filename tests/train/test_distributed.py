@@ -22,10 +22,22 @@ def trained(tiny_checkpoint, tmp_path_factory):
 @pytest.mark.parametrize(("number", "name"), list(enumerate(shared_steps.CASES)), ids=list(shared_steps.CASES))
 def test_two_processes_make_the_steps_of_one(number, name, trained):
     checkpoint, target = trained
-    alone = shared_steps.train(checkpoint, name)
-    first, second = (load_file(target / f"{number}.{rank}.safetensors") for rank in (0, 1))
-    assert alone.keys() == first.keys() == second.keys()
-    assert all(torch.equal(first[key], second[key]) for key in first)
+    compare(checkpoint, name, [load_file(target / f"{number}.{rank}.safetensors") for rank in (0, 1)])
+
+
+@pytest.mark.slow
+def test_four_processes_of_which_two_and_two_hold_the_parts_make_the_steps_of_one(tiny_checkpoint, tmp_path):
+    checkpoint = tiny_checkpoint("bert")
+    ended = finish(start(ROOT / "tests" / "support" / "shared_steps.py", checkpoint, tmp_path, size=4))
+    assert [item.code for item in ended] == [0] * 4, "".join(item.err for item in ended)
+    for number, name in enumerate(shared_steps.GRID):
+        compare(checkpoint, name, [load_file(tmp_path / f"{number}.{rank}.safetensors") for rank in range(4)])
+
+
+def compare(checkpoint, name, shared):
+    """Compare what each of several processes has with what one process trains."""
+    alone, first = shared_steps.train(checkpoint, name), shared[0]
+    assert all(torch.equal(first[key], other[key]) for other in shared for key in alone)
     num_layers = int(alone.pop("held"))
     whole = num_layers - 1 if name == "sharded, last layer" else 0 if name.startswith("sharded") else num_layers
     assert int(first.pop("held")) == whole
@@ -35,8 +47,9 @@ def test_two_processes_make_the_steps_of_one(number, name, trained):
         torch.testing.assert_close(first[key], value, atol=1e-5, rtol=1e-5, msg=lambda text, key=key: f"{key}: {text}")
     assert torch.equal(first["first logits"], alone["first logits"])  # validation is the same to the bit
     assert torch.equal(first["training accuracy"], alone["training accuracy"])
+    config = {**shared_steps.CASES, **shared_steps.GRID}[name][0]
     assert any(
-        not torch.equal(value, shared_steps.Task(checkpoint).open(shared_steps.CASES[name][0])[0].state_dict()[key[8:]])
+        not torch.equal(value, shared_steps.Task(checkpoint).open(config)[0].state_dict()[key[8:]])
         for key, value in alone.items()
         if key.startswith("weights.")
     )  # there was something to learn
@@ -65,7 +78,6 @@ def test_every_row_of_a_batch_has_one_process(size, num_rows, longest):
 
 def test_one_process_changes_nothing():
     tensor, rows = torch.tensor([1.0, 2.0]), np.array([3, 1])
-    ALONE.sum(tensor)
     ALONE.gather(tensor)
     assert tensor.tolist() == [1.0, 2.0]
     assert ALONE.share_rows(rows, np.arange(4)) is rows

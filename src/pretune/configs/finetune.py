@@ -28,6 +28,17 @@ DECAYS = ("linear", "cosine", "constant")
 PRECISIONS = ("auto", "bf16", "fp32")
 
 
+def check_shard(shard: bool | int, compiled: bool | None) -> None:
+    """Check how weights are to lie in parts.
+
+    Raises:
+        UsageError: On too few processes, or together with compiled layers.
+    """
+    check(isinstance(shard, bool) or shard >= 2, "shard", shard, "true, or how many processes hold the parts: 2 or more")
+    if shard and compiled:
+        raise UsageError("shard is on together with compile true", expected="one of them", fix="leave one of them out")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinetuneConfig(Config):
     """How a pre-trained model is adapted to labelled texts.
@@ -68,7 +79,8 @@ class FinetuneConfig(Config):
         keep_trunk: Whether to keep the frozen trunk's output for the texts in the cache folder, for later runs.
         lora: Rank of low-rank adapters, which are trained instead of the layers above the freeze boundary; needs peft.
         lora_alpha: The adapters' output is scaled by ``lora_alpha / lora``; ``None`` means twice the rank.
-        shard: With several processes, let each hold a part of every trained layer's weights, gradients and moments.
+        shard: With several processes, let each hold a part of the trained weights, their gradients and their moments. A
+            number shares the parts among that many processes, and the next ones hold the same parts again.
         compile: Compile the layers with ``torch.compile``: costs a minute before the first step, and pays off on a GPU.
     """
 
@@ -100,7 +112,7 @@ class FinetuneConfig(Config):
     keep_trunk: bool = True
     lora: int | None = None
     lora_alpha: float | None = None
-    shard: bool = False
+    shard: bool | int = False
     compile: bool = False
 
     def __post_init__(self) -> None:
@@ -135,21 +147,10 @@ class FinetuneConfig(Config):
         check_count(self.lora, "lora", most=4_096, of="(a rank such as 8)")
         scale, fits = self.lora_alpha, self.lora_alpha is None or (self.lora_alpha > 0 and self.lora is not None)
         check(fits, "lora_alpha", scale, "a positive number, with a LoRA rank (lora)")
-        if self.shard:
-            self._check_shard()
+        check_shard(self.shard, self.compile)
         choices = {"monitor": MONITORS, "head": HEADS, "decay": DECAYS, "precision": PRECISIONS, "sampling": SAMPLINGS}
         for name, known in choices.items():
             check(getattr(self, name) in known, name, getattr(self, name), "one of " + ", ".join(known))
-
-    def _check_shard(self) -> None:
-        others = {"lora": self.lora, "ema": self.ema, "compile": self.compile, "learning_rate": self.learning_rate == AUTO}
-        together = [name for name, value in others.items() if value]
-        if together:
-            raise UsageError(
-                f"shard is on together with {', '.join(f'{name} {getattr(self, name)}' for name in together)}",
-                expected="shard with plain training at a given rate",
-                fix="leave one of them out",
-            )
 
     @property
     def rows_per_update(self) -> int:

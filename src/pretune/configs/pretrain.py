@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from pretune.configs.base import MAX_COUNT, MAX_THREADS, Config, check, check_count
-from pretune.configs.finetune import DECAYS, PRECISIONS
+from pretune.configs.finetune import DECAYS, PRECISIONS, check_shard
 
 TOKENIZERS = ("wordpiece", "bpe")
 
@@ -76,7 +76,9 @@ class PretrainConfig(Config):
         precision: ``auto`` takes bf16 if the processor has instructions for it.
         device: ``auto``, ``cpu`` or ``cuda``.
         threads: Threads of the process; ``None`` leaves the number to torch.
-        compile: Compile the layers with ``torch.compile``; ``None`` does so on a GPU.
+        shard: With several processes, let each hold a part of the weights, their gradients and their moments. A number
+            shares the parts among that many processes, and the next ones hold the same parts again.
+        compile: Compile the layers with ``torch.compile``; ``None`` does so on a GPU, unless ``shard`` is on.
     """
 
     objective: str | None = None
@@ -103,6 +105,7 @@ class PretrainConfig(Config):
     precision: str = "auto"
     device: str = "auto"
     threads: int | None = None
+    shard: bool | int = False
     compile: bool | None = None
 
     def __post_init__(self) -> None:
@@ -129,6 +132,11 @@ class PretrainConfig(Config):
         check_count(self.num_milestones, "num_milestones", most=100_000)
         check_count(self.validation_tokens, "validation_tokens")
         check_count(self.threads, "threads", most=MAX_THREADS)
+        check_shard(self.shard, self.compile)
+
+    def is_compiled_on(self, device: str) -> bool:
+        """Whether layers go through ``torch.compile``."""
+        return device == "cuda" and not self.shard if self.compile is None else self.compile
 
     @property
     def windows_per_update(self) -> int:

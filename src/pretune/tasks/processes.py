@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from typing import Any
 
-from pretune.errors import explain_unforeseen
+from pretune.errors import UsageError, explain_unforeseen
 from pretune.train import ALONE, Company, World, join
 from pretune.train.company import INTERRUPTED
 
@@ -30,6 +30,21 @@ def leading(company: Company | None) -> Iterator[None]:
 def is_alone() -> bool:
     """Whether no other process was started together with this one."""
     return _COMPANY.get() is None
+
+
+def check_parts(*, is_asked: bool, setting: str) -> None:
+    """Refuse weights in parts where one process would hold them all.
+
+    Args:
+        is_asked: Whether each process is to hold a part.
+        setting: That says so.
+    """
+    if is_asked and is_alone():
+        raise UsageError(
+            "shard is on, but there is only one process",
+            expected="several processes, each with a part of every layer",
+            fix=f"`torchrun --nproc-per-node N -m -- pretune …`, or leave --set {setting}=true out",
+        )
 
 
 def invite(kind: str, make: Callable[[], dict[str, Any]]) -> World:

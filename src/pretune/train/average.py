@@ -6,6 +6,8 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
+from pretune.train.sharding import like, whole_of
+
 
 class Average:
     """Average ← d · average + (1 - d) · weight after every step, in fp32; d rises to ``decay`` as (1 + n) / (10 + n).
@@ -55,7 +57,7 @@ class Average:
         """What an exact continuation needs; nothing where nothing is averaged."""
         if not self._weights:
             return {}
-        return {"count": torch.tensor(self.count), **{str(place): value for place, value in enumerate(self.values)}}
+        return {"count": torch.tensor(self.count), **{str(place): whole_of(value) for place, value in enumerate(self.values)}}
 
     def load(self, state: dict[str, Tensor]) -> None:
         """Continue from what ``state`` returned."""
@@ -63,4 +65,4 @@ class Average:
             return
         self.count = int(state["count"])
         for place, value in enumerate(self.values):
-            value.copy_(state[str(place)])
+            value.copy_(like(value, state[str(place)]))

@@ -1,7 +1,6 @@
 """Classes as an objective: epochs over shuffled, length-grouped batches; the best weights restored in the live model."""
 
-import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, count
 
@@ -25,12 +24,12 @@ from pretune.train.loop import Update
 from pretune.train.optimizer import make_optimizer
 from pretune.train.sampling import class_weights, draw_rows
 from pretune.train.schedule import Schedule, make_schedule
-from pretune.train.sharding import Shards
+from pretune.train.sharding import Shards, whole
 from pretune.train.stopping import best_epoch, should_stop
 from pretune.train.training import trial_steps
 from pretune.train.weights import names_trained, take_weights, weights_of
 
-# The target of a text that is computed without learning from it: processes with sharded layers call them equally often.
+# The target of a text that is computed without learning from it, so that every process takes part in every update.
 NO_TARGET = -100
 
 
@@ -156,11 +155,15 @@ class ClassObjective:
         self._take_best()
         self.network.eval()
 
-    def trial(self, schedule: Schedule, num_steps: int) -> Iterator[Step]:
+    def trial(self, schedule: Schedule, num_steps: int) -> Generator[Step, None, None]:
         """Train for a few steps under another schedule, epoch after epoch: for measuring, on weights that are put back."""
-        for step in trial_steps(self, chain.from_iterable(map(self._updates, count(1))), schedule, num_steps):
-            self._steps.append(step)
-            yield step
+        try:
+            for step in trial_steps(self, chain.from_iterable(map(self._updates, count(1))), schedule, num_steps):
+                self._steps.append(step)
+                yield step
+        finally:
+            if self._shards is not None:
+                self._shards.dissolve()
 
     @property
     def history(self) -> History:
@@ -193,7 +196,7 @@ class ClassObjective:
             self._shards.dissolve()
         world = self.plan.world
         boundary = self.network.freeze(stage.freeze, dense=config.ema is not None)  # an average follows every row
-        self._shards = Shards(self.network, boundary, world) if config.shard else None
+        self._shards = Shards(self.network, boundary, world, config.shard) if config.shard and world.size > 1 else None
         self.optimizer = make_optimizer(
             self.network, config, freeze=stage.freeze, rate=stage.rate, world=world, shards=self._shards
         )
@@ -219,12 +222,8 @@ class ClassObjective:
     def look(self) -> Validation:
         """Score the validation rows at the end of an epoch; the best weights so far are kept."""
         self.optimizer.settle()
-        with self._average.in_place(), self._whole():
+        with self._average.in_place(), whole(self._shards):
             return self._validate_epoch(len(self._validations) + 1)
-
-    def _whole(self) -> contextlib.AbstractContextManager[None]:
-        """Return a context in which every weight is in its place."""
-        return contextlib.nullcontext() if self._shards is None else self._shards.whole()
 
     def _take_best(self) -> None:
         """Put the best weights so far into the network, whole; of sharded ones, the first process has them."""
@@ -274,7 +273,7 @@ class ClassObjective:
         """Return what is trained, not copied; of sharded weights the first process has a copy, in main memory."""
         if self._shards is None:
             return weights_of(self.network, self._trained)
-        with self._whole():
+        with whole(self._shards):
             found = weights_of(self.network, self._trained if self.plan.world.is_first else ())
             return {name: value.to("cpu", copy=True) for name, value in found.items()}
 
@@ -306,11 +305,11 @@ class ClassObjective:
             if kind in parts:
                 parts[kind][rest] = value
         if not saved.is_exact:
-            with self._whole():
+            with whole(self._shards):
                 take_weights(self.network, parts["weights"])
             self._begin(0)  # the average starts from these weights
             return
-        with self._whole():
+        with whole(self._shards):
             self.network.load_state_dict(parts["weights"], strict=False)
         self._best, self.best_logits = parts["best"], saved.tensors.get("best_logits")
         self._steps = [Step.from_json(item) for item in saved.state["steps"]]
@@ -343,7 +342,7 @@ class ClassObjective:
             targets = torch.from_numpy(self.training.targets)
             own, most = self.plan.world.share_rows(rows, lengths), MAX_TOKENS_A_PART[kind]
             parts = split_batch(own, lengths, max_tokens=most, max_rows=self.config.batch_size)
-            empty = self.plan.world.most(len(parts)) - len(parts) if self._shards is not None else 0
+            empty = int(not parts) if self._shards is None else self.plan.world.most(len(parts)) - len(parts)
             fillers = [(inputs.batch(rows[:1], kind), torch.full((1,), NO_TARGET, device=kind))] * empty
             yield Update(
                 parts=(*((inputs.batch(part, kind), targets[part].to(kind)) for part in parts), *fillers),

@@ -5,9 +5,12 @@ Words that are no tensors (what to do, what went wrong, that it is over) go thro
 
 import atexit
 import contextlib
+import gc
 import json
 import os
+import socket
 import time
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -15,6 +18,7 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
+from torch.distributed.device_mesh import DeviceMesh
 from torch.distributed.distributed_c10d import PrefixStore
 from torch.distributed.rendezvous import rendezvous
 
@@ -43,6 +47,11 @@ class Company:
     world: World
     _num_works: int = field(default=0)
 
+    @property
+    def has_other_machines(self) -> bool:
+        """Whether some of the processes run on another machine, as ``torchrun --nnodes`` starts them."""
+        return int(os.environ.get("LOCAL_WORLD_SIZE", self.world.size)) < self.world.size
+
     def give_work(self, work: dict[str, Any]) -> None:
         """Tell the others what to train, in step with this process."""
         self.store.set(f"{WORK}-{self._num_works}", json.dumps(work))
@@ -66,6 +75,7 @@ class Company:
             yield
         except BaseException as error:
             self._leave(error)
+            _let_go(error)
             raise
 
     def end(self) -> None:
@@ -98,8 +108,8 @@ class Company:
     def _leave(self, error: BaseException) -> None:
         found = explain_unforeseen(error)
         fields = found.to_json()
-        if found is not error:
-            fields["got"] = f"process {self.world.rank}: {found.got}"
+        if found is not error or (self.has_other_machines and not self.world.is_first):
+            fields["got"] = f"process {self.world.rank} on {socket.gethostname()}: {found.got}"
         code = INTERRUPTED if isinstance(error, KeyboardInterrupt) else found.exit_code
         with contextlib.suppress(RuntimeError):
             self.store.compare_set(FAILED, "", json.dumps({**fields, "exit_code": code}))
@@ -160,6 +170,21 @@ def _take_gpu(number: int) -> None:
             fix=f"--nproc-per-node {count}, or --device cpu",
         )
     torch.cuda.set_device(number)
+
+
+def _let_go(error: BaseException) -> None:
+    """Free whatever shares weights or gradients: as long as something does, torch keeps the group open that is left.
+
+    Those are what the frames of an error hold, and meshes, which the caches of DTensor keep.
+    """
+    found: BaseException | None = error
+    while found is not None:
+        traceback.clear_frames(found.__traceback__)
+        found = found.__cause__ or found.__context__
+    gc.collect()
+    for item in gc.get_objects():
+        if isinstance(item, DeviceMesh):
+            vars(item).get("_pg_registry", {}).clear()
 
 
 def _part() -> None:

@@ -1,11 +1,11 @@
 """The processes that train together, as a value: its one-process form does nothing, so the path without it stays as it is.
 
-Every process computes its share of an update; sums, never averages, go over all of them, so that each makes the same update.
+Every process computes its share of an update, torch adds up the gradients (``train/engine.py``), and all make the same update.
 """
 
 import contextlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -18,12 +18,10 @@ from torch import Tensor
 
 from pretune.errors import ProcessError
 
-# Numbers that one exchange sums at most: what gradients are copied into takes 4 bytes of each, and no more.
-BUCKET = 1 << 24
+# Bytes that one exchange adds up at most.
 BYTES = 1 << 26
-# Two names that torch changed in 2.13.
-_JOIN: Callable[[Tensor, Tensor], object] = getattr(dist, "all_gather_single", None) or dist.all_gather_into_tensor
-_SUM_PARTS: Callable[[Tensor, Tensor], object] = getattr(dist, "reduce_scatter_single", None) or dist.reduce_scatter_tensor
+# What the words of an error have in common where another process is gone: torch raises a bare RuntimeError there.
+LOST = ("gloo", "nccl", "connection closed", "connection reset")
 
 
 def explain_loss() -> ProcessError:
@@ -69,17 +67,6 @@ class World:
         own: npt.NDArray[np.int64] = ordered[np.minimum(middle * self.size // tokens.sum(), self.size - 1) == self.rank]
         return own
 
-    def sum(self, *tensors: Tensor) -> None:
-        """Add up each tensor over all processes, in place; the result has the same bits everywhere."""
-        bucket: list[Tensor] = []
-        for tensor in tensors if self.size > 1 else ():
-            if bucket and sum(item.numel() for item in bucket) + tensor.numel() > BUCKET:
-                self._sum_together(bucket)
-                bucket = []
-            bucket.append(tensor)
-        if bucket:
-            self._sum_together(bucket)
-
     def total(self, value: float) -> float:
         """Return the sum of a number over all processes."""
         if self.size == 1:
@@ -115,24 +102,6 @@ class World:
             for piece in torch.split(tensor.reshape(-1).view(torch.uint8), BYTES):
                 self._reduce(piece)
 
-    def join_parts(self, part: Tensor) -> Tensor:
-        """Return the parts of all processes, equally long, end to end: any shape → (size × its length,)."""
-        if self.size == 1:
-            return part.reshape(-1).clone()
-        whole = part.new_empty(self.size * part.numel())
-        with self._explained():
-            _JOIN(whole, part.reshape(-1))
-        return whole
-
-    def sum_parts(self, whole: Tensor) -> Tensor:
-        """Return this process's part of the sum over all processes: (size × length,) → (length,)."""
-        if self.size == 1:
-            return whole
-        part = whole.new_empty(len(whole) // self.size)
-        with self._explained():
-            _SUM_PARTS(part, whole)
-        return part
-
     def from_first(self, make: Callable[[], tuple[dict[str, Any], dict[str, Tensor]] | None]) -> Any:
         """Return what ``make`` gives the first process, JSON and tensors on the CPU; the others do not call it."""
         if self.size == 1:
@@ -152,26 +121,23 @@ class World:
                 self._from_first(held.reshape(-1).view(torch.uint8))
         return (value, tensors) if is_there else None
 
-    def _sum_together(self, bucket: Sequence[Tensor]) -> None:
-        flat = torch.cat([tensor.reshape(-1) for tensor in bucket])
-        self._reduce(flat)
-        for tensor, piece in zip(bucket, torch.split(flat, [tensor.numel() for tensor in bucket]), strict=True):
-            tensor.copy_(piece.view_as(tensor))
-
     def _reduce(self, tensor: Tensor, how: Any = dist.ReduceOp.SUM) -> None:
-        with self._explained():
+        with self.explained():
             dist.all_reduce(tensor, how)
 
     def _from_first(self, tensor: Tensor) -> None:
-        with self._explained():
+        with self.explained():
             dist.broadcast(tensor, 0)
 
     @contextlib.contextmanager
-    def _explained(self) -> Iterator[None]:
+    def explained(self) -> Iterator[None]:
+        """Where another process does not answer while the block runs, say why."""
         try:
             yield
         except RuntimeError as error:
-            raise self.explain() from error
+            if any(word in str(error).lower() for word in LOST):
+                raise self.explain() from error
+            raise
 
 
 ALONE = World()

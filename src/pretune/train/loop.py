@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from pretune.errors import DivergedError
 from pretune.models import Batch, Windows
 from pretune.records import Step
+from pretune.train.engine import Engine
 from pretune.train.optimizer import Optimizer
 from pretune.train.schedule import Schedule
 
@@ -57,14 +57,10 @@ def train_steps(
         DivergedError: Loss or gradient norm is not finite; the update was not made.
     """
     network.train()
+    engine = Engine(network, loss_of, optimizer)
     for index, update in enumerate(updates, start=first_step):
         optimizer.prepare(batch.ids for batch, _ in update.parts)
-        losses: list[Tensor] = []
-        for batch, targets in update.parts:
-            loss = loss_of(batch, targets) / update.weight
-            torch.autograd.backward(loss)
-            losses.append(loss.detach())
-        value = optimizer.gather(sum(loss.item() for loss in losses))  # read when all is under way: reading waits for a GPU
+        value = engine.learn(update.parts, update.weight)
         norm = optimizer.clip(max_gradient_norm)
         if not math.isfinite(value + norm):  # before the update: the last good weights survive
             optimizer.zero_grad()

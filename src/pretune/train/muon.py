@@ -7,6 +7,8 @@ and the price, a few small matrix products an update, does not depend on the num
 import torch
 from torch import Tensor, nn
 
+from pretune.train.sharding import like, whole_of
+
 MOMENTUM = 0.95
 # Coefficients of the odd polynomial that brings all singular values near 1, and how often it is applied.
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
@@ -15,6 +17,8 @@ NUM_ITERATIONS = 5
 
 class Muon:
     """Updates of matrices, those of one shape together.
+
+    Where weights lie in parts, every process orthogonalizes the whole matrices and updates its own parts.
 
     Args:
         matrices: Weights (rows, columns), each with how many it holds side by side (query, key and value: 3).
@@ -46,23 +50,24 @@ class Muon:
                 weight, parts = self.matrices[place]
                 gradient = weight.grad if weight.grad is not None else torch.zeros_like(weight)
                 momentum = self.momentum[place].lerp_(gradient, 1 - MOMENTUM)
-                ahead.append(gradient.lerp(momentum, MOMENTUM).view(parts, *shape))
+                ahead.append(whole_of(gradient.lerp(momentum, MOMENTUM)).view(parts, *shape))
             updates = orthogonalize(torch.cat(ahead).to(self.precision)).float()
             scale = 0.2 * max(shape) ** 0.5  # elements of an orthogonal matrix are about 1 / √max; AdamW's updates about 0.2
             start = 0
             for place in places:
                 weight, parts = self.matrices[place]
-                weight.mul_(1 - rate * self.decay).add_(updates[start : start + parts].view_as(weight), alpha=-rate * scale)
+                update = like(weight, updates[start : start + parts].view(weight.shape))
+                weight.mul_(1 - rate * self.decay).add_(update, alpha=-rate * scale)
                 start += parts
 
     def state(self) -> dict[str, Tensor]:
         """What an exact continuation needs."""
-        return {str(place): value for place, value in enumerate(self.momentum)}
+        return {str(place): whole_of(value) for place, value in enumerate(self.momentum)}
 
     def load(self, state: dict[str, Tensor]) -> None:
         """Continue from what ``state`` returned."""
         for place, value in enumerate(self.momentum):
-            value.copy_(state[str(place)])
+            value.copy_(like(value, state[str(place)]))
 
 
 def orthogonalize(matrices: Tensor) -> Tensor:

@@ -1,10 +1,12 @@
 """AdamW over matrices that decay, vectors that do not, and the head at its own rate; rows of embedding tables on demand."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.distributed.tensor import DTensor
 
 from pretune.configs import FinetuneConfig
 from pretune.errors import UsageError
@@ -13,7 +15,7 @@ from pretune.train.device import has_fast_bf16
 from pretune.train.distributed import ALONE, World
 from pretune.train.muon import Muon
 from pretune.train.rows import RowAdamW
-from pretune.train.sharding import Shards
+from pretune.train.sharding import Shards, like, whole_of
 
 # Peak rate when all layers are trained: the middle of what the field uses for encoders of this kind.
 LAYER_RATE = 5e-5
@@ -49,9 +51,7 @@ class Optimizer:
         shards: Shards | None = None,
     ) -> None:
         self.dense = torch.optim.AdamW(groups, fused=True)
-        self.tables, self.world, self.muon = tuple(tables), world, muon
-        self._rows = torch.empty(0, dtype=torch.int64)  # of the tables, that the step reads
-        self._parts = set() if shards is None else {id(flat.part) for flat in shards.flats}  # their gradients are sums already
+        self.tables, self.world, self.muon, self.shards = tuple(tables), world, muon, shards
 
     @property
     def weights(self) -> list[nn.Parameter]:
@@ -67,26 +67,10 @@ class Optimizer:
         """Bring the rows that a step is about to read up to date."""
         known = [item.reshape(-1) for item in ids if item is not None]
         if self.tables and (known or self.world.size > 1):
-            own = torch.unique(torch.cat([self._rows[:0], *known]))
-            self._rows = self.world.union(own, max(len(table.table) for table, _ in self.tables))
+            own = torch.unique(torch.cat([torch.empty(0, dtype=torch.int64), *known]))
+            rows = self.world.union(own, max(len(table.table) for table, _ in self.tables))
             for table, _ in self.tables:
-                table.catch_up(self._rows)
-
-    def gather(self, loss: float) -> float:
-        """Add up the gradients over the processes that share the step, and return the sum of their losses."""
-        if self.world.size == 1:
-            return loss
-        for table, _ in self.tables:
-            table.table.grad = _spread(table.table, self._rows)
-        weights = [weight for weight in self.weights if id(weight) not in self._parts]
-        used = torch.tensor([loss, *(float(weight.grad is not None) for weight in weights)], dtype=torch.float64)
-        self.world.sum(used)
-        learning = [weight for weight, count in zip(weights, used[1:].tolist(), strict=True) if count]
-        for weight in learning:
-            if weight.grad is None:
-                weight.grad = torch.zeros_like(weight)
-        self.world.sum(*(_values(weight, weight.grad) for weight in learning if weight.grad is not None))
-        return float(used[0])
+                table.catch_up(rows)
 
     def settle(self) -> None:
         """Bring every row up to date: before weights are scored, copied or saved."""
@@ -99,14 +83,12 @@ class Optimizer:
         Source:
             Pascanu, Mikolov and Bengio (2013), On the difficulty of training recurrent neural networks.
         """
-        held = [(weight, _values(weight, weight.grad)) for weight in self.weights if weight.grad is not None]
-        gradients = [gradient for _, gradient in held]
-        norm = float(nn.utils.get_total_norm([gradient for weight, gradient in held if id(weight) not in self._parts]))
-        if self._parts:
-            own = float(nn.utils.get_total_norm([gradient for weight, gradient in held if id(weight) in self._parts]))
-            norm = math.sqrt(norm**2 + self.world.total(own**2))
+        gradients = [_values(weight, weight.grad) for weight in self.weights if weight.grad is not None]
+        kinds = [[item for item in gradients if isinstance(item, DTensor) is in_parts] for in_parts in (False, True)]
+        norm = math.hypot(*(float(whole_of(nn.utils.get_total_norm(kind))) for kind in kinds if kind))
         if max_norm and norm > max_norm and math.isfinite(norm):
-            torch._foreach_mul_(gradients, max_norm / (norm + 1e-6))
+            for kind in filter(None, kinds):
+                torch._foreach_mul_(kind, max_norm / (norm + 1e-6))
         return norm
 
     def step(self, factor: float) -> float:
@@ -127,11 +109,7 @@ class Optimizer:
         found: dict[str, Tensor] = {}
         for place, weight in enumerate(self._dense_weights):
             held = self.dense.state.get(weight, {})
-            is_part = id(weight) in self._parts
-            found |= {
-                f"dense.{place}.{name}": self.world.join_parts(value) if is_part and value.ndim else value
-                for name, value in held.items()
-            }
+            found |= {f"dense.{place}.{name}": whole_of(value) for name, value in held.items()}
         for place, (table, _) in enumerate(self.tables):
             found |= {f"table.{place}.{name}": value for name, value in table.state().items()}
         if self.muon is not None:
@@ -144,9 +122,11 @@ class Optimizer:
             prefix = f"dense.{place}."
             held = {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
             if held:
+                if any(value.ndim and value.shape != weight.shape for value in held.values()):
+                    raise ValueError(f"moments of weight {place} that are not {tuple(weight.shape)}")
                 on_cpu = {"step"}  # where torch keeps it
                 self.dense.state[weight] = {
-                    name: value.clone() if name in on_cpu else self._own(weight, value).to(weight.device, copy=True)
+                    name: value.clone() if name in on_cpu else like(weight, value.to(weight.device, copy=True))
                     for name, value in held.items()
                 }
         for place, (table, _) in enumerate(self.tables):
@@ -154,12 +134,6 @@ class Optimizer:
             table.load({name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)})
         if self.muon is not None:
             self.muon[0].load({name.removeprefix("muon."): v for name, v in state.items() if name.startswith("muon.")})
-
-    def _own(self, weight: nn.Parameter, moment: Tensor) -> Tensor:
-        """Return what belongs to the weight, of a moment that may be that of all parts."""
-        if id(weight) not in self._parts:
-            return moment
-        return moment.view(self.world.size, -1)[self.world.rank].view_as(weight)
 
     def zero_grad(self) -> None:
         """Forget the gradients."""
@@ -201,9 +175,7 @@ def make_optimizer(
     rate = given or usual
     head_rate = config.head_learning_rate or rate
     trained, factors = ([w for w in network.parameters() if w.requires_grad], _factors(network, config.layer_decay))
-    if shards is not None:
-        trained = shards.parts_of(trained)
-        factors |= {id(flat.part): factors.get(id(flat.weights[0]), 1.0) for flat in shards.flats}
+    own = _parts_in(shards)
     tables = [
         (RowAdamW(weight, decay=config.weight_decay), rate * factors.get(id(weight), 1.0))
         for weight in trained
@@ -211,9 +183,9 @@ def make_optimizer(
     ]
     groups = []
     for factor in sorted({1.0, *factors.values()}, reverse=True):  # the last layer first: its rate is the one that is told
-        held = (w for w in trained if id(w) not in head | sparse and factors.get(id(w), 1.0) == factor)
+        held = (own(w) for w in trained if id(w) not in head | sparse and factors.get(id(w), 1.0) == factor)
         groups += _groups(held, rate * factor, config.weight_decay)
-    groups += _groups((w for w in trained if id(w) in head), head_rate, config.weight_decay)
+    groups += _groups((own(w) for w in trained if id(w) in head), head_rate, config.weight_decay)
     return Optimizer(groups, tables, world, shards=shards)
 
 
@@ -225,6 +197,7 @@ def make_language_optimizer(
     with_muon: bool,
     head_rate: float | None = None,
     world: World = ALONE,
+    shards: Shards | None = None,
 ) -> Optimizer:
     """Return the optimizer of a language model: Muon for the matrices of layers or AdamW for all.
 
@@ -235,32 +208,30 @@ def make_language_optimizer(
         with_muon: Whether the matrices of layers are Muon's.
         head_rate: Peak rate of a head that starts from nothing above layers that do not.
         world: The processes that make every update together.
+        shards: The weights in parts, of which each process has one.
     """
-    layers = {id(weight) for weight in network.layers.parameters() if weight.ndim == 2}
-    tables = {id(module.weight) for module in network.modules() if isinstance(module, nn.Embedding)}
-    trunk = {id(weight) for weight in network.trunk.parameters()}
-    own = [weight for weight in network.parameters() if weight.requires_grad]
-    matrices = [weight for weight in own if with_muon and id(weight) in layers]
+    own = _parts_in(shards)
+    layers = {id(own(weight)) for weight in network.layers.parameters()}
+    tables = {id(own(module.weight)) for module in network.modules() if isinstance(module, nn.Embedding)}
+    trunk = {id(own(weight)) for weight in network.trunk.parameters()}
+    fused = {id(own(weight)) for name, weight in network.layers.named_parameters() if name.endswith("Wqkv.weight")}
+    trained = [own(weight) for weight in network.parameters() if weight.requires_grad]
+    matrices = [weight for weight in trained if with_muon and id(weight) in layers and weight.ndim == 2]
     apart = {id(weight) for weight in matrices}
-    rest = [weight for weight in own if id(weight) not in apart]
+    rest = [weight for weight in trained if id(weight) not in apart]
     head = [weight for weight in rest if id(weight) not in trunk]
     words = [weight for weight in rest if id(weight) in tables]
     known = {id(weight) for weight in (*head, *words)}
     groups = _groups((weight for weight in rest if id(weight) not in known), rate, decay)
     groups += _groups(words, rate, 0.0) + _groups(head, head_rate or rate, decay)
-    fused = {id(weight) for name, weight in network.layers.named_parameters() if name.endswith("Wqkv.weight")}
     precision = torch.bfloat16 if has_fast_bf16(matrices[0].device.type if matrices else "cpu") else torch.float32
     muon = Muon([(weight, 3 if id(weight) in fused else 1) for weight in matrices], decay=decay, precision=precision)
-    return Optimizer(groups, world=world, muon=(muon, rate) if matrices else None)
+    return Optimizer(groups, world=world, muon=(muon, rate) if matrices else None, shards=shards)
 
 
-def _spread(table: nn.Parameter, rows: Tensor) -> Tensor:
-    """Return the sparse gradient of a table with a place for each of these sorted rows, zero where it has none."""
-    values = torch.zeros(len(rows), table.shape[1], dtype=table.dtype, device=table.device)
-    if table.grad is not None:
-        own = table.grad.coalesce()
-        values[torch.searchsorted(rows, own.indices()[0])] = own.values()
-    return torch.sparse_coo_tensor(rows.unsqueeze(0), values, table.shape, is_coalesced=True, check_invariants=False)
+def _parts_in(shards: Shards | None) -> Callable[[Any], nn.Parameter]:
+    """Return what gives, for a weight of the network, what is trained in its place."""
+    return (lambda weight: weight) if shards is None else shards.part_of
 
 
 def _factors(network: Network, layer_decay: float) -> dict[int, float]:

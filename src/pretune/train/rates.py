@@ -72,6 +72,7 @@ def range_test(
         except DivergedError:  # the test has seen where rates end
             if not points:
                 raise
+        steps.close()  # weights that lie in parts are put together
     network.load_state_dict(before, strict=False)
     network.train(was_training)
     return choose_rate(points)

@@ -64,6 +64,12 @@ class RowAdamW:
         self.mean[place] *= (self.betas[0] ** missed).float().unsqueeze(1)
         self.square[place] *= (self.betas[1] ** missed).float().unsqueeze(1)
 
+    def add_up(self) -> None:
+        """Sum the gradient over all processes, row by row."""
+        if self.table.grad is not None:
+            self.table.grad = self.table.grad.coalesce()
+            torch.distributed.all_reduce(self.table.grad)
+
     @torch.no_grad()
     def step(self, rows: Tensor, gradient: Tensor, rate: float) -> None:
         """Update rows that are up to date.

@@ -1,9 +1,8 @@
-"""Layers whose weights lie in parts on the processes that train them: each is whole only while it computes.
+"""Weights that lie in parts on the processes that train them: a layer's are whole only while it computes (torch's FSDP2).
 
-A process keeps, updates and remembers the moments of its own part of every trained layer. A layer's weights are put together
-when its turn comes, forwards and once more backwards, where what it computed is computed again; their gradients are added up
-into the parts. So of weights, gradients, moments and what layers computed, each process holds about one part and one layer.
-Embeddings and head stay whole on every process.
+``fully_shard`` cuts, gathers and adds up; here is only what goes around it. It would turn the network's weights into tensors of
+another kind for good, and pretune needs the plain network back: to validate, to save, and for the test. So the parts belong to
+modules of their own, each of which computes a layer in its place. What a layer computed is not kept: it is computed again.
 
 Source:
     Rajbhandari et al. (2020), ZeRO: Memory Optimizations Toward Training Trillion Parameter Models (its third stage);
@@ -12,180 +11,194 @@ Source:
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
+from torch.distributed.fsdp import FSDPModule, fully_shard
+from torch.distributed.tensor import DTensor, distribute_tensor
 from torch.func import functional_call
 from torch.utils.checkpoint import checkpoint
 
 from pretune.errors import UsageError
 from pretune.models import Network
+from pretune.models.dropout import Masks
 from pretune.train.distributed import World
 
-Call = Callable[[Any, Tensor, Any], Tensor]
+Call = Callable[..., Tensor]
 
 
-@dataclass(frozen=True, slots=True)
-class Flat:
-    """Weights of one layer, end to end, of which this process has a part.
+def whole_of(tensor: Tensor) -> Tensor:
+    """Return a tensor of which every process may have a part; all of them must ask."""
+    return tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
+
+
+def like(weight: Tensor, whole: Tensor) -> Tensor:
+    """Return what this process holds of a tensor that belongs to a weight: its part, or all of it."""
+    if not isinstance(weight, DTensor):
+        return whole
+    return distribute_tensor(whole, weight.device_mesh, weight.placements, src_data_rank=None)
+
+
+def whole(shards: "Shards | None") -> contextlib.AbstractContextManager[None]:
+    """Return a context in which every weight of a network is in its place; where there are no parts, each always is."""
+    return contextlib.nullcontext() if shards is None else shards.whole()
+
+
+class _Unit(nn.Module):
+    """Weights that are put together at once, and computed with in place of those of a module that has none meanwhile.
 
     Args:
-        names: Of the weights, in the layer.
-        weights: Empty while the layer is not whole.
-        sizes: Their shapes.
-        part: What is trained here: (1, n) of matrices, (n,) of vectors, so that an optimizer can tell them apart.
+        target: The module that the weights are of.
+        weights: By name.
+        inside: Units of modules inside of it.
+        masks: Where dropout in it draws from, where what it computed is not kept but computed again backwards.
     """
 
-    names: tuple[str, ...]
-    weights: tuple[nn.Parameter, ...]
-    sizes: tuple[torch.Size, ...]
-    part: nn.Parameter
+    def __init__(
+        self,
+        target: nn.Module,
+        weights: dict[str, nn.Parameter],
+        *,
+        inside: Sequence["_Unit"] = (),
+        masks: Masks | None = None,
+    ) -> None:
+        super().__init__()
+        self.names, self.originals, self.inside = tuple(weights), tuple(weights.values()), nn.ModuleList(inside)
+        self.parts = nn.ParameterList(nn.Parameter(weight.detach(), weight.requires_grad) for weight in self.originals)
+        self._callers, self._masks = [_Caller(target)], masks  # in a list: it is no part of this module
 
-    def views(self, whole: Tensor) -> tuple[Tensor, ...]:
-        """Return the weights inside the parts laid end to end, without what fills up the last part."""
-        pieces = torch.split(whole[: sum(size.numel() for size in self.sizes)], [size.numel() for size in self.sizes])
-        return tuple(piece.view(size) for piece, size in zip(pieces, self.sizes, strict=True))
+    def forward(self, call: Call, *inputs: Tensor) -> Tensor:
+        """Return what ``call`` makes of the inputs while the target has its weights."""
+
+        def compute(*inputs: Tensor) -> Tensor:
+            weights = {f"target.{name}": weight for name, weight in zip(self.names, self.parts, strict=True)}
+            found: Tensor = functional_call(self._callers[0], weights, (call, *inputs))
+            return found
+
+        masks = self._masks
+        if masks is None:
+            return compute(*inputs)
+        bits = masks.state
+        found: Tensor = checkpoint(
+            compute, *inputs, use_reentrant=False, context_fn=lambda: (contextlib.nullcontext(), masks.again(bits))
+        )
+        return found.clone()  # FSDP2 warns of a view, which a layer may return
+
+
+class _Caller(nn.Module):
+    """A module behind whatever computes with it, as ``functional_call`` wants it."""
+
+    def __init__(self, target: nn.Module) -> None:
+        super().__init__()
+        self.target = target
+
+    def forward(self, call: Call, *inputs: Any) -> Tensor:
+        return call(*inputs)
 
 
 class Shards:
-    """The layers of one network that are trained in parts; none of them where one process trains, or nothing is shared.
+    """The trained weights of one network in parts: those of each layer together, and the rest.
 
     Args:
-        network: Frozen below the boundary; its layers are called through this object until ``dissolve``.
+        network: Frozen below the boundary; computed through this object until ``dissolve``.
         boundary: The first trained layer.
-        world: The processes; each must call the layers equally often.
+        world: The processes; each must compute equally many losses.
+        shard: ``True``, or how many processes hold the parts; the next ones hold the same.
 
     Raises:
-        UsageError: The layers of this family are not known.
+        UsageError: The layers of this family are not known, or the number does not divide that of the processes.
     """
 
-    def __init__(self, network: Network, boundary: int, world: World) -> None:
+    def __init__(self, network: Network, boundary: int, world: World, shard: bool | int = True) -> None:
         self._network, self._world, self._family, self._is_whole = network, world, network.family, False
-        self._layers: dict[int, tuple[tuple[Flat, ...], dict[Call, nn.Module]]] = {}
-        if world.size == 1 or boundary == len(network.layers) != 0:
-            return
         if network.family is None:
             raise UsageError(
                 f"pretune has no adapter for {network.model.config.model_type!r} models and cannot cut their layers into parts",
                 expected="a family whose layers it calls one by one",
                 fix="leave --set finetune.shard=true out",
             )
-        for layer in network.layers[boundary:]:
-            named = [(name, weight) for name, weight in layer.named_parameters() if weight.requires_grad]
-            groups = ([item for item in named if item[1].ndim > 1], [item for item in named if item[1].ndim <= 1])
-            self._layers[id(layer)] = tuple(self._flatten(group) for group in groups if group), {}
-        inner, last = network.family.call, network.family.call_last
+        layers = list(network.layers[boundary:])
+        self._layers = {id(layer): _Unit(layer, dict(layer.named_parameters()), masks=network.masks) for layer in layers}
+        known = {id(weight) for unit in self._layers.values() for weight in unit.originals}
+        known |= {id(table) for table in network.sparse_parameters()}  # a step touches few of their rows
+        rest = {name: own for name, own in network.named_parameters() if own.requires_grad and id(own) not in known}
+        self._root = _Unit(network, rest, inside=tuple(self._layers.values()))
+        mesh = _mesh(next(network.parameters()).device.type, world, shard)
+        self._pairs: list[tuple[nn.Parameter, nn.Parameter]] = []  # a weight of the network, and the part of it
+        for unit in (*self._layers.values(), self._root):
+            shared: FSDPModule = fully_shard(unit, mesh=mesh)
+            shared.set_gradient_divide_factor(1.0)  # gradients are added up, never averaged
+            shared.set_force_sum_reduction_for_comms(True)
+            self._pairs += zip(unit.originals, unit.parts, strict=True)
+            self._empty()
+        self._parts = {id(weight): part for weight, part in self._pairs}
+        own = network.family
         network.family = replace(
-            network.family,
-            call=lambda layer, hidden, context: self._call(inner, layer, hidden, context),
-            call_last=last and (lambda layer, hidden, context: self._call(last, layer, hidden, context)),
+            own, call=self._through(own.call), call_last=None if own.call_last is None else self._through(own.call_last)
         )
 
-    @property
-    def flats(self) -> list[Flat]:
-        """All of them, from the first layer up."""
-        return [flat for held, _ in self._layers.values() for flat in held]
+    def part_of(self, weight: nn.Parameter) -> nn.Parameter:
+        """Return what is trained in place of a weight of the network."""
+        return self._parts.get(id(weight), weight)
 
-    def parts_of(self, weights: Sequence[nn.Parameter]) -> list[nn.Parameter]:
-        """Return what is trained in place of these weights: of those in sharded layers, the parts; each once."""
-        parts = {id(weight): flat.part for flat in self.flats for weight in flat.weights}
-        return list({id(own): own for weight in weights for own in [parts.get(id(weight), weight)]}.values())
+    def loss(self, loss_of: Call, batch: Any, targets: Tensor) -> Tensor:
+        """Return the loss of a part of an update, computed with weights that are put together on the way."""
+        found: Tensor = self._root(lambda: loss_of(batch, targets))
+        return found
 
     @contextlib.contextmanager
     def whole(self) -> Iterator[None]:
         """Let every weight be in its place, on all processes, while the block runs; what it writes there is kept."""
-        if self._is_whole or not self._layers:
+        if self._is_whole:
             yield
             return
-        wholes = [self._put_together(flat) for flat in self.flats]
+        self._put_together()
         self._is_whole = True
         try:
             yield
         finally:
             self._is_whole = False
-            for flat, whole in zip(self.flats, wholes, strict=True):
-                flat.part.data.copy_(whole.view(self._world.size, -1)[self._world.rank].view_as(flat.part))
-                _empty(flat)
+            with torch.no_grad():
+                for weight, part in self._pairs:
+                    part.copy_(like(part, weight.data))
+            self._empty()
 
     def dissolve(self) -> None:
         """Put every weight back in its place for good."""
-        if self._layers:
-            for flat in self.flats:
-                self._put_together(flat)
-            self._layers, self._network.family = {}, self._family
+        self._put_together()
+        self._network.family = self._family
 
-    def _flatten(self, named: list[tuple[str, nn.Parameter]]) -> Flat:
-        """Cut weights into as many parts as there are processes, keep one, and let go of the rest."""
-        names, weights = zip(*named, strict=True)
-        flat = torch.cat([weight.detach().reshape(-1) for weight in weights])
-        length = -(-len(flat) // self._world.size)
-        own = flat[length * self._world.rank : length * (self._world.rank + 1)]
-        part = flat.new_zeros(length)
-        part[: len(own)] = own
-        kept = nn.Parameter(part[None] if weights[0].ndim > 1 else part)
-        found = Flat(names, weights, tuple(weight.shape for weight in weights), kept)
-        _empty(found)
-        return found
+    def _put_together(self) -> None:
+        for weight, part in self._pairs:
+            weight.data = whole_of(part.detach())
 
-    def _put_together(self, flat: Flat) -> Tensor:
-        whole = self._world.join_parts(flat.part.data)
-        for weight, view in zip(flat.weights, flat.views(whole), strict=True):
-            weight.data = view
-        return whole
+    def _empty(self) -> None:
+        for weight, _ in self._pairs:
+            weight.data = weight.data.new_empty(0)
 
-    def _call(self, inner: Call, layer: Any, hidden: Tensor, context: Any) -> Tensor:
-        held, callers = self._layers.get(id(layer), ((), {}))
-        if self._is_whole or not held:
-            return inner(layer, hidden, context)
-        caller = callers.setdefault(inner, _Caller(inner, layer))
-        masks, bits = self._network.masks, self._network.masks.state
+    def _through(self, inner: Call) -> Call:
+        def call(layer: Any, hidden: Tensor, context: Any) -> Tensor:
+            unit = None if self._is_whole else self._layers.get(id(layer))
+            if unit is None:
+                return inner(layer, hidden, context)
+            found: Tensor = unit(lambda hidden: inner(layer, hidden, context), hidden)
+            return found
 
-        def compute(hidden: Tensor) -> Tensor:
-            weights: dict[str, Tensor] = {}
-            for flat in held:
-                views = _Whole.apply(flat.part, flat, self._world)  # type: ignore[no-untyped-call]
-                weights |= {f"layer.{name}": view for name, view in zip(flat.names, views, strict=True)}
-            result: Tensor = functional_call(caller, weights, (hidden, context))
-            return result
-
-        def contexts() -> tuple[Any, Any]:
-            return contextlib.nullcontext(), masks.again(bits)
-
-        found: Tensor = checkpoint(compute, hidden, use_reentrant=False, context_fn=contexts)
-        return found
+        return call
 
 
-class _Caller(nn.Module):
-    """A layer behind the function that computes it, as ``functional_call`` wants it."""
-
-    def __init__(self, call: Call, layer: nn.Module) -> None:
-        super().__init__()
-        self.call, self.layer = call, layer
-
-    def forward(self, hidden: Tensor, context: Any) -> Tensor:
-        return self.call(self.layer, hidden, context)
-
-
-class _Whole(torch.autograd.Function):
-    """The parts of all processes → the weights; backwards, the sum of all their gradients → this process's part of it."""
-
-    @staticmethod
-    def forward(ctx: Any, part: Tensor, flat: Flat, world: World) -> tuple[Tensor, ...]:
-        ctx.flat, ctx.world = flat, world
-        return flat.views(world.join_parts(part))
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor, None, None]:
-        part = ctx.flat.part
-        whole = part.new_zeros(part.numel() * ctx.world.size)
-        for view, gradient in zip(ctx.flat.views(whole), gradients, strict=True):
-            if gradient is not None:
-                view.copy_(gradient)
-        return ctx.world.sum_parts(whole).view_as(part), None, None
-
-
-def _empty(flat: Flat) -> None:
-    for weight in flat.weights:
-        weight.data = weight.data.new_empty(0)
+def _mesh(device: str, world: World, shard: bool | int) -> DeviceMesh:
+    """Return which processes hold the parts: a row of a grid, where the rows hold the same."""
+    width = world.size if shard is True else int(shard)
+    if world.size % width:
+        raise UsageError(
+            f"shard is {width}, and there are {world.size} processes",
+            expected="a number of processes that is a multiple of those that hold the parts",
+            fix="pass shard=true to let all of them hold the parts",
+        )
+    if width == world.size:
+        return init_device_mesh(device, (width,))
+    return init_device_mesh(device, (world.size // width, width), mesh_dim_names=("same", "parts"))

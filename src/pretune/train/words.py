@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from pretune.configs import PretrainConfig
+from pretune.errors import UsageError
 from pretune.models import LanguageNetwork, Windows
 from pretune.records import Milestone, PretrainHistory, Step, Validation
 from pretune.records.observation import observe
@@ -18,6 +19,7 @@ from pretune.train.distributed import ALONE, World
 from pretune.train.loop import Update
 from pretune.train.optimizer import Optimizer, make_language_optimizer
 from pretune.train.schedule import Schedule, make_schedule
+from pretune.train.sharding import Shards, whole
 from pretune.train.training import trial_steps
 from pretune.train.windows import Ids, Stream, Text, WindowOrder, ask, held_out_starts
 
@@ -64,6 +66,7 @@ class WordObjective:
 
     Raises:
         DataError: The text is shorter than one update.
+        UsageError: Weights in parts are asked for beside a head that learns alone.
     """
 
     def __init__(
@@ -79,6 +82,8 @@ class WordObjective:
         self._on_milestone, self.num_steps = on_milestone, plan.num_steps
         self.world, self.max_gradient_norm = plan.world, config.max_gradient_norm
         network.requires_grad_(True)
+        self._num_weights = sum(weight.numel() for weight in network.parameters())
+        self._shards = self._cut()
         self._order = WindowOrder(text.train, config, seed=plan.seed)
         self.optimizer = self._make_optimizer()
         self._num_first = round(plan.num_steps * config.next_word_share) if self._has_first_phase else 0
@@ -100,7 +105,7 @@ class WordObjective:
             num_first_steps=min(self._step, self._num_first),
             num_head_steps=self._num_alone,
             num_targets=self._all_targets,
-            num_weights=sum(weight.numel() for weight in self.network.parameters()),
+            num_weights=self._num_weights,
             started_from=self.plan.started_from,
             has_fresh_head=self.plan.has_fresh_head,
             stopped_because=f"all {self.plan.num_steps:,} steps done" if self._step == self.plan.num_steps else "",
@@ -128,7 +133,7 @@ class WordObjective:
     @property
     def num_saved_bytes(self) -> int:
         """What a checkpoint takes: every weight and two moments in fp32."""
-        return 12 * int(sum(weight.numel() for weight in self.network.model.parameters()))
+        return 12 * self._num_weights
 
     @property
     def is_done(self) -> bool:
@@ -185,13 +190,31 @@ class WordObjective:
         loss, num_right, num_targets = (sum(column) for column in zip(*figures.tolist(), strict=True))
         return loss / max(1, num_targets), num_right / max(1, num_targets)
 
+    def _cut(self) -> Shards | None:
+        """Let every process keep a part of the weights, where that is asked for."""
+        if not self.config.shard or self.plan.world.size == 1:
+            return None
+        if self.plan.has_fresh_head and self.config.head_share:
+            raise UsageError(
+                "shard is on, and a head that starts from nothing learns alone at first",
+                expected="weights in parts that all learn from the first step",
+                fix="pass --set pretrain.head_share=0, or leave --set pretrain.shard=true out",
+            )
+        return Shards(self.network, 0, self.plan.world, self.config.shard)
+
     def _make_optimizer(self) -> Optimizer:
         config = self.config
         rate = config.learning_rate or 0.0
         head_rate = rate * HEAD_RATE_FACTOR if self.plan.has_fresh_head else None
         with_muon = config.optimizer == "muon"
         return make_language_optimizer(
-            self.network, rate=rate, decay=config.weight_decay, with_muon=with_muon, head_rate=head_rate, world=self.plan.world
+            self.network,
+            rate=rate,
+            decay=config.weight_decay,
+            with_muon=with_muon,
+            head_rate=head_rate,
+            world=self.plan.world,
+            shards=self._shards,
         )
 
     def _make_schedule(self) -> Schedule:
@@ -225,7 +248,10 @@ class WordObjective:
         ]
         num_targets = sum(len(labels) for _, labels in parts)
         if world.size > 1:  # every process draws what is hidden in all windows, and learns from its own
-            parts = [own for own in (_share(*part, world) for part in parts) if len(own[1])]
+            own = [share for share in (_share(*part, world) for part in parts) if len(share[1])]
+            nothing = _nothing_of(*parts[0])
+            num_missing = int(not own) if self._shards is None else world.most(len(own)) - len(own)
+            parts = own + [nothing] * num_missing
         rows = tuple(f"tokens {start} to {start + config.window - 1}" for start in starts.tolist())
         return Update(parts=tuple(parts), rows=rows, weight=float(max(1, num_targets)), num_targets=num_targets)
 
@@ -239,6 +265,18 @@ class WordObjective:
 
     def look(self) -> Milestone:
         """Score held-out text and say where training stands."""
+        with whole(self._shards):
+            found = self._measure()
+        self._end_parts()
+        return found
+
+    def _end_parts(self) -> None:
+        """Put every weight back in its place where nothing more is learned."""
+        if self.is_done and self._shards is not None:
+            self._shards.dissolve()
+            self._shards = None
+
+    def _measure(self) -> Milestone:
         is_first = self.is_first_phase
         loss, accuracy = self.score(next_words=is_first, world=self.plan.world)
         num_tokens, before = self._step * self.tokens_per_update, self._milestones[-1] if self._milestones else None
@@ -269,8 +307,9 @@ class WordObjective:
 
     def saved(self) -> Saved:
         """Return what resuming needs."""
-        weights = dict(self.network.model.named_parameters())  # tied ones once
-        tensors = {f"weights.{name}": value.detach() for name, value in weights.items()}
+        with whole(self._shards):
+            weights = dict(self.network.model.named_parameters())  # tied ones once
+            tensors = {f"weights.{name}": value.detach() for name, value in weights.items()}
         tensors |= {f"optimizer.{name}": value for name, value in self.optimizer.state().items()}
         state = {
             "milestones": [item.to_json() for item in self._milestones],
@@ -286,8 +325,9 @@ class WordObjective:
     @torch.no_grad()
     def take_over(self, saved: Saved) -> None:
         """Go on from a checkpoint; from its weights alone where it is of another training."""
-        for name, weight in self.network.model.named_parameters():
-            weight.copy_(saved.tensors[f"weights.{name}"])
+        with whole(self._shards):
+            for name, weight in self.network.model.named_parameters():
+                weight.copy_(saved.tensors[f"weights.{name}"])
         if not saved.is_exact:
             return
         own = {name.removeprefix("optimizer."): v for name, v in saved.tensors.items() if name.startswith("optimizer.")}
@@ -298,6 +338,7 @@ class WordObjective:
         self._all_targets, self._seconds = int(state["all_targets"]), float(state["seconds"])
         self._seconds_then = float(state["seconds_then"])
         self._rate = float(state.get("learning_rate", 0.0))  # earlier versions saved after a look, and needed none
+        self._end_parts()
 
 
 def _share(windows: Windows, labels: Tensor, world: World) -> tuple[Windows, Tensor]:
@@ -305,6 +346,11 @@ def _share(windows: Windows, labels: Tensor, world: World) -> tuple[Windows, Ten
     number = len(windows.ids)
     own, is_own = windows.rows(number * world.rank // world.size, number * (world.rank + 1) // world.size)
     return own, labels[is_own]
+
+
+def _nothing_of(windows: Windows, labels: Tensor) -> tuple[Windows, Tensor]:
+    """Return one window in which nothing is to be predicted, for a process without any: it takes part in every update."""
+    return replace(windows.rows(0, 1)[0], targets=windows.targets[:0]), labels[:0]
 
 
 def _observe(milestones: list[Milestone], num_alone: int) -> str:

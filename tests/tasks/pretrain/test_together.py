@@ -12,7 +12,7 @@ from transformers import AutoModelForCausalLM, AutoModelForMaskedLM
 # AdamW makes steps of the rate's size out of gradients that are nearly nothing but rounding; this rate keeps those small.
 SMALL = [
     "--architecture", "hidden_size=32,num_hidden_layers=2,num_attention_heads=2", "--vocab-size", "512", "--window", "32",
-    "--batch-tokens", "224", "--threads", "1", "--set", "pretrain.precision=fp32", "--set", "pretrain.optimizer=adamw",
+    "--batch-tokens", "224", "--threads", "1", "--set", "pretrain.precision=fp32",
     "--lr", "1e-3", "--tokens", "4480", "--quiet",
 ]  # fmt: skip
 
@@ -27,12 +27,26 @@ def losses(run):
     return [(item["training_loss"], item["loss"], item["accuracy"]) for item in milestones]
 
 
-@pytest.mark.parametrize(("objective", "kind"), [("masked", AutoModelForMaskedLM), ("causal", AutoModelForCausalLM)])
-def test_two_processes_learn_what_one_learns(corpus, tmp_path, objective, kind):
-    alone, shared = tmp_path / "alone", tmp_path / "shared"
-    flags = [*SMALL, "--objective", objective]
+IN_PARTS = ["--set", "pretrain.shard=true"]
+KINDS = {"masked": AutoModelForMaskedLM, "causal": AutoModelForCausalLM}
+
+
+@pytest.mark.parametrize(
+    ("objective", "optimizer", "shard"),
+    [
+        ("masked", "adamw", []),
+        ("causal", "adamw", []),
+        ("masked", "adamw", IN_PARTS),
+        pytest.param("causal", "adamw", IN_PARTS, marks=pytest.mark.slow),
+        pytest.param("causal", "muon", [], marks=pytest.mark.slow),
+        pytest.param("causal", "muon", IN_PARTS, marks=pytest.mark.slow),
+    ],
+)
+def test_two_processes_learn_what_one_learns(corpus, tmp_path, objective, optimizer, shard):
+    alone, shared, kind = tmp_path / "alone", tmp_path / "shared", KINDS[objective]
+    flags = [*SMALL, "--objective", objective, "--set", f"pretrain.optimizer={optimizer}"]
     assert call("pretrain", corpus, "--run", alone, *flags) == 0
-    ended = finish(start("-m", "pretune", "pretrain", corpus, "--run", shared, *flags))
+    ended = finish(start("-m", "pretune", "pretrain", corpus, "--run", shared, *flags, *shard))
     assert [item.code for item in ended] == [0, 0], ended[0].err + ended[1].err
     assert ended[1].out + ended[1].err == ""
     assert not (shared / "start").exists()

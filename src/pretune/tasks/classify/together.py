@@ -9,7 +9,7 @@ from pretune.configs import RunConfig
 from pretune.data import prepare
 from pretune.errors import UsageError
 from pretune.tasks.classify.load import load_pretrained_model
-from pretune.tasks.processes import invite, is_alone
+from pretune.tasks.processes import check_parts, invite, is_alone
 from pretune.train import Company, training_together
 
 
@@ -43,12 +43,7 @@ def check_company(config: RunConfig) -> None:
             expected="one of the two",
             fix="leave torchrun out, or give each --seed a command of its own",
         )
-    if config.finetune.shard and is_alone():
-        raise UsageError(
-            "shard is on, but there is only one process",
-            expected="several processes, each with a part of every layer",
-            fix="`torchrun --nproc-per-node N -m -- pretune …`, or leave --set finetune.shard=true out",
-        )
+    check_parts(is_asked=bool(config.finetune.shard), setting="finetune.shard")
     if config.finetune.shard and config.budget is not None:
         raise UsageError(
             f"shard is on together with --budget {config.budget}",

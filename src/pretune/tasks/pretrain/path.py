@@ -32,6 +32,7 @@ from pretune.tasks.pretrain.duration import choose_steps
 from pretune.tasks.pretrain.figures import domain_scores, general_scores
 from pretune.tasks.pretrain.prepare import PreparedTraining, check_asked, prepare_training, read_general
 from pretune.tasks.pretrain.together import START, invite_others
+from pretune.tasks.processes import check_parts
 from pretune.tasks.report import write_report
 from pretune.tokens import assess_tokenizer
 from pretune.train import Checkpoints, Training, choose_device, seed_everything
@@ -95,6 +96,7 @@ class _SetUp:
 def _set_up(job: Job[PretrainRunConfig]) -> _SetUp:
     """Read the corpus, and make everything that training needs."""
     config, folder, trace, chosen = job.config, job.folder, job.trace, job.config.pretrain
+    check_parts(is_asked=bool(chosen.shard), setting="pretrain.shard")
     device = choose_device(chosen.device, precision=chosen.precision, threads=chosen.threads)
     seed_everything(config.seed)  # a checkpoint without a head for words gets one that is drawn
     began = None if config.model is None else load_language_model(config.model)  # what cannot be had is better known now
@@ -117,7 +119,7 @@ def _set_up(job: Job[PretrainRunConfig]) -> _SetUp:
     for note in filter(None, (ready.start.note, record.tokenizer.warning if record.tokenizer else "")):
         trace.note(note)
     ready, num_steps = choose_steps(config, ready, folder, device, trace, start=job.start)
-    if chosen.compile or (chosen.compile is None and device.kind == "cuda"):
+    if chosen.is_compiled_on(device.kind):
         network.compile_layers()
     plan = PretrainPlan(
         num_steps=num_steps,

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from pretune.configs import PretrainConfig
+from pretune.errors import UsageError
 from pretune.models import load_language_model, save_language_model
 from pretune.run import RunFolder
 from pretune.tasks.pretrain.prepare import PreparedTraining
@@ -40,15 +41,25 @@ def invite_others(ready: PreparedTraining, plan: PretrainPlan, folder: RunFolder
 
 
 def train_along(work: dict[str, Any], company: Company) -> None:
-    """Train what the first process trains, in step with it; nothing is written and nothing told."""
+    """Train what the first process trains, in step with it; nothing is written and nothing told.
+
+    Raises:
+        UsageError: This machine does not see the run folder.
+    """
     config, data = PretrainConfig.from_json(work["config"]), Path(work["folder"]) / "data"
+    if not (Path(work["folder"]) / START).is_dir():
+        raise UsageError(
+            f"the run folder {work['folder']} of the first process is not here",
+            expected="a run folder on a disk that all machines share: pre-training reads its tokens there",
+            fix="pass --run with a folder on such a disk, and give the command in the same place everywhere",
+        )
     device = choose_device(config.device, precision=config.precision, threads=config.threads)
     start = load_language_model(str(Path(work["folder"]) / START))
     network = start.network
     network.to(device.kind)
     if not work["started_from"]:  # a model that is continued keeps its own, as it does in the first process
         network.set_dropout(config.dropout)
-    if config.compile or (config.compile is None and device.kind == "cuda"):
+    if config.is_compiled_on(device.kind):
         network.compile_layers()
     text = Text(
         train=TokenStore.open(data / "tokens.train", check=False),
