@@ -19,6 +19,10 @@ class JudgeConfig(Config):
         keep: A condition that precision or recall must also meet on validation, such as ``recall=0.95``.
         cost: The cost of each kind of mistake, such as ``fn=10,fp=1``; the goal is then ``cost``.
         min_precision: Replaces the policy's gate, as do ``min_recall`` and ``min_accuracy``.
+        min_pr_area: A limit besides the gates: the least area under precision and recall, with its whole interval.
+        min_class_recall: The same of the recall of every class: a floor.
+        max_cost: The same, from above, of the mean cost per row; ``cost`` says what mistakes cost.
+        max_calibration_error: The same of the calibration error.
         policy: A TOML file that replaces the default policy.
         encoder_linear: Whether a logistic regression on the untuned encoder is among the baselines.
         thorough: Whether to train three more models, so that each training row is judged by a model that did not see it.
@@ -31,6 +35,10 @@ class JudgeConfig(Config):
     min_precision: float | None = None
     min_recall: float | None = None
     min_accuracy: float | None = None
+    min_pr_area: float | None = None
+    min_class_recall: float | None = None
+    max_cost: float | None = None
+    max_calibration_error: float | None = None
     policy: str | None = None
     encoder_linear: bool = True
     thorough: bool = False
@@ -61,6 +69,7 @@ class AuditConfig(Config):
         hypothesis: Column with the generated text.
         min_bleu: Minimum corpus BLEU (0 to 100), which the whole interval must reach.
         min_chrf: Minimum chrF, likewise.
+        margin: Of the model compared with: the judged one may not be worse by more than this.
         seed: Seed of the linear baseline's hold-out; the seed of a run gives that run's baseline.
         read: How the table is read: text and label columns, encoding, rejects.
         judge: How it is judged: positive class, goal, gates, policy.
@@ -77,6 +86,7 @@ class AuditConfig(Config):
     hypothesis: str | None = None
     min_bleu: float | None = None
     min_chrf: float | None = None
+    margin: float | None = None
     seed: int = 0
     read: ReadConfig = field(default_factory=ReadConfig)
     judge: JudgeConfig = field(default_factory=JudgeConfig)
@@ -86,6 +96,7 @@ class AuditConfig(Config):
         check_seed(self.seed)
         check(self.task is None or self.task in TASKS, "task", self.task, "one of " + ", ".join(TASKS))
         check(self.score_of is None or self.score_of in SCORE_OF, "score_of", self.score_of, "one of " + ", ".join(SCORE_OF))
+        check(self.margin is None or 0 < self.margin < 1, "margin", self.margin, "a share between 0 and 1, such as 0.01")
         check(self.threshold is None or 0 < self.threshold < 1, "threshold", self.threshold, "a share between 0 and 1")
         for name in ("min_bleu", "min_chrf"):
             value = getattr(self, name)

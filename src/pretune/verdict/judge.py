@@ -1,9 +1,10 @@
 """Ship, do not ship, or not enough evidence: the figures weighed by the policy."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from pretune.errors import UsageError
 from pretune.records import USUAL, Evaluation, Finding, Outcome, Reason, Terms, Verdict
+from pretune.verdict.limits import weigh_limits, weigh_margin
 from pretune.verdict.plain import plain_reading
 from pretune.verdict.policy import Policy
 from pretune.verdict.rows_needed import Needed, Question, empty_class, find_rows_needed
@@ -13,6 +14,7 @@ from pretune.verdict.weigh import (
     compared_sources,
     confusion_of_main,
     find_comparison,
+    goal_metric,
     least_gain,
     say_confidence,
     say_score,
@@ -40,8 +42,8 @@ def decide(evaluation: Evaluation, findings: Sequence[Finding], policy: Policy, 
     """
     positive = terms.positive
     _check(evaluation, positive)
-    scores = list(weigh_gates(evaluation, policy, positive))
-    comparisons = list(weigh_comparisons(evaluation, policy, positive))
+    scores = [*weigh_gates(evaluation, policy, positive), *_limits(evaluation, policy, positive)]
+    comparisons = [*weigh_comparisons(evaluation, policy, positive), *_margins(evaluation, policy, positive)]
     checks = list(weigh_findings(findings, policy))
     reasons = [*scores, *comparisons, *checks]
     outcome = _outcome(reasons)
@@ -83,6 +85,17 @@ def _outcome(reasons: Sequence[Reason]) -> Outcome:
     return Outcome.SHIP if all(reason.holds for reason in reasons) else Outcome.NOT_ENOUGH_EVIDENCE
 
 
+def _limits(evaluation: Evaluation, policy: Policy, positive: str | None) -> Iterator[Reason]:
+    confusion = confusion_of_main(evaluation)
+    return weigh_limits(evaluation, policy.limits, confusion, positive, policy.min_positives)
+
+
+def _margins(evaluation: Evaluation, policy: Policy, positive: str | None) -> Iterator[Reason]:
+    metric = goal_metric(confusion_of_main(evaluation), policy, positive)
+    for source, margin in policy.not_worse.items():
+        yield weigh_margin(find_comparison(evaluation, metric, source), say_source(source), margin)
+
+
 def _rows_needed(
     evaluation: Evaluation,
     findings: Sequence[Finding],
@@ -106,6 +119,10 @@ def _rows_needed(
     question = Question(
         confusion, active_gates(confusion, policy), comparisons, positive, 1 - error, units, terms.unit, terms.rules
     )
+    extra = [*_limits(evaluation, policy, positive), *_margins(evaluation, policy, positive)]
+    if any(reason.holds is None for reason in extra):
+        named = ", ".join(reason.name for reason in extra if reason.holds is None)
+        return Needed(note=f"how many more test rows would decide {named} is not computed")
     if open_checks and empty_class(question) is None:
         return Needed(note=f"more {'rows' if terms.rules == 1 else 'test rows'} alone do not help: {open_checks[0]}")
     return find_rows_needed(question, policy)

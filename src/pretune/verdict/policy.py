@@ -1,7 +1,7 @@
 """What must hold before a model ships: data, not code."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -9,9 +9,11 @@ from typing import Any
 from pretune.errors import UsageError
 from pretune.intervals import confidence_at
 from pretune.records import RULES, Record
+from pretune.verdict.limits import Limit, check_limit
 
 DEFAULT = Path(__file__).with_name("default.toml")
-BUILT_IN = {"classification": DEFAULT} | {name: DEFAULT.with_name(f"{name}.toml") for name in ("domain", "audit")}
+READY = ("fraud", "intents", "moderation", "medical-screening")  # when to take which: docs/policies.md
+BUILT_IN = {"classification": DEFAULT} | {name: DEFAULT.with_name(f"{name}.toml") for name in ("domain", "audit", *READY)}
 METRICS = ("accuracy", "precision", "recall", "f1")
 
 
@@ -63,6 +65,8 @@ class Policy(Record):
     max_measured: dict[str, float] = field(default_factory=dict)  # check -> above this it fails, whatever its severity
     rows_needed: RowsNeeded = RowsNeeded()
     plain: Plain = Plain()
+    limits: tuple[Limit, ...] = ()  # on figures besides the gates of the goal
+    not_worse: dict[str, float] = field(default_factory=dict)  # source -> margin: not worse than it by more than this
     rules: int = 1  # version of the rules by which figures are made (``records.RULES``); the newest where TOML is read
 
     @property
@@ -87,6 +91,7 @@ def load_policy(
     min_precision: float | None = None,
     min_recall: float | None = None,
     min_accuracy: float | None = None,
+    further: Sequence[Limit] = (),
 ) -> Policy:
     """Read a policy, choose its goal, and put the user's own gates in place of its.
 
@@ -96,6 +101,7 @@ def load_policy(
         min_precision: Replaces that gate, or adds it; likewise the next two.
         min_recall: See above.
         min_accuracy: See above; it then holds on unbalanced data, too, because the user asked for it.
+        further: Limits of the user's own; each replaces the policy's on the same figure.
 
     Raises:
         UsageError: No such file or goal, an unknown key, or a gate that is no share.
@@ -107,6 +113,10 @@ def load_policy(
     for metric, minimum in (("precision", min_precision), ("recall", min_recall), ("accuracy", min_accuracy)):
         if minimum is not None:
             policy = _with_gate(policy, Gate(metric=metric, minimum=minimum))
+    for limit in further:
+        check_limit(limit, "a flag")
+        others = (item for item in policy.limits if (item.metric, item.label) != (limit.metric, limit.label))
+        policy = replace(policy, limits=(*others, limit))
     return policy
 
 
@@ -120,6 +130,8 @@ def parse_policy(value: Mapping[str, Any], name: str) -> Policy:
     try:
         _check_keys(value.get("rows_needed", {}), RowsNeeded, f"{name}, [rows_needed]")
         _check_keys(value.get("plain", {}), Plain, f"{name}, [plain]")
+        for limit in value.get("limits", ()):
+            _check_keys(limit, Limit, f"{name}, [[limits]]")
         for goal, gates in value.get("goals", {}).items():
             for gate in gates:
                 _check_keys(gate, Gate, f"{name}, goal {goal}")
@@ -197,6 +209,13 @@ def _check_values(policy: Policy, name: str) -> None:
     for gates in policy.goals.values():
         for gate in gates:
             _check_gate(gate, name)
+    for limit in policy.limits:
+        check_limit(limit, name)
+    for source, margin in policy.not_worse.items():
+        if not isinstance(margin, float) or not 0 < margin < 1:
+            raise UsageError(
+                f"{name}: not_worse.{source} is {margin!r}", expected="a margin above 0 and below 1", fix="1 point is 0.01"
+            )
 
 
 def _check_metric(metric: str, what: str) -> None:

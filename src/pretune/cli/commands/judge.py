@@ -25,7 +25,7 @@ from pretune.wording.flags import PLACES
 logger = logging.getLogger(__name__)
 # Fields of ``AuditConfig`` that are flags of their own name.
 AUDIT_FLAGS = (
-    "task", "predicted", "score", "score_of", "threshold", "logits", "reference", "hypothesis", "min_bleu", "min_chrf"
+    "task", "predicted", "score", "score_of", "threshold", "logits", "reference", "hypothesis", "min_bleu", "min_chrf", "margin"
 )  # fmt: skip
 
 

@@ -22,9 +22,11 @@ from pretune.evaluate.slices import columns_left_out, find_slices
 from pretune.records import Evaluation, Evidence, Finding, Predictions, RunRecord, Severity, Terms
 from pretune.run.trace import Trace
 from pretune.tasks.audit.inputs import AuditedTables, read_inputs
-from pretune.tasks.audit.question import AUDITED, SPLIT, Question, name_of
+from pretune.tasks.audit.question import AUDITED, SPLIT, Question, name_of, other_name
 from pretune.verdict import Policy, decide, load_policy
+from pretune.verdict.limits import limits_asked
 from pretune.verdict.narrow import AUDIT, add_to_summary, narrow_policy
+from pretune.verdict.policy import READY
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class _Look:
 def audit_classes(raw: RawTable, source: Any, question: Question, trace: Trace) -> RunRecord:
     """Judge predicted classes. Raises what ``audit`` does."""
     _check_flags(question)
-    policy = _read_policy(question.config)
+    policy = _with_margin(_read_policy(question.config), question, trace)
     found = read_inputs(raw, source, question, trace)
     judged = found.judged.predictions
     labels = found.train_labels or [str(label) for label in judged.labels]
@@ -65,7 +67,7 @@ def audit_classes(raw: RawTable, source: Any, question: Question, trace: Trace) 
         receipt=found.receipt if found.judged.has_texts else None,  # conflicts are known where there are texts
         copies=copies,
     )
-    findings, policy, not_asked = _diagnose(evidence, evaluation, policy, is_strict=policy.name != AUDIT)
+    findings, policy, not_asked = _diagnose(evidence, evaluation, policy, is_strict=policy.name not in (AUDIT, *READY))
     verdict = decide(evaluation, findings, policy, terms)
     with trace.stage("slices", f"{len(judged.ids):,} rows") as stage:
         slices = find_slices(judged, found.judged.examples, terms)
@@ -115,7 +117,18 @@ def _read_policy(config: AuditConfig) -> Policy:
         min_precision=judge.min_precision,
         min_recall=judge.min_recall,
         min_accuracy=judge.min_accuracy,
+        further=limits_asked(judge),
     )
+
+
+def _with_margin(policy: Policy, question: Question, trace: Trace) -> Policy:
+    margin = question.config.margin
+    if question.against is None:
+        if margin is not None:
+            raise UsageError("--margin without --against", expected="predictions of the other model", fix="pass --against FILE")
+        return policy
+    trace.note("two models are looked at, so that each has half of the error: intervals are at 97.5 % at the first look")
+    return policy if margin is None else replace(policy, not_worse={**policy.not_worse, other_name(question.against): margin})
 
 
 def _open(found: AuditedTables, name: str, is_sealed: bool, policy: Policy, trace: Trace) -> _Look:

@@ -129,6 +129,11 @@ def _check_flags(question: Question) -> None:
         "--min-precision": judge.min_precision,
         "--min-recall": judge.min_recall,
         "--min-accuracy": judge.min_accuracy,
+        "--min-pr-area": judge.min_pr_area,
+        "--min-class-recall": judge.min_class_recall,
+        "--max-cost": judge.max_cost,
+        "--max-calibration-error": judge.max_calibration_error,
+        "--margin": question.config.margin,
         "--threshold": question.config.threshold,
     }
     given = [flag for flag, value in unfit.items() if value is not None and value is not False]

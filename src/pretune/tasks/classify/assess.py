@@ -37,6 +37,7 @@ from pretune.records import (
 )
 from pretune.run.trace import Trace
 from pretune.verdict import Policy, decide, load_policy
+from pretune.verdict.limits import limits_asked
 
 MAIN = "finetuned"
 # The order in which sources are scored and compared, whoever made them in whatever order; others follow by name.
@@ -91,6 +92,7 @@ def read_policy(config: JudgeConfig, predictions: Iterable[Predictions] = ()) ->
         min_precision=config.min_precision,
         min_recall=config.min_recall,
         min_accuracy=config.min_accuracy,
+        further=limits_asked(config),
     )
 
 
