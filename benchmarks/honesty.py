@@ -19,6 +19,7 @@ import paired
 import planted_texts
 import sweep
 import thorough
+import units
 from harness import RESULTS, SHARED, row
 from honesty_page import write_page
 
@@ -33,6 +34,11 @@ ROWS: dict[str, Callable[[], dict[str, Any]]] = {
     "paired": paired.measure,
     "coverage": coverage.measure,
     "many-classes": many_classes.measure,
+    "groups": units.measure_groups,
+    "copies": units.measure_copies,
+    "slices": units.measure_slices,
+    "looks": units.measure_looks,
+    "pooled": units.measure_pooled,
     "confounds": confounds.measure,
     "near-duplicates": planted_texts.measure_near,
     "labels-sms-spam": lambda: planted_texts.measure_labels("sms-spam"),
