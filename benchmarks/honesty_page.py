@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import units_page
 from wrapped import wrapped
 
 HEAD = """# Honesty: the verdict, tested as a measuring instrument
@@ -24,6 +25,7 @@ def write_page(kept: dict[str, dict[str, Any]], expected: list[str]) -> str:
             ("wrong-refusal", lambda row: _rates(row, "Do not ship, 3 points above every gate", "at most 3 %", most=0.03)),
             ("right-refusal", lambda row: _rates(row, "Do not ship, 5 points below", "at least 90 %", least=0.90) + REFUSAL),
             ("rows-needed", _rows_needed),
+            *units_page.DRAWN,
             ("paired", _paired),
             ("many-classes", _many_classes),
             ("confounds", _confounds),

@@ -34,7 +34,7 @@ def rates_of(sizes: Sizes, share: float, alike: float, generator: np.random.Gene
 
 
 def miss_rates(sizes: Sizes, share: float, alike: float, *, sets: int = SETS, seed: int = 0) -> dict[str, Any]:
-    """Return how often the interval of a share lies above the truth (a wrong *ship* at a gate there), below it, or is not given."""
+    """Return how often the interval of a share lies above the truth (there a wrong *ship*), below it, or is not given."""
     generator, units = np.random.default_rng(seed), np.repeat(np.arange(len(sizes)), sizes)
     above = below = none = 0
     for _ in range(sets):

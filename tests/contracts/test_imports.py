@@ -68,6 +68,7 @@ MISTYPED = [
     ["pretrain", "there.csv", "--model", "./nosuch"],
     ["models", "nosuch"],
     ["datasets", "nosuch"],
+    ["plan", "--accuracy", "0.9", "--policy", "nosuch"],
     ["report", "nosuch"],
     ["verify", "nosuch"],
 ]

@@ -8,7 +8,7 @@ from pretune.records.base import Record
 # was judged by; ``pretune judge`` judges it again by these.
 # 1: rows are independent unless --group names a column; slices, costs and proofs take every row as independent all the same.
 # 2: copies and near copies of a text are one unit, joined with the groups, for every interval and test; few units, and units
-#    of very different size, are allowed for (docs/decisions/0037).
+#    of very different size, are allowed for (docs/decisions/0038).
 RULES = 2
 
 

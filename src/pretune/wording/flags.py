@@ -52,7 +52,7 @@ TRAIN, MAKE_RUNS, SPLIT = "run finetune", "run finetune pretrain", "run check fi
 READ_LABELS, READ = "run check finetune evaluate audit", "run check finetune evaluate predict audit"
 READ_ANY, DECIDE, GATE = f"{READ} pretrain", "run finetune judge audit", "run judge audit"
 PRETRAIN = "pretrain"
-ALL = "run check finetune judge evaluate predict trace compare audit pretrain models datasets report verify selftest"
+ALL = "run check finetune judge evaluate predict trace compare audit plan pretrain models datasets report verify selftest"
 
 _BY_HEADING: dict[str, tuple[Flag, ...]] = {
     "Data": (
@@ -216,16 +216,27 @@ _BY_HEADING: dict[str, tuple[Flag, ...]] = {
         Flag("goal", "What to aim for: balanced, precision, recall, f1 or cost.", DECIDE, "judge.goal", "GOAL"),
         Flag("keep", "Condition to meet as well, such as recall=0.95.", "run finetune judge", "judge.keep", "FIGURE=SHARE"),
         Flag("cost", "Cost of each kind of mistake.", DECIDE, "judge.cost", "fn=10,fp=1"),
-        Flag("min_precision", "Minimum precision (balanced goal: 0.80).", GATE, "judge.min_precision", "SHARE", float),
-        Flag("min_recall", "Minimum recall (balanced goal: 0.80).", GATE, "judge.min_recall", "SHARE", float),
+        Flag(
+            "min_precision", "Minimum precision (balanced goal: 0.80).", f"{GATE} plan", "judge.min_precision", "SHARE", float
+        ),
+        Flag("min_recall", "Minimum recall (balanced goal: 0.80).", f"{GATE} plan", "judge.min_recall", "SHARE", float),
         Flag("min_pr_area", "Minimum PR area.", GATE, "judge.min_pr_area", "SHARE", float),
         Flag("min_class_recall", "Minimum recall of every class.", GATE, "judge.min_class_recall", "SHARE", float),
         Flag("max_cost", "Maximum mean cost per row (with --cost).", GATE, "judge.max_cost", "COST", float),
         Flag("max_calibration_error", "Maximum calibration error.", GATE, "judge.max_calibration_error", "SHARE", float),
         Flag("margin", "With --against: do not be worse than it by more than this.", "audit", metavar="SHARE", kind=float),
-        Flag("min_accuracy", "Minimum accuracy (balanced classes: 0.85).", GATE, "judge.min_accuracy", "SHARE", float),
+        Flag(
+            "min_accuracy", "Minimum accuracy (balanced classes: 0.85).", f"{GATE} plan", "judge.min_accuracy", "SHARE", float
+        ),
         Flag("thorough", "Train three more times to look for wrong labels.", "run judge", "judge.thorough", kind=bool),
-        Flag("policy", "Policy: classification, domain, or a file.", GATE, "judge.policy", "FILE"),
+        Flag("policy", "Policy: classification, domain, or a file.", f"{GATE} plan", "judge.policy", "FILE"),
+        Flag("accuracy", "Accuracy that you expect.", "plan", metavar="SHARE", kind=float),
+        Flag("precision", "Precision that you expect.", "plan", metavar="SHARE", kind=float),
+        Flag("recall", "Recall that you expect.", "plan", metavar="SHARE", kind=float),
+        Flag("prevalence", "Share of the rows that are positive (0.5).", "plan", metavar="SHARE", kind=float),
+        Flag("gate", "Minimum of the one figure that you expect.", "plan", metavar="SHARE", kind=float),
+        Flag("look", "Which look at the test it will be (1).", "plan", metavar="N", kind=int, least=1),
+        Flag("effect", "Rows per independent row, where rows come in groups (1).", "plan", metavar="NUMBER", kind=float),
         Flag("more", "Further labelled rows: sealed with the first, and judged together with them.", "judge", metavar="FILE"),
         Flag("recompute", "Recompute the verdict from the files and compare (not counted as a look).", "judge", kind=bool),
         Flag("min_bleu", "Minimum corpus BLEU, 0 to 100.", "audit", metavar="N", kind=float),

@@ -89,6 +89,24 @@ def audit(predictions: o.Predictions, flags: Flags) -> int:
 
 
 @takes_flags
+def plan(flags: Flags) -> int:
+    """Say how many test rows a decision takes, before any is labelled.
+
+    From the figures that you expect, the gates and the prevalence: `pretune plan --accuracy 0.9 --gate 0.85`.
+    """
+    from pretune.cli.planning import make_plan
+
+    found = make_plan(flags)
+    if flags["json"]:
+        from pretune.cli.show import show_json
+
+        show_json({"schema": 1, **found.to_json()})
+    else:
+        typer.echo(found.text)
+    return 0
+
+
+@takes_flags
 def compare(a: o.Run, b: o.Run, flags: Flags) -> int:
     """Say which of two runs is better on the same rows, and why.
 
