@@ -15,11 +15,11 @@ _MAX_QUOTED = 300
 
 
 class PretuneError(Exception):
-    """Base of all of pretune's own errors.
+    """Base of all pretune errors.
 
     Attributes:
         code: One word for programs (`--json` prints it).
-        exit_code: What the command line returns, see ``docs/commands.md``.
+        exit_code: The exit code of the command line, see ``docs/commands.md``.
     """
 
     code = "error"
@@ -59,13 +59,13 @@ class DataError(PretuneError, ValueError):
 
 
 class MissingLabelsError(DataError):
-    """Texts came without the labels that the question needs."""
+    """Texts were given without the labels that are needed."""
 
     code = "missing_labels"
 
 
 class ModelLoadError(PretuneError, ValueError):
-    """No usable model at the place named."""
+    """There is no usable model at the given place."""
 
     code = "model"
 
@@ -83,7 +83,7 @@ class CatalogError(PretuneError):
 
 
 class SealedError(PretuneError):
-    """The test rows were asked for outside of an opening of the seal."""
+    """The test rows were requested without opening the seal."""
 
     code = "sealed"
 

@@ -64,7 +64,7 @@ class Dataset:
     """Rows ready for training, and test rows that stay sealed.
 
     Attributes:
-        training: Train and validation rows and the classes; all that training gets.
+        training: Training and validation rows and the classes: all that training may see.
         receipt: What became of every row.
         seal: The test rows; only ``judge`` opens them.
     """
@@ -115,20 +115,20 @@ def load_data(
     test: Any = None,
     **options: Unpack[LoadOptions],
 ) -> Dataset:
-    """Read labelled texts, clean them, divide them without leakage, and seal the test.
+    """Read labelled texts, clean them, split them without leakage, and seal the test.
 
     Args:
         source: A catalogue name, a file or folder, a hub id, a data frame, (texts, labels), or a list of dictionaries.
-        text: Column or columns with the text, by name, of a data frame also by number; guessed, and the guess noted in the
-            receipt, where empty.
+        text: Column or columns with the text, by name (in a data frame, also by number); if empty, they are guessed, and the
+            receipt notes the guess.
         label: Column with the class; guessed likewise.
-        group: Column whose equal values must stay on one side.
-        validation: Rows of their own for validation; carved out of the data where ``None``.
-        test: Rows of their own for the test; likewise.
-        options: See ``LoadOptions``; each is named as the flag of the command line.
+        group: Column whose equal values must stay in one split.
+        validation: The validation rows, if they are given apart; ``None`` takes them from the data.
+        test: The test rows, likewise.
+        options: See ``LoadOptions``; each has the name of its command-line flag.
 
     Raises:
-        UsageError: An option does not exist, or is of the wrong kind.
+        UsageError: An option does not exist, or has the wrong type.
         DataError: One message with file, row and column; nothing is lost.
     """
     known = LoadOptions.__annotations__

@@ -29,18 +29,18 @@ def prefer(
     names: tuple[str, str] = ("A", "B"),
     metric: str | None = None,
 ) -> Preference:
-    """Say which of two models to take when only their figures are known, and not which rows each got right.
+    """Say which of two models is better when only their figures are known, and not which rows each got right.
 
-    Without pairs nothing is proven but in the extreme: of accuracy, or recall, the exact test is made for the overlap of
-    mistakes that speaks least for a difference and for the one that speaks most.
+    Without pairs, only extreme differences can be proven: for accuracy, the exact test is made for the overlap of mistakes
+    that favours a difference least and for the one that favours it most.
 
     Args:
         figures_a: Value by metric, such as ``{"loss": 0.25, "accuracy": 0.90}``.
-        figures_b: Of the other model, on the same rows.
-        num_rows: How many rows; ``None`` where unknown.
-        names: What the models are called.
-        metric: What decides; by default accuracy, else the first of ``ORDER`` that both have. Where one class holds most
-            rows, ask for ``f1``.
+        figures_b: The other model's figures on the same rows.
+        num_rows: Number of rows; ``None`` if unknown.
+        names: Names of the models.
+        metric: The metric that decides; by default accuracy, else the first of ``ORDER`` that both have. If one class holds
+            most rows, pass ``f1``.
 
     Raises:
         UsageError: They have no figure in common, one is not finite, a share is outside [0, 1], or there are no rows.

@@ -15,17 +15,17 @@ from pretune.tasks.places import require_run
 
 
 def compare(a: str | Path, b: str | Path) -> RunComparison:
-    """Say which of two runs to prefer, and why, on the rows that both scored.
+    """Say which of two runs is better, and why, on the rows that both scored.
 
-    Where both were judged these are their test rows: their labels and scores are read again, so the ledger counts an
-    opening of them, for two models. Otherwise they are the validation rows, which is no look.
+    If both were judged, these are their test rows: their labels and scores are read again, so the ledger counts an
+    opening for two models. Otherwise they are the validation rows, which is not a look.
 
     Args:
         a: A run folder.
         b: Another one.
 
     Raises:
-        UsageError: One is no run folder, was cut off, or both are the same.
+        UsageError: One is not a run folder or was interrupted, or both are the same.
         DataError: They have no row in common.
         StorageError: The stored predictions of one are damaged.
         LedgerError: The ledger of openings was changed; nothing is read.

@@ -46,18 +46,18 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     Args:
         model: Catalogue name, model folder or hub id.
-        epochs: At most this many; ``None`` means at most 10, ended by early stopping.
-        freeze: ``none``, ``all``, ``last-K`` (train the head and the last K layers), ``auto``: ``none`` where the
-            processor has bf16 instructions, ``last-2`` elsewhere; ``gradual`` (head, then a layer more an epoch), or stages
-            such as ``all:2,last-2:1@1e-6``: boundary, epochs and peak rate of each.
-        seed: Of the head's first weights, dropout and the order of rows.
+        epochs: Maximum number of epochs; ``None`` means at most 10, with early stopping.
+        freeze: ``none``, ``all``, ``last-K`` (train the head and the last K layers), ``auto`` (``none`` if the processor has
+            bf16 instructions, else ``last-2``), ``gradual`` (the head, then one more layer per epoch), or stages such as
+            ``all:2,last-2:1@1e-6``: boundary, epochs and peak rate of each.
+        seed: Seed of the head's initial weights, dropout and the order of rows.
         config: How to fine-tune.
 
     Attributes:
-        classes_: Labels, shape (num_classes,), numbers and truth values as such; sorted, those of a table as text.
+        classes_: Labels, shape (num_classes,), sorted; numbers and booleans keep their type, labels of a table are text.
         history_: How training went.
         token_counts_: How texts became tokens.
-        calibration_: How far probabilities were from shares on validation, and the temperature put to it, if any.
+        calibration_: How far probabilities were from shares on validation, and the temperature applied, if any.
 
     Example:
         >>> classifier = TextClassifier("minilm", epochs=3).set_params(config__learning_rate=1e-4)
@@ -106,19 +106,19 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         trace: Trace | None = None,
         checkpoints: Path | Resume | None = None,
     ) -> Self:
-        """Fine-tune from the pre-trained weights; the best epoch's weights are kept.
+        """Fine-tune from the pre-trained weights, and keep the weights of the best epoch.
 
-        A fit that ends with an error, Ctrl-C included, leaves the classifier as it was before.
+        A fit that ends with an error or Ctrl-C leaves the classifier as it was.
 
         Args:
-            x: What ``load_data`` returned, or texts.
-            y: Labels, where ``x`` is texts.
-            epochs: Instead of the constructor's.
-            validation_data: Texts and labels that choose the epoch; 15 % of the rows are held out where there are none.
-            resume: Start from the weights this classifier already has.
+            x: The result of ``load_data``, or texts.
+            y: Labels, if ``x`` is texts.
+            epochs: Replaces the constructor's ``epochs``.
+            validation_data: Texts and labels that choose the epoch; without them, 15 % of the rows are held out.
+            resume: Start from the weights that this classifier already has.
             trace: Receives stages, steps and validations.
-            checkpoints: Folder to save in from time to time; a fit that was cut off resumes from there, to the bit. A
-                ``Resume`` says that it may do so after a change.
+            checkpoints: Folder to save in from time to time, from which an interrupted fit resumes, to the bit. A ``Resume``
+                allows that after a change, too.
 
         Raises:
             MissingLabelsError: Texts came without labels.
@@ -191,8 +191,9 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def predict_proba(self, texts: Texts) -> npt.NDArray[np.float64]:
         """Return probabilities, shape (num_texts, num_classes), columns as in ``classes_``.
 
-        They are those that the saved model gives in plain transformers. Of two classes with a stored threshold the largest
-        is the answer, and 0.5 stands for the threshold; ``predictions`` and all figures keep those that it was chosen on.
+        The saved model gives the same ones in plain transformers. With two classes and a stored threshold, the answer is the
+        class with the larger probability, and 0.5 corresponds to the threshold; ``predictions`` and all figures keep the
+        probabilities on which it was chosen.
         """
         return np.asarray(self.scorer.shares([clean_text(text) for text in self._read_texts(texts)]), dtype=np.float64)
 
@@ -204,9 +205,9 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def evaluate(self, x: "Dataset | Texts", y: Labels | None = None) -> Evaluation:
         """Score labelled rows; the result unpacks to ``loss, accuracy``.
 
-        Of a ``Dataset`` these are the validation rows, beside the majority and linear baselines. The test stays sealed.
-        Other rows are a look where any of them is a sealed test row or was opened before (``data/seal/known.py``): the ledger
-        counts it, and the figures have the confidence of that look. ``score`` counts alike.
+        With a ``Dataset``, these are the validation rows, beside the majority and linear baselines; the test stays sealed.
+        Other rows count as a look if any of them is a sealed test row or was opened before (``data/seal/known.py``): the
+        ledger counts it, and the figures have the confidence of that look. ``score`` counts likewise.
 
         Raises:
             MissingLabelsError: ``x`` is texts and there is no ``y``.
@@ -223,7 +224,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return Evaluation(scores=score_predictions(found, terms))
 
     def score(self, X: "Dataset | Texts", y: Labels | None = None, sample_weight: Any = None) -> float:  # noqa: N803
-        """Return the accuracy on labelled texts, as scikit-learn's classifiers do; counted as by ``evaluate``."""
+        """Return the accuracy on labelled texts, as scikit-learn's classifiers do; counts looks like ``evaluate``."""
         if isinstance(X, Dataset):
             return float(self.evaluate(X).value("accuracy"))
         rows = self._read_rows(X, y)

@@ -13,14 +13,14 @@ __all__ = ["Dataset", "load_data", "load_model", "load_pretrained_model"]
 
 
 def load_pretrained_model(name: str = "minilm", **params: Any) -> TextClassifier:
-    """Return an unfitted classifier that starts from a pre-trained model; its files are there when this returns.
+    """Return an unfitted classifier that starts from a pre-trained model, whose files are fetched first.
 
     Args:
         name: Catalogue name (fetched once), model folder or hub id; weights as safetensors only.
         params: As for ``TextClassifier``.
 
     Raises:
-        ModelLoadError: No usable model there; the message says what was looked for where.
+        ModelLoadError: There is no usable model; the message says where it was looked for.
         CatalogError: The catalogue's files could not be fetched.
     """
     load_tokenizer(find_checkpoint(name))
@@ -31,8 +31,8 @@ def load_model(folder: str | Path) -> TextClassifier:
     """Return a fitted classifier from a model folder, or from a run folder that has one.
 
     Raises:
-        ModelLoadError: It is something else, which the message names.
-        StorageError: The record of the run is damaged.
+        ModelLoadError: The folder is something else, which the message names.
+        StorageError: The run's record is damaged.
     """
     require_classifier(folder)
     return TextClassifier.load(model_in(Path(folder)))

@@ -154,10 +154,10 @@ def judge(
     """Open the sealed test once and say: ship, do not ship, or not enough evidence; makes a run folder.
 
     Args:
-        model: Fitted on ``data``.
-        data: What ``load_data`` returned.
-        run: The run folder; by default ``runs/DATA-MODEL``, numbered where that is taken.
-        config: By what to judge.
+        model: A model fitted on ``data``.
+        data: The result of ``load_data``.
+        run: The run folder; by default ``runs/DATA-MODEL``, with a number if that is taken.
+        config: How to judge.
         trace: Receives the stages.
 
     Raises:
