@@ -21,8 +21,8 @@ COMMANDS = {
     "judge": ([], CLASSIFIERS),
     "judge --recompute": (["--recompute"], {"judged", "older"}),
     "evaluate": (["more.csv"], MODELS),
-    "predict": ([TEXT], MODELS | {"linear"}),
-    "predict --file": (["--file", "more.csv"], MODELS | {"linear"}),
+    "predict": ([TEXT], MODELS | {"linear", "untuned"}),
+    "predict --file": (["--file", "more.csv"], MODELS | {"linear", "untuned"}),
     "trace": ([TEXT], MODELS),
     "compare": (["runs/first"], CLASSIFIERS - {"judged"}),  # the judged one is runs/first itself
     "compare, second": ([], CLASSIFIERS - {"judged"}),

@@ -30,6 +30,8 @@ SURE_PRECISION = 0.95
 SURE_SHARE = 0.33
 # Words that are weighed, those that tell most first.
 MAX_WORDS = 500
+# Of the words that tell a label, those that are taken out to see whether the texts close over them.
+MAX_TAKEN_OUT = 120
 # Further marks that a finding names.
 SHOWN = 4
 # Balanced accuracy of a word in any case below which its capitals are what tells.
@@ -128,8 +130,9 @@ def find_tokens(train: Sequence[Example], asked: Sequence[Example], most: int = 
         yield from found
         return
     neighbours = Neighbours(train, [MARK.findall(row.text) for row in train])
-    for item in found:
-        yield replace(item, closing=neighbours.closing(item.word, item.label)) if item.is_telling else item
+    telling = sorted((item for item in found if item.is_telling), key=lambda item: -item.low)[:MAX_TAKEN_OUT]
+    yield from (item for item in found if not item.is_telling)
+    yield from (replace(item, closing=neighbours.closing(item.word, item.label)) for item in telling)
 
 
 def _measure_token(asked: Sequence[Example], marked: Sequence[set[str]], word: str, label: str) -> Signature | None:

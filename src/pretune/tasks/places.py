@@ -96,14 +96,14 @@ def require_classifier(where: str | Path, *, linear: bool = False) -> Place:
 
     Args:
         where: A path.
-        linear: Whether the linear baseline of a run will do.
+        linear: Whether a baseline of a run will do: the linear model, or the untuned encoder.
 
     Raises:
         ModelLoadError: It is something else, which the message names.
         StorageError: A run is there whose record is damaged.
     """
     found = look_at(where)
-    if found.kind in (FINETUNED, MODEL) or (linear and found.kind == LINEAR):
+    if found.kind in (FINETUNED, MODEL) or (linear and found.kind in (LINEAR, UNTUNED)):
         return found
     raise ModelLoadError(f"{found.shown} is {found.words}", expected=A_MODEL, fix=found.fix)
 

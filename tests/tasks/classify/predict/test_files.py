@@ -12,9 +12,12 @@ from pathlib import Path
 import pytest
 from running import COLUMNS, call, python, read_strictly, reseal, write_reviews
 
+from pretune.errors import ModelLoadError
 from pretune.evaluate.baselines import fit_linear
 from pretune.records import Example
+from pretune.run import RunFolder
 from pretune.storage.cells import restored
+from pretune.tasks.classify.predict import predict_texts
 from tiny import make_rows
 
 TEXT = COLUMNS[1]
@@ -406,3 +409,14 @@ def test_the_bound_on_the_size_of_a_file_holds(linear, write_csv, capsys):
     path = write_csv([("a great film", "good")] * 20)
     assert call("predict", linear, "--file", path, "--max-size", "100", "--json") == 2
     assert "--max-size" in read_strictly(capsys.readouterr().out)["error"]["fix"]
+
+
+def test_the_untuned_baseline_of_a_run_answers_as_it_was_scored(judged, tmp_path):
+    folder = RunFolder(judged)
+    known = folder.read_predictions("validation", "encoder_linear")
+    rows = [(row.id, row.text) for row in folder.read_examples("validation")]
+    found = predict_texts(str(judged / "encoder_linear"), rows)
+    assert [item["predicted"] for item in found] == list(known.predicted)
+    (judged / "encoder_linear").rename(tmp_path / "alone")
+    with pytest.raises(ModelLoadError, match="is not in its run"):
+        predict_texts(str(tmp_path / "alone"), rows)

@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pretune.errors import ModelLoadError
 from pretune.hashing import digest_of_place
 from pretune.records import Example, Predictions, RunRecord
-from pretune.run import RunFolder
-from pretune.tasks.places import LINEAR, require_classifier
+from pretune.run import RunFolder, check_run
+from pretune.run.trace import Trace
+from pretune.tasks.places import LINEAR, UNTUNED, require_classifier
 
 if TYPE_CHECKING:
     from pretune.evaluate.baselines import LinearModel
+    from pretune.tasks.classify.untuned import Untuned
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +64,17 @@ def open_answering(run: str | Path) -> Answering:
             encoding=encoding,
             digest=lambda: digest_of_place(path),
         )
+    if found.kind == UNTUNED:
+        untuned = _open_untuned(path)
+        classes = untuned.fitted.classes
+        return Answering(
+            shown=str(run),
+            classes=classes,
+            ask=lambda rows: untuned.predict(rows, split="given", classes=classes, trace=Trace()),
+            text=text,
+            encoding=encoding,
+            digest=lambda: digest_of_place(path),
+        )
     from pretune.tasks.classify.opened import load_scorer, model_in
 
     inner = model_in(path)
@@ -78,7 +92,6 @@ def open_answering(run: str | Path) -> Answering:
 def _open_linear(place: Path) -> "LinearModel":
     """Open ``RUN/linear``, or a copy of it that stands alone."""
     from pretune.evaluate.baselines import load_linear
-    from pretune.run import check_run
     from pretune.tasks.classify.baselines import RESTORED, open_linear
 
     folder = RunFolder(place.resolve().parent)
@@ -89,6 +102,28 @@ def _open_linear(place: Path) -> "LinearModel":
     if opened.is_restored:
         logger.warning(RESTORED)
     return opened.model
+
+
+def _open_untuned(place: Path) -> "Untuned":
+    """Open ``RUN/encoder_linear`` within its run, whose validation rows prove that it is the one that was scored.
+
+    Raises:
+        ModelLoadError: It stands alone, or its encoder is not there any more.
+    """
+    from pretune.tasks.classify.untuned import open_untuned
+    from pretune.train import choose_device
+
+    folder, trace = RunFolder(place.resolve().parent), Trace()
+    if not folder.is_begun or folder.encoder_linear != place.resolve():
+        raise ModelLoadError(f"{place} is not in its run", expected="RUN/encoder_linear", fix="name it inside the run folder")
+    check_run(folder, folder.read_record(), "encoder_linear", "predictions/validation.encoder_linear.csv")
+    tuning = folder.read_record().settings.finetune
+    device = choose_device(tuning.device, precision=tuning.precision, threads=tuning.threads)
+    opened = open_untuned(folder, device, trace)
+    if opened is None:
+        raise ModelLoadError(f"the encoder that {place} was fitted on is not there any more", expected="the model of the run",
+                             fix="put the model back where it was, or take RUN/linear")  # fmt: skip
+    return opened
 
 
 def _record_around(path: Path) -> RunRecord | None:
