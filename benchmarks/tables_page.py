@@ -1,0 +1,82 @@
+"""docs/tables.md, from the kept rows alone."""
+
+import statistics
+from collections import defaultdict
+from typing import Any
+
+from table_cells import CHOOSING
+
+HEAD = """# Other people's tables
+
+Written by `benchmarks/tables.py` from `benchmarks/results/tables/*.json`. Test accuracy (macro F1 in brackets), means over
+the seeds that were run; every model starts from the same encoder and sees the same rows; a rival trains on all of them,
+pretune holds out its validation rows. Seconds are those of a processor, of the whole command. Settings of the default were
+chosen on the first half of the sets; the other half had no say.
+"""
+ORDER = ("tfidf", "frozen", "trainer-1e-4x3", "setfit", "pretune", "pretune-1m", "pretune-5m")
+NAMES = {"tfidf": "TF-IDF + LR", "frozen": "frozen + LR", "trainer-1e-4x3": "Trainer 1e-4", "setfit": "SetFit"}
+RIVALS = ("tfidf", "frozen", "trainer-1e-4x3")
+
+
+def write_page(rows: list[dict[str, Any]]) -> str:
+    """Return the page."""
+    found: dict[str, dict[str, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
+    for row in rows:
+        found[row["table"]][row["model"]].append(row)
+    choosing = {name: of for name, of in found.items() if _first(of)["set"] in CHOOSING}
+    others = {name: of for name, of in found.items() if name not in choosing}
+    parts = [
+        HEAD,
+        "## Summary\n",
+        *_summary("sets that settings were chosen on", choosing),
+        *_summary("other sets", others),
+        "",
+    ]
+    parts += ["## Sets that settings were chosen on\n", _table(choosing), "## Other sets\n", _table(others)]
+    return "\n".join(parts)
+
+
+def _first(of: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    return next(iter(of.values()))[0]
+
+
+def _mean(rows: list[dict[str, Any]], key: str) -> float:
+    return statistics.fmean(row[key] for row in rows)
+
+
+def _summary(title: str, tables: dict[str, dict[str, list[dict[str, Any]]]]) -> list[str]:
+    gains = []
+    for of in tables.values():
+        known = [_mean(of[name], "accuracy") for name in RIVALS if of.get(name)]
+        if of.get("pretune") and len(known) == len(RIVALS):
+            gains.append(100 * (_mean(of["pretune"], "accuracy") - max(known)))
+    if not gains:
+        return [f"- {title}: no table has the default and all rivals yet"]
+    lost = sum(gain < -1 for gain in gains)
+    won = sum(gain > 0 for gain in gains)
+    return [
+        f"- {title}: {len(gains)} tables; the default against the best of TF-IDF, frozen + LR and Trainer: "
+        f"{statistics.fmean(gains):+.1f} points in the mean, better on {won}, worse by more than a point on {lost} "
+        f"(worst {min(gains):+.1f})"
+    ]
+
+
+def _table(tables: dict[str, dict[str, list[dict[str, Any]]]]) -> str:
+    models = [name for name in ORDER if any(of.get(name) for of in tables.values())]
+    lines = [
+        "| table | rows × classes | seeds | " + " | ".join(NAMES.get(name, name) for name in models) + " |",
+        "|---" * (3 + len(models)) + "|",
+    ]
+    for title, of in sorted(tables.items(), key=lambda item: (_first(item[1])["set"], _first(item[1])["num_train"])):
+        one = _first(of)
+        cells = [_cell(of.get(name, [])) for name in models]
+        seeds = max(map(len, of.values()))
+        lines.append(f"| {title} | {one['num_train']:,} × {one['num_classes']} | {seeds} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _cell(rows: list[dict[str, Any]]) -> str:
+    if not rows:
+        return "–"
+    figures = f"{_mean(rows, 'accuracy'):.3f} ({_mean(rows, 'macro_f1'):.3f})"
+    return f"{figures}, {_mean(rows, 'processor_seconds'):.0f} s"
