@@ -19,6 +19,9 @@ MONITORS = ("goal", "loss", "accuracy", "macro_f1", "precision", "recall", "f1",
 HEADS = ("native", "mlp")
 
 
+POOLINGS = ("auto", "own")
+
+
 SAMPLINGS = ("all", "balanced")
 
 
@@ -72,6 +75,8 @@ class FinetuneConfig(Config):
             ``None`` means 128, or the length that a budget chooses.
         head: ``native`` (the architecture's own) or ``mlp`` (masked mean, dense 64, ReLU, output).
         head_size: Width of the ``mlp`` head's hidden layer.
+        pooling: What a native head reads: ``auto``, the mean where the checkpoint was made for it (one more layer gives it to
+            the head, which then begins as a regression over such means), or ``own``, what its architecture has it read.
         precision: ``auto`` takes bf16 if the processor has instructions for it.
         device: ``auto``, ``cpu`` or ``cuda``.
         threads: Threads of the process; ``None`` leaves the number to torch.
@@ -105,6 +110,7 @@ class FinetuneConfig(Config):
     max_length: int | None = None
     head: str = "native"
     head_size: int = 64
+    pooling: str = "auto"
     precision: str = "auto"
     device: str = "auto"
     threads: int | None = None
@@ -148,7 +154,14 @@ class FinetuneConfig(Config):
         scale, fits = self.lora_alpha, self.lora_alpha is None or (self.lora_alpha > 0 and self.lora is not None)
         check(fits, "lora_alpha", scale, "a positive number, with a LoRA rank (lora)")
         check_shard(self.shard, self.compile)
-        choices = {"monitor": MONITORS, "head": HEADS, "decay": DECAYS, "precision": PRECISIONS, "sampling": SAMPLINGS}
+        choices = {
+            "monitor": MONITORS,
+            "head": HEADS,
+            "pooling": POOLINGS,
+            "decay": DECAYS,
+            "precision": PRECISIONS,
+            "sampling": SAMPLINGS,
+        }
         for name, known in choices.items():
             check(getattr(self, name) in known, name, getattr(self, name), "one of " + ", ".join(known))
 

@@ -28,6 +28,7 @@ class Network(nn.Module):
         head: A head of pretune's own.
     """
 
+    is_begun_at_mean = False  # whether its mean layer was added just now, so that its head begins as a regression
     has_few_shapes = False  # whether batches are mostly of one shape: what is compiled is then compiled for each
 
     def __init__(self, model: Any, family: Family | None, head: nn.Module | None = None) -> None:
@@ -123,8 +124,16 @@ class Network(nn.Module):
         return boundary
 
     def boundary_of(self, freeze: str) -> int:
-        """Return the first trained layer for ``none``, ``all`` or ``last-K``."""
-        return boundary_in(freeze, len(self.layers), model_type=self.model.config.model_type, is_walked=self.family is not None)
+        """Return the first trained layer for ``none``, ``all`` or ``last-K``; a layer that takes the mean comes on top of K."""
+        has_mean_layer = int(self.has_mean_layer)
+        known = {"model_type": self.model.config.model_type, "is_walked": self.family is not None}
+        boundary = boundary_in(freeze, len(self.layers) - has_mean_layer, **known)
+        return boundary + has_mean_layer if freeze == "all" else boundary
+
+    @property
+    def has_mean_layer(self) -> bool:
+        """Whether the last layer is one that takes the mean (``mean_layer.py``)."""
+        return bool(getattr(self.model.config, "has_mean_layer", False))
 
     def compile_layers(self) -> None:
         """Send every layer call through ``torch.compile``; the weights stay where they are.

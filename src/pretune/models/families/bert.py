@@ -41,6 +41,7 @@ FAMILY = Family(
     classes=ClassHead(
         weights=("bert.pooler", "classifier"),
         decide=lambda model, pooled: model.classifier(model.dropout(model.bert.pooler(pooled.unsqueeze(1)))),
+        dense="bert.pooler.dense",
     ),
     words=WordHead(output="cls.predictions.decoder", transform=lambda model, states: model.cls.predictions.transform(states)),
 )

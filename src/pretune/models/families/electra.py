@@ -13,4 +13,10 @@ def embed(trunk: Any, batch: Batch) -> Any:
     return trunk.embeddings_project(hidden) if hasattr(trunk, "embeddings_project") else hidden
 
 
-FAMILY = replace(roberta.FAMILY, name="electra", trunk="electra", embed=embed)
+FAMILY = replace(
+    roberta.FAMILY,
+    name="electra",
+    trunk="electra",
+    embed=embed,
+    classes=replace(roberta.HEAD, dense=""),  # its head is no tanh
+)

@@ -46,11 +46,13 @@ class ClassHead:
         weights: Attributes of the model that belong to the head; a dotted one lies in the trunk's module.
         decide: (model, pooled) → logits (batch, classes); all of its weights are the head.
         pool: (model, hidden, mask) → pooled; has no weights.
+        dense: Path of the layer whose tanh is what the output layer reads, where the first token is pooled so.
     """
 
     weights: tuple[str, ...]
     decide: Callable[[Any, Tensor], Tensor]
     pool: Callable[[Any, Tensor, Tensor | None], Tensor] = first_token
+    dense: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

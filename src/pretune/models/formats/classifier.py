@@ -16,8 +16,10 @@ from pretune.errors import ModelLoadError
 from pretune.hashing import digest_of_file
 from pretune.models.card import CARD, ModelCard, check_folder, read_card
 from pretune.models.checkpoint import Checkpoint, load_errors, read_config
+from pretune.models.families import find_family
 from pretune.models.formats import plain
 from pretune.models.heads import ClassNetwork, MlpHead
+from pretune.models.mean_layer import add_mean_layer, wants_mean
 from pretune.models.temperature import find_shift, folded, unfold
 from pretune.models.vetting import vet_folder
 
@@ -85,6 +87,7 @@ def build_network(
     head_size: int = 64,
     dropout: float | None = None,
     complete: bool = False,
+    mean: bool = False,
 ) -> ClassNetwork:
     """Load the weights under a head for these classes.
 
@@ -96,6 +99,7 @@ def build_network(
         head_size: Width of the ``mlp`` head's hidden layer.
         dropout: Probability in trunk and native head, or in the ``mlp`` head; ``None`` keeps the checkpoint's own.
         complete: Whether the head must come with the checkpoint.
+        mean: Whether a native head that does not come along is to read the mean, if the checkpoint was made for it.
 
     Raises:
         ModelLoadError: Weights of the trunk are not there (or those of the head, where ``complete``), or not as safetensors.
@@ -112,8 +116,12 @@ def build_network(
         config.id2label, config.label2id = names, {label: index for index, label in names.items()}
         config.num_labels, config.problem_type = len(classes), "single_label_classification"
         model, absent = _from_pretrained(AutoModelForSequenceClassification, checkpoint, config)
+        family, comes_along = find_family(config), not absent
+        is_for_mean = mean and not comes_along and checkpoint.is_local and wants_mean(Path(checkpoint.path), family)
+        if is_for_mean and family is not None:
+            add_mean_layer(model, family)
         network = ClassNetwork(model)
-        comes_along = not absent
+        network.is_begun_at_mean = is_for_mean
     if comes_along and checkpoint.is_local:
         _unfold_threshold(network, Path(checkpoint.path) / CARD)
     _check_weights(network, absent, checkpoint, complete=complete)

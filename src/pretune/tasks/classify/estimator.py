@@ -37,7 +37,7 @@ from pretune.tasks.classify.calibrate import calibrate_network
 from pretune.tasks.classify.fit import as_before, fit_network
 from pretune.tasks.classify.opened import load_scorer
 from pretune.tasks.classify.prepare import Prepare, prepare_rows, tell_progress
-from pretune.tasks.classify.start import start_from
+from pretune.tasks.classify.start import start_by_regression, start_from
 from pretune.train import Plan, Resume, choose_device, current_world, seed_everything
 
 
@@ -143,6 +143,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             self.past_: Learned = self.learned()
         else:
             begun, self.past_ = start_from(self.model, config, training, trace), past_of(self.model)
+            start_by_regression(begun, training, config, device=self.device_, seed=seed, trace=trace)
             self.network_: ClassNetwork = begun.network
             self.tokenizer_ = begun.tokenizer
             self.card_: ModelCard = begun.card

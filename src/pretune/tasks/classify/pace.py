@@ -111,7 +111,12 @@ class Stopwatch:
         checkpoint = find_checkpoint(model)
         with torch.random.fork_rng():  # the head that nobody will use draws its first weights
             self.network: ClassNetwork = build_network(
-                checkpoint, training.classes, head=config.head, head_size=config.head_size, dropout=config.dropout
+                checkpoint,
+                training.classes,
+                head=config.head,
+                head_size=config.head_size,
+                dropout=config.dropout,
+                mean=config.pooling == "auto",
             )
         self.network.to(device.kind)
         self._tokenizer: Any = load_tokenizer(checkpoint)

@@ -1,13 +1,21 @@
 """Start: the network, tokenizer and card that a training starts from."""
 
 from importlib.metadata import version
+from typing import Any
+
+import torch
 
 from pretune.configs import DEFAULT_MAX_LENGTH, FinetuneConfig
 from pretune.data import TrainingData
 from pretune.evaluate import choose_positive
-from pretune.models import ModelCard, build_network, find_checkpoint, load_tokenizer, max_positions
+from pretune.evaluate.encoder_linear import fit_encoder_linear
+from pretune.models import ModelCard, TrunkCache, build_network, find_checkpoint, load_tokenizer, max_positions, open_encoder
+from pretune.models.mean_layer import head_features, start_output
 from pretune.predict import Scorer
 from pretune.run.trace import Trace
+from pretune.tasks.classify.prepare import tell_progress
+from pretune.tasks.classify.untuned import drawn
+from pretune.train import Device, current_world
 
 
 def start_from(model: str, config: FinetuneConfig, training: TrainingData, trace: Trace) -> Scorer:
@@ -27,11 +35,17 @@ def start_from(model: str, config: FinetuneConfig, training: TrainingData, trace
         tokenizer = load_tokenizer(checkpoint)
         tokenizer.split_special_tokens = True  # "[SEP]" in a text is text; what is saved says so
         network = build_network(
-            checkpoint, training.classes, head=config.head, head_size=config.head_size, dropout=config.dropout
+            checkpoint,
+            training.classes,
+            head=config.head,
+            head_size=config.head_size,
+            dropout=config.dropout,
+            mean=config.pooling == "auto",
         )
         num_weights = sum(weight.numel() for weight in network.parameters())
         licence = f", licence {checkpoint.licence}" if checkpoint.licence else ""
-        stage.done = f"{checkpoint.model_type}, {len(network.layers)} layers, {config.head} head{licence}"
+        layers = f"{len(network.layers) - network.has_mean_layer} layers" + " and one for the mean" * network.has_mean_layer
+        stage.done = f"{checkpoint.model_type}, {layers}, {config.head} head{licence}"
         stage.shape_out = f"{num_weights / 1e6:.1f} M weights"
     wanted = config.max_length or DEFAULT_MAX_LENGTH
     length = min(wanted, max_positions(checkpoint))
@@ -50,3 +64,48 @@ def start_from(model: str, config: FinetuneConfig, training: TrainingData, trace
         label_type=training.label_type,
     )
     return Scorer(network=network, tokenizer=tokenizer, card=card)
+
+
+def start_by_regression(
+    begun: Scorer, training: TrainingData, config: FinetuneConfig, *, device: Device, seed: int, trace: Trace
+) -> None:
+    """Let the head begin as a logistic regression over the means that it reads, fitted on the training rows.
+
+    Does nothing where the head does not read a mean. Of several processes the first fits it for all.
+
+    Args:
+        begun: What ``start_from`` returned.
+        training: Its training rows alone are read; of many, those that the untuned baseline is fitted on.
+        config: Whether the encoder's vectors are kept between runs.
+        device: Runs the encoder.
+        seed: Of the draw and of the regression's hold-out.
+        trace: Receives the stage.
+    """
+    network, card = begun.network, begun.card
+    if not network.has_mean_layer:
+        return
+
+    def fit() -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+        rows = drawn(training.train, seed)
+        encoder = open_encoder(
+            card.base_model, max_length=card.max_length, device=device.kind, cache=TrunkCache() if config.keep_trunk else None
+        )
+        if encoder is None:
+            return {}, {}
+        with device.autocast():
+            means = encoder.features([row.text for row in rows], progress=tell_progress(trace, "reading for the head"))
+        fitted = fit_encoder_linear(
+            head_features(network, means), rows, encoder=card.base_model, max_length=card.max_length, seed=seed
+        )
+        weights, intercepts = torch.from_numpy(fitted.weights), torch.from_numpy(fitted.intercepts)
+        if len(weights) == 1:  # of two classes it has the difference
+            weights, intercepts = torch.cat([-weights, weights]) / 2, torch.cat([-intercepts, intercepts]) / 2
+        order = torch.tensor([fitted.classes.index(name) for name in training.classes])
+        return {"strength": fitted.strength}, {"weights": weights[order], "intercepts": intercepts[order]}
+
+    with trace.stage("start head", f"{len(training.train):,} texts") as stage:
+        told, found = current_world().from_first(fit)
+        if found:
+            start_output(network, found["weights"], found["intercepts"])
+            stage.done = f"logistic regression of strength {told['strength']:g} over token means, as the head's first weights"
+            stage.shape_out = f"{found['weights'].shape[1]} features × {len(training.classes)} classes"

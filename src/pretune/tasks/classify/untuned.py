@@ -117,7 +117,7 @@ def _fit(
         raise _LeftOut(error.got) from error
     if encoder is None:
         raise _LeftOut("pretune has no adapter for this family, so its vectors cannot be read")
-    told, rows = tell_progress(trace, "untuned encoder"), _drawn(training.train, seed)
+    told, rows = tell_progress(trace, "untuned encoder"), drawn(training.train, seed)
     with device.autocast():  # split by split, as fine-tuning under a frozen trunk does: what it kept can be taken
         known, asked = (encoder.features([row.text for row in part], progress=told) for part in (rows, training.validation))
     if not (np.isfinite(known).all() and np.isfinite(asked).all()):  # fine-tuning itself then stops, and says more about why
@@ -126,7 +126,7 @@ def _fit(
     return fitted, fitted.predict(asked, training.validation, split="validation", classes=training.classes)
 
 
-def _drawn(rows: tuple[Example, ...], seed: int) -> tuple[Example, ...]:
+def drawn(rows: tuple[Example, ...], seed: int) -> tuple[Example, ...]:
     """Return the rows, or ``MAX_ROWS`` of them in their order, drawn with this seed."""
     if len(rows) <= MAX_ROWS:
         return rows
