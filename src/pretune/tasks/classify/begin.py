@@ -22,6 +22,8 @@ from pretune.train import Device
 # At most this many epochs on a processor where `auto` chose what is trained and the user named no number: all layers with
 # bf16 instructions, or the last ones without. Either way `movie-reviews` stays within six minutes (docs/decisions/0007).
 EPOCHS_ON_CPU = {"none": 3, "last": 4}
+# Updates below which a table gets more epochs than these: 16 rows would otherwise be learned from three times.
+LEAST_UPDATES = 60
 PACKAGES = ("pretune", "torch", "transformers", "tokenizers", "scikit-learn", "numpy")
 
 
@@ -92,15 +94,23 @@ def begin_run(
     return record
 
 
-def settle(config: RunConfig, device: Device, trace: Trace) -> RunConfig:
-    """Return the config with everything decided that was left to the processor."""
+def settle(config: RunConfig, device: Device, num_rows: int, trace: Trace) -> RunConfig:
+    """Return the config with everything decided that was left to the processor and to the number of training rows."""
     freeze = resolve_freeze(config.freeze, device.kind)
     is_short = config.freeze == AUTO and config.epochs is None and device.kind == "cpu"
-    epochs = EPOCHS_ON_CPU[freeze.partition("-")[0]] if is_short else config.epochs
+    usual = EPOCHS_ON_CPU[freeze.partition("-")[0]] if is_short else 0
+    updates = -(-num_rows // (config.finetune.batch_size * config.finetune.accumulate))  # of an epoch
+    epochs = max(usual, -(-LEAST_UPDATES // updates)) if is_short else config.epochs
     if freeze != config.freeze:
         trace.note(f"--freeze {freeze}" + (f" --epochs {epochs}" if is_short else "") + f": {device.why}")
+    patience = config.finetune.patience
+    if is_short and epochs is not None and epochs > usual:
+        patience = max(patience, epochs)  # three epochs without a gain are a handful of updates
+        trace.note(f"{num_rows:,} training rows: {epochs} epochs in place of {usual}, for at least {LEAST_UPDATES} updates")
     length = config.finetune.max_length or DEFAULT_MAX_LENGTH
-    return replace(config, freeze=freeze, epochs=epochs, finetune=replace(config.finetune, max_length=length))
+    return replace(
+        config, freeze=freeze, epochs=epochs, finetune=replace(config.finetune, max_length=length, patience=patience)
+    )
 
 
 def recorded_budget(folder: RunFolder) -> BudgetChoice | None:

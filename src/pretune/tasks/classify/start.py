@@ -17,6 +17,10 @@ from pretune.tasks.classify.prepare import tell_progress
 from pretune.tasks.classify.untuned import drawn
 from pretune.train import Device, current_world
 
+# What the regression's weights are multiplied by. At their own size they fit the training rows so well that little loss is left
+# for the layers to learn from, and what they say is overconfident; docs/decisions/0039 has what was tried.
+SHRINK = 0.2
+
 
 def start_from(model: str, config: FinetuneConfig, training: TrainingData, trace: Trace) -> Scorer:
     """Return the pre-trained network under a new head for the training's classes.
@@ -106,6 +110,6 @@ def start_by_regression(
     with trace.stage("start head", f"{len(training.train):,} texts") as stage:
         told, found = current_world().from_first(fit)
         if found:
-            start_output(network, found["weights"], found["intercepts"])
+            start_output(network, SHRINK * found["weights"], SHRINK * found["intercepts"])
             stage.done = f"logistic regression of strength {told['strength']:g} over token means, as the head's first weights"
             stage.shape_out = f"{found['weights'].shape[1]} features × {len(training.classes)} classes"
