@@ -48,7 +48,8 @@ class FinetuneConfig(Config):
 
     Args:
         learning_rate: Peak learning rate (AdamW); ``None`` means 5e-5 when training all layers, 1e-4 the last ones, 1e-3
-            only the head, and 5e-4 with ``lora``; ``auto`` finds one with a short range test before training.
+            only the head, and 5e-4 with ``lora``; all layers under a head that begins as a regression (``pooling``) have
+            1e-4, and that head 1e-3; ``auto`` finds one with a short range test before training.
         head_learning_rate: Peak learning rate of the head, if it should differ.
         layer_decay: Factor on the rate from each layer to the one below it; the embeddings come below the first layer.
         batch_size: Rows per batch, which is also the most rows computed at once.

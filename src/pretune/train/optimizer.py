@@ -174,7 +174,7 @@ def make_optimizer(
     if rate is None and isinstance(asked, str):
         raise UsageError(f"learning_rate is {asked!r}", expected="a rate", fix="find one with range_test first")
     given = rate or (None if isinstance(asked, str) else asked)
-    is_begun = network.has_mean_layer
+    is_begun = network.is_begun_at_mean
     of_all = REGRESSION_LAYER_RATE if is_begun else LAYER_RATE
     usual = LORA_RATE if config.lora else {"all": HEAD_ONLY_RATE, "none": of_all}.get(freeze, LAST_LAYERS_RATE)
     rate = given or usual

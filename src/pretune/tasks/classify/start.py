@@ -86,7 +86,7 @@ def start_by_regression(
         trace: Receives the stage.
     """
     network, card = begun.network, begun.card
-    if not network.has_mean_layer:
+    if not network.is_begun_at_mean:
         return
 
     def fit() -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
