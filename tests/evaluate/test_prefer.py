@@ -17,7 +17,7 @@ def test_the_worked_example_without_pairs():
     """
     found = prefer({"loss": 0.25, "accuracy": 0.90}, {"loss": 0.20, "accuracy": 0.85}, 200)
     assert (found.preferred, found.metric, found.is_proven, found.p_value) == ("A", "accuracy", False, None)
-    assert found.summary == ("A is to be preferred: accuracy 0.900 against 0.850 on the same 200 rows, but that is not proven.")
+    assert found.summary == ("A is better: accuracy 0.900 against 0.850 on the same 200 rows, but that is not proven.")
     decides, loss, sure = found.reasons
     assert "a classifier is used for its decisions" in decides
     assert loss.startswith("B has the lower loss (0.200 against 0.250), but that does not decide")
@@ -85,13 +85,13 @@ def test_a_difference_that_no_overlap_could_undo_is_proven_without_pairs():
 def test_equal_figures_prefer_neither():
     found = prefer({"accuracy": 0.9, "loss": 0.2}, {"accuracy": 0.9, "loss": 0.3}, 100)
     assert (found.preferred, found.is_proven) == (None, False)
-    assert found.summary == "Neither is to be preferred: accuracy is 0.900 for both on the same 100 rows."
+    assert found.summary == "Neither is better: accuracy is 0.900 for both on the same 100 rows."
 
 
 def test_loss_decides_only_where_there_is_nothing_else():
     found = prefer({"loss": 0.25}, {"loss": 0.20})
     assert (found.preferred, found.metric) == ("B", "loss")
-    assert found.reasons[0] == "Loss decides, since no figure of decisions is known for both: it scores the probabilities."
+    assert found.reasons[0] == "Loss decides, since no figure about decisions is known for both: it scores the probabilities."
     assert prefer({"roc_area": 0.9}, {"roc_area": 0.8}).reasons[0].startswith("ROC area decides")
     assert "the number of rows is unknown" in found.reasons[-1]
 
@@ -99,7 +99,7 @@ def test_loss_decides_only_where_there_is_nothing_else():
 def test_another_figure_can_be_asked_for():
     a, b = {"accuracy": 0.95, "f1": 0.40}, {"accuracy": 0.93, "f1": 0.60}
     assert (prefer(a, b, 500).preferred, prefer(a, b, 500, metric="f1").preferred) == ("A", "B")
-    assert "For A speaks: accuracy (0.950 against 0.930)." in prefer(a, b, 500, metric="f1").reasons
+    assert "In favour of A: accuracy (0.950 against 0.930)." in prefer(a, b, 500, metric="f1").reasons
 
 
 @pytest.mark.parametrize(

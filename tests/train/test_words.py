@@ -273,7 +273,7 @@ def test_an_update_may_span_two_epochs():
 
 
 def test_less_text_than_one_update_is_told():
-    with pytest.raises(DataError, match=r"less than one update(.|\n)*more text, or smaller updates"):
+    with pytest.raises(DataError, match=r"less than one update(.|\n)*add text, or make updates smaller"):
         build(tokens=200)
 
 

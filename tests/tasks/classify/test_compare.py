@@ -114,7 +114,7 @@ def test_the_command_says_which_and_why_to_people_and_programs(judged, capsys):
     assert Preference.from_json(value["preference"]).preferred == "first"
     assert call("compare", judged, "runs/second") == 0
     out = " ".join(capsys.readouterr().out.replace("│", " ").split())
-    assert "first is to be preferred: accuracy" in out
+    assert "first is better: accuracy" in out
     assert "Proven (difference +0.333" in out
     assert "36 test rows of both runs, by id and text; look 3 at these rows, and two models in it" in out
     assert "Holm over" in out
