@@ -159,10 +159,18 @@ def test_layers_in_parts_are_refused_where_they_cannot_be_had(flags, said, comma
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("flags", [[], ["--set", "finetune.shard=true"]])
-def test_torchrun_trains_what_one_process_trains(flags, command, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("words", "flags"),
+    [
+        (["--lr", "1e-3"], []),
+        (["--lr", "1e-3"], ["--set", "finetune.shard=true"]),
+        (["--lora", "2"], ["--set", "finetune.shard=true"]),
+        (["--lr", "auto"], ["--set", "finetune.shard=true"]),
+    ],
+)
+def test_torchrun_trains_what_one_process_trains(words, flags, command, tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT / "src")]))
-    words = ["--dropout", "0", "--batch-size", "7", "--lr", "1e-3"]
+    words = ["--dropout", "0", "--batch-size", "7", *words]
     done = [
         subprocess.run(
             [sys.executable, "-m", *start, *command[2:-1], f"runs/{name}", *words, *(flags if name == "two" else [])],

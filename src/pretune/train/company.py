@@ -28,8 +28,8 @@ from pretune.train.distributed import World, explain_loss
 # Seconds that a process waits for another in the midst of training. The slowest thing that one does alone there is reading the
 # data again.
 PATIENCE = 1800.0
-# Seconds in which the first process, which tells for all, is to find out that another one failed.
-SECONDS_TO_TELL = 10.0
+# Seconds in which the first process, which tells for all, is to find out that another one failed, on a loaded machine too.
+SECONDS_TO_TELL = 30.0
 WORK, FAILED, ENDED = "work", "failed", "ended"
 INTERRUPTED = 130  # exit code of a process that Ctrl-C ended
 
