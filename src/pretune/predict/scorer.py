@@ -50,7 +50,11 @@ class Scorer:
 
     def answers(self, rows: Sequence[Example], split: str = "given") -> Predictions:
         """Return labels and probabilities of clean examples as plain transformers gives them."""
-        logits, shift = self.logits([row.text for row in rows]), self.shift
+        return self.answers_of(rows, self.logits([row.text for row in rows]), split)
+
+    def answers_of(self, rows: Sequence[Example], logits: torch.Tensor, split: str = "given") -> Predictions:
+        """Return the answers that logits (num_rows, num_classes) are."""
+        shift = self.shift
         if shift is None:
             return answer(rows, split, logits, self.card)
         return answer(rows, split, logits + shift, replace(self.card, threshold=None))

@@ -216,3 +216,9 @@ def _folder(shown: str, path: Path) -> Place:
         fix = f"name one of its runs: {', '.join(map(str, runs[:MAX_NAMED]))}{', …' if len(runs) > MAX_NAMED else ''}"
         return Place(shown=shown, kind=FOLDER, words="a folder of runs", fix=fix)
     return Place(shown=shown, kind=FOLDER, words="a folder with other contents", fix="check the name; `ls runs` lists yours")
+
+
+def model_in(folder: Path) -> Path:
+    """Return the model folder of a run, or the folder itself where it is one."""
+    inner = folder / "model"
+    return inner if (inner / "pretune.json").is_file() else folder

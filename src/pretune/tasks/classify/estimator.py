@@ -262,6 +262,10 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         known = (majority(labels, rows, split=split, classes=classes), prior(labels, rows, split=split, classes=classes))
         return *known, self.linear_.predict(rows, split=split, classes=classes)
 
+    def answers(self, rows: Sequence[Example]) -> Predictions:
+        """Return labels and probabilities of clean examples as ``predict`` and ``predict_proba`` give them."""
+        return self.scorer.answers_of(rows, self.logits([row.text for row in rows]))
+
     def logits(self, texts: Texts) -> torch.Tensor:
         """Return float32 logits (num_texts, num_classes) of clean texts."""
         return self.scorer.logits(self._read_texts(texts))

@@ -6,8 +6,7 @@ from typing import Any
 from pretune.data import Dataset, load_data
 from pretune.models import find_checkpoint, load_tokenizer
 from pretune.tasks.classify.estimator import TextClassifier
-from pretune.tasks.classify.opened import model_in
-from pretune.tasks.places import require_classifier
+from pretune.tasks.places import model_in, require_classifier
 
 __all__ = ["Dataset", "load_data", "load_model", "load_pretrained_model"]
 

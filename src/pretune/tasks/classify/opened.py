@@ -8,12 +8,6 @@ from pretune.predict import Scorer
 from pretune.train import Device, choose_device
 
 
-def model_in(folder: Path) -> Path:
-    """Return the model folder of a run, or the folder itself where it is one."""
-    inner = folder / "model"
-    return inner if (inner / "pretune.json").is_file() else folder
-
-
 def load_scorer(folder: Path, config: FinetuneConfig = FinetuneConfig()) -> tuple[Scorer, Device]:  # noqa: B008 - frozen
     """Return what answers, from a model folder, on the device that the config names; without scikit-learn.
 

@@ -11,16 +11,20 @@ from pretune.hashing import digest_of_place
 from pretune.records import Example, Predictions, RunRecord
 from pretune.run import RunFolder, check_run
 from pretune.run.trace import Trace
-from pretune.tasks.places import LINEAR, UNTUNED, require_classifier
+from pretune.tasks.places import LINEAR, UNTUNED, model_in, require_classifier
 
 if TYPE_CHECKING:
     from pretune.evaluate.baselines import LinearModel
+    from pretune.models import ModelCard
     from pretune.tasks.classify.untuned import Untuned
 
 logger = logging.getLogger(__name__)
 
 # Formats of which pretune named the columns itself: they say nothing about another file.
 NAMELESS = ("folder", "list", "text lines")
+
+
+Ask = Callable[[Sequence[Example]], Predictions]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,14 +42,34 @@ class Answering:
 
     shown: str
     classes: tuple[str, ...]
-    ask: Callable[[Sequence[Example]], Predictions]
+    ask: Ask
     text: tuple[str, ...]
     encoding: str | None
     digest: Callable[[], str]
 
 
-def open_answering(run: str | Path) -> Answering:
+def _by_network(folder: Path) -> tuple["ModelCard", Ask]:
+    """Open a model folder without scikit-learn, which answering does not need: it takes a second to import."""
+    from pretune.tasks.classify.opened import load_scorer
+
+    scorer, _ = load_scorer(folder)
+    return scorer.card, scorer.answers
+
+
+def by_classifier(folder: Path) -> tuple["ModelCard", Ask]:
+    """Open a model folder as ``load_model`` does, for those who work in Python and have its classifier anyway."""
+    from pretune.tasks.classify.estimator import TextClassifier
+
+    model = TextClassifier.load(folder)
+    return model.card_, model.answers
+
+
+def open_answering(run: str | Path, *, open_network: Callable[[Path], tuple["ModelCard", Ask]] = _by_network) -> Answering:
     """Load who answers.
+
+    Args:
+        run: A run, a model folder, or the folder of a baseline.
+        open_network: Returns card and answers of a model folder.
 
     Raises:
         ModelLoadError: It is something else, or damaged.
@@ -75,15 +99,13 @@ def open_answering(run: str | Path) -> Answering:
             encoding=encoding,
             digest=lambda: digest_of_place(path),
         )
-    from pretune.tasks.classify.opened import load_scorer, model_in
-
     inner = model_in(path)
-    scorer, _ = load_scorer(inner)
+    card, ask = open_network(inner)
     return Answering(
         shown=str(run),
-        classes=scorer.card.classes,
-        ask=scorer.answers,
-        text=tuple(scorer.card.text_columns) or text,
+        classes=card.classes,
+        ask=ask,
+        text=tuple(card.text_columns) or text,
         encoding=encoding,
         digest=lambda: digest_of_place(inner),
     )

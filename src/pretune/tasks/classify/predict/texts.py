@@ -8,7 +8,7 @@ from typing import Any, TextIO
 from pretune.configs import ReadConfig
 from pretune.data.read.path import read_table
 from pretune.errors import DataError, UsageError
-from pretune.tasks.classify.predict.answering import open_answering
+from pretune.tasks.classify.predict.answering import by_classifier, open_answering
 from pretune.tasks.classify.predict.answers import Answer, answer_all, line_of
 
 logger = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ def read_texts(texts: list[str] | None, file: str | None, stdin: TextIO, config:
 
 def predict_texts(run: str, rows: list[tuple[str, str]]) -> list[dict[str, Any]]:
     """Return one JSON object a text: id, text, predicted, probabilities, error. ``RUN/linear`` works as well."""
-    answering = open_answering(run)
+    answering = open_answering(run, open_network=by_classifier)
     asked = [replace(line_of(0, text), id=name) for name, text in rows]
     return [describe(answer, answering.classes) for answer in answer_all(answering, asked)]
 
