@@ -107,6 +107,21 @@ def plant_unstable_seed(twin: Evidence, strength: float, generator: random.Rando
     return replace(twin, predictions=with_predictions(twin, new))
 
 
+def plant_alike_errors(twin: Evidence, strength: float, generator: random.Random) -> Evidence:
+    """Let this share of the mistakes come as whole sellers, of ten rows each; there are as many as before."""
+    rows, found = twin.test, _kept(twin, "finetuned", "test")
+    wrong = [place for place, row in enumerate(rows) if found.predicted[place] != row.label]
+    sellers = generator.sample(range(len(rows) // 10), round(strength * len(wrong) / 10))
+    all_wrong = {place for seller in sellers for place in range(10 * seller, 10 * seller + 10)}
+    left = [place for place in wrong if place not in all_wrong]
+    still = all_wrong | set(generator.sample(left, min(len(left), max(0, len(wrong) - len(all_wrong)))))
+    other = {"pos": "neg", "neg": "pos"}
+    said = tuple(other[str(row.label)] if place in still else str(row.label) for place, row in enumerate(rows))
+    sold = tuple(replace(row, extra={**row.extra, "seller": f"seller {place // 10}"}) for place, row in enumerate(rows))
+    new = replace(found, predicted=said, probabilities=None)
+    return replace(twin, test=sold, predictions=with_predictions(twin, new))
+
+
 def plant_wrong_yardstick(twin: Evidence, strength: float, generator: random.Random) -> Evidence:
     """Take this share off the ten points that adaptation gains on the task; its own loss falls all the same."""
     new = simulated(twin, "before", "test", 0.80 + 0.10 * strength, generator)
@@ -142,6 +157,8 @@ OF_TRAINING: tuple[Planter, ...] = (
             unit="factor on the log odds, at an accuracy of 0.80"),
     Planter(check="results.stability", plant=plant_unstable_seed, strengths=(0.01, 0.03, 0.06, 0.1, 0.2), clear_from=0.1,
             unit="accuracy that one of three seeds lacks"),
+    Planter(check="results.alike_errors", plant=plant_alike_errors, strengths=(0.25, 0.5, 0.75, 1.0), clear_from=0.75,
+            unit="share of the mistakes that come as whole sellers of ten rows"),
     Planter(check="training.overfitting", plant=plant_overfitting, strengths=(0.05, 0.1, 0.15, 0.2, 0.3), clear_from=0.2,
             unit="accuracy between training and validation"),
     Planter(check="training.rising_loss", plant=plant_rising_loss, strengths=(0.05, 0.1, 0.2, 0.3, 0.6), clear_from=0.3,

@@ -59,3 +59,9 @@ def test_the_interval_of_the_design_effect_covers(alike, least):
         found = measure("film", generator.random(1000) < rates[values], values, 0.95)
         covered.append(found.low <= 1 + 24 * alike <= found.high)
     assert np.mean(covered) > least
+
+
+def test_mistakes_that_fill_whole_values_count_a_value_as_one_row():
+    is_right = np.repeat(np.arange(40) % 8 > 0, 10)
+    found = measure("seller", is_right, np.repeat(np.arange(40), 10), 0.95)
+    assert (found.effect, found.low) == (pytest.approx(10), pytest.approx(10))

@@ -154,7 +154,7 @@ def test_layers_in_parts_are_refused_where_they_cannot_be_had(flags, said, comma
     )
     assert done.returncode == 2
     assert said in done.stderr
-    assert "Fix:" in done.stderr
+    assert "Expected:" in done.stderr
     assert not (tmp_path / "runs").exists()
 
 

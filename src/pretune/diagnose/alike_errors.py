@@ -88,12 +88,14 @@ def measure(column: str, is_right: np.ndarray, values: Counts, confidence: float
     num_values, hits = len(sizes), is_right.astype(float)
     means = np.bincount(values, hits) / sizes
     within = float(((hits - means[values]) ** 2).sum()) / (num_rows - num_values)
-    if within == 0 or is_right.all() or not is_right.any():
+    if is_right.all() or not is_right.any():
         return None
+    weight = float((sizes**2).sum()) / num_rows - 1
+    if within == 0:  # the rows of every value agree: each value counts as one row
+        return Alike(column=column, num_values=num_values, effect=1 + weight, low=1 + weight, high=1 + weight)
     between = float((sizes * (means - hits.mean()) ** 2).sum()) / (num_values - 1)
     typical = (num_rows - float((sizes**2).sum()) / num_rows) / (num_values - 1)
     tail = (1 - confidence) / 2
-    weight = float((sizes**2).sum()) / num_rows - 1
     alike = _alike(between / within, typical)
     freedom = unit_freedom(float(hits.mean()), alike, typical, num_values)
     edge = f_distribution(freedom, num_rows - num_values)

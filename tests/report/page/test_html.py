@@ -66,7 +66,7 @@ def test_failed_reasons_come_before_open_ones_and_those_before_what_holds(page):
      "overfitting since epoch 3", "10,605 rows × 3 columns", "calibration", "the text is empty",
      "“Not bad at all.” is neg, pos",
      "CC BY 4.0", "torch 2.13.0, ",
-     "learning_rate", "55 (0.741 %)", "5 rows taken out of train"],
+     "learning_rate", "55 (0.741 %)", "5 rows removed from train"],
 )  # fmt: skip
 def test_the_report_shows(record, events, shown):
     record = replace(record, versions={**record.versions, "python": "3.11"})

@@ -117,7 +117,7 @@ def test_findings_are_worst_first_and_unknown_is_not_among_those_checked(finding
 @pytest.mark.parametrize(
     "shown",
     ["10,605 rows = 10,603 used + 2 rejected", "reviews.csv row 412, column “review”: the text is empty", "31 exact, 18 near",
-     "1 text under more than one label", "4 exact texts in both", "5 rows taken out of train", "text “review” (guessed)",
+     "1 text with more than one label", "4 exact texts in both", "5 rows removed from train", "text “review” (guessed)",
      "licence CC BY 4.0", "test: 1,591 rows (15 %): neg 800, pos 791", "stratified, split seed 0"],
 )  # fmt: skip
 def test_the_receipt_says_what_became_of_every_row(receipt, shown):
@@ -128,7 +128,7 @@ def test_rows_that_left_because_of_their_group_are_told(receipt):
     shared = Shared(first="train", second="test", num_exact=0, num_exact_rows=0, num_near_rows=0, num_group_rows=3,
                     removed=("a", "b", "c"))  # fmt: skip
     text = squeeze(to_text(draw_receipt(replace(receipt, shared=(shared,)))))
-    assert "3 further rows of the same groups; 3 rows taken out of train" in text
+    assert "3 further rows of the same groups; 3 rows removed from train" in text
     assert "nothing to remove" not in text
 
 

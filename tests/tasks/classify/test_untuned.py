@@ -8,13 +8,13 @@ ROWS = tuple(Example(id=str(number), text="a", label="x") for number in range(20
 
 def test_rows_up_to_the_limit_are_all_taken(monkeypatch):
     monkeypatch.setattr(untuned, "MAX_ROWS", 20)
-    assert untuned._drawn(ROWS, 0) is ROWS
+    assert untuned.drawn(ROWS, 0) is ROWS
 
 
 def test_of_more_rows_a_sample_is_drawn_in_their_order_by_the_seed(monkeypatch):
     monkeypatch.setattr(untuned, "MAX_ROWS", 5)
-    drawn = untuned._drawn(ROWS, 0)
+    drawn = untuned.drawn(ROWS, 0)
     assert len({row.id for row in drawn}) == 5
     assert list(drawn) == sorted(drawn, key=lambda row: int(row.id))
-    assert drawn == untuned._drawn(ROWS, 0)
-    assert drawn != untuned._drawn(ROWS, 1)
+    assert drawn == untuned.drawn(ROWS, 0)
+    assert drawn != untuned.drawn(ROWS, 1)
