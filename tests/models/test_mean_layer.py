@@ -143,3 +143,11 @@ def test_a_head_that_was_trained_is_kept_where_training_continues(sentence_encod
     folder = fit(sentence_encoder, labelled(2), rate=1e-3).save(tmp_path / "model")
     shares = pretune.load_model(folder).predict_proba(list(TEXTS))
     assert fit(folder, labelled(2), rate=1e-12).predict_proba(list(TEXTS)) == pytest.approx(shares, abs=1e-4)
+
+
+def test_stages_count_the_layers_of_the_checkpoint(sentence_encoder):
+    config = FinetuneConfig(max_length=32, calibrate=False)
+    model = pretune.TextClassifier(str(sentence_encoder), epochs=5, freeze="gradual", config=config)
+    texts, labels = zip(*labelled(2), strict=True)
+    model.fit(list(texts), list(labels))
+    assert len(model.history_.validations) >= 4

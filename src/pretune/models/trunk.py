@@ -125,10 +125,13 @@ class Network(nn.Module):
 
     def boundary_of(self, freeze: str) -> int:
         """Return the first trained layer for ``none``, ``all`` or ``last-K``; a layer that takes the mean comes on top of K."""
-        has_mean_layer = int(self.has_mean_layer)
         known = {"model_type": self.model.config.model_type, "is_walked": self.family is not None}
-        boundary = boundary_in(freeze, len(self.layers) - has_mean_layer, **known)
-        return boundary + has_mean_layer if freeze == "all" else boundary
+        return len(self.layers) if freeze == "all" else boundary_in(freeze, self.num_own_layers, **known)
+
+    @property
+    def num_own_layers(self) -> int:
+        """Layers that the checkpoint came with: what ``last-K`` and stages of a training count."""
+        return len(self.layers) - self.has_mean_layer
 
     @property
     def has_mean_layer(self) -> bool:

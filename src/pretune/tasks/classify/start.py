@@ -48,7 +48,7 @@ def start_from(model: str, config: FinetuneConfig, training: TrainingData, trace
         )
         num_weights = sum(weight.numel() for weight in network.parameters())
         licence = f", licence {checkpoint.licence}" if checkpoint.licence else ""
-        layers = f"{len(network.layers) - network.has_mean_layer} layers" + " and one for the mean" * network.has_mean_layer
+        layers = f"{network.num_own_layers} layers" + " and one for the mean" * network.has_mean_layer
         stage.done = f"{checkpoint.model_type}, {layers}, {config.head} head{licence}"
         stage.shape_out = f"{num_weights / 1e6:.1f} M weights"
     wanted = config.max_length or DEFAULT_MAX_LENGTH
