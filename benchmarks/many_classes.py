@@ -12,7 +12,7 @@ import numpy.typing as npt
 from error_rates import share_of
 from pretune.intervals import Bounds, mean_bounds, mean_f1_bounds
 from pretune.verdict import load_policy
-from pretune.verdict.rows_needed import gate_bounds
+from pretune.verdict.gate_bounds import gate_bounds
 
 Floats = npt.NDArray[np.float64]
 

@@ -9,7 +9,7 @@ from pretune.evaluate import evaluate_sources
 from pretune.evaluate.compare import difference_interval, mcnemar_p_value
 from pretune.records import Comparison, Confusion, Evaluation, Finding, Outcome, Predictions, Severity, Terms, Verdict
 from pretune.verdict import Policy, decide
-from pretune.verdict.rows_needed import gate_bounds
+from pretune.verdict.gate_bounds import gate_bounds
 
 Counts = npt.NDArray[np.int64]
 Truth = npt.NDArray[np.bool_]

@@ -10,7 +10,8 @@ from judging import clean_findings, constant, evaluation_of, from_counts, from_p
 from pretune.evaluate import evaluate_sources
 from pretune.records import Outcome, Terms
 from pretune.verdict import Gate, decide, load_policy
-from pretune.verdict.rows_needed import gate_bounds, smallest_reaching
+from pretune.verdict.gate_bounds import gate_bounds
+from pretune.verdict.rows_needed import smallest_reaching
 
 
 def judge(model, *, look=1, policy=None):

@@ -11,8 +11,9 @@ import numpy as np
 from pretune.errors import UsageError
 from pretune.intervals import Floats
 from pretune.records import Record
+from pretune.verdict.gate_bounds import gate_bounds
 from pretune.verdict.policy import Gate, Policy
-from pretune.verdict.rows_needed import gate_bounds, smallest_reaching
+from pretune.verdict.rows_needed import smallest_reaching
 
 DRAWS = 4_000
 POSITIVE = 1  # its place among the two classes of the imagined tests

@@ -16,22 +16,10 @@ from dataclasses import dataclass, field, replace
 from math import ceil, floor, log10
 
 import numpy as np
-import numpy.typing as npt
 
-from pretune.intervals import (
-    MIN_RARER_CLASS,
-    MIN_UNITS,
-    Bounds,
-    Floats,
-    average_bounds,
-    f1_bounds,
-    mean_bounds,
-    mean_f1_bounds,
-    proportion_bounds,
-    quantile,
-    t_quantile,
-)
+from pretune.intervals import MIN_UNITS, Floats, quantile, t_quantile
 from pretune.records import RULES, Comparison, Confusion, Units
+from pretune.verdict.gate_bounds import Truth, gate_bounds
 from pretune.verdict.policy import Gate, Policy
 
 MAX_DRAWS, MIN_DRAWS = 2_000, 200
@@ -42,8 +30,6 @@ FIRST_TRY = 32
 # many noisy N is a hopeful one. With 0.7 and truths close to the gates 79 to 87 % were decided where 90 % were promised, with
 # 0.5 it is 85 to 98 % (docs/honesty.md); less is called "too close" more often.
 CAUTION = 0.5
-
-Truth = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,43 +194,6 @@ class _Imagined:
         return pooled >= reach, pooled + reach < least
 
 
-def gate_bounds(
-    gate: Gate,
-    tables: Floats,
-    position: int | None,
-    confidence: float,
-    min_positives: int,
-    worth: Floats | float = 1.0,
-    rules: int = RULES,
-) -> tuple[Floats, Floats, Truth]:
-    """Return low, high and whether they may be used, for the gated figure of many confusion matrices.
-
-    Args:
-        gate: Names the figure.
-        tables: Shape (num_tables, num_classes, num_classes), true classes first.
-        position: Of the positive class; ``None`` for averages.
-        confidence: Of the interval.
-        min_positives: Rows of the positive class below which nothing is said.
-        worth: Independent rows per row; for averages one number for each class.
-        rules: Version of the rules.
-    """
-    hits, actual, called = np.diagonal(tables, axis1=1, axis2=2), tables.sum(axis=2), tables.sum(axis=1)
-    total = actual.sum(axis=1)
-    if gate.metric == "accuracy":
-        return *proportion_bounds(hits.sum(axis=1) * worth, total * worth, confidence), total > 0
-    totals = {"precision": called, "recall": actual, "f1": actual + called - hits}[gate.metric]
-    if position is None and rules > 1:
-        return *_mean_bounds(gate.metric, tables, worth, confidence), np.minimum(
-            actual.max(axis=1), total - actual.max(axis=1)
-        ) >= MIN_RARER_CLASS
-    if position is None:
-        return *_macro_bounds(gate.metric, hits * worth, totals * worth, confidence), actual.min(axis=1) >= MIN_RARER_CLASS
-    interval = f1_bounds if gate.metric == "f1" else proportion_bounds
-    rows = actual[:, position]
-    usable = np.minimum(rows, total - rows) >= MIN_RARER_CLASS if gate.metric == "f1" else rows >= min_positives
-    return *interval(hits[:, position] * worth, totals[:, position] * worth, confidence), usable
-
-
 def worth_of_more(question: Question, gate: Gate, num_more: int) -> tuple[Floats | float, bool]:
     """Return what a row is worth for a gate's figure with so many more rows, and whether the units are then enough.
 
@@ -276,23 +225,6 @@ def standard_error(comparison: Comparison) -> float | None:
     if comparison.difference != 0 and 0 < comparison.p_value < 1:
         return abs(comparison.difference) / quantile(1 - comparison.p_value)
     return None
-
-
-def _macro_bounds(metric: str, hits: Floats, totals: Floats, confidence: float) -> Bounds:
-    if metric != "f1":
-        return average_bounds(hits, totals, confidence)
-    low, high = f1_bounds(hits, totals, confidence)
-    return low.mean(axis=1), high.mean(axis=1)
-
-
-def _mean_bounds(metric: str, tables: Floats, worth: Floats | float, confidence: float) -> Bounds:
-    """Bounds by the second rules, over the classes that have rows in the first table."""
-    told = tables * (np.reshape(worth, (-1, 1)) if np.ndim(worth) else worth)
-    if metric == "f1":
-        return mean_f1_bounds(told, confidence)
-    present = tables[0].sum(axis=1) > 0
-    totals = told.sum(axis=1) if metric == "precision" else told.sum(axis=2)
-    return mean_bounds(np.diagonal(told, axis1=1, axis2=2)[:, present], totals[:, present], confidence)
 
 
 def empty_class(question: Question) -> str | None:
