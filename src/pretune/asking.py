@@ -41,8 +41,9 @@ logger = logging.getLogger(__name__)
 
 def evaluate_on(run: str, source: Any, config: ReadConfig, trace: Trace) -> tuple[Evaluation, Receipt, str | None]:
     """Score other labelled data, beside the run's own baselines; a look at these rows, and counted."""
-    model, folder = load_model(run), RunFolder(Path(run))
+    model, folder, main = load_model(run), RunFolder(Path(run)), "finetuned"
     if folder.is_begun:
+        main = folder.read_record().judged_source
         names = (f"predictions/validation.{source}.csv" for source in ("linear", "encoder_linear"))
         check_run(folder, folder.read_record(), "data", "linear", "encoder_linear", *names)
     table = align_labels(_read_as_the_run_did(source, config, folder), model.card_.classes, merge=config.merge_labels)
@@ -63,10 +64,13 @@ def evaluate_on(run: str, source: Any, config: ReadConfig, trace: Trace) -> tupl
         sources.append(opened.model.predict(rows, split="given", classes=model.card_.classes))
         if untuned is not None:
             sources.append(untuned.predict(rows, split="given", classes=model.card_.classes, trace=trace))
+    if all(item.source != main for item in sources):
+        trace.note(f"{main}, which was judged, cannot be opened: the figures are of the fine-tuned model")
+        main = "finetuned"
     entry = record_opening(texts, run=folder.name, purpose="evaluate")
     trace.note(f"look {entry.look} at these rows, counted in the ledger" + (f"; {known}" if known else ""))
     terms = Terms(positive=model.card_.positive, confidence=confidence_at(entry.look), look=entry.look)
-    evaluation = evaluate_sources(sources, with_units(terms, rows, find_copies(rows)), main="finetuned")
+    evaluation = evaluate_sources(sources, with_units(terms, rows, find_copies(rows)), main=main)
     receipt = Receipt(
         source=table.source,
         files=table.files,

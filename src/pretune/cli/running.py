@@ -158,6 +158,7 @@ def summarize(record: "RunRecord") -> dict[str, Any]:
         "budget": full["budget"],
         "seeds": full["seeds"],
         "threshold": full["threshold"],
+        "chosen": full["chosen"],
         "calibration": full["calibration"],
         "slices": full["slices"],
         "mistakes": full["mistakes"],

@@ -9,6 +9,9 @@ from pretune.configs.data import ReadConfig
 MAX_POSITIVE_SHARE = 0.40
 
 
+CHOICES = ("best", "finetuned")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgeConfig(Config):
     """How a model is judged.
@@ -24,6 +27,8 @@ class JudgeConfig(Config):
         max_cost: The same, from above, of the mean cost per row; ``cost`` says what mistakes cost.
         max_calibration_error: The same of the calibration error.
         policy: A TOML file that replaces the default policy.
+        choose: ``best`` lets validation choose among the run's models before the seal is opened; the fine-tuned one is judged
+            otherwise.
         encoder_linear: Whether a logistic regression on the untuned encoder is among the baselines.
         thorough: Whether to train three more models, so that each training row is judged by a model that did not see it.
     """
@@ -40,11 +45,13 @@ class JudgeConfig(Config):
     max_cost: float | None = None
     max_calibration_error: float | None = None
     policy: str | None = None
+    choose: str | None = None
     encoder_linear: bool = True
     thorough: bool = False
 
     def __post_init__(self) -> None:
         self.check_kinds()
+        check(self.choose in (None, *CHOICES), "choose", self.choose, " or ".join(CHOICES))
 
 
 SCORE_OF = ("predicted", "positive")

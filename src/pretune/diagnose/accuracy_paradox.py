@@ -1,11 +1,15 @@
 """Accuracy paradox: is most of the accuracy what a constant answer would get, with a class hardly found?"""
 
+from collections.abc import Sequence
+
 from scipy.stats import binom, binomtest
 
 from pretune.diagnose.measures import percent
 from pretune.evaluate.choose import MAX_BALANCED_SHARE
 from pretune.records import Confusion, Evaluation, Evidence, Finding, Score, Severity
 
+FIX_DEAD = "Label more rows of these classes, or set --set finetune.class_weights=true."
+KEPT = ("encoder_linear", "linear")  # baselines that a run keeps in folders of these names
 # Recall below which more rows of a class are missed than found.
 MIN_RECALL = 0.50
 # Rows below which nothing is said of a class.
@@ -85,8 +89,17 @@ def check_dead_classes(_evidence: Evidence, evaluation: Evaluation | None) -> Fi
         summary="; ".join(parts) or "every class that has rows is predicted about as often as it occurs",
         measured=float(len(dead) + len(starved)),
         limit=0.0,
-        fix="Label more rows of these classes, or set --set finetune.class_weights=true." if parts else "",
+        fix=_say_who_finds(evaluation, dead) + FIX_DEAD if parts else "",
     )
+
+
+def _say_who_finds(evaluation: Evaluation, dead: Sequence[str]) -> str:
+    """Name the source of the run that does predict the dead classes, which needs no further row."""
+    for confusion in evaluation.confusions[1:] if dead else ():
+        called = dict(zip(confusion.classes, map(sum, zip(*confusion.counts, strict=True)), strict=True))
+        if confusion.source in KEPT and all(called.get(label) for label in dead):
+            return f"RUN/{confusion.source} predicts {'it' if len(dead) == 1 else 'them'}: compare the figures. "
+    return ""
 
 
 def _is_starved(confusion: Confusion, label: str) -> bool:

@@ -130,6 +130,17 @@ class ThresholdChoice(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SourceChoice(Record):
+    """Which of a run's models validation chose before the seal was opened (``--choose best``)."""
+
+    source: str  # "finetuned", "linear" or "encoder_linear", which is also its folder in the run
+    metric: str  # of validation, by which it was chosen
+    values: dict[str, float]  # of each candidate
+    num_examples: int
+    rule: str  # one sentence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration(Record):
     """How far probabilities are from shares, and the temperature that was put to it."""
 

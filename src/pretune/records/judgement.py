@@ -123,4 +123,5 @@ class Verdict(Record):
     rows_needed_note: str = ""
     plain_reading: str = ""  # "good", "bad" or "between", with why
     look: int = 1
+    better_source: str | None = None  # held by the run, and proven or plainly better than the judged one on the same rows
     policy: dict[str, Any] = field(default_factory=dict)

@@ -7,7 +7,7 @@ from pretune.configs import RunConfig
 from pretune.records.base import SCHEMA, Record
 from pretune.records.corpus import CorpusReceipt, TokenizerQuality
 from pretune.records.data import More, Receipt, Sample, TokenCounts
-from pretune.records.figures import Calibration, Comparison, Confusion, Mistake, Score, Slice, ThresholdChoice
+from pretune.records.figures import Calibration, Comparison, Confusion, Mistake, Score, Slice, SourceChoice, ThresholdChoice
 from pretune.records.judgement import Finding, Verdict
 from pretune.records.pretraining import PretrainHistory, PretrainingProof
 from pretune.records.training import BudgetChoice, Change, History, SeedSpread
@@ -53,6 +53,7 @@ class RunRecord(Record):
     verdict: Verdict | None = None
     calibration: Calibration | None = None
     threshold: ThresholdChoice | None = None
+    chosen: SourceChoice | None = None  # --choose best; None: the fine-tuned model was judged
     has_folded_threshold: bool = False  # the saved output layer holds it, and the largest class is its answer
     budget: BudgetChoice | None = None
     seeds: SeedSpread | None = None  # where several were trained
@@ -64,6 +65,11 @@ class RunRecord(Record):
     heads: dict[str, str] = field(default_factory=dict)  # of files that grow: the digest of the last line
     pending: dict[str, str] = field(default_factory=dict)  # of files that are being replaced: what they will have, if known
     seconds: dict[str, float] = field(default_factory=dict)  # by stage
+
+    @property
+    def judged_source(self) -> str:
+        """Whose predictions are judged, and who answers for the run."""
+        return self.chosen.source if self.chosen is not None else "finetuned"
 
     @property
     def settings(self) -> RunConfig:

@@ -9,7 +9,9 @@ from pretune.records.base import Record
 # 1: rows are independent unless --group names a column; slices, costs and proofs take every row as independent all the same.
 # 2: copies and near copies of a text are one unit, joined with the groups, for every interval and test; few units, and units
 #    of very different size, are allowed for (docs/decisions/0038).
-RULES = 2
+# 3: a source of the run that is better than the judged one is named first; a floor of many classes or slices fails only where
+#    one is below it with an interval that allows for their number (docs/decisions/0041).
+RULES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from pretune.errors import UsageError
 from pretune.records import USUAL, Evaluation, Finding, Outcome, Reason, Terms, Verdict
+from pretune.verdict.better import HELD, Better, find_better
 from pretune.verdict.limits import weigh_limits, weigh_margin
 from pretune.verdict.plain import plain_reading
 from pretune.verdict.policy import Policy
@@ -51,9 +52,12 @@ def decide(evaluation: Evaluation, findings: Sequence[Finding], policy: Policy, 
     if outcome is Outcome.NOT_ENOUGH_EVIDENCE:
         needed = _rows_needed(evaluation, findings, reasons, policy, terms)
     confusion = confusion_of_main(evaluation)
+    better = find_better(evaluation, policy, positive) if policy.rules > 2 else None
     return Verdict(
         outcome=outcome,
-        summary=_summary(outcome, evaluation, reasons, needed.note, policy, terms),
+        summary=_put_first(
+            better, outcome, _name(evaluation, _summary(outcome, evaluation, reasons, needed.note, policy, terms))
+        ),
         reasons=tuple(sorted(reasons, key=lambda reason: _ORDER[reason.holds])),
         rows_needed=needed.rows,
         positives_needed=needed.positives,
@@ -61,6 +65,7 @@ def decide(evaluation: Evaluation, findings: Sequence[Finding], policy: Policy, 
         rows_needed_note=needed.note,
         plain_reading=plain_reading(evaluation, policy.plain, positive=positive, num_classes=len(confusion.classes)),
         look=terms.look,
+        better_source=None if better is None else better.source,
         policy=policy.to_json(),
     )
 
@@ -140,6 +145,24 @@ def _summary(
         return f"Do not ship: {missed or (blocked or [failed[0].text])[0]}."
     still_open = [reason.text for reason in reasons if reason.holds is None]
     return f"Not enough evidence: {still_open[0]}; {note}."
+
+
+def _name(evaluation: Evaluation, summary: str) -> str:
+    """Say whose verdict it is, where validation chose another source than the fine-tuned model."""
+    if evaluation.main not in HELD or evaluation.main == "finetuned":
+        return summary
+    label, _, rest = summary.partition(": ")
+    return f"{label}: {say_source(evaluation.main)}, which validation chose; {rest}"
+
+
+def _put_first(better: Better | None, outcome: Outcome, summary: str) -> str:
+    """Name a better source before anything else; where the model does not ship, in place of what else is wrong with it."""
+    if better is None:
+        return summary
+    label, _, rest = summary.partition(": ")
+    if outcome is Outcome.SHIP:
+        return f"{label}, but {better.text}. The judged model: {rest}"
+    return f"{label}: {better.text}."
 
 
 def _strengths(evaluation: Evaluation, policy: Policy, terms: Terms) -> str:

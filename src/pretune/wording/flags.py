@@ -228,6 +228,13 @@ _BY_HEADING: dict[str, tuple[Flag, ...]] = {
         Flag(
             "min_accuracy", "Minimum accuracy (balanced classes: 0.85).", f"{GATE} plan", "judge.min_accuracy", "SHARE", float
         ),
+        Flag(
+            "choose",
+            "Model to judge: finetuned (default), or best: validation chooses among the run's models.",
+            "run finetune judge",
+            "judge.choose",
+            "WHICH",
+        ),
         Flag("thorough", "Train three more times to look for wrong labels.", "run judge", "judge.thorough", kind=bool),
         Flag("policy", "Policy: classification, domain, or a file.", f"{GATE} plan", "judge.policy", "FILE"),
         Flag("accuracy", "Accuracy that you expect.", "plan", metavar="SHARE", kind=float),

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from pretune.records import RunRecord, Severity
+from pretune.records import RunRecord, Severity, SourceChoice
 from pretune.report.card.use import tell_use
 from pretune.report.figures import MAX_CLASSES, FigureTable, arrange_scores
 from pretune.report.receipts import describe_receipt, describe_sample
@@ -71,7 +71,9 @@ def _introduce(record: RunRecord) -> Iterator[str]:
     yield f"| classes | {named or UNDEFINED} |"
     if record.positive is not None:
         yield f"| positive class | {escape(record.positive)} |"
-    choice = record.threshold
+    if record.chosen is not None:
+        yield f"| model that was judged | {escape(_say_choice(record.chosen))} |"
+    choice = record.threshold if record.judged_source == "finetuned" else None
     if choice is not None and choice.threshold is not None:
         chosen = f"chosen on {escape(choice.split)} rows for {escape(choice.goal)}"
         yield f"| decided for it | from a probability of {choice.threshold:g} on, {chosen} |"
@@ -83,6 +85,11 @@ def _introduce(record: RunRecord) -> Iterator[str]:
     yield f"| made | {escape(record.created)}, {escape(record.device)} |"
     if record.changes:
         yield f"| **resumed after a change** | {escape(describe_changes(record.changes))} |"
+
+
+def _say_choice(chosen: SourceChoice) -> str:
+    figures = ", ".join(f"{source} {value:.3f}" for source, value in chosen.values.items())
+    return f"{chosen.source}, chosen on {chosen.num_examples:,} validation rows by {chosen.metric}: {figures}"
 
 
 def _tell_trained(record: RunRecord) -> str:

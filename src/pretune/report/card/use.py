@@ -41,6 +41,12 @@ def classify(text, top_k=None):
 
 def tell_use(record: RunRecord) -> Iterator[str]:
     """Yield the lines of the section."""
+    if record.judged_source != "finetuned":
+        yield f"Validation chose `{record.judged_source}/`, which was judged and answers for this folder:"
+        yield from _code("sh", 'pretune predict . "a text"\n')
+        yield ""
+        yield "The fine-tuned model in `model/` was not chosen: the verdict is not about it."
+        return
     yield "From this folder:"
     yield from _code("python", 'import pretune\n\nmodel = pretune.load_model("model/")\nmodel.predict(["a text"])\n')
     yield from _code("sh", 'pretune predict . "a text"\n')

@@ -139,16 +139,18 @@ def assess(
     *,
     look: int,
     num_models: int = 1,
+    main: str = MAIN,
     costs: Mapping[str, float] | None = None,
     trace: Trace | None = None,
 ) -> Assessment:
     """Score, diagnose and decide.
 
     Args:
-        evidence: With predictions of ``finetuned`` on the splits test and, if there are any, validation.
+        evidence: With predictions of the judged source on the splits test and, if there are any, validation.
         policy: What must hold; its error is shared out over the looks.
         look: Which look at the test rows this is.
         num_models: How many models were scored in this look.
+        main: The source that is judged.
         costs: What a missed positive (``fn``) and a false alarm (``fp``) cost; then mean costs are among the figures.
         trace: Receives the stages.
     """
@@ -156,11 +158,11 @@ def assess(
     confidence, copies = policy.confidence_at(look, num_models), evidence.copies
     terms = Terms(positive=evidence.positive, confidence=confidence, look=look, rules=policy.rules)
     terms = with_units(terms, (*evidence.test, *evidence.validation), copies)
-    evaluation = _evaluate(evidence, "test", terms, costs)
-    is_validated = evidence.find("validation", MAIN) is not None
+    evaluation = _evaluate(evidence, "test", terms, main, costs)
+    is_validated = evidence.find("validation", main) is not None
     first = replace(terms, confidence=policy.confidence, look=1)
-    validated = _evaluate(evidence, "validation", first, costs) if is_validated else None
-    findings, main = _diagnose(evidence, evaluation, policy.rules, trace), evidence.find("test", MAIN)
+    validated = _evaluate(evidence, "validation", first, main, costs) if is_validated else None
+    findings, judged = _diagnose(evidence, evaluation, policy.rules, trace), evidence.find("test", main)
     with trace.stage("judge", f"{len(evaluation.scores)} figures, {len(findings)} findings") as stage:
         verdict = decide(evaluation, findings, policy, terms)
         held = sum(reason.holds is True for reason in verdict.reasons)
@@ -170,8 +172,8 @@ def assess(
         scores=(*evaluation.scores, *(validated.scores if validated else ())),
         comparisons=evaluation.comparisons,
         confusions=(*evaluation.confusions, *(validated.confusions if validated else ())),
-        slices=find_slices(main, evidence.test, terms) if main else (),
-        mistakes=find_mistakes(main, evidence.test) if main else (),
+        slices=find_slices(judged, evidence.test, terms) if judged else (),
+        mistakes=find_mistakes(judged, evidence.test) if judged else (),
         sample=sample_of(evidence.test, copies) if copies is not None else None,
         findings=findings,
         verdict=verdict,
@@ -187,9 +189,9 @@ def in_order(predictions: Iterable[Predictions]) -> list[Predictions]:
     return sorted(predictions, key=place)
 
 
-def _evaluate(evidence: Evidence, split: str, terms: Terms, costs: Mapping[str, float] | None = None) -> Evaluation:
+def _evaluate(evidence: Evidence, split: str, terms: Terms, main: str, costs: Mapping[str, float] | None = None) -> Evaluation:
     compared = [p for p in evidence.predictions if p.split == split and not p.source.startswith(NOT_COMPARED)]
-    found = evaluate_sources(compared, terms, main=MAIN)
+    found = evaluate_sources(compared, terms, main=main)
     if not costs or terms.positive is None:
         return found
     priced = [score_cost(item, terms, costs=costs) for item in compared]

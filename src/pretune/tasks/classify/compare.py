@@ -36,8 +36,9 @@ def compare(a: str | Path, b: str | Path) -> RunComparison:
     records = [require_run(place)[1] for place in (a, b)]
     split = "test" if all(record.status == "judged" for record in records) else "validation"
     for folder, record in zip((first, second), records, strict=True):
-        check_run(folder, record, "data", f"predictions/{split}.finetuned.csv")
-    predictions = [folder.read_predictions(split, "finetuned") for folder in (first, second)]
+        check_run(folder, record, "data", f"predictions/{split}.{record.judged_source}.csv")
+    judged = zip((first, second), records, strict=True)
+    predictions = [folder.read_predictions(split, record.judged_source) for folder, record in judged]
     shared = _shared_rows(first, second, split, predictions)
     examples, look, confidence = _open(first, split)
     names = [folder.name if first.name != second.name else str(folder.path) for folder in (first, second)]

@@ -25,9 +25,10 @@ from pretune.report.page.html import render_html
 from pretune.run import RunFolder
 from pretune.run.prediction_tables import predictions_csv
 from pretune.run.trace import Trace
-from pretune.tasks.classify.assess import Kept, assess, costs_of, evidence_of, read_policy
+from pretune.tasks.classify.assess import Assessment, Kept, assess, costs_of, evidence_of, read_policy
 from pretune.tasks.classify.baselines import void_finding
 from pretune.tasks.classify.budget import tell_end
+from pretune.tasks.classify.chosen import num_candidates, settle_source
 from pretune.tasks.classify.estimator import TextClassifier
 from pretune.tasks.classify.more import Addition
 from pretune.tasks.classify.options import GAP_ROWS
@@ -69,6 +70,8 @@ def open_and_judge(candidate: Candidate, record: RunRecord, config: JudgeConfig,
     past = _look_back(candidate, record, folder)
     sketches, lost = find_sketches(record.model_source, past.corpora)
     untuned = open_untuned(folder, candidate.model.device_, trace)
+    able = set(SOURCES) - ({SOURCE} if untuned is None else set())
+    record = settle_source(config, aim, record, folder, able, trace)
     _score_train(candidate, folder, trace)
     _look_into_corpus(sketches, lost, candidate.seal.texts(), record, folder)
     _rehearse(folder, record)
@@ -78,7 +81,7 @@ def open_and_judge(candidate: Candidate, record: RunRecord, config: JudgeConfig,
     if candidate.more is not None:
         candidate.more.save(folder)
         register_seal(candidate.seal, str(folder.path))
-    opening = _open(candidate.seal, folder, trace)
+    opening = _open(candidate.seal, folder, num_candidates(record), trace)
     _keep_answers(answers, candidate, opening, folder, trace)
     record = replace(record, positive=positive)
     splits = {"train": candidate.training.train, "validation": candidate.training.validation, "test": opening.examples}
@@ -89,8 +92,28 @@ def open_and_judge(candidate: Candidate, record: RunRecord, config: JudgeConfig,
     known = Kept(corpus=folder.read_corpus(), past=past, copies=copies)
     evidence = evidence_of(record, splits, predictions, known)
     terms = with_units(Terms(confidence=opening.confidence), opening.examples, copies)
-    found = assess(evidence, policy, look=opening.look, costs=costs_of(record), trace=trace)
-    record = replace(
+    found = assess(
+        evidence,
+        policy,
+        look=opening.look,
+        num_models=num_candidates(record),
+        main=record.judged_source,
+        costs=costs_of(record),
+        trace=trace,
+    )
+    proof = candidate.proof.judge(predictions, terms) if candidate.proof is not None else None
+    record = _judged(replace(record, proof=proof), found, opening, time.perf_counter() - start)
+    record = tell_end(record, "run", trace)
+    with trace.stage("report", f"run {record.run}") as stage:
+        stage.shape_out = "report.html, README.md"
+    record = folder.write_record(record, keep="model")  # last of the trace's lines, and the model that was judged
+    write_report(folder, record, above=void_finding(folder))
+    return record
+
+
+def _judged(record: RunRecord, found: Assessment, opening: Opening, seconds: float) -> RunRecord:
+    """Put what was found on the record of the run."""
+    return replace(
         record,
         status="judged",
         scores=found.scores,
@@ -101,18 +124,11 @@ def open_and_judge(candidate: Candidate, record: RunRecord, config: JudgeConfig,
         sample=found.sample,
         findings=found.findings,
         verdict=found.verdict,
-        proof=candidate.proof.judge(predictions, terms) if candidate.proof is not None else None,
         look=opening.look,
         ledger_head=opening.head,
         first_known_look=opening.first_known,
-        seconds={**record.seconds, "judging": round(time.perf_counter() - start, 1)},
+        seconds={**record.seconds, "judging": round(seconds, 1)},
     )
-    record = tell_end(record, "run", trace)
-    with trace.stage("report", f"run {record.run}") as stage:
-        stage.shape_out = "report.html, README.md"
-    record = folder.write_record(record, keep="model")  # last of the trace's lines, and the model that was judged
-    write_report(folder, record, above=void_finding(folder))
-    return record
 
 
 def _check_room(answers: Sequence[Predictions], folder: RunFolder) -> None:
@@ -177,9 +193,9 @@ def _score_train(candidate: Candidate, folder: RunFolder, trace: Trace) -> None:
         stage.shape_out = f"{len(sample.ids):,} × {len(sample.classes)} probabilities"
 
 
-def _open(seal: Seal, folder: RunFolder, trace: Trace) -> Opening:
+def _open(seal: Seal, folder: RunFolder, num_models: int, trace: Trace) -> Opening:
     with trace.stage("open the seal", f"{seal.num_rows:,} sealed rows") as stage:
-        opening = seal.open(run=folder.name, purpose="judge", copy=folder.openings)
+        opening = seal.open(run=folder.name, purpose="judge", num_models=num_models, copy=folder.openings)
         stage.done = f"look {opening.look}, in the ledger" + (", the first known" if opening.first_known else "")
         stage.shape_out = f"{seal.num_rows:,} test texts; intervals at {opening.confidence:.4g}"
     return opening

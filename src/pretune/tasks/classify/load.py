@@ -1,5 +1,6 @@
 """What users load: data, pre-trained models, and models they fine-tuned."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,8 @@ from pretune.data import Dataset, load_data
 from pretune.models import find_checkpoint, load_tokenizer
 from pretune.tasks.classify.estimator import TextClassifier
 from pretune.tasks.places import model_in, require_classifier
+
+logger = logging.getLogger(__name__)
 
 __all__ = ["Dataset", "load_data", "load_model", "load_pretrained_model"]
 
@@ -33,5 +36,9 @@ def load_model(folder: str | Path) -> TextClassifier:
         ModelLoadError: The folder is something else, which the message names.
         StorageError: The run's record is damaged.
     """
-    require_classifier(folder)
+    record = require_classifier(folder).record
+    if record is not None and record.judged_source != "finetuned":
+        logger.warning(
+            "%s was judged by %s, which validation chose; this is its fine-tuned model", folder, record.judged_source
+        )
     return TextClassifier.load(model_in(Path(folder)))

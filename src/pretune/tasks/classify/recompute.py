@@ -15,6 +15,7 @@ from pretune.data.alike.units import units_of_rows
 from pretune.data.seal.chain import LedgerEntry
 from pretune.data.seal.seal import recall_opening
 from pretune.errors import PretuneError, StorageError, UsageError
+from pretune.evaluate.choose_source import choose_source
 from pretune.evaluate.threshold import aim_of, choose_threshold
 from pretune.records import RULES, Example, Finding, Predictions, RunRecord
 from pretune.run import RunFolder, check_run, compare_run
@@ -86,7 +87,14 @@ def recompute(folder: RunFolder) -> Recomputed:
     known = Kept(corpus=folder.read_corpus(), past=folder.read_past(), copies=copies)
     evidence = evidence_of(record, splits, predictions, known)
     try:
-        found = assess(evidence, policy, look=opening.look, num_models=opening.num_models, costs=costs_of(record))
+        found = assess(
+            evidence,
+            policy,
+            look=opening.look,
+            num_models=opening.num_models,
+            main=record.judged_source,
+            costs=costs_of(record),
+        )
     except (PretuneError, ValueError, KeyError, TypeError):
         check_run(folder, record)  # files that do not fit each other: name the one that was changed
         raise
@@ -100,6 +108,7 @@ def recompute(folder: RunFolder) -> Recomputed:
         *_compare_opening(record, opening),
         *_compare_rows(predictions, splits),
         *_compare_threshold(predictions, units_of_rows(splits["validation"], copies), record),
+        *_compare_choice(predictions, record),
     )
     return Recomputed(
         stored=sha256(canonical_bytes(stored)).hexdigest(),
@@ -160,6 +169,16 @@ def _compare_threshold(predictions: tuple[Predictions, ...], units: dict[str, st
     found = choose_threshold(known, aim_of(stored), groups=units)
     if canonical_bytes(found.to_json()) != canonical_bytes(stored.to_json()):
         yield from _describe(stored.to_json(), found.to_json(), "threshold")
+
+
+def _compare_choice(predictions: tuple[Predictions, ...], record: RunRecord) -> Iterator[str]:
+    """Choose among the sources again from the validation predictions."""
+    if record.chosen is None or record.threshold is None:
+        return
+    known = [item for item in predictions if item.split == "validation" and item.source in record.chosen.values]
+    found = choose_source(known, aim_of(record.threshold))
+    if canonical_bytes(found.to_json()) != canonical_bytes(record.chosen.to_json()):
+        yield from _describe(record.chosen.to_json(), found.to_json(), "chosen")
 
 
 def _describe(stored: Any, found: Any, path: str = "") -> Iterator[str]:

@@ -76,6 +76,8 @@ def open_answering(run: str | Path, *, open_network: Callable[[Path], tuple["Mod
         StorageError: A file of the linear model, or the record of the run, is damaged.
     """
     found, path = require_classifier(run, linear=True), Path(run)
+    if found.record is not None and found.record.chosen is not None and (path / found.record.chosen.source).is_dir():
+        return open_answering(path / found.record.chosen.source)  # the model that was judged answers for the run
     record = found.record or _record_around(path)
     text, encoding = _columns_of(record)
     if found.kind == LINEAR:

@@ -1,0 +1,61 @@
+"""--choose best: validation chooses before the seal is opened, the look counts every candidate, and the chosen one answers."""
+
+import json
+from pathlib import Path
+
+import pytest
+from running import call
+
+from pretune.run import RunFolder
+from pretune.tasks.classify.predict import open_answering
+
+
+def shown(*words: object, capsys: pytest.CaptureFixture[str]) -> dict:
+    capsys.readouterr()
+    assert call(*words, "--json") in (0, 1, 3)
+    return json.loads(capsys.readouterr().out)
+
+
+def test_the_look_counts_every_candidate_and_the_verdict_is_about_the_chosen_one(
+    finetuned: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = shown("judge", finetuned, "--choose", "best", capsys=capsys)
+    chosen, record = found["chosen"], RunFolder(finetuned).read_record()
+    assert set(chosen["values"]) == {"linear", "encoder_linear", "finetuned"}
+    assert chosen["values"][chosen["source"]] == max(chosen["values"].values())
+    assert record.scores[0].source == chosen["source"] == record.judged_source
+    assert record.scores[0].confidence == pytest.approx(1 - 0.05 / 3)
+    opening = json.loads((finetuned / "data/openings.jsonl").read_text().splitlines()[-1])
+    assert opening["num_models"] == 3
+
+
+def test_a_chosen_verdict_recomputes_and_a_changed_choice_is_found(finetuned: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shown("judge", finetuned, "--choose", "best", capsys=capsys)
+    assert call("judge", finetuned, "--recompute") in (0, 1, 3)
+    folder = RunFolder(finetuned)
+    text = (finetuned / "run.json").read_text()
+    rule = folder.read_record().chosen.rule  # type: ignore[union-attr]
+    (finetuned / "run.json").write_text(text.replace(rule, "the one I like"))
+    assert call("judge", finetuned, "--recompute") == 4
+
+
+def test_predict_answers_by_the_chosen_model(finetuned: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = shown("judge", finetuned, "--choose", "best", capsys=capsys)["chosen"]["source"]
+    assert source != "finetuned"  # of equals the simplest: the test would show nothing otherwise
+    assert open_answering(finetuned).shown.endswith(f"/{source}")
+    card = (finetuned / "README.md").read_text()
+    assert f"Validation chose `{source}/`" in card
+    assert f"| model that was judged | {source.replace('_', chr(92) + '_')}, chosen on" in card
+
+
+def test_judging_again_keeps_the_choice_of_the_run_unless_another_is_named(
+    finetuned: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert shown("judge", finetuned, "--choose", "best", capsys=capsys)["chosen"] is not None
+    assert shown("judge", finetuned, capsys=capsys)["chosen"] is None  # chosen for one judging, not by the run's own command
+    assert RunFolder(finetuned).read_record().scores[0].source == "finetuned"
+
+
+def test_another_word_than_best_is_refused(finetuned: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("judge", finetuned, "--choose", "linear") == 2
+    assert "best or finetuned" in capsys.readouterr().err
