@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from pretune.wording.flags import FLAGS, Flag
+from pretune.wording.flag import Flag
+from pretune.wording.flags import FLAGS
 
 PAGE = Path(__file__).parents[1] / "docs" / "flags.md"
 HEAD = """# Flags

@@ -11,7 +11,8 @@ import pytest
 
 from pretune.errors import DataError, MissingPackageError, UsageError
 from pretune.evaluate import generated
-from pretune.evaluate.generated import bleu_of, chrf_of, compare_generated, count_matches, score_generated
+from pretune.evaluate.generated import compare_generated, score_generated
+from pretune.evaluate.matches import bleu_of, chrf_of, count_matches
 from pretune.records import Predictions
 from tiny import make_rows
 

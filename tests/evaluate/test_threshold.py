@@ -8,7 +8,8 @@ from scored import draw, from_chances
 
 from pretune.errors import DataError, MissingLabelsError, UsageError
 from pretune.evaluate.aims import Aim
-from pretune.evaluate.threshold import aim_of, apply_threshold, choose_threshold, decide_by
+from pretune.evaluate.decide import apply_threshold, decide_by
+from pretune.evaluate.threshold import aim_of, choose_threshold
 from pretune.records import Predictions, ThresholdChoice
 
 GATES = {"precision": 0.8, "recall": 0.8}

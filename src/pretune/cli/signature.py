@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from pretune.wording.flags import FLAGS, Flag
+from pretune.wording.flag import Flag
+from pretune.wording.flags import FLAGS
 
 Flags = dict[str, Any]
 

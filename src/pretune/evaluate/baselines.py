@@ -16,8 +16,8 @@ from pretune import storage
 from pretune.errors import DataError, MissingLabelsError, StorageError
 from pretune.evaluate.arrays import Order, read_described, write_described
 from pretune.evaluate.choose import is_unbalanced
+from pretune.evaluate.decide import decide_by
 from pretune.evaluate.temperature import softmax
-from pretune.evaluate.threshold import decide_by
 from pretune.records import Example, Predictions
 
 Weights = npt.NDArray[np.float32]

@@ -12,8 +12,8 @@ from pretune import storage
 from pretune.errors import StorageError
 from pretune.evaluate.arrays import Order, read_described, write_described
 from pretune.evaluate.baselines import choose_strength, labels_of, make_predictions, new_regression
+from pretune.evaluate.decide import decide_by
 from pretune.evaluate.temperature import softmax
-from pretune.evaluate.threshold import decide_by
 from pretune.records import Example, Predictions
 
 Features = npt.NDArray[np.float32]

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from pretune.errors import UsageError
 from pretune.evaluate.aims import KEPT, Aim
 from pretune.evaluate.codes import Groups, units_of
+from pretune.evaluate.decide import shares_beside
 from pretune.evaluate.ladder import Ladder, RungCounts, build_ladder, count, count_largest
 from pretune.evaluate.metrics import codes_of
 from pretune.evaluate.tradeoff import curve_of, table_of
@@ -100,34 +101,6 @@ def choose_threshold(predictions: Predictions, aim: Aim, *, groups: Groups | Non
     return _choose(ladder, aim, blank, units_of(predictions.ids, groups), seed)
 
 
-def apply_threshold(predictions: Predictions, choice: ThresholdChoice) -> Predictions:
-    """Return the predictions as the choice decides them.
-
-    Example:
-        >>> given = Predictions(source="a", split="s", classes=("no", "yes"), ids=("1",), labels=("yes",),
-        ...                     predicted=("no",), probabilities=((0.6, 0.4),))
-        >>> choice = ThresholdChoice(source="a", split="validation", goal="f1", rule="", positive="yes", threshold=0.3)
-        >>> apply_threshold(given, choice).predicted
-        ('yes',)
-    """
-    return decide_by(predictions, choice.positive, choice.threshold)
-
-
-def decide_by(predictions: Predictions, positive: str | None, threshold: float | None) -> Predictions:
-    """Return the predictions decided for ``positive`` from this probability on, else for the largest other class.
-
-    Without a threshold the largest class decides; predictions without probabilities stay as they are.
-    """
-    if predictions.probabilities is None or not predictions.ids:
-        return predictions
-    if positive is None or threshold is None:
-        codes = np.asarray(predictions.probabilities, float).argmax(axis=1)
-    else:
-        index, shares, other = _shares(predictions, positive)
-        codes = np.where(shares[:, index] >= threshold, index, other)
-    return replace(predictions, predicted=tuple(predictions.classes[code] for code in codes))
-
-
 def say_rule(aim: Aim) -> str:
     """Return the rule in one sentence.
 
@@ -150,17 +123,8 @@ def say_rule(aim: Aim) -> str:
 
 def _ladder_of(predictions: Predictions, positive: str) -> Ladder:
     labels, _ = codes_of(predictions)
-    index, shares, other = _shares(predictions, positive)
+    index, shares, other = shares_beside(predictions, positive)
     return build_ladder(shares[:, index], labels == index, other == labels, shares.argmax(axis=1) == index)
-
-
-def _shares(predictions: Predictions, positive: str) -> tuple[int, Floats, npt.NDArray[np.int64]]:
-    """Return the column of the positive class, all probabilities, and the largest of the other classes."""
-    index, shares = predictions.classes.index(positive), np.asarray(predictions.probabilities, float)
-    shares = shares.reshape(len(predictions.ids), len(predictions.classes))
-    others = shares.copy()
-    others[:, index] = -1.0
-    return index, shares, others.argmax(axis=1)
 
 
 def aim_of(choice: ThresholdChoice) -> Aim:

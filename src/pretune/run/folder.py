@@ -2,24 +2,30 @@
 
 import json
 import shutil
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pretune import storage
 from pretune.errors import DataError, StorageError, UsageError
 from pretune.records import SCHEMA, Copies, CorpusSketch, Example, Past, Predictions, RunRecord
+from pretune.records.base import Record
 from pretune.run.damage import damaged, is_free, no_run, not_free
 from pretune.run.digests import digests_of_run, last_opening
 from pretune.run.holding import Lock, held, hold
 from pretune.run.prediction_tables import parse_predictions, predictions_csv
 from pretune.run.trace import Events, read_events
 
-Kept = TypeVar("Kept")
+Kept = TypeVar("Kept", bound=Record)
 
-
+# Which test texts a pre-training corpus has, which were learned from before, and which rows have the same text.
+KEPT: dict[type[Record], str] = {
+    CorpusSketch: "in-corpus.jsonl",
+    Past: "learned-before.jsonl",
+    Copies: "copies.jsonl",
+}
 SEALED_SCHEMA = 2  # of run.json: it has a digest of itself
 UNFINISHED = ("started", "diverged")  # there is no model
 
@@ -38,8 +44,6 @@ class RunFolder:
         self.trace, self.report, self.card = path / "trace.jsonl", path / "report.html", path / "README.md"
         self.checkpoints = path / "checkpoints"
         self.sealed, self.openings = self.data / "test.sealed.jsonl", self.data / "openings.jsonl"
-        self.corpus, self.past = self.data / "in-corpus.jsonl", self.data / "learned-before.jsonl"
-        self.copies = self.data / "copies.jsonl"
         self.is_to_be_replaced = self.continue_changed = False
         self._lock: Lock | None = None
 
@@ -174,49 +178,31 @@ class RunFolder:
         storage.replace_json(self.path / "run.json", storage.sealed(value))
         return record
 
-    def write_corpus(self, sketch: CorpusSketch) -> None:
-        """Keep what the pre-training corpus has in common with the test texts, so that recomputing needs no other folder."""
-        storage.replace(self.corpus, json.dumps(sketch.to_json()) + "\n")
+    def write_kept(self, record: CorpusSketch | Past | Copies) -> None:
+        """Keep what judging found out beside this run, so that recomputing needs no other folder and searches for nothing."""
+        storage.replace(self.data / KEPT[type(record)], json.dumps(record.to_json()) + "\n")
 
-    def read_corpus(self) -> CorpusSketch | None:
-        """Return what the corpus has in common with the test texts; ``None`` where no corpus is known.
-
-        Raises:
-            StorageError: It is damaged.
-        """
-        return _read_one(self.corpus, CorpusSketch.from_json)
-
-    def drop_corpus(self) -> None:
-        """Remove what an earlier judging found, of a corpus that is not known any more."""
-        self.corpus.unlink(missing_ok=True)
-
-    def write_past(self, past: Past) -> None:
-        """Keep which test texts the model had learned from before this training, so that judging needs no other folder."""
-        storage.replace(self.past, json.dumps(past.to_json()) + "\n")
-
-    def read_past(self) -> Past | None:
-        """Return which test texts the model had learned from before; ``None`` in runs of earlier versions.
-
-        Raises:
-            StorageError: It is damaged.
-        """
-        return _read_one(self.past, Past.from_json)
-
-    def sealed_files(self, record: RunRecord) -> tuple[Path, ...]:
-        """Return where the sealed rows are: the first ones, and those that were added."""
-        return (self.sealed, *(self.data / more.file for more in record.more))
-
-    def write_copies(self, copies: Copies) -> None:
-        """Keep which rows of test and validation have the same or nearly the same text, so that recomputing seeks none."""
-        storage.replace(self.copies, json.dumps(copies.to_json()) + "\n")
-
-    def read_copies(self) -> Copies | None:
-        """Return them; ``None`` where an earlier version judged the run, or none did.
+    def read_kept(self, kind: type[Kept]) -> Kept | None:
+        """Return what was kept of this kind; ``None`` where nothing was, as in runs of earlier versions.
 
         Raises:
             StorageError: The file is damaged.
         """
-        return _read_one(self.copies, Copies.from_json)
+        path = self.data / KEPT[kind]
+        if not path.exists():
+            return None
+        try:
+            return kind.from_json(json.loads(storage.read_lines(path)[0]))
+        except (ValueError, TypeError, AttributeError, KeyError, IndexError, RecursionError) as error:
+            raise StorageError(f"{path} is damaged: {error}", fix="restore it, or make the run again") from error
+
+    def drop_kept(self, kind: type[Record]) -> None:
+        """Remove what an earlier judging kept that is not known any more."""
+        (self.data / KEPT[kind]).unlink(missing_ok=True)
+
+    def sealed_files(self, record: RunRecord) -> tuple[Path, ...]:
+        """Return where the sealed rows are: the first ones, and those that were added."""
+        return (self.sealed, *(self.data / more.file for more in record.more))
 
     def write_examples(self, split: str, examples: Sequence[Example]) -> None:
         """Write one split that is not sealed, as JSON lines."""
@@ -237,11 +223,12 @@ class RunFolder:
         except (json.JSONDecodeError, TypeError) as error:
             raise StorageError(f"{path} is damaged: {error}", fix="make the run again") from error
 
+    def _predictions(self, split: str, source: str) -> Path:
+        return self.path / "predictions" / f"{split}.{source}.csv"
+
     def write_predictions(self, predictions: Predictions) -> None:
         """Write ``predictions/SPLIT.SOURCE.csv``: id, label, predicted, then a probability column a class."""
-        storage.replace(
-            self.path / "predictions" / f"{predictions.split}.{predictions.source}.csv", predictions_csv(predictions)
-        )
+        storage.replace(self._predictions(predictions.split, predictions.source), predictions_csv(predictions))
 
     def read_predictions(self, split: str, source: str) -> Predictions:
         """Read predictions back.
@@ -250,7 +237,7 @@ class RunFolder:
             UsageError: The run has none of that name.
             StorageError: They are damaged.
         """
-        path = self.path / "predictions" / f"{split}.{source}.csv"
+        path = self._predictions(split, source)
         if not path.is_file():
             raise UsageError(
                 f"{path} does not exist", expected="a run that was judged", fix=f"`pretune judge {self.path}` makes it"
@@ -270,14 +257,8 @@ class RunFolder:
         Raises:
             StorageError: A file is damaged.
         """
-        found = []
-        for path in sorted((self.path / "predictions").glob("*.*.csv")):
-            split, _, source = path.name.removesuffix(".csv").partition(".")
-            try:
-                found.append(parse_predictions(path.read_bytes().decode(), split=split, source=source))
-            except (ValueError, IndexError) as error:
-                raise StorageError(f"{path} is damaged: {error}", fix="restore it, or judge the run again") from error
-        return tuple(found)
+        names = (path.name.removesuffix(".csv") for path in sorted((self.path / "predictions").glob("*.*.csv")))
+        return tuple(self.read_predictions(*name.split(".", 1)) for name in names)
 
     def digests(self, task: str, *names: str, but: Collection[str] = ()) -> dict[str, str]:
         """Return what ``digests_of_run`` does of this run."""
@@ -290,26 +271,12 @@ class RunFolder:
 
     def has_predictions(self, split: str, source: str) -> bool:
         """Whether this source's predictions were written."""
-        return (self.path / "predictions" / f"{split}.{source}.csv").is_file()
+        return self._predictions(split, source).is_file()
 
     def drop_predictions(self, split: str, source: str) -> None:
         """Remove what an earlier judging left of a source that is not there any more."""
-        (self.path / "predictions" / f"{split}.{source}.csv").unlink(missing_ok=True)
+        self._predictions(split, source).unlink(missing_ok=True)
 
     def read_events(self, *, head: str = "") -> Events:
         """Return what ``trace.read_events`` does of this run's trace."""
         return read_events(self.trace, head=head)
-
-
-def _read_one(path: Path, make: Callable[[Any], Kept]) -> Kept | None:
-    """Return the record that is the one line of a file, ``None`` where there is no file.
-
-    Raises:
-        StorageError: It is damaged.
-    """
-    if not path.exists():
-        return None
-    try:
-        return make(json.loads(storage.read_lines(path)[0]))
-    except (ValueError, TypeError, AttributeError, KeyError, IndexError, RecursionError) as error:
-        raise StorageError(f"{path} is damaged: {error}", fix="restore it, or make the run again") from error

@@ -84,10 +84,10 @@ def test_a_damaged_note_of_a_run_is_named_and_no_look_is_spent(
 
 def test_what_an_earlier_judging_found_in_a_corpus_goes_with_the_corpus(judged: Path) -> None:
     folder = RunFolder(judged)
-    folder.write_corpus(CorpusSketch(name="pages", num_texts=9, hashes=()))
+    folder.write_kept(CorpusSketch(name="pages", num_texts=9, hashes=()))
     cover(judged)
     assert call("judge", judged, "--quiet") in (0, 1, 3)
-    assert not folder.corpus.exists()
+    assert not (folder.data / "in-corpus.jsonl").exists()
     assert not any("pages" in finding.summary for finding in folder.read_record().findings)
 
 

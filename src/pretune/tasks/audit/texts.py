@@ -8,7 +8,8 @@ from pretune.data.foreign.generated import GeneratedTable, read_generated
 from pretune.data.foreign.pairs import PromptPairs, read_pairs
 from pretune.data.read.table import RawTable
 from pretune.errors import UsageError
-from pretune.evaluate.generated import compare_counted, count_texts, in_order_of, score_counted
+from pretune.evaluate.generated import compare_counted, in_order_of, score_counted
+from pretune.evaluate.matches import count_texts
 from pretune.evaluate.rivals import CONSTANT, RETRIEVAL, reply_always, reply_nearest
 from pretune.evaluate.subject import compare_subject, find_subjects, score_subject
 from pretune.intervals import confidence_at

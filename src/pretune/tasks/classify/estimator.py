@@ -24,7 +24,7 @@ from pretune.data.seal.learned import Learned
 from pretune.errors import UsageError
 from pretune.evaluate import evaluate_sources, score_predictions
 from pretune.evaluate.baselines import LinearModel, fit_linear, majority, prior
-from pretune.evaluate.threshold import decide_by
+from pretune.evaluate.decide import decide_by
 from pretune.intervals import confidence_at
 from pretune.models import ClassNetwork, ModelCard, save_model
 from pretune.models.parity import PARITY_ROWS

@@ -88,8 +88,8 @@ def open_and_judge(candidate: Candidate, record: RunRecord, config: JudgeConfig,
     predictions = folder.read_all_predictions()  # as kept, so that recomputing starts from the same
     policy = read_policy(config, predictions)
     copies = join_copies([_named(sealed, opening.examples), find_copies(candidate.training.validation, record.receipt)])
-    folder.write_copies(copies)
-    known = Kept(corpus=folder.read_corpus(), past=past, copies=copies)
+    folder.write_kept(copies)
+    known = Kept(corpus=folder.read_kept(CorpusSketch), past=past, copies=copies)
     evidence = evidence_of(record, splits, predictions, known)
     terms = with_units(Terms(confidence=opening.confidence), opening.examples, copies)
     found = assess(
@@ -244,10 +244,10 @@ def _keep_answers(
 
 def _look_back(candidate: Candidate, record: RunRecord, folder: RunFolder) -> Past:
     """Return which test texts the model had learned from before; found now where an earlier version made the run."""
-    past = folder.read_past()
+    past = folder.read_kept(Past)
     if past is None:
         past = look_back(past_of(record.model_source, chain=1), candidate.seal.texts())
-        folder.write_past(past)
+        folder.write_kept(past)
     return past
 
 
@@ -258,7 +258,7 @@ def _rehearse(folder: RunFolder, record: RunRecord) -> None:
         StorageError: A file is damaged.
     """
     folder.read_all_predictions()
-    folder.read_corpus()
+    folder.read_kept(CorpusSketch)
     render_html(record, folder.read_events(head=record.heads.get("trace.jsonl", "")))
     render_card(record)
 
@@ -271,7 +271,7 @@ def _look_into_corpus(
     if record.corpus is not None and not found and record.corpus.name not in lost:
         lost = (*lost, record.corpus.name)
     if not found and not lost:
-        folder.drop_corpus()
+        folder.drop_kept(CorpusSketch)
         return
     names = dict.fromkeys([*(item.name for item in found), *lost])
     common = CorpusSketch(
@@ -280,7 +280,7 @@ def _look_into_corpus(
         hashes=tuple(sorted({value for item in found for value in item.hashes})),
         is_known=not lost,
     )
-    folder.write_corpus(common)
+    folder.write_kept(common)
 
 
 def _describe_decision(model: TextClassifier, row: Example, predicted: str) -> str:

@@ -84,7 +84,7 @@ def finetune(job: Job[RunConfig]) -> RunRecord:
     if warning:
         trace.note(f"training: {warning}")
     record = begin_run(data, config, folder, job.told, inputs=inputs, budget=budget)
-    folder.write_past(past)
+    folder.write_kept(past)
     trace.keep_in(folder.trace, begin=True)
     for event in stages_before(config.model):
         trace.adopt(event)
@@ -175,7 +175,7 @@ def judge(
     )
     past = look_back_on(model.past_on(data.training), data, trace)
     record = begin_run(data, settings, folder, "pretune.judge(model, data)")
-    folder.write_past(past)
+    folder.write_kept(past)
     trace.keep_in(folder.trace, begin=True)
     _fit_linear(model, data.training, trace)
     model.linear_.save(folder.linear)

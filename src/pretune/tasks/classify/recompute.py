@@ -17,7 +17,7 @@ from pretune.data.seal.seal import recall_opening
 from pretune.errors import PretuneError, StorageError, UsageError
 from pretune.evaluate.choose_source import choose_source
 from pretune.evaluate.threshold import aim_of, choose_threshold
-from pretune.records import RULES, Example, Finding, Predictions, RunRecord
+from pretune.records import RULES, Copies, CorpusSketch, Example, Finding, Past, Predictions, RunRecord
 from pretune.run import RunFolder, check_run, compare_run
 from pretune.tasks.classify.assess import MAIN, Assessment, Kept, assess, costs_of, evidence_of
 from pretune.tasks.classify.baselines import describe_void
@@ -83,8 +83,8 @@ def recompute(folder: RunFolder) -> Recomputed:
             fix="recompute with the version that run.json names",
         )
     changed = tuple(compare_run(folder, record)) if record.digests else ()  # runs of earlier versions kept none
-    copies = folder.read_copies() if policy.rules > 1 else None
-    known = Kept(corpus=folder.read_corpus(), past=folder.read_past(), copies=copies)
+    copies = folder.read_kept(Copies) if policy.rules > 1 else None
+    known = Kept(corpus=folder.read_kept(CorpusSketch), past=folder.read_kept(Past), copies=copies)
     evidence = evidence_of(record, splits, predictions, known)
     try:
         found = assess(

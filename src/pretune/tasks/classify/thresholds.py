@@ -7,8 +7,9 @@ from pretune.configs import JudgeConfig
 from pretune.evaluate import is_unbalanced
 from pretune.evaluate.aims import Aim, make_aim
 from pretune.evaluate.codes import Groups
+from pretune.evaluate.decide import apply_threshold
 from pretune.evaluate.encoder_linear import SOURCE, load_encoder_linear
-from pretune.evaluate.threshold import apply_threshold, choose_threshold
+from pretune.evaluate.threshold import choose_threshold
 from pretune.records import Predictions, RunRecord, ThresholdChoice
 from pretune.run import RunFolder
 from pretune.run.trace import Trace
