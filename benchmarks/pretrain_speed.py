@@ -106,8 +106,9 @@ def run_pretune(model: Any, tokenizer: Any, objective: str, device: Any) -> tupl
     from pretune.configs import PretrainConfig
     from pretune.models import LanguageNetwork
     from pretune.tokens import vocabulary_of
+    from pretune.train.plans import PretrainPlan
     from pretune.train.windows import Text
-    from pretune.train.words import PretrainPlan, WordObjective
+    from pretune.train.words import WordObjective
 
     config = PretrainConfig(
         objective=objective, mask_share=SHARE, learning_rate=1e-3, optimizer="adamw", window=WINDOW, next_word_share=0.0,

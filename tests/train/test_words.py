@@ -14,8 +14,9 @@ from pretune.models import LanguageNetwork
 from pretune.models.architectures import new_language_model
 from pretune.tokens import Vocabulary
 from pretune.train import Checkpoints, Training, choose_device
+from pretune.train.plans import PretrainPlan
 from pretune.train.windows import Text, WindowOrder
-from pretune.train.words import PretrainPlan, WordObjective
+from pretune.train.words import WordObjective
 
 VOCABULARY = 64
 SPECIAL = 5
@@ -246,7 +247,7 @@ def test_parts_of_an_update_give_the_gradient_of_the_whole(monkeypatch):
         return len(update.parts), {name: weight.grad for name, weight in run.network.named_parameters()}
 
     one, whole = gradients()
-    monkeypatch.setitem(__import__("pretune.train.words", fromlist=["x"]).MAX_TOKENS_A_PART, "cpu", 64)
+    monkeypatch.setitem(__import__("pretune.train.held_out", fromlist=["x"]).MAX_TOKENS_A_PART, "cpu", 64)
     several, parted = gradients()
     assert (one, several) == (1, 4)
     for name, gradient in whole.items():

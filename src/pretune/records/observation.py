@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from itertools import pairwise
 
-from pretune.records import Validation
+from pretune.records import Milestone, Validation
 
 # Relative change of a loss below which two epochs count as the same. Ours: moves of a percent or two come and go with the
 # order of the batches, so a word that depended on them would differ from seed to seed.
@@ -48,6 +48,27 @@ def observe(validations: Sequence[Validation]) -> str:
     if got_worse and training[-1] <= training[best]:
         return f"overfitting since epoch {validations[best + 1].epoch}"
     return "not learning" if got_worse else _pace(training, losses)
+
+
+def observe_milestones(milestones: Sequence[Milestone], *, num_alone: int) -> str:
+    """Say what training is doing, in the words of fine-tuning; the score before the first step counts as no epoch."""
+    last = milestones[-1]
+    is_alone = last.step <= num_alone
+    epochs = [
+        _as_epoch(place, item)
+        for place, item in enumerate(milestones)
+        if place and item.task == last.task and (item.step <= num_alone) == is_alone
+    ]
+    words = observe(epochs).replace("epoch", "milestone") if epochs else "before training"
+    opening = "next words first: " if last.task else "the new head alone first: " if is_alone and last.step else ""
+    return opening + words
+
+
+def _as_epoch(place: int, item: Milestone) -> Validation:
+    return Validation(
+        epoch=place, step=item.step, training_loss=item.training_loss, training_accuracy=None, loss=item.loss,
+        accuracy=item.accuracy, metric="loss", metric_value=item.loss, learning_rate=item.learning_rate, seconds=item.seconds,
+    )  # fmt: skip
 
 
 def _diverges(training: list[float], *, got_worse: bool) -> bool:

@@ -1,11 +1,12 @@
 """Training: one training for every objective, the device, the loop, and what steers it."""
 
 from pretune.train.checkpoint import Checkpoints, Resume
-from pretune.train.classes import ClassObjective, Figures, Plan, TrainingSet
+from pretune.train.classes import ClassObjective
 from pretune.train.company import Company, join
 from pretune.train.device import Device, choose_device, has_fast_bf16, release_memory, seed_everything
 from pretune.train.distributed import ALONE, World, current_world, training_together
 from pretune.train.loop import Update, train_steps
+from pretune.train.plans import Figures, Plan, TrainingSet
 from pretune.train.rates import range_test
 from pretune.train.stopping import best_epoch, should_stop
 from pretune.train.training import Training

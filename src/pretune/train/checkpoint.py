@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -54,6 +54,21 @@ class Saved:
     tensors: dict[str, Tensor]
     state: dict[str, Any]
     is_exact: bool = True
+
+    def part(self, kind: str) -> dict[str, Tensor]:
+        """Return the tensors of one kind, as ``named_parts`` was given them."""
+        start = f"{kind}."
+        return {name.removeprefix(start): value for name, value in self.tensors.items() if name.startswith(start)}
+
+
+def named_parts(**kinds: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the tensors of several kinds in one, each by the name of its kind and its own.
+
+    Example:
+        >>> sorted(named_parts(weights={"a": Tensor()}, best={"a": Tensor()}))
+        ['best.a', 'weights.a']
+    """
+    return {f"{kind}.{name}": value for kind, tensors in kinds.items() for name, value in tensors.items()}
 
 
 class Checkpoints:

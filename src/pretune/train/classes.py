@@ -1,83 +1,34 @@
 """Classes as an objective: epochs over shuffled, length-grouped batches; the best weights restored in the live model."""
 
-from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
 from itertools import chain, count
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from pretune.configs import FinetuneConfig
-from pretune.configs.stages import TrainingStage, plan_stages
-from pretune.models import Batch, Inputs, Network
+from pretune.models import Batch, Network
 from pretune.records import History, Step, Validation
 from pretune.records.observation import observe
 from pretune.tokens import MAX_TOKENS_A_PART, plan_batches, split_batch
 from pretune.train.average import Average
-from pretune.train.checkpoint import Resume, Saved
-from pretune.train.device import Device, seed_step
-from pretune.train.distributed import ALONE, World
+from pretune.train.checkpoint import Saved, named_parts
+from pretune.train.device import seed_step
 from pretune.train.loop import Update
 from pretune.train.optimizer import make_optimizer
+from pretune.train.plans import Figures, Plan, TrainingSet
 from pretune.train.sampling import class_weights, draw_rows
 from pretune.train.schedule import Schedule, make_schedule
 from pretune.train.sharding import Shards, whole
 from pretune.train.stopping import best_epoch, should_stop
 from pretune.train.training import trial_steps
-from pretune.train.weights import names_trained, take_weights, weights_of
+from pretune.train.weights import copied, names_trained, take_weights, weights_of
 
 # The target of a text that is computed without learning from it, so that every process takes part in every update.
 NO_TARGET = -100
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainingSet:
-    """What training may see: inputs, targets and ids of the training rows."""
-
-    inputs: Inputs
-    targets: npt.NDArray[np.int64]  # (num_texts,), index of the class
-    ids: Sequence[str]
-    num_classes: int
-    prepare: Callable[[int], Inputs] | None = None  # first trained layer → inputs of a later stage; None: always ``inputs``
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figures:
-    """What ``validate`` returns after each epoch."""
-
-    loss: float  # nats
-    accuracy: float
-    metric: str
-    metric_value: float
-    logits: Tensor | None = None  # (validation texts, classes); those of the best epoch are kept
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """What one fine-tuning is besides its config.
-
-    Args:
-        epochs: How long, of a stage that does not say; ``None`` means at most ``DEFAULT_MAX_EPOCHS``.
-        freeze: What is trained when, as ``plan_stages`` reads it.
-        device: Where.
-        seed: Of the order of rows in each epoch, and of the dropout masks in each step.
-        checkpoints: Where to save from time to time, and to go on from.
-        world: The processes that train together.
-    """
-
-    epochs: int | None
-    freeze: str
-    device: Device
-    seed: int
-    checkpoints: Resume | None = None
-    world: World = ALONE
-
-    def stages(self, num_layers: int) -> tuple[TrainingStage, ...]:
-        """Return what is trained when, for a model of so many layers."""
-        return plan_stages(self.freeze, epochs=self.epochs, num_layers=num_layers)
 
 
 class ClassObjective:
@@ -253,21 +204,12 @@ class ClassObjective:
         stage = self.stages[self._stage].freeze if len(self.stages) > 1 else ""
         self._validations.append(replace(validation, observation=observe(own), stage=stage))
         if best_epoch(self._validations, min_change=self.config.min_change) == epoch:
-            self._best, self.best_logits = self._copied(), figures.logits
+            now = self._trained_now()
+            self._best = copied(now, into=self._best) if self._shards is None else now
+            self.best_logits = figures.logits
         self._position, self._seconds = 0, 0.0
         self._num_hits.zero_()
         return self._validations[-1]
-
-    def _copied(self) -> dict[str, Tensor]:
-        """Return a copy of what is trained, in the place of the one before where there is one."""
-        now = self._trained_now()
-        if self._shards is not None:
-            return now
-        if not self._best:
-            return {name: value.clone() for name, value in now.items()}
-        for name, value in now.items():
-            self._best[name].copy_(value)
-        return self._best
 
     def _trained_now(self) -> dict[str, Tensor]:
         """Return what is trained, not copied; of sharded weights the first process has a copy, in main memory."""
@@ -280,10 +222,9 @@ class ClassObjective:
     def saved(self) -> Saved:
         """Return what resuming needs; parts of weights are put together by all processes."""
         num_hits = int(self.plan.world.total(int(self._num_hits)))
-        tensors = {f"weights.{name}": value for name, value in self._trained_now().items()}
-        tensors |= {f"best.{name}": value for name, value in self._best.items()}
-        tensors |= {f"optimizer.{name}": value for name, value in self.optimizer.state().items()}
-        tensors |= {f"average.{name}": value for name, value in self._average.state().items()}
+        tensors = named_parts(
+            weights=self._trained_now(), best=self._best, optimizer=self.optimizer.state(), average=self._average.state()
+        )
         if self.best_logits is not None:
             tensors["best_logits"] = self.best_logits
         state = {
@@ -299,19 +240,14 @@ class ClassObjective:
 
     def take_over(self, saved: Saved) -> None:
         """Go on from a checkpoint; from its weights alone where it is of another training."""
-        parts: dict[str, dict[str, Tensor]] = {"weights": {}, "best": {}, "optimizer": {}, "average": {}}
-        for name, value in saved.tensors.items():
-            kind, _, rest = name.partition(".")
-            if kind in parts:
-                parts[kind][rest] = value
         if not saved.is_exact:
             with whole(self._shards):
-                take_weights(self.network, parts["weights"])
+                take_weights(self.network, saved.part("weights"))
             self._begin(0)  # the average starts from these weights
             return
         with whole(self._shards):
-            self.network.load_state_dict(parts["weights"], strict=False)
-        self._best, self.best_logits = parts["best"], saved.tensors.get("best_logits")
+            self.network.load_state_dict(saved.part("weights"), strict=False)
+        self._best, self.best_logits = saved.part("best"), saved.tensors.get("best_logits")
         self._steps = [Step.from_json(item) for item in saved.state["steps"]]
         self._validations = [Validation.from_json(item) for item in saved.state["validations"]]
         stage, began = int(saved.state["stage"]), saved.state["stage_began"]
@@ -320,8 +256,8 @@ class ClassObjective:
         if stage:
             self._begin(stage)
         self._stage_began = {name: int(began[name]) for name in ("epochs", "steps")}
-        self.optimizer.load(parts["optimizer"])
-        self._average.load(parts["average"])
+        self.optimizer.load(saved.part("optimizer"))
+        self._average.load(saved.part("average"))
         self._position, self._seconds = int(saved.state["position"]), float(saved.state["seconds"])
         if not 0 <= self._position <= len(self._steps):
             raise ValueError(f"position {self._position} after {len(self._steps)} steps")

@@ -11,7 +11,8 @@ from pretune.configs import FinetuneConfig
 from pretune.errors import DivergedError, UsageError
 from pretune.models import Network
 from pretune.records import RangePoint, RangeTest, Step
-from pretune.train.classes import ClassObjective, Plan, TrainingSet
+from pretune.train.classes import ClassObjective
+from pretune.train.plans import Plan, TrainingSet
 
 # Twenty steps a decade, from where nothing moves to where everything breaks.
 LOWEST_RATE, HIGHEST_RATE = 1e-6, 1e-1

@@ -23,6 +23,15 @@ def weights_of(network: Network, names: Container[str]) -> dict[str, Tensor]:
     return {name: value.detach() for name, value in network.state_dict().items() if name in names}
 
 
+def copied(weights: dict[str, Tensor], *, into: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return a copy, in the place of an earlier one of the same weights where there is one."""
+    if not into:
+        return {name: value.clone() for name, value in weights.items()}
+    for name, value in weights.items():
+        into[name].copy_(value)
+    return into
+
+
 def take_weights(network: Network, weights: dict[str, Tensor]) -> None:
     """Start from the weights of a training on something else, where they fit.
 

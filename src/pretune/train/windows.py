@@ -1,6 +1,6 @@
 """Which windows each update reads, and what is asked of them: slices of a packed stream, or whole documents."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -12,6 +12,7 @@ from pretune.configs import PretrainConfig
 from pretune.errors import DataError
 from pretune.models import Windows
 from pretune.tokens import Vocabulary, mask_tokens, next_tokens
+from pretune.train.distributed import World
 
 Ids = npt.NDArray[np.int64]
 
@@ -148,6 +149,18 @@ def ask(
         looks_back=next_words,
     )
     return windows, torch.from_numpy(masked.labels)
+
+
+def own_share(windows: Windows, labels: Tensor, world: World) -> tuple[Windows, Tensor]:
+    """Return this process's windows of a part, and what belongs at their targets; perhaps none."""
+    number = len(windows.ids)
+    own, is_own = windows.rows(number * world.rank // world.size, number * (world.rank + 1) // world.size)
+    return own, labels[is_own]
+
+
+def nothing_of(windows: Windows, labels: Tensor) -> tuple[Windows, Tensor]:
+    """Return one window in which nothing is to be predicted, for a process without any: it takes part in every update."""
+    return replace(windows.rows(0, 1)[0], targets=windows.targets[:0]), labels[:0]
 
 
 def _read(stream: Stream, starts: Ids, length: int, *, whole: bool) -> tuple[Ids, npt.NDArray[np.int32]]:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -11,47 +11,22 @@ from torch import Tensor
 from pretune.configs import PretrainConfig
 from pretune.errors import UsageError
 from pretune.models import LanguageNetwork, Windows
-from pretune.records import Milestone, PretrainHistory, Step, Validation
-from pretune.records.observation import observe
-from pretune.train.checkpoint import Saved
-from pretune.train.device import Device, release_memory, seed_step
+from pretune.records import Milestone, PretrainHistory, Step
+from pretune.records.observation import observe_milestones
+from pretune.train.checkpoint import Saved, named_parts
+from pretune.train.device import release_memory, seed_step
 from pretune.train.distributed import ALONE, World
+from pretune.train.held_out import MAX_TOKENS_A_PART, score_held_out
 from pretune.train.loop import Update
 from pretune.train.optimizer import Optimizer, make_language_optimizer
+from pretune.train.plans import PretrainPlan
 from pretune.train.schedule import Schedule, make_schedule
 from pretune.train.sharding import Shards, whole
 from pretune.train.training import trial_steps
-from pretune.train.windows import Ids, Stream, Text, WindowOrder, ask, held_out_starts
+from pretune.train.windows import Ids, Text, WindowOrder, ask, nothing_of, own_share
 
-# Seed of what is hidden in held-out text: the same words each time, so that two scores differ by the model alone.
-VALIDATION_SEED = 20_241_019
-# Tokens of a part of a batch of windows, by device: on a processor the usual update is one part.
-MAX_TOKENS_A_PART = {"cpu": 4_096, "cuda": 32_768}
 # How many times larger the peak rate of a fresh head is than that of the trained layers below it.
 HEAD_RATE_FACTOR = 10.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PretrainPlan:
-    """What one pre-training is besides its config.
-
-    Args:
-        num_steps: Updates in all.
-        device: Where.
-        seed: Of the order of windows and of what is hidden.
-        has_fresh_head: Whether layers are continued under a head that starts from nothing.
-        started_from: The checkpoint that is continued.
-        world: The processes that train together.
-        general: Other text, of which the held-out part is scored before the layers learn and after: what is forgotten.
-    """
-
-    num_steps: int
-    device: Device
-    seed: int = 0
-    has_fresh_head: bool = False
-    started_from: str = ""
-    world: World = ALONE
-    general: Text | None = None
 
 
 class WordObjective:
@@ -163,32 +138,10 @@ class WordObjective:
         return (self._num_first + self._num_alone) / self.plan.num_steps
 
     def score(self, *, next_words: bool = False, world: World = ALONE, text: Text | None = None) -> tuple[float, float]:
-        """Return the loss in nats a target and the share of targets guessed right, on held-out text.
-
-        Args:
-            next_words: Ask a masked model for next words, looking back only.
-            world: The processes that share the parts; every one of them returns the same bits.
-            text: Whose held-out part; by default that of what is learned from.
-        """
-        config, stream = self.config, (text or self.text).validation
-        self.network.eval()
-        next_words = next_words or self.network.is_causal
-        window = min(config.window, stream.num_tokens - 1)
-        starts = held_out_starts(stream, config, window)
-        most = max(1, MAX_TOKENS_A_PART[self.plan.device.kind] // window)
-        places = range(0, len(starts), most)
-        figures = torch.zeros(len(places), 3, dtype=torch.float64)  # of each part: loss, targets guessed right, targets
-        with torch.inference_mode(), self.plan.device.autocast():
-            for number in range(world.rank, len(places), world.size):
-                place = places[number]
-                generator = np.random.default_rng([VALIDATION_SEED, place])
-                held = starts[place : place + most]
-                windows, labels = self._windows(stream, held, window, generator, next_words=next_words)
-                found, right = self.network.loss(windows, labels)
-                figures[number] = torch.tensor([float(found), int(right), len(labels)], dtype=torch.float64)
-        world.gather(figures)
-        loss, num_right, num_targets = (sum(column) for column in zip(*figures.tolist(), strict=True))
-        return loss / max(1, num_targets), num_right / max(1, num_targets)
+        """Return what ``score_held_out`` does of the network as it stands, on the text that is learned from or another."""
+        return score_held_out(
+            self.network, text or self.text, self.config, self.plan.device, next_words=next_words, world=world
+        )
 
     def _cut(self) -> Shards | None:
         """Let every process keep a part of the weights, where that is asked for."""
@@ -242,26 +195,22 @@ class WordObjective:
         generator = np.random.default_rng([seed % 2**32, step])
         starts, next_words = self._order.starts(step), self.network.is_causal or step < self._num_first
         most = max(1, MAX_TOKENS_A_PART[self.plan.device.kind] // config.window)
-        parts = [
-            self._windows(self.text.train, starts[place : place + most], config.window, generator, next_words=next_words)
-            for place in range(0, len(starts), most)
-        ]
+        parts = [self._ask(starts[place : place + most], generator, next_words) for place in range(0, len(starts), most)]
         num_targets = sum(len(labels) for _, labels in parts)
         if world.size > 1:  # every process draws what is hidden in all windows, and learns from its own
-            own = [share for share in (_share(*part, world) for part in parts) if len(share[1])]
-            nothing = _nothing_of(*parts[0])
+            own = [share for share in (own_share(*part, world) for part in parts) if len(share[1])]
+            nothing = nothing_of(*parts[0])
             num_missing = int(not own) if self._shards is None else world.most(len(own)) - len(own)
             parts = own + [nothing] * num_missing
         rows = tuple(f"tokens {start} to {start + config.window - 1}" for start in starts.tolist())
         return Update(parts=tuple(parts), rows=rows, weight=float(max(1, num_targets)), num_targets=num_targets)
 
-    def _windows(
-        self, stream: Stream, starts: Ids, length: int, generator: np.random.Generator, *, next_words: bool
-    ) -> tuple[Windows, Tensor]:
+    def _ask(self, starts: Ids, generator: np.random.Generator, next_words: bool) -> tuple[Windows, Tensor]:
+        stream, window, kind = self.text.train, self.config.window, self.plan.device.kind
         windows, labels = ask(
-            stream, starts, length, text=self.text, config=self.config, generator=generator, next_words=next_words
+            stream, starts, window, text=self.text, config=self.config, generator=generator, next_words=next_words
         )
-        return windows.to(self.plan.device.kind), labels.to(self.plan.device.kind)
+        return windows.to(kind), labels.to(kind)
 
     def look(self) -> Milestone:
         """Score held-out text and say where training stands."""
@@ -300,7 +249,9 @@ class WordObjective:
             of_general = self.score(text=self.plan.general)
             milestone = replace(milestone, general_loss=of_general[0], general_accuracy=of_general[1])
         self._milestones.append(milestone if is_first else self._on_milestone(milestone))
-        self._milestones[-1] = replace(self._milestones[-1], observation=_observe(self._milestones, self._num_alone))
+        self._milestones[-1] = replace(
+            self._milestones[-1], observation=observe_milestones(self._milestones, num_alone=self._num_alone)
+        )
         self._loss_sum, self._num_targets, self._seconds_then = 0.0, 0, self._seconds
         release_memory()
         return self._milestones[-1]
@@ -308,9 +259,8 @@ class WordObjective:
     def saved(self) -> Saved:
         """Return what resuming needs."""
         with whole(self._shards):
-            weights = dict(self.network.model.named_parameters())  # tied ones once
-            tensors = {f"weights.{name}": value.detach() for name, value in weights.items()}
-        tensors |= {f"optimizer.{name}": value for name, value in self.optimizer.state().items()}
+            weights = {name: weight.detach() for name, weight in self.network.model.named_parameters()}  # tied ones once
+        tensors = named_parts(weights=weights, optimizer=self.optimizer.state())
         state = {
             "milestones": [item.to_json() for item in self._milestones],
             "loss_sum": self._loss_sum,
@@ -330,8 +280,7 @@ class WordObjective:
                 weight.copy_(saved.tensors[f"weights.{name}"])
         if not saved.is_exact:
             return
-        own = {name.removeprefix("optimizer."): v for name, v in saved.tensors.items() if name.startswith("optimizer.")}
-        self.optimizer.load(own)
+        self.optimizer.load(saved.part("optimizer"))
         self._step, state = saved.step, saved.state
         self._milestones = [Milestone.from_json(item) for item in state["milestones"]]
         self._loss_sum, self._num_targets = float(state["loss_sum"]), int(state["num_targets"])
@@ -339,36 +288,3 @@ class WordObjective:
         self._seconds_then = float(state["seconds_then"])
         self._rate = float(state.get("learning_rate", 0.0))  # earlier versions saved after a look, and needed none
         self._end_parts()
-
-
-def _share(windows: Windows, labels: Tensor, world: World) -> tuple[Windows, Tensor]:
-    """Return this process's windows of a part, and what belongs at their targets; perhaps none."""
-    number = len(windows.ids)
-    own, is_own = windows.rows(number * world.rank // world.size, number * (world.rank + 1) // world.size)
-    return own, labels[is_own]
-
-
-def _nothing_of(windows: Windows, labels: Tensor) -> tuple[Windows, Tensor]:
-    """Return one window in which nothing is to be predicted, for a process without any: it takes part in every update."""
-    return replace(windows.rows(0, 1)[0], targets=windows.targets[:0]), labels[:0]
-
-
-def _observe(milestones: list[Milestone], num_alone: int) -> str:
-    """Say what training is doing, in the words of fine-tuning; the score before the first step counts as no epoch."""
-    last = milestones[-1]
-    is_alone = last.step <= num_alone
-    epochs = [
-        _as_epoch(place, item)
-        for place, item in enumerate(milestones)
-        if place and item.task == last.task and (item.step <= num_alone) == is_alone
-    ]
-    words = observe(epochs).replace("epoch", "milestone") if epochs else "before training"
-    opening = "next words first: " if last.task else "the new head alone first: " if is_alone and last.step else ""
-    return opening + words
-
-
-def _as_epoch(place: int, item: Milestone) -> Validation:
-    return Validation(
-        epoch=place, step=item.step, training_loss=item.training_loss, training_accuracy=None, loss=item.loss,
-        accuracy=item.accuracy, metric="loss", metric_value=item.loss, learning_rate=item.learning_rate, seconds=item.seconds,
-    )  # fmt: skip

@@ -12,8 +12,9 @@ from pretune.run import RunFolder
 from pretune.run.trace import Trace
 from pretune.tasks.pretrain.prepare import PreparedTraining
 from pretune.train import Device
+from pretune.train.plans import PretrainPlan
 from pretune.train.windows import WindowOrder
-from pretune.train.words import PretrainPlan, WordObjective
+from pretune.train.words import WordObjective
 
 DEFAULT_EPOCHS = {"scratch": 5.0, "continued": 1.0}
 # Share of a budget that is not planned for, and seconds for saving and the report.

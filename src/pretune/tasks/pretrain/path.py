@@ -36,8 +36,9 @@ from pretune.tasks.processes import check_parts
 from pretune.tasks.report import write_report
 from pretune.tokens import assess_tokenizer
 from pretune.train import Checkpoints, Training, choose_device, seed_everything
+from pretune.train.plans import PretrainPlan
 from pretune.train.source import digest_of_code
-from pretune.train.words import PretrainPlan, WordObjective
+from pretune.train.words import WordObjective
 
 PACKAGES = ("pretune", "torch", "transformers", "tokenizers", "numpy")
 ASSESSED_TEXTS = 2_000  # held-out documents by which the vocabulary is judged

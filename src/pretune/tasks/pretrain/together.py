@@ -11,8 +11,9 @@ from pretune.tasks.pretrain.prepare import PreparedTraining
 from pretune.tasks.processes import invite
 from pretune.tokens import TokenStore, vocabulary_of
 from pretune.train import Company, Training, World, choose_device
+from pretune.train.plans import PretrainPlan
 from pretune.train.windows import Text
-from pretune.train.words import PretrainPlan, WordObjective
+from pretune.train.words import WordObjective
 
 START = "start"  # in the run folder, while several processes train: what all of them start from
 
