@@ -54,7 +54,7 @@ def train_with_pretune(job: dict[str, Any]) -> dict[str, Any]:
             training["texts"][:32], training["labels"][:32], validation_data=(validation["texts"][:8], validation["labels"][:8])
         )
         start = time.perf_counter()
-        model.logits(validation["texts"])
+        model.scorer.logits(validation["texts"])
         return clock.projection(job, evaluation=time.perf_counter() - start)
     return clock.whole() if epochs == job["epochs"] else clock.lengthened(job["epochs"])
 

@@ -42,7 +42,7 @@ def main() -> None:
     texts = make_texts(asked.corpus, asked.number, seed=asked.seed)
     start = time.process_time()
     model = load_model(asked.model)
-    answers = model.answers([Example(id=str(index), text=text) for index, text in enumerate(texts)])
+    answers = model.scorer.answers([Example(id=str(index), text=text) for index, text in enumerate(texts)])
     ours = np.array(answers.probabilities)
     result: dict[str, Any] = describe_machine() | {
         "texts": len(texts), "words": [1, 600], "seed": asked.seed, "data": digest_of(texts)[:16],

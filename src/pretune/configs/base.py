@@ -4,7 +4,8 @@ import math
 import re
 import types
 import typing
-from dataclasses import fields
+from collections.abc import Mapping
+from dataclasses import fields, replace
 from functools import cache
 from typing import Any, Self
 
@@ -33,6 +34,17 @@ class Config:
     def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002 - scikit-learn calls it so
         """Return the fields by name, as scikit-learn expects of a nested parameter."""
         return {item.name: getattr(self, item.name) for item in fields(self)}  # type: ignore[arg-type]
+
+    def with_fields(self, changes: Mapping[str, Any]) -> Self:
+        """Return the config with other values in some of its fields.
+
+        Raises:
+            UsageError: There is no such field, or the value does not fit.
+        """
+        unknown = sorted(set(changes) - set(self.get_params()))
+        if unknown:
+            raise UsageError(f"the config has no field {unknown[0]!r}", expected=f"one of {', '.join(self.get_params())}")
+        return replace(self, **changes)  # type: ignore[type-var] # every config is a dataclass
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as nested dicts, for ``run.json``."""

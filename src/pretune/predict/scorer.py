@@ -46,7 +46,7 @@ class Scorer:
 
     def decide(self, shares: torch.Tensor) -> list[int]:
         """Return the number of each text's class: the largest, or by a threshold that the shares do not hold already."""
-        return shares.argmax(dim=1).tolist() if self.shift is not None else decide_by_card(shares, self.card)
+        return shares.argmax(dim=1).tolist() if self.has_folded_threshold else decide_by_card(shares, self.card)
 
     def answers(self, rows: Sequence[Example], split: str = "given") -> Predictions:
         """Return labels and probabilities of clean examples as plain transformers gives them."""
@@ -67,6 +67,11 @@ class Scorer:
         """Follow one clean text from characters to decision."""
         with self.precisely():
             return follow(self.network, self.tokenizer, self.card, text)
+
+    @property
+    def has_folded_threshold(self) -> bool:
+        """Whether the saved weights hold the threshold, so that the largest class is the answer."""
+        return self.shift is not None
 
     @property
     def shift(self) -> torch.Tensor | None:

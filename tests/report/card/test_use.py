@@ -31,9 +31,9 @@ def test_the_example_of_the_card_answers_as_pretune_does(
     )
     record = RunRecord(
         run="x", status="trained", classes=classes, threshold=choice, configs={"finetune": {"head": head}},
-        has_folded_threshold=model.has_folded_threshold,
+        has_folded_threshold=model.scorer.has_folded_threshold,
     )  # fmt: skip
-    assert model.has_folded_threshold == (threshold is not None and len(classes) == 2)
+    assert model.scorer.has_folded_threshold == (threshold is not None and len(classes) == 2)
     code = re.findall(r"```python\n(.*?)```", render_card(record), re.DOTALL)[1]
     monkeypatch.chdir(tmp_path)
     for text in TEXTS:

@@ -26,11 +26,11 @@ from pretune.evaluate import evaluate_sources, score_predictions
 from pretune.evaluate.baselines import LinearModel, fit_linear, majority, prior
 from pretune.evaluate.decide import decide_by
 from pretune.intervals import confidence_at
-from pretune.models import ClassNetwork, ModelCard, save_model
+from pretune.models import ModelCard, save_model
 from pretune.models.parity import PARITY_ROWS
 from pretune.models.past import past_in, past_of
 from pretune.predict import Scorer, check_saved
-from pretune.records import Calibration, Change, Evaluation, Example, Predictions, PredictionTrace, Terms
+from pretune.records import Evaluation, Example, Predictions, PredictionTrace, Terms
 from pretune.run.trace import Trace
 from pretune.tasks.classify.adapt import check_same_classes, resolve_freeze
 from pretune.tasks.classify.calibrate import calibrate_network
@@ -65,6 +65,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         0.0001
     """
 
+    card_: ModelCard
     _prepare: Prepare = staticmethod(prepare_rows)  # replaced where several fits share the rows
 
     def __init__(
@@ -86,12 +87,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         changes = {name.removeprefix("config__"): params.pop(name) for name in list(params) if name.startswith("config__")}
         super().set_params(**params)
-        unknown = sorted(set(changes) - set(self.config.get_params()))
-        if unknown:
-            known = ", ".join(self.config.get_params())
-            raise UsageError(f"the config has no field {unknown[0]!r}", expected=f"one of {known}")
-        if changes:
-            self.config = replace(self.config, **changes)
+        self.config = self.config.with_fields(changes)
         return self
 
     @as_before
@@ -102,9 +98,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         *,
         epochs: int | None = None,
         validation_data: tuple[Texts, Labels] | None = None,
-        resume: bool = False,
+        resume: bool | Path | Resume = False,
         trace: Trace | None = None,
-        checkpoints: Path | Resume | None = None,
     ) -> Self:
         """Fine-tune from the pre-trained weights, and keep the weights of the best epoch.
 
@@ -115,10 +110,9 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             y: Labels, if ``x`` is texts.
             epochs: Replaces the constructor's ``epochs``.
             validation_data: Texts and labels that choose the epoch; without them, 15 % of the rows are held out.
-            resume: Start from the weights that this classifier already has.
+            resume: ``True`` starts from the weights that this classifier already has. A folder is saved to from time to time,
+                and an interrupted fit resumes from it, to the bit; a ``Resume`` allows that after a change, too.
             trace: Receives stages, steps and validations.
-            checkpoints: Folder to save in from time to time, from which an interrupted fit resumes, to the bit. A ``Resume``
-                allows that after a change, too.
 
         Raises:
             MissingLabelsError: Texts came without labels.
@@ -138,47 +132,43 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             warn_of_training([row.text for row in training.train])  # a run says so itself
         self.device_ = choose_device(config.device, precision=config.precision, threads=config.threads)
         seed_everything(seed)
-        if resume and hasattr(self, "network_"):
+        if resume is True and hasattr(self, "network_"):
             check_same_classes(training.classes, self.card_.classes)
             self.past_: Learned = self.learned()
         else:
             begun, self.past_ = start_from(self.model, config, training, trace), past_of(self.model)
             start_by_regression(begun, training, config, device=self.device_, seed=seed, trace=trace)
-            self.network_: ClassNetwork = begun.network
-            self.tokenizer_ = begun.tokenizer
-            self.card_: ModelCard = begun.card
+            self.network_, self.tokenizer_, self.card_ = begun.network, begun.tokenizer, begun.card
         self.network_.to(self.device_.kind)
-        place = Resume(folder=checkpoints) if isinstance(checkpoints, Path) else checkpoints
+        place = None if isinstance(resume, bool) else Resume(folder=resume) if isinstance(resume, Path) else resume
         freeze = resolve_freeze(self.freeze, self.device_.kind)
         plan = Plan(epochs=length, freeze=freeze, device=self.device_, seed=seed, checkpoints=place, world=current_world())
         prepared = self._prepare(self.network_, self.tokenizer_, training, config, plan, self.card_.max_length, trace)
         fitted = fit_network(self.network_, prepared, config=config, plan=plan, trace=trace)
         self.classes_ = typed(training.classes, training.label_type)
-        self.history_, self.token_counts_ = fitted.history, fitted.token_counts
-        self.changes_: tuple[Change, ...] = fitted.changes
+        self.history_, self.token_counts_, self.changes_ = fitted.history, fitted.token_counts, fitted.changes
         columns, kind = training.text_columns, training.label_type
         self.card_ = replace(self.card_, threshold=None, goal=None, text_columns=columns, label_type=kind)
         done = calibrate_network(self.scorer, training, fitted.validation_logits, is_wanted=config.calibrate, trace=trace)
-        self.calibration_: Calibration = done.calibration
-        self.card_ = done.card
+        self.calibration_, self.card_ = done.calibration, done.card
         self.remember(training, done.validation)
         return self
 
     def remember(self, training: TrainingData, validation: Predictions) -> None:
         """Take note of what this classifier was fitted on, and of what it says about the validation rows."""
         self._training, self.validation_ = training, validation
-        self._parity_texts = tuple(row.text for row in (*training.validation, *training.train)[:PARITY_ROWS])
+
+    @property
+    def fitted_on(self) -> TrainingData | None:
+        """The rows of its last fit; ``None`` where a folder was loaded."""
+        self._check_fitted()
+        return getattr(self, "_training", None)
 
     def learned(self) -> Learned:
         """Return fingerprints of all texts that this classifier, and what it was made from, has learned from."""
-        self._check_fitted()
-        training: TrainingData | None = getattr(self, "_training", None)
+        training = self.fitted_on
         rows = () if training is None else (*training.train, *training.validation)
         return self.past_.with_texts(row.text for row in rows)
-
-    def past_on(self, training: TrainingData) -> Learned:
-        """Return what this classifier had learned from besides these rows; all that it has, where a folder was loaded."""
-        return self.past_ if getattr(self, "_training", None) == training else self.learned()
 
     def train(self, *_args: object, **_options: object) -> NoReturn:
         """Point to ``fit``: scikit-learn's word for it."""
@@ -186,41 +176,33 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, texts: Texts) -> npt.NDArray[Any]:
         """Return labels, shape (num_texts,), decided by the largest class or the stored threshold."""
-        codes = self.scorer.decide(torch.from_numpy(self.predict_proba(texts)))
-        return np.asarray(self.classes_[codes])
+        shares = torch.from_numpy(self.predict_proba(texts))
+        return np.asarray(self.classes_[self.scorer.decide(shares)])
 
     def predict_proba(self, texts: Texts) -> npt.NDArray[np.float64]:
         """Return probabilities, shape (num_texts, num_classes), columns as in ``classes_``.
 
-        The saved model gives the same ones in plain transformers. With two classes and a stored threshold, the answer is the
-        class with the larger probability, and 0.5 corresponds to the threshold; ``predictions`` and all figures keep the
-        probabilities on which it was chosen.
+        The saved model gives the same ones in plain transformers. With two classes and a stored threshold, 0.5 corresponds to
+        the threshold; ``predictions`` and all figures keep the probabilities on which it was chosen.
         """
-        return np.asarray(self.scorer.shares([clean_text(text) for text in self._read_texts(texts)]), dtype=np.float64)
-
-    @property
-    def has_folded_threshold(self) -> bool:
-        """Whether the saved weights hold the threshold, so that the largest class is the answer."""
-        return self.scorer.shift is not None
+        scorer, given = self.scorer, as_texts(texts, self.card_.text_columns)
+        return np.asarray(scorer.shares([clean_text(text) for text in given]), dtype=np.float64)
 
     def evaluate(self, x: "Dataset | Texts", y: Labels | None = None) -> Evaluation:
         """Score labelled rows; the result unpacks to ``loss, accuracy``.
 
-        With a ``Dataset``, these are the validation rows, beside the majority and linear baselines; the test stays sealed.
-        Other rows count as a look if any of them is a sealed test row or was opened before (``data/seal/known.py``): the
-        ledger counts it, and the figures have the confidence of that look. ``score`` counts likewise.
+        A ``Dataset`` has its validation rows scored, beside the baselines; the test stays sealed. Other rows count as a look if
+        any of them is a sealed test row or was opened before (``data/seal/known.py``); the figures have that look's confidence.
 
         Raises:
             MissingLabelsError: ``x`` is texts and there is no ``y``.
         """
-        self._check_fitted()
         if isinstance(x, Dataset):
             sources = [self.predict_validation(x.training), *self.baselines(x.training, x.validation, "validation")]
             return evaluate_sources(sources, self._terms(x.validation), main="finetuned")
         rows = self._read_rows(x, y)
         check_known(rows, self.card_.classes, "y")
-        found = self.predictions(rows, "given")  # kept back until the look is counted; an error up to here costs none
-        look = count_look([row.text for row in rows], "evaluate")
+        found, look = self._look_at(rows, "evaluate")
         terms = replace(self._terms(rows), confidence=confidence_at(look), look=look)
         return Evaluation(scores=score_predictions(found, terms))
 
@@ -228,17 +210,14 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Return the accuracy on labelled texts, as scikit-learn's classifiers do; counts looks like ``evaluate``."""
         if isinstance(X, Dataset):
             return float(self.evaluate(X).value("accuracy"))
-        rows = self._read_rows(X, y)
-        found = self.predictions(rows, "given")
-        count_look([row.text for row in rows], "score")
+        found, _ = self._look_at(self._read_rows(X, y), "score")
         return float(accuracy_score(found.labels, found.predicted, sample_weight=sample_weight))
 
     @property
     def scorer(self) -> Scorer:
         """What answers texts that are already clean."""
         self._check_fitted()
-        is_fast = self.config.precision == "bf16"
-        precisely = self.device_.autocast if is_fast else contextlib.nullcontext
+        precisely = self.device_.autocast if self.config.precision == "bf16" else contextlib.nullcontext
         return Scorer(network=self.network_, tokenizer=self.tokenizer_, card=self.card_, precisely=precisely)
 
     def predictions(self, rows: Sequence[Example], split: str, *, trace: Trace | None = None) -> Predictions:
@@ -248,7 +227,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def predict_validation(self, training: TrainingData) -> Predictions:
         """Return predictions for the validation rows: those of the kept epoch, where training has just made them."""
         known: Predictions | None = getattr(self, "validation_", None)
-        if known is not None and getattr(self, "_training", None) is training and known.classes == self.card_.classes:
+        if known is not None and self.fitted_on is training and known.classes == self.card_.classes:
             return decide_by(known, self.card_.positive, self.card_.threshold)
         return self.predictions(training.validation, "validation")
 
@@ -257,18 +236,9 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if getattr(self, "_linear_rows", training.train) != training.train or not hasattr(self, "linear_"):
             self.linear_: LinearModel = fit_linear(training.train, seed=self.seed)
         self._linear_rows = training.train
-        labels = [str(row.label) for row in training.train]
-        classes = self.card_.classes
-        known = (majority(labels, rows, split=split, classes=classes), prior(labels, rows, split=split, classes=classes))
+        labels, classes = [str(row.label) for row in training.train], self.card_.classes
+        known = (make(labels, rows, split=split, classes=classes) for make in (majority, prior))
         return *known, self.linear_.predict(rows, split=split, classes=classes)
-
-    def answers(self, rows: Sequence[Example]) -> Predictions:
-        """Return labels and probabilities of clean examples as ``predict`` and ``predict_proba`` give them."""
-        return self.scorer.answers_of(rows, self.logits([row.text for row in rows]))
-
-    def logits(self, texts: Texts) -> torch.Tensor:
-        """Return float32 logits (num_texts, num_classes) of clean texts."""
-        return self.scorer.logits(self._read_texts(texts))
 
     def trace(self, text: str) -> PredictionTrace:
         """Follow one text from characters to decision."""
@@ -281,18 +251,18 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         Args:
             folder: Where.
-            apart: Whether another process asks transformers, which takes about five seconds of a processor.
+            apart: Whether another process asks transformers, which takes about five seconds of processor time.
 
         Raises:
             StorageError: The disk refused.
             ParityError: What was read back is another model.
         """
-        self._check_fitted()
-        path = Path(folder)
+        path, rows = Path(folder), self.fitted_on
+        texts = () if rows is None else tuple(row.text for row in (*rows.validation, *rows.train)[:PARITY_ROWS])
         self.network_.to("cpu")
         try:
             save_model(path, self.network_, self.tokenizer_, self.card_, self.learned())
-            self.parity_ = check_saved(path, self.network_, self.tokenizer_, self.card_, self._parity_texts, apart=apart)
+            self.parity_ = check_saved(path, self.network_, self.tokenizer_, self.card_, texts, apart=apart)
         finally:
             self.network_.to(self.device_.kind)
         return path
@@ -311,34 +281,19 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         classifier = cls(str(folder), config=known)
         classifier.network_, classifier.tokenizer_, classifier.card_ = scorer.network, scorer.tokenizer, card
         classifier.device_, classifier.classes_ = device, typed(card.classes, card.label_type)
-        classifier._parity_texts, classifier.past_ = (), past_in(Path(folder))
+        classifier.past_ = past_in(Path(folder))
         return classifier
 
     def _terms(self, rows: Sequence[Example]) -> Terms:
         return with_units(Terms(positive=self.card_.positive), rows, find_copies(rows))
 
-    def _read_texts(self, texts: Any) -> list[str]:
-        self._check_fitted()
-        return as_texts(texts, self.card_.text_columns)
-
     def _read_rows(self, x: Any, y: Any) -> tuple[Example, ...]:
         self._check_fitted()
         return to_examples(x, y, own=self.card_.text_columns, known=self.card_.classes)
 
-    def check_fitted_on(self, training: TrainingData) -> None:
-        """Check that no other rows than these trained the model, as far as it knows (one that was loaded does not).
-
-        Raises:
-            NotFittedError: Nothing did.
-            UsageError: Others did; they may be rows of the test.
-        """
-        self._check_fitted()
-        if getattr(self, "_training", training) != training:
-            raise UsageError(
-                "the model was fitted on rows other than the training rows of this data, perhaps on its test rows",
-                expected="a model fitted on the same data",
-                fix="model.fit(data), then judge",
-            )
+    def _look_at(self, rows: Sequence[Example], door: str) -> tuple[Predictions, int]:
+        """Return what is answered and which look it is; an error before it is counted costs none."""
+        return self.predictions(rows, "given"), count_look([row.text for row in rows], door)
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "network_"):

@@ -128,7 +128,7 @@ def as_before(fit: Method) -> Method:
 
     @wraps(fit)
     def kept(self: Any, *arguments: Any, **options: Any) -> Any:
-        attributes, network = dict(vars(self)), getattr(self, "network_", None) if options.get("resume") else None
+        attributes, network = dict(vars(self)), getattr(self, "network_", None) if options.get("resume") is True else None
         weights = {} if network is None else {name: value.clone() for name, value in network.state_dict().items()}
         try:
             return fit(self, *arguments, **options)

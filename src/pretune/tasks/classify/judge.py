@@ -160,7 +160,7 @@ def _settle_threshold(candidate: Candidate, aim: Aim, record: RunRecord, folder:
     for item in decided:
         folder.write_predictions(item)
     tell_choice(choices, trace)
-    record = replace(record, threshold=choices["finetuned"], has_folded_threshold=model.has_folded_threshold)
+    record = replace(record, threshold=choices["finetuned"], has_folded_threshold=model.scorer.has_folded_threshold)
     return folder.write_record(record)
 
 

@@ -65,7 +65,7 @@ def keep_trained(
         changes=getattr(model, "changes_", ()),
         calibration=getattr(model, "calibration_", None),
         threshold=choices["finetuned"],
-        has_folded_threshold=model.has_folded_threshold,
+        has_folded_threshold=model.scorer.has_folded_threshold,
         model_licence=model.card_.licence,
         token_counts=getattr(model, "token_counts_", ()),
         scores=found.scores,

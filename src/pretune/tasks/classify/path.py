@@ -101,7 +101,7 @@ def finetune(job: Job[RunConfig]) -> RunRecord:
                 folder.write_predictions(item)
         else:
             with helped(job.source, replace(config, finetune=settings), folder.checkpoints):
-                model.fit(data, trace=trace, checkpoints=resume)
+                model.fit(data, trace=trace, resume=resume)
     except DivergedError as error:
         folder.write_record(replace(record, status="diverged", failure=error.got))
         raise
@@ -166,14 +166,14 @@ def judge(
     """
     start, config, trace = time.perf_counter(), config or JudgeConfig(), trace or Trace()
     policy = read_policy(config)
-    model.check_fitted_on(data.training)
+    _check_fitted_on(model, data.training)
     aim = _aim(data, config, policy)
     named = Path(run) if run is not None else None
     folder = claim_folder(default_name(data.receipt.source, model.model), {}, named=named)
     settings = RunConfig(
         model=model.model, epochs=model.epochs, freeze=model.freeze, seed=model.seed, finetune=model.config, judge=config
     )
-    past = look_back_on(model.past_on(data.training), data, trace)
+    past = look_back_on(model.past_ if model.fitted_on == data.training else model.learned(), data, trace)
     record = begin_run(data, settings, folder, "pretune.judge(model, data)")
     folder.write_kept(past)
     trace.keep_in(folder.trace, begin=True)
@@ -187,6 +187,21 @@ def judge(
         add_out_of_fold(data.training, record, folder, trace)
     judged = open_and_judge(Candidate(model=model, training=data.training, seal=data.seal), record, config, folder, trace)
     return Verdict.from_json(judged.to_json()["verdict"])
+
+
+def _check_fitted_on(model: TextClassifier, training: TrainingData) -> None:
+    """Check that no other rows than these trained the model, as far as it knows (one that was loaded does not).
+
+    Raises:
+        NotFittedError: Nothing did.
+        UsageError: Others did; they may be rows of the test.
+    """
+    if model.fitted_on not in (None, training):
+        raise UsageError(
+            "the model was fitted on rows other than the training rows of this data, perhaps on its test rows",
+            expected="a model fitted on the same data",
+            fix="model.fit(data), then judge",
+        )
 
 
 def _fit_linear(model: TextClassifier, training: TrainingData, trace: Trace) -> float:

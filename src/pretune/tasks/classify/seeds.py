@@ -145,7 +145,7 @@ def _fit_one(model: TextClassifier, data: Dataset, resume: Resume, trace: Trace)
         _check_same(held["about"], about, model.seed)
         trace.note(f"seed {model.seed} was finished before the run was interrupted")
     else:
-        model.fit(data, trace=trace, checkpoints=replace(resume, folder=unfinished))
+        model.fit(data, trace=trace, resume=replace(resume, folder=unfinished))
         model.save(place / "model")
         storage.replace(place / "validation.csv", predictions_csv(model.predict_validation(data.training)))
         held = {

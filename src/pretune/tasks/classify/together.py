@@ -60,4 +60,4 @@ def fit_along(work: dict[str, Any], company: Company) -> None:
         config.model, epochs=config.epochs, freeze=config.freeze, seed=config.seed, config=config.finetune
     )
     with training_together(company.world):
-        model.fit(data, checkpoints=Path(work["checkpoints"]))
+        model.fit(data, resume=Path(work["checkpoints"]))
