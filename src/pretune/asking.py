@@ -30,9 +30,9 @@ from pretune.report.receipts import describe_rejection
 from pretune.run import RunFolder, check_run
 from pretune.run.trace import Trace
 from pretune.tasks.classify.baselines import RESTORED, open_linear
+from pretune.tasks.classify.encoder_linear import open_encoder_linear
 from pretune.tasks.classify.load import load_model
 from pretune.tasks.classify.predict import predict_texts, read_texts
-from pretune.tasks.classify.untuned import open_untuned
 
 __all__ = ["evaluate_on", "follow_text", "guess_words", "predict_texts", "read_texts"]
 
@@ -53,7 +53,8 @@ def evaluate_on(run: str, source: Any, config: ReadConfig, trace: Trace) -> tupl
     check_known(rows, model.card_.classes, table.source)
     texts = [row.text for row in rows]
     known = known_rows(texts).describe()
-    opened, untuned = (open_linear(folder), open_untuned(folder, model.device_, trace)) if folder.is_begun else (None, None)
+    opened = open_linear(folder) if folder.is_begun else None
+    encoder_linear = open_encoder_linear(folder, model.device_, trace) if folder.is_begun else None
     # Nothing is shown before the look is counted, and what may fail comes first: a crash costs no look, as in judging.
     sources = [model.predictions(rows, "given", trace=trace)]
     if opened is not None:
@@ -62,8 +63,8 @@ def evaluate_on(run: str, source: Any, config: ReadConfig, trace: Trace) -> tupl
         if opened.is_restored:
             trace.note(RESTORED)
         sources.append(opened.model.predict(rows, split="given", classes=model.card_.classes))
-        if untuned is not None:
-            sources.append(untuned.predict(rows, split="given", classes=model.card_.classes, trace=trace))
+        if encoder_linear is not None:
+            sources.append(encoder_linear.predict(rows, split="given", classes=model.card_.classes, trace=trace))
     if all(item.source != main for item in sources):
         trace.note(f"{main}, which was judged, cannot be opened: the figures are of the fine-tuned model")
         main = "finetuned"

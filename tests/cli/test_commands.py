@@ -120,7 +120,18 @@ def test_every_row_of_the_file_is_in_the_receipt(judged):
 def test_the_trace_has_every_stage_and_step(judged):
     events = [json.loads(line) for line in (judged / "trace.jsonl").read_text().splitlines()]
     stages = [event["stage"] for event in events if event["event"] == "stage"]
-    wanted = ["read", "clean", "split", "seal", "baseline", "untuned", "load model", "tokenize", "fine-tune", "calibrate"]
+    wanted = [
+        "read",
+        "clean",
+        "split",
+        "seal",
+        "baseline",
+        "encoder linear",
+        "load model",
+        "tokenize",
+        "fine-tune",
+        "calibrate",
+    ]
     assert stages == [
         *wanted,
         "threshold",

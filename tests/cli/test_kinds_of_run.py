@@ -17,12 +17,13 @@ TEXT = "a great wonderful film"
 CLASSIFIERS = {"trained", "judged", "older"}
 MODELS = CLASSIFIERS | {"model folder", "model of a run"}
 LANGUAGES = {"masked", "causal"}
+BASELINES = ["linear", "encoder linear"]
 COMMANDS = {
     "judge": ([], CLASSIFIERS),
     "judge --recompute": (["--recompute"], {"judged", "older"}),
     "evaluate": (["more.csv"], MODELS),
-    "predict": ([TEXT], MODELS | {"linear", "untuned"}),
-    "predict --file": (["--file", "more.csv"], MODELS | {"linear", "untuned"}),
+    "predict": ([TEXT], MODELS.union(BASELINES)),
+    "predict --file": (["--file", "more.csv"], MODELS.union(BASELINES)),
     "trace": ([TEXT], MODELS),
     "compare": (["runs/first"], CLASSIFIERS - {"judged"}),  # the judged one is runs/first itself
     "compare, second": ([], CLASSIFIERS - {"judged"}),
@@ -41,7 +42,7 @@ NAMED = {
     "model of a run": "a model folder",
     "language model folder": "a checkpoint that pretune has not fine-tuned",
     "linear": "the linear baseline of a run",
-    "untuned": "the untuned-encoder baseline of a run",
+    "encoder linear": "the encoder-linear baseline of a run",
     "catalogue": "a pre-trained model of the catalogue",
     "data of the catalogue": "a data set of the catalogue",
     "other folder": "a folder with other contents",
@@ -53,7 +54,7 @@ PLACES = {
     "cut off": "runs/cut", "language model cut off": "runs/cut-lm", "diverged": "runs/diverged", "claimed": "runs/claimed",
     "audit report": "audit.html", "model folder": "model", "model of a run": "runs/trained/model",
     "language model folder": "runs/masked/model", "linear": "runs/trained/linear",
-    "untuned": "runs/trained/encoder_linear", "catalogue": "minilm", "data of the catalogue": "sms-spam",
+    "encoder linear": "runs/trained/encoder_linear", "catalogue": "minilm", "data of the catalogue": "sms-spam",
     "other folder": "other", "file": "more.csv", "missing": "nowhere",
 }  # fmt: skip
 
@@ -172,7 +173,9 @@ def test_a_language_model_still_answers_masks(capsys):
     capsys.readouterr()
 
 
-@pytest.mark.parametrize("kind", ["cut off", "language model cut off", "claimed", "linear", "untuned", "audit report", "file"])
+@pytest.mark.parametrize(
+    "kind", ["cut off", "language model cut off", "claimed", "linear", "encoder linear", "audit report", "file"]
+)
 @pytest.mark.parametrize("command", ["run", "pretrain"])
 def test_what_is_no_model_is_none_to_start_from(command, kind, here, capsys):
     data = "reviews.csv" if command == "run" else "words.txt"

@@ -1,4 +1,4 @@
-"""Vectors of the untuned encoder."""
+"""Vectors of an encoder as it came."""
 
 import numpy as np
 import pytest

@@ -19,7 +19,9 @@ from pretune.report.choices import describe_budget, make_range_plot
 from pretune.report.page.html import render_html
 from pretune.report.terminal.text import draw_seeds
 
-OPTION = BudgetOption(freeze="last-2", epochs=3, max_length=96, has_untuned=True, seconds=250.0, cost=2.1, share_cut=0.09)
+OPTION = BudgetOption(
+    freeze="last-2", epochs=3, max_length=96, has_encoder_linear=True, seconds=250.0, cost=2.1, share_cut=0.09
+)
 CHOICE = BudgetChoice(
     seconds=300.0, covers="run", margin=0.15, given=("epochs",), chosen=OPTION, best=OPTION, gave_up=("all <layers>",),
     timings=(StepTiming(freeze="last-2", num_tokens=30, seconds=0.2),), seconds_taken=321.0,
@@ -88,3 +90,10 @@ def test_the_terminal_names_kept_and_collapsed_seeds(capsys):
     show(draw_seeds(SPREAD))
     shown = capsys.readouterr().out
     assert all(word in shown for word in ("kept", "collapsed", "0.071", "macro f1"))
+
+
+def test_a_budget_of_an_earlier_version_is_read_by_the_word_that_it_used():
+    old = OPTION.to_json()
+    old["has_untuned"] = old.pop("has_encoder_linear")
+    assert BudgetOption.from_json(old) == OPTION
+    assert not BudgetOption.from_json({**old, "has_untuned": False}).has_encoder_linear

@@ -29,7 +29,7 @@ class JudgeConfig(Config):
         policy: A TOML file that replaces the default policy.
         choose: ``best`` lets validation choose among the run's models before the seal is opened; the fine-tuned one is judged
             otherwise.
-        encoder_linear: Whether a logistic regression on the untuned encoder is among the baselines.
+        encoder_linear: Whether a logistic regression on the encoder as it came is among the baselines.
         thorough: Whether to train three more models, so that each training row is judged by a model that did not see it.
     """
 

@@ -1,4 +1,4 @@
-"""What the language model knew before fine-tuning: a logistic regression over the vectors of the untuned encoder."""
+"""What the language model knew before fine-tuning: a logistic regression over the vectors of the encoder as it came."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

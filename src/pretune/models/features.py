@@ -1,4 +1,4 @@
-"""What the untuned encoder makes of texts: the mean of its last hidden states, one vector a text."""
+"""What an encoder makes of texts as it came: the mean of its last hidden states, one vector a text."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

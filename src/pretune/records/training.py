@@ -1,6 +1,8 @@
 """Records of fine-tuning: steps, epochs, rates, seeds, budgets."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Self
 
 from pretune.records.base import SCHEMA, Record
 
@@ -124,10 +126,17 @@ class BudgetOption(Record):
     freeze: str
     epochs: int
     max_length: int
-    has_untuned: bool  # whether the untuned encoder is among the baselines
+    has_encoder_linear: bool  # whether that baseline is fitted
     seconds: float  # of the whole command, as estimated
     cost: float  # points of accuracy (0.01 each) that it is expected to give up, roughly; the order is what counts
     share_cut: float  # of the texts
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """Build the record; earlier versions wrote ``has_untuned``."""
+        if isinstance(value, Mapping) and "has_untuned" in value:
+            value = {**value, "has_encoder_linear": value["has_untuned"]}
+        return super(BudgetOption, cls).from_json(value)  # ``super()`` alone is of the class before it got slots
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

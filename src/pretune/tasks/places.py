@@ -12,7 +12,7 @@ from pretune.run import RunFolder, damage_of
 from pretune.run.holding import is_held_elsewhere
 
 FINETUNED, LANGUAGE, CUT_OFF, DIVERGED = "fine-tuned run", "language run", "cut-off run", "diverged run"
-MODEL, CHECKPOINT, LINEAR, UNTUNED = "model folder", "checkpoint", "linear model", "untuned baseline"
+MODEL, CHECKPOINT, LINEAR, ENCODER_LINEAR = "model folder", "checkpoint", "linear model", "encoder-linear baseline"
 BEGUN, FOLDER, REPORT, FILE, NAME, NOTHING = "begun folder", "folder", "report", "file", "catalogue name", "nothing"
 
 RUN_MARKS, MODEL_MARKS = ("run.json", "trace.jsonl"), ("pretune.json", "model.safetensors")
@@ -96,14 +96,14 @@ def require_classifier(where: str | Path, *, linear: bool = False) -> Place:
 
     Args:
         where: A path.
-        linear: Whether a baseline of a run will do: the linear model, or the untuned encoder.
+        linear: Whether a baseline of a run will do: the linear model, or the encoder-linear one.
 
     Raises:
         ModelLoadError: It is something else, which the message names.
         StorageError: A run is there whose record is damaged.
     """
     found = look_at(where)
-    if found.kind in (FINETUNED, MODEL) or (linear and found.kind in (LINEAR, UNTUNED)):
+    if found.kind in (FINETUNED, MODEL) or (linear and found.kind in (LINEAR, ENCODER_LINEAR)):
         return found
     raise ModelLoadError(f"{found.shown} is {found.words}", expected=A_MODEL, fix=found.fix)
 
@@ -203,8 +203,8 @@ def _folder(shown: str, path: Path) -> Place:
         words, fix = "the linear baseline of a run", inside or "name the run folder that contains it"
         return Place(shown=shown, kind=LINEAR, words=words, fix=fix)
     if "features.json" in names:
-        words, fix = "the untuned-encoder baseline of a run", inside or "name the run folder that contains it"
-        return Place(shown=shown, kind=UNTUNED, words=words, fix=fix)
+        words, fix = "the encoder-linear baseline of a run", inside or "name the run folder that contains it"
+        return Place(shown=shown, kind=ENCODER_LINEAR, words=words, fix=fix)
     if "config.json" in names:
         fix = inside or f"`pretune run DATA --model {shown}` fine-tunes it"
         return Place(shown=shown, kind=CHECKPOINT, words="a checkpoint that pretune has not fine-tuned", fix=fix)

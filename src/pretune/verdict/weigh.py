@@ -128,7 +128,7 @@ def say_source(source: str) -> str:
         "majority": "the majority class",
         "prior": "guessing by the class shares",
         "linear": "the linear model",
-        "encoder_linear": "the untuned encoder",
+        "encoder_linear": "the untuned encoder",  # in the words that kept verdicts have
         "before": "the model before adaptation",
     }
     return names.get(source, source)

@@ -54,7 +54,7 @@ def test_what_is_no_time_is_refused(text):
 
 def test_time_without_end_gives_up_nothing():
     best = chosen(1e9)
-    assert (best.freeze, best.epochs, best.max_length, best.has_untuned) == ("none", 3, 384, True)
+    assert (best.freeze, best.epochs, best.max_length, best.has_encoder_linear) == ("none", 3, 384, True)
     assert best.cost == best.share_cut == 0
     assert list(say_given_up(best, best)) == []
 
@@ -124,10 +124,10 @@ def test_a_budget_too_small_for_anything_says_the_least_that_would_do():
 
 def test_what_was_given_up_is_said():
     best = chosen(1e9)
-    found = BudgetOption(freeze="last-2", epochs=3, max_length=48, has_untuned=False, seconds=250, cost=3, share_cut=0.5)
+    found = BudgetOption(freeze="last-2", epochs=3, max_length=48, has_encoder_linear=False, seconds=250, cost=3, share_cut=0.5)
     said = list(say_given_up(found, best))
     cut = "50.0% of texts cut more, at 48 tokens instead of 384"
-    assert said == ["all layers", "1 of 4 epochs", cut, "the untuned encoder as a baseline"]
+    assert said == ["all layers", "1 of 4 epochs", cut, "the encoder-linear baseline"]
     [more, *_] = list(say_given_up(best, best, ("last-3", "none")))
     assert more.startswith("last-3, all layers (not measured")
     assert "1 of 4 epochs" not in list(say_given_up(found, best, are_epochs_given=True))
@@ -241,7 +241,7 @@ def test_an_overrun_is_said_in_the_record_and_the_report(tiny_checkpoint, table,
 
 
 def test_apply_choice_changes_nothing_else():
-    option = replace(chosen(60), has_untuned=False)
+    option = replace(chosen(60), has_encoder_linear=False)
     choice = BudgetChoice(seconds=60, covers="run", margin=0.15, given=(), chosen=option, best=option, gave_up=(), timings=())
     found = apply_choice(CONFIG, choice)
     same = replace(found, freeze="auto", epochs=None, finetune=replace(found.finetune, max_length=None), judge=JudgeConfig())

@@ -1,4 +1,4 @@
-"""Thresholds, temperatures and the untuned baseline in whole runs: stored, used, judged, and never read from test labels."""
+"""Thresholds, temperatures and the encoder-linear baseline in whole runs: stored, used, judged; test labels are not read."""
 
 import json
 import shutil
@@ -137,17 +137,17 @@ def test_only_validation_predictions_are_chosen_by(asked, monkeypatch):
     assert set(seen) == {"validation"}
 
 
-def test_the_untuned_encoder_is_compared_on_the_same_rows_and_its_cost_is_a_stage(asked):
+def test_the_encoder_linear_baseline_is_compared_on_the_same_rows_and_its_cost_is_a_stage(asked):
     record = RunFolder(asked).read_record()
     assert any((item.a, item.b) == ("finetuned", "encoder_linear") for item in record.comparisons)
     stages = [event for event in RunFolder(asked).read_events() if event["event"] == "stage"]
-    stage = next(item for item in stages if item["stage"] == "untuned")
+    stage = next(item for item in stages if item["stage"] == "encoder linear")
     assert stage["seconds"] > 0
     assert "32 features" in stage["shape_out"]
 
 
 @pytest.mark.usefixtures("workplace")
-def test_the_untuned_encoder_can_be_switched_off(tiny_checkpoint):
+def test_the_encoder_linear_baseline_can_be_switched_off(tiny_checkpoint):
     flags = [*learning_flags(tiny_checkpoint("bert"), epochs=1), "--set", "judge.encoder_linear=false"]
     assert call("run", "reviews.csv", "--run", "runs/x", "--quiet", *flags) in (0, 1, 3)
     assert not Path("runs/x/encoder_linear").exists()

@@ -92,7 +92,7 @@ def apply_choice(config: RunConfig, choice: BudgetChoice) -> RunConfig:
         freeze=chosen.freeze,
         epochs=chosen.epochs,
         finetune=replace(config.finetune, max_length=chosen.max_length),
-        judge=replace(config.judge, encoder_linear=chosen.has_untuned),
+        judge=replace(config.judge, encoder_linear=chosen.has_encoder_linear),
     )
 
 
@@ -136,8 +136,8 @@ def say_given_up(
     if chosen.share_cut > best.share_cut:
         more = f"{chosen.share_cut - best.share_cut:.1%}"
         yield f"{more} of texts cut more, at {chosen.max_length} tokens instead of {best.max_length}"
-    if best.has_untuned and not chosen.has_untuned:
-        yield "the untuned encoder as a baseline"
+    if best.has_encoder_linear and not chosen.has_encoder_linear:
+        yield "the encoder-linear baseline"
 
 
 def say_choice(choice: BudgetChoice) -> str:

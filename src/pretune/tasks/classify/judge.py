@@ -29,12 +29,12 @@ from pretune.tasks.classify.assess import Assessment, Kept, assess, costs_of, ev
 from pretune.tasks.classify.baselines import void_finding
 from pretune.tasks.classify.budget import tell_end
 from pretune.tasks.classify.chosen import num_candidates, settle_source
+from pretune.tasks.classify.encoder_linear import OpenedEncoderLinear, open_encoder_linear
 from pretune.tasks.classify.estimator import TextClassifier
 from pretune.tasks.classify.more import Addition
 from pretune.tasks.classify.options import GAP_ROWS
 from pretune.tasks.classify.prove import Proof
 from pretune.tasks.classify.thresholds import choose_thresholds, decided_by, inherit, read_aim, store_thresholds, tell_choice
-from pretune.tasks.classify.untuned import Untuned, open_untuned
 from pretune.tasks.report import write_report
 
 # Who predicts on every split; the last one where the run has it.
@@ -69,13 +69,13 @@ def open_and_judge(candidate: Candidate, record: RunRecord, config: JudgeConfig,
     # Whatever is read or may fail comes before the seal is opened: a damaged file, or a crash, costs no look.
     past = _look_back(candidate, record, folder)
     sketches, lost = find_sketches(record.model_source, past.corpora)
-    untuned = open_untuned(folder, candidate.model.device_, trace)
-    able = set(SOURCES) - ({SOURCE} if untuned is None else set())
+    encoder_linear = open_encoder_linear(folder, candidate.model.device_, trace)
+    able = set(SOURCES) - ({SOURCE} if encoder_linear is None else set())
     record = settle_source(config, aim, record, folder, able, trace)
     _score_train(candidate, folder, trace)
     _look_into_corpus(sketches, lost, candidate.seal.texts(), record, folder)
     _rehearse(folder, record)
-    answers = _answer_test(candidate, untuned, trace)
+    answers = _answer_test(candidate, encoder_linear, trace)
     sealed = find_copies(_sealed_rows(candidate.seal), record.receipt)
     _check_room(answers, folder)
     if candidate.more is not None:
@@ -212,15 +212,15 @@ def _named(copies: Copies, rows: Sequence[Example]) -> Copies:
     return replace(copies, texts={rows[int(row)].id: rows[int(first)].id for row, first in copies.texts.items()})
 
 
-def _answer_test(candidate: Candidate, untuned: Untuned | None, trace: Trace) -> list[Predictions]:
+def _answer_test(candidate: Candidate, encoder_linear: OpenedEncoderLinear | None, trace: Trace) -> list[Predictions]:
     """Ask every source about the sealed texts; labels are not read, and nothing is shown or written."""
     rows = _sealed_rows(candidate.seal)
     model, classes = candidate.model, candidate.training.classes
     with trace.stage("answer", f"{len(rows):,} sealed texts, without their labels") as stage:
         answers = [model.predictions(rows, "test", trace=trace), *model.baselines(candidate.training, rows, "test")]
         answers += candidate.proof.ask(rows, trace) if candidate.proof is not None else []
-        if untuned is not None:
-            answers.append(untuned.predict(rows, split="test", classes=classes, trace=trace))
+        if encoder_linear is not None:
+            answers.append(encoder_linear.predict(rows, split="test", classes=classes, trace=trace))
         stage.done = f"{', '.join(item.source for item in answers)} on the same rows; kept back until the opening is counted"
         stage.shape_out = f"{len(rows):,} × {len(classes)} logits → probabilities → decisions"
     return answers

@@ -24,9 +24,9 @@ HALVING_COST = 0.6
 # Points for all tokens cut away: on IMDB 58 % of the tokens were cut at 128 and 31 % at 256, for 0.874 against 0.906
 # (docs/results.md).
 CUT_COST = 12.0
-# Points for judging without the untuned encoder: no accuracy, but a question the report then leaves open.
-UNTUNED_COST = 0.5
-# Seconds for each number in the table that the untuned encoder's regression is fitted on (7,398 × 384: 8 to 20 s on two cores).
+# Points for judging without the encoder-linear baseline: no accuracy, but a question the report then leaves open.
+ENCODER_LINEAR_COST = 0.5
+# Seconds for each number in the table that this baseline is fitted on (7,398 × 384: 8 to 20 s on two cores).
 REGRESSION_SECONDS = 5e-6
 # Training rows scored in judging, for the gap to validation; more would cost time and change the gap by under a point.
 GAP_ROWS = 2_000
@@ -62,21 +62,21 @@ def make_options(pace: Pace, config: RunConfig, rest: Remaining) -> Iterator[Bud
     longest = int(pace.lengths.max(initial=1))
     fitting = [length for length in LENGTHS if length < min(longest, pace.longest)]
     lengths = [pace.longest] if config.finetune.max_length is not None else [*fitting, _cover(longest, pace.longest)]
-    untuned = (True, False) if config.judge.encoder_linear and pace.num_layers else (False,)
-    for freeze, length, has_untuned in product(pace.steps, lengths, untuned):
+    with_baseline = (True, False) if config.judge.encoder_linear and pace.num_layers else (False,)
+    for freeze, length, has_encoder_linear in product(pace.steps, lengths, with_baseline):
         wanted = WANTED_EPOCHS[freeze.partition("-")[0]]
         for epochs in (config.epochs,) if config.epochs is not None else range(1, wanted + 1):
             option = BudgetOption(
                 freeze=freeze,
                 epochs=epochs,
                 max_length=length,
-                has_untuned=has_untuned,
+                has_encoder_linear=has_encoder_linear,
                 seconds=0.0,
                 cost=0.0,
                 share_cut=round(float((pace.lengths > length).mean()), 4),
             )
             seconds = round(rest.spent + estimate(option, pace, config.finetune.batch_size, rest), 1)
-            yield replace(option, seconds=seconds, cost=round(_cost(option, pace, untuned[0]), 3))
+            yield replace(option, seconds=seconds, cost=round(_cost(option, pace, with_baseline[0]), 3))
 
 
 def estimate(option: BudgetOption, pace: Pace, batch_size: int, rest: Remaining) -> float:
@@ -90,15 +90,15 @@ def estimate(option: BudgetOption, pace: Pace, batch_size: int, rest: Remaining)
     epoch = speed.seconds(PADDING * work * rest.num_train, steps) + pace.rate * work * scored * (trained if cached else 1.0)
     parts = {
         "load": pace.load_seconds * (rest.num_seeds + 2),  # to train, to save and read back
-        "tokenize": pace.tokenize_seconds * learned * (1 + option.has_untuned),
+        "tokenize": pace.tokenize_seconds * learned * (1 + option.has_encoder_linear),
         "trunk": pace.rate * work * learned * (1 - trained) if cached else 0.0,
         "training": rest.num_seeds * option.epochs * epoch,
         "range test": NUM_STEPS * speed.seconds(PADDING * work * batch_size) if rest.has_range_test else 0.0,
     }
-    if option.has_untuned:
-        parts["untuned"] = pace.rate * work * learned + REGRESSION_SECONDS * rest.num_train * pace.width
+    if option.has_encoder_linear:
+        parts["encoder linear"] = pace.rate * work * learned + REGRESSION_SECONDS * rest.num_train * pace.width
     if rest.num_test:
-        asked = min(GAP_ROWS, rest.num_train) + rest.num_test * (1 + option.has_untuned)
+        asked = min(GAP_ROWS, rest.num_train) + rest.num_test * (1 + option.has_encoder_linear)
         rate = pace.precise_rate or pace.rate
         parts["judging"] = (rate * work + pace.tokenize_seconds) * asked + rest.linear_seconds + 2 * pace.load_seconds
     return sum(parts.values())
@@ -109,7 +109,7 @@ def _cover(longest_text: int, most: int) -> int:
     return next((length for length in (*LENGTHS, most) if longest_text <= length <= most), most)
 
 
-def _cost(option: BudgetOption, pace: Pace, could_have_untuned: bool) -> float:
+def _cost(option: BudgetOption, pace: Pace, could_have_encoder_linear: bool) -> float:
     wanted = WANTED_EPOCHS[option.freeze.partition("-")[0]]
     trained = _trained_share(option.freeze, pace.num_layers)
     tokens_cut = 1 - float(np.minimum(pace.lengths, option.max_length).sum()) / float(pace.lengths.sum())
@@ -117,7 +117,7 @@ def _cost(option: BudgetOption, pace: Pace, could_have_untuned: bool) -> float:
         float(np.interp(trained, TRAINED_SHARES, LAYER_COSTS))
         + HALVING_COST * max(0.0, float(np.log2(wanted / option.epochs)))
         + CUT_COST * tokens_cut
-        + UNTUNED_COST * (could_have_untuned and not option.has_untuned)
+        + ENCODER_LINEAR_COST * (could_have_encoder_linear and not option.has_encoder_linear)
     )
 
 

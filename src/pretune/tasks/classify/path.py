@@ -26,6 +26,7 @@ from pretune.tasks.classify.assess import read_policy
 from pretune.tasks.classify.baselines import open_linear, restore
 from pretune.tasks.classify.begin import begin_run, load_rows, look_back_on, recorded_budget, settle
 from pretune.tasks.classify.budget import apply_choice, choose_within, say_choice
+from pretune.tasks.classify.encoder_linear import keep_encoder_linear
 from pretune.tasks.classify.estimator import TextClassifier
 from pretune.tasks.classify.folds import add_out_of_fold
 from pretune.tasks.classify.judge import Candidate, is_written_again, open_and_judge
@@ -37,7 +38,6 @@ from pretune.tasks.classify.repair import score_repair
 from pretune.tasks.classify.seeds import fit_seeds
 from pretune.tasks.classify.thresholds import read_aim
 from pretune.tasks.classify.together import check_company, helped
-from pretune.tasks.classify.untuned import fit_untuned
 from pretune.train import Resume, choose_device
 from pretune.verdict import Policy
 
@@ -91,7 +91,9 @@ def finetune(job: Job[RunConfig]) -> RunRecord:
     model.linear_.save(folder.linear)
     if config.judge.encoder_linear:
         length = config.finetune.max_length or DEFAULT_MAX_LENGTH
-        fit_untuned(config.model, data.training, folder, device=device, max_length=length, seed=config.seed, trace=trace)
+        keep_encoder_linear(
+            config.model, data.training, folder, device=device, max_length=length, seed=config.seed, trace=trace
+        )
     resume = Resume(folder=folder.checkpoints, continue_changed=folder.continue_changed)
     try:
         if config.seeds > 1:
@@ -181,7 +183,7 @@ def judge(
     model.linear_.save(folder.linear)
     if config.encoder_linear:
         length, base = model.card_.max_length, model.card_.base_model
-        fit_untuned(base, data.training, folder, device=model.device_, max_length=length, seed=model.seed, trace=trace)
+        keep_encoder_linear(base, data.training, folder, device=model.device_, max_length=length, seed=model.seed, trace=trace)
     record = keep_trained(model, data.training, aim, record, folder, trace, start=start)
     if config.thorough:
         add_out_of_fold(data.training, record, folder, trace)

@@ -24,8 +24,8 @@ from pretune.records import Example, Predictions, PretrainingProof, ProofArm, Ru
 from pretune.run import RunFolder
 from pretune.run.origin import origin_of
 from pretune.run.trace import Trace
+from pretune.tasks.classify.encoder_linear import score_general
 from pretune.tasks.classify.estimator import TextClassifier
-from pretune.tasks.classify.untuned import score_general
 from pretune.train import choose_device, seed_everything
 
 SIZES = (100, 1_000)  # labels, besides all of them

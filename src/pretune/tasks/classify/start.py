@@ -13,8 +13,8 @@ from pretune.models import ModelCard, TrunkCache, build_network, find_checkpoint
 from pretune.models.mean_layer import head_features, start_output
 from pretune.predict import Scorer
 from pretune.run.trace import Trace
+from pretune.tasks.classify.encoder_linear import drawn
 from pretune.tasks.classify.prepare import tell_progress
-from pretune.tasks.classify.untuned import drawn
 from pretune.train import Device, current_world
 
 # What the regression's weights are multiplied by. At their own size they fit the training rows so well that little loss is left
@@ -79,7 +79,7 @@ def start_by_regression(
 
     Args:
         begun: What ``start_from`` returned.
-        training: Its training rows alone are read; of many, those that the untuned baseline is fitted on.
+        training: Its training rows alone are read; of many, those that the encoder-linear baseline is fitted on.
         config: Whether the encoder's vectors are kept between runs.
         device: Runs the encoder.
         seed: Of the draw and of the regression's hold-out.

@@ -411,7 +411,7 @@ def test_the_bound_on_the_size_of_a_file_holds(linear, write_csv, capsys):
     assert "--max-size" in read_strictly(capsys.readouterr().out)["error"]["fix"]
 
 
-def test_the_untuned_baseline_of_a_run_answers_as_it_was_scored(judged, tmp_path):
+def test_the_encoder_linear_baseline_of_a_run_answers_as_it_was_scored(judged, tmp_path):
     folder = RunFolder(judged)
     known = folder.read_predictions("validation", "encoder_linear")
     rows = [(row.id, row.text) for row in folder.read_examples("validation")]

@@ -11,12 +11,12 @@ from pretune.hashing import digest_of_place
 from pretune.records import Example, Predictions, RunRecord
 from pretune.run import RunFolder, check_run
 from pretune.run.trace import Trace
-from pretune.tasks.places import LINEAR, UNTUNED, model_in, require_classifier
+from pretune.tasks.places import ENCODER_LINEAR, LINEAR, model_in, require_classifier
 
 if TYPE_CHECKING:
     from pretune.evaluate.baselines import LinearModel
     from pretune.models import ModelCard
-    from pretune.tasks.classify.untuned import Untuned
+    from pretune.tasks.classify.encoder_linear import OpenedEncoderLinear
 
 logger = logging.getLogger(__name__)
 
@@ -90,13 +90,13 @@ def open_answering(run: str | Path, *, open_network: Callable[[Path], tuple["Mod
             encoding=encoding,
             digest=lambda: digest_of_place(path),
         )
-    if found.kind == UNTUNED:
-        untuned = _open_untuned(path)
-        classes = untuned.fitted.classes
+    if found.kind == ENCODER_LINEAR:
+        baseline = _open_encoder_linear(path)
+        classes = baseline.fitted.classes
         return Answering(
             shown=str(run),
             classes=classes,
-            ask=lambda rows: untuned.predict(rows, split="given", classes=classes, trace=Trace()),
+            ask=lambda rows: baseline.predict(rows, split="given", classes=classes, trace=Trace()),
             text=text,
             encoding=encoding,
             digest=lambda: digest_of_place(path),
@@ -128,13 +128,13 @@ def _open_linear(place: Path) -> "LinearModel":
     return opened.model
 
 
-def _open_untuned(place: Path) -> "Untuned":
+def _open_encoder_linear(place: Path) -> "OpenedEncoderLinear":
     """Open ``RUN/encoder_linear`` within its run, whose validation rows prove that it is the one that was scored.
 
     Raises:
         ModelLoadError: It stands alone, or its encoder is not there any more.
     """
-    from pretune.tasks.classify.untuned import open_untuned
+    from pretune.tasks.classify.encoder_linear import open_encoder_linear
     from pretune.train import choose_device
 
     folder, trace = RunFolder(place.resolve().parent), Trace()
@@ -143,7 +143,7 @@ def _open_untuned(place: Path) -> "Untuned":
     check_run(folder, folder.read_record(), "encoder_linear", "predictions/validation.encoder_linear.csv")
     tuning = folder.read_record().settings.finetune
     device = choose_device(tuning.device, precision=tuning.precision, threads=tuning.threads)
-    opened = open_untuned(folder, device, trace)
+    opened = open_encoder_linear(folder, device, trace)
     if opened is None:
         raise ModelLoadError(f"the encoder that {place} was fitted on is not there any more", expected="the model of the run",
                              fix="put the model back where it was, or take RUN/linear")  # fmt: skip

@@ -1,4 +1,4 @@
-"""The untuned encoder as a baseline: what the language model knew before it was fine-tuned, on the same rows.
+"""The encoder-linear baseline of a run: what the language model knew before it was fine-tuned, on the same rows.
 
 The same regression over vectors says what a language model still knows of a general task after pre-training on a domain.
 """
@@ -30,7 +30,7 @@ MAX_DISTANCE = 0.1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Untuned:
+class OpenedEncoderLinear:
     """The encoder as it came, and the logistic regression over its vectors."""
 
     fitted: EncoderLinear
@@ -44,7 +44,7 @@ class Untuned:
         return self.fitted.predict(features, rows, split=split, classes=classes)
 
 
-def fit_untuned(
+def keep_encoder_linear(
     name: str, training: TrainingData, folder: RunFolder, *, device: Device, max_length: int, seed: int, trace: Trace
 ) -> None:
     """Fit the baseline on the training rows, and keep it and its validation predictions in the run.
@@ -53,7 +53,7 @@ def fit_untuned(
     an adapter is passed over, and so is an encoder that is not there any more; the stage says so.
     """
     parts = (training.train, training.validation)
-    with trace.stage("untuned", f"{sum(map(len, parts)):,} texts") as stage:
+    with trace.stage("encoder linear", f"{sum(map(len, parts)):,} texts") as stage:
         stage.shape_out = "no features"
         try:
             fitted, predictions = _fit(name, training, device=device, max_length=max_length, seed=seed, trace=trace)
@@ -117,7 +117,7 @@ def _fit(
         raise _LeftOut(error.got) from error
     if encoder is None:
         raise _LeftOut("pretune has no adapter for this family, so its vectors cannot be read")
-    told, rows = tell_progress(trace, "untuned encoder"), drawn(training.train, seed)
+    told, rows = tell_progress(trace, "encoder linear"), drawn(training.train, seed)
     with device.autocast():  # split by split, as fine-tuning under a frozen trunk does: what it kept can be taken
         known, asked = (encoder.features([row.text for row in part], progress=told) for part in (rows, training.validation))
     if not (np.isfinite(known).all() and np.isfinite(asked).all()):  # fine-tuning itself then stops, and says more about why
@@ -134,7 +134,7 @@ def drawn(rows: tuple[Example, ...], seed: int) -> tuple[Example, ...]:
     return tuple(rows[index] for index in np.sort(chosen))
 
 
-def open_untuned(folder: RunFolder, device: Device, trace: Trace) -> Untuned | None:
+def open_encoder_linear(folder: RunFolder, device: Device, trace: Trace) -> OpenedEncoderLinear | None:
     """Open the baseline of a run for other rows; ``None`` where the run has none, or its encoder is not there any more.
 
     Raises:
@@ -154,7 +154,7 @@ def open_untuned(folder: RunFolder, device: Device, trace: Trace) -> Untuned | N
         return None
     rows, known = folder.read_examples("validation")[:PROOF_ROWS], folder.read_predictions("validation", SOURCE)
     for order in orders:
-        opened = Untuned(load_encoder_linear(folder.encoder_linear, order=order), encoder, device)
+        opened = OpenedEncoderLinear(load_encoder_linear(folder.encoder_linear, order=order), encoder, device)
         if _distance(opened.predict(rows, split="validation", classes=known.classes, trace=trace), known) <= MAX_DISTANCE:
             return opened
     raise StorageError(
