@@ -64,7 +64,8 @@ def test_a_setting_takes_what_fits_and_refuses_the_rest_with_one_message(config:
 def test_a_setting_of_the_command_line_ends_in_a_config_or_one_message(settings: Any) -> None:
     for key in settings.names():
         for text in TEXTS:
-            made_or_refused(lambda: settings.build(settings.read_items([f"{key}={text}"])))  # noqa: B023 - called at once
+            made = made_or_refused(lambda: settings.build(settings.read_items([f"{key}={text}"])))  # noqa: B023 - called at once
+            assert made is None or isinstance(made, Config)
 
 
 @pytest.mark.parametrize("text", ["9" * 400, "1e5", "nan", "-1", "9" * 400 + "M", ""])

@@ -291,7 +291,7 @@ def test_a_checkpoint_made_to_harm_is_refused_without_any_effect(attack, folder,
 @pytest.mark.parametrize("attack", CHECKPOINTS)
 def test_a_checkpoint_made_to_harm_is_refused_as_a_language_model_too(attack, folder, watch):
     CHECKPOINTS[attack](folder)
-    refuse(lambda place: load_language_model(str(place)), folder, watch, PretuneError)
+    assert str(folder) in refuse(lambda place: load_language_model(str(place)), folder, watch, PretuneError)
 
 
 def test_the_same_folder_unspoilt_is_loaded_and_the_hook_sees_nothing(folder, watch):
@@ -362,7 +362,8 @@ def test_a_card_made_to_harm_is_refused_though_its_digest_is_right(attack, saved
     watch.outside = tmp_path / "outside"
     card = json.loads((folder / "pretune.json").read_text()) | CARDS[attack]
     (folder / "pretune.json").write_text(json.dumps(sealed(card)))
-    refuse(load_folder, folder, watch)
+    named = next(iter(CARDS[attack].get("digests", {"pretune.json": ""})))
+    assert named in refuse(load_folder, folder, watch)
 
 
 LINEAR = {
@@ -388,7 +389,7 @@ def test_a_linear_model_made_to_harm_is_refused(attack, tmp_path, watch):
     folder = tmp_path / "linear"
     fit_linear([Example(id=text, text=text, label=label) for text, label in make_rows(40)]).save(folder)
     LINEAR[attack](folder)
-    refuse(load_linear, folder, watch, StorageError)
+    assert str(folder) in refuse(load_linear, folder, watch, StorageError)
 
 
 @pytest.mark.parametrize("attack", ["pickle", "link", "outside", "state is a list", "deep"])

@@ -22,7 +22,7 @@ def test_a_run_or_a_model_is_not_taken_for_data(finetuned):
 def test_data_of_any_kind_is_let_through(tmp_path, write_csv):
     (tmp_path / "texts").mkdir()
     (tmp_path / "texts" / "trace.jsonl").write_text('{"text": "a"}\n')  # the name of a run's file alone makes no run
-    require_data(str(write_csv([("a", "b")])), str(tmp_path / "texts"), "movie-reviews", None)
+    assert require_data(str(write_csv([("a", "b")])), str(tmp_path / "texts"), "movie-reviews", None) is None
 
 
 def test_a_run_and_data_in_the_wrong_order_are_told_apart(finetuned, write_csv):
@@ -54,7 +54,7 @@ def test_a_name_that_no_model_has_is_refused_without_asking_a_hub(name):
 
 @pytest.mark.parametrize("name", ["minilm", "smollm2", "org/name"])
 def test_a_name_that_a_model_may_have_is_let_through(name):
-    check_name(name)
+    assert check_name(name) is None
 
 
 @pytest.fixture

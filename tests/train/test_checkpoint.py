@@ -183,6 +183,30 @@ def test_a_checkpoint_with_right_digests_and_hostile_contents_is_one_clear_error
     assert "--overwrite" in caught.value.fix
 
 
+def test_weights_in_parts_as_an_earlier_version_saved_them_are_refused_with_the_reason(task, tmp_path):
+    """That had one vector of moments for all matrices of a layer; taken for those of one weight, training would go astray."""
+    with pytest.raises(KilledError):
+        train(task, tmp_path, kill_at=2, save_at=(2,))
+    saved = Checkpoints(tmp_path, ABOUT).load()
+    tensors = {name: value for name, value in saved.tensors.items() if not name.startswith("optimizer.dense.")}
+    for moment in ("exp_avg", "exp_avg_sq"):
+        kept = [value for name, value in saved.tensors.items() if name.startswith("optimizer.dense.") and name.endswith(moment)]
+        tensors[f"optimizer.dense.0.{moment}"] = torch.cat([value.reshape(-1) for value in kept])
+    shutil.rmtree(tmp_path)
+    Checkpoints(tmp_path, ABOUT | {"code": "earlier"}).save(replace(saved, tensors=tensors))
+
+    def resume(**options):
+        network, encoded = task.open(CONFIG)
+        keeper = Checkpoints(tmp_path, ABOUT | {"code": "now"}, **options)
+        list(task.finetuning(network, Inputs(encoded), CONFIG, epochs=3, checkpoints=keeper))
+
+    with pytest.raises(UsageError, match="code: earlier then, now now"):
+        resume()
+    with pytest.raises(StorageError, match=r"does not hold what this training saves \(moments of weight 0") as caught:
+        resume(continue_changed=True)
+    assert "--overwrite" in caught.value.fix
+
+
 @pytest.fixture(scope="module")
 def two_checkpoints(tmp_path_factory):
     folder = tmp_path_factory.mktemp("two") / "checkpoints"
@@ -205,7 +229,9 @@ def test_any_flipped_bit_of_any_file_is_found_and_the_one_before_is_used(two_che
     spoiled[place % len(whole)] ^= 1 << bit
     try:
         file.write_bytes(spoiled)
-        check_is_refused(two_checkpoints)
+        step, refused, resumed = use(two_checkpoints)
+        assert refused.startswith("step-4 is damaged and is not used: ")
+        assert (step, resumed) == (3, "resuming after step 3, from step-3")
     finally:
         file.write_bytes(whole)
 
@@ -217,7 +243,9 @@ def test_any_file_cut_anywhere_is_found_and_the_one_before_is_used(two_checkpoin
     whole = file.read_bytes()
     try:
         file.write_bytes(whole[: size % len(whole)])
-        check_is_refused(two_checkpoints)
+        step, refused, resumed = use(two_checkpoints)
+        assert refused.startswith("step-4 is damaged and is not used: ")
+        assert (step, resumed) == (3, "resuming after step 3, from step-3")
     finally:
         file.write_bytes(whole)
 
@@ -226,22 +254,23 @@ def test_any_file_cut_anywhere_is_found_and_the_one_before_is_used(two_checkpoin
 def test_any_missing_file_is_found(two_checkpoints, name, tmp_path):
     folder = shutil.copytree(two_checkpoints, tmp_path / "checkpoints")
     (folder / "step-4" / name).unlink()
-    check_is_refused(folder, name)
+    step, refused, _ = use(folder)
+    assert step == 3
+    assert name in refused
 
 
 def test_a_file_too_many_is_found(two_checkpoints, tmp_path):
     folder = shutil.copytree(two_checkpoints, tmp_path / "checkpoints")
     (folder / "step-4" / "more.bin").write_bytes(b"x")
-    check_is_refused(folder, "more.bin")
+    step, refused, _ = use(folder)
+    assert step == 3
+    assert "more.bin" in refused
 
 
-def check_is_refused(folder, name=""):
+def use(folder):
+    """Load the newest checkpoint that is whole; return its step, and what is told of the one that is not, and of it."""
     told = []
-    saved = Checkpoints(folder, ABOUT, told.append).load()
-    assert saved.step == 3
-    assert told[0].startswith("step-4 is damaged and is not used: ")
-    assert name in told[0]
-    assert told[1] == "resuming after step 3, from step-3"
+    return Checkpoints(folder, ABOUT, told.append).load().step, *told
 
 
 def test_what_a_killed_save_left_is_removed(two_checkpoints, tmp_path):

@@ -373,14 +373,14 @@ def test_labels_of_a_frame_come_back_as_what_they_were(model, tmp_path):
     assert loaded.card_.text_columns == ("review",)
 
 
-@pytest.mark.parametrize("ask", ["predict", "predict_proba", "logits"])
+@pytest.mark.parametrize("ask", ["predict", "predict_proba"])
 def test_a_frame_of_one_column_is_asked_about_its_texts(ask, fitted):
     wanted = np.asarray(getattr(fitted, ask)(TEXTS[:3]))
     for given in (pd.DataFrame({"any": TEXTS[:3]}), {"any": TEXTS[:3]}, np.array(TEXTS[:3]).reshape(-1, 1), iter(TEXTS[:3])):
         assert np.array_equal(np.asarray(getattr(fitted, ask)(given)), wanted)
 
 
-@pytest.mark.parametrize("ask", ["predict", "predict_proba", "logits"])
+@pytest.mark.parametrize("ask", ["predict", "predict_proba"])
 def test_a_frame_of_several_columns_is_refused(ask, fitted):
     with pytest.raises(DataError, match="2 columns"):
         getattr(fitted, ask)(pd.DataFrame({"a": TEXTS[:3], "b": TEXTS[:3]}))
