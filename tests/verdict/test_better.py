@@ -9,6 +9,7 @@ from pretune.evaluate import evaluate_sources
 from pretune.records import Outcome, Terms
 from pretune.verdict import decide, load_policy
 from pretune.verdict.better import find_better
+from pretune.verdict.weigh import say_source
 
 WEAK = from_counts(60, 40, 40, 60)
 
@@ -21,7 +22,9 @@ def verdict_of(model, *others, rules=3, main="finetuned"):
 def test_an_encoder_that_is_proven_better_is_the_first_thing_that_is_said():
     verdict = verdict_of(WEAK, noisy(WEAK, 0.55), noisy(WEAK, 0.97, source="encoder_linear", seed=1))
     assert (verdict.outcome, verdict.better_source) == (Outcome.DO_NOT_SHIP, "encoder_linear")
-    assert verdict.summary.startswith("Do not ship: the untuned encoder, which is in the run, did better on the same 200 rows:")
+    assert verdict.summary.startswith(
+        "Do not ship: the encoder-linear baseline, which is in the run, did better on the same 200 rows:"
+    )
     assert "`pretune predict RUN/encoder_linear`" in verdict.summary
     assert "--choose best" in verdict.summary
 
@@ -54,7 +57,7 @@ def test_a_model_that_ships_says_so_and_what_is_better():
     good = from_counts(900, 100, 100, 900)
     verdict = verdict_of(good, noisy(good, 0.7), noisy(good, 0.99, source="encoder_linear", seed=1))
     assert verdict.outcome is Outcome.SHIP
-    assert verdict.summary.startswith("Ship, but the untuned encoder, which is in the run, did better")
+    assert verdict.summary.startswith("Ship, but the encoder-linear baseline, which is in the run, did better")
     assert "The judged model: on 2,000 test rows" in verdict.summary
 
 
@@ -73,4 +76,9 @@ def test_an_audit_keeps_no_model_to_point_at():
 def test_a_chosen_source_is_named_in_its_verdict():
     good = replace(from_counts(930, 70, 70, 930), source="encoder_linear")
     verdict = verdict_of(good, noisy(good, 0.7), noisy(good, 0.6, source="finetuned", seed=2), main="encoder_linear")
-    assert verdict.summary.startswith("Ship: the untuned encoder, which validation chose; on 2,000 test rows")
+    assert verdict.summary.startswith("Ship: the encoder-linear baseline, which validation chose; on 2,000 test rows")
+
+
+@pytest.mark.parametrize(("rules", "words"), [(2, "the untuned encoder"), (3, "the encoder-linear baseline")])
+def test_a_baseline_keeps_the_word_that_verdicts_by_earlier_rules_have(rules, words):
+    assert say_source("encoder_linear", rules) == words

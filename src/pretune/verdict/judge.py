@@ -98,7 +98,7 @@ def _limits(evaluation: Evaluation, policy: Policy, positive: str | None) -> Ite
 def _margins(evaluation: Evaluation, policy: Policy, positive: str | None) -> Iterator[Reason]:
     metric = goal_metric(confusion_of_main(evaluation), policy, positive)
     for source, margin in policy.not_worse.items():
-        yield weigh_margin(find_comparison(evaluation, metric, source), say_source(source), margin)
+        yield weigh_margin(find_comparison(evaluation, metric, source), say_source(source, policy.rules), margin)
 
 
 def _rows_needed(
@@ -172,7 +172,7 @@ def _strengths(evaluation: Evaluation, policy: Policy, terms: Terms) -> str:
     }
     scores = [score for score in (evaluation.find(metric, label) for metric, label in labels.items()) if score is not None]
     figures = ", ".join(f"{say_score(score)} at least {score.low:.2f}" for score in scores)
-    beaten = " and ".join(say_source(source) for source in compared_sources(evaluation, policy))
+    beaten = " and ".join(say_source(source, policy.rules) for source in compared_sources(evaluation, policy))
     accuracy = evaluation.find("accuracy")
     units = accuracy.units if accuracy is not None else None
     of_units = f" ({units.num:,} {terms.unit})" if units is not None else ""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from pretune.records import Comparison, Confusion, Evaluation, Finding, Reason, Score, Severity
+from pretune.records import RULES, Comparison, Confusion, Evaluation, Finding, Reason, Score, Severity
 from pretune.verdict.policy import Gate, Policy
 
 
@@ -87,7 +87,9 @@ def weigh_comparisons(evaluation: Evaluation, policy: Policy, positive: str | No
         comparison = find_comparison(evaluation, metric, baseline)
         if comparison is None:
             name = f"{evaluation.main}-{baseline}"
-            text = f"there is no comparison with {say_source(baseline)} on {metric}, so it is not known to be better"
+            text = (
+                f"there is no comparison with {say_source(baseline, policy.rules)} on {metric}, so it is not known to be better"
+            )
             yield Reason(kind="comparison", name=name, holds=None, text=text, metric=metric)
         else:
             yield _weigh_comparison(comparison, policy)
@@ -122,13 +124,13 @@ def say_score(score: Score) -> str:
     return f"mean {score.metric} over the classes" if score.label == "macro" else f"{score.metric} of {score.label}"
 
 
-def say_source(source: str) -> str:
-    """Return what a baseline is called in a sentence."""
+def say_source(source: str, rules: int = RULES) -> str:
+    """Return what a baseline is called in a sentence; verdicts by earlier rules keep the word that they have."""
     names = {
         "majority": "the majority class",
         "prior": "guessing by the class shares",
         "linear": "the linear model",
-        "encoder_linear": "the untuned encoder",  # in the words that kept verdicts have
+        "encoder_linear": "the untuned encoder" if rules < 3 else "the encoder-linear baseline",
         "before": "the model before adaptation",
     }
     return names.get(source, source)
@@ -161,7 +163,7 @@ def _weigh_score(score: Score, gate: Gate, num_positives: int | None, policy: Po
 
 
 def _weigh_comparison(comparison: Comparison, policy: Policy) -> Reason:
-    other, least = say_source(comparison.b), least_gain(comparison.b, policy)
+    other, least = say_source(comparison.b, policy.rules), least_gain(comparison.b, policy)
     gain = f"the gain over {other} is {comparison.difference:+.3f} {comparison.metric}"
     if comparison.low is not None and comparison.high is not None:
         gain += f" ({say_confidence(comparison.confidence)} interval {comparison.low:+.3f} to {comparison.high:+.3f}"
