@@ -1,4 +1,4 @@
-"""Asking: questions to a run: evaluate, trace. ``tasks.classify.predict`` has the answers to texts."""
+"""Questions to a run: evaluate and trace. Answers to texts are in ``tasks.classify.predict``."""
 
 import logging
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What makes two texts, two sets of rows or two files the same."""
+"""When two texts, two sets of rows or two files are the same."""
 
 import hashlib
 import json

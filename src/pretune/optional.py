@@ -1,4 +1,4 @@
-"""Packages that only some users need: imported on use, missed with the line that installs them."""
+"""Packages that only some users need: imported on use; if one is missing, the error is the line that installs it."""
 
 import importlib
 from types import ModuleType

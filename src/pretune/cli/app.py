@@ -1,4 +1,4 @@
-"""The command line: which commands there are, and how each way of ending is reported."""
+"""The command line: its commands, and how each way of ending is reported."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""The arguments that commands take by position; flags are in ``wording/flags.py``."""
+"""Positional arguments of the commands; flags are in ``wording/flags.py``."""
 
 from typing import Annotated, Any
 

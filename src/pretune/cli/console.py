@@ -1,4 +1,4 @@
-"""The console that drawings appear on: it draws its own colours, and shows every other control character as a picture."""
+"""The console: draws its own colours, and shows every other control character as a symbol."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""What `pretune predict` shows: answers as they come, or a file of them and one line. Heavy imports wait until it runs."""
+"""Output of `pretune predict`: answers as they arrive, or one line about a file of them. Heavy imports wait until it runs."""
 
 import sys
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The command that pre-trains: its settings, and what is shown of it. Heavy imports wait until it runs."""
+"""The command that pre-trains: its settings and its output. Heavy imports wait until it runs."""
 
 import re
 import shlex

@@ -1,4 +1,4 @@
-"""What the commands that make, judge or recompute a run share. Heavy imports wait until one of them runs."""
+"""Shared by the commands that make, judge or recompute a run. Heavy imports wait until one of them runs."""
 
 import os
 import shlex

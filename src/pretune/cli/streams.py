@@ -1,7 +1,7 @@
-"""Standard streams that never decide how a command ends: what cannot be written is dropped, and the work continues.
+"""Standard streams that never decide how a command ends: output that cannot be written is dropped, and the work continues.
 
-A reader that has seen enough (`| head`) or a disk that fills up would otherwise end a training, or end a command with an exit
-code that means something else: 1 is a verdict, and so is 0.
+Otherwise a reader that has seen enough (`| head`) or a full disk would end a training, or end a command with an exit code
+that means something else: 1 is a verdict, and so is 0.
 """
 
 import errno

@@ -1,4 +1,4 @@
-"""Usage: what was typed that no command takes, said as every error is: got, expected, fix."""
+"""Usage errors, worded like every other error: got, expected, fix."""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Visible: other people's text, such as a label or the name of a file, is shown to a person and never obeyed by a terminal."""
+"""Makes foreign text, such as a label or a file name, visible to people and harmless to terminals."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The frozen configs, one a stage: best practice as defaults, checked when they are made."""
+"""The frozen configs, one per stage: best practice as defaults, checked on creation."""
 
 from pretune.configs.base import Config, parse_duration
 from pretune.configs.data import (

@@ -1,4 +1,4 @@
-"""The base of every config: frozen, complete, and checked when it is made."""
+"""The base of every config: frozen, complete, and checked on creation."""
 
 import math
 import re

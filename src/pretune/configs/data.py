@@ -1,4 +1,4 @@
-"""Settings: how tables and corpora are read, and rows split."""
+"""Settings: how tables and corpora are read, and how rows are split."""
 
 from dataclasses import dataclass
 

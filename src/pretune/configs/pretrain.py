@@ -1,4 +1,4 @@
-"""Settings: how a vocabulary is learned and a language model pre-trained."""
+"""Settings: how a vocabulary is learned and a language model is pre-trained."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Training stages: one freeze boundary for the whole training, or several stages, each with a boundary, epochs and a rate."""
+"""Training stages: one freeze boundary throughout, or several stages, each with its boundary, epochs and rate."""
 
 import re
 from dataclasses import dataclass, replace

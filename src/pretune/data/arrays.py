@@ -1,4 +1,4 @@
-"""Plain lists of texts and labels as the examples that the rest of pretune works on."""
+"""Plain lists of texts and labels, turned into the examples that the rest of pretune works on."""
 
 from collections import Counter
 from collections.abc import Sequence

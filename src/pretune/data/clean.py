@@ -1,4 +1,4 @@
-"""Clean: what is removed from a text is what no reader would miss; case, punctuation and emoji stay."""
+"""Clean: removes from a text only what no reader would miss; case, punctuation and emoji stay."""
 
 import html
 import re

@@ -1,4 +1,4 @@
-"""Moments: when a row came, as a column of dates says it."""
+"""Moments: when each row was written, from a column of dates."""
 
 import math
 import re

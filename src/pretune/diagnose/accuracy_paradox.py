@@ -1,4 +1,4 @@
-"""Accuracy paradox: is most of the accuracy what a constant answer would get, with a class hardly found?"""
+"""Accuracy paradox: would a constant answer get most of this accuracy, while one class is hardly ever found?"""
 
 from collections.abc import Sequence
 

@@ -1,8 +1,8 @@
-"""Adaptation: did pre-training on the domain help the task, and what was forgotten on the way?
+"""Adaptation: did pre-training on the domain help the task, and what did it make the model forget?
 
-Read from the evidence, where there is any: predictions of the source ``before`` (the same fine-tuning from the unadapted
-checkpoint) on the test; and of the language model itself, as sources ``before`` and ``pretrained``, predictions on the split
-``general`` (a general task), and losses (``loss``, ``perplexity``, ``bits_per_byte``) on the splits ``domain`` and ``general``.
+This reads from the evidence, as far as it is there: predictions of the source ``before`` (the same fine-tuning from the
+unadapted checkpoint) on the test; and for the language model itself, as sources ``before`` and ``pretrained``, predictions on
+the split ``general`` (a general task) and losses (``loss``, ``perplexity``, ``bits_per_byte``) on ``domain`` and ``general``.
 """
 
 from collections.abc import Sequence

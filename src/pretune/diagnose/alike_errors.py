@@ -1,7 +1,7 @@
-"""Alike errors: are there rows whose mistakes come together, so that every interval is narrower than it should be?
+"""Alike errors: do mistakes come in groups of rows, so that every interval is narrower than it should be?
 
-Whether labels agree within a column says whether a split leaks (``leakage.hidden_groups``). An interval asks another thing:
-whether right and wrong answers do.
+Labels that agree within the values of a column show that a split leaks (``leakage.hidden_groups``). Intervals depend on
+something else: whether right and wrong answers agree within them.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Bad values: are the figures near chance or under one half, and are there rows enough to say so?"""
+"""Bad values: are the figures near chance or below one half, and are there enough rows to say so?"""
 
 from pretune.diagnose.accuracy_paradox import MIN_ROWS
 from pretune.records import Evaluation, Evidence, Finding, Score, Severity

@@ -1,8 +1,8 @@
 """Calibration: when the model says 0.9, is it right nine times out of ten?
 
-The error of calibration is measured in groups of equal size, by confidence, and rid of what chance alone adds to it. Whether it
-is more than chance is asked of the probabilities themselves: rows are answered right with the probability stated, many
-times over, and the measured error has to be larger than nearly all of those.
+The calibration error is measured in groups of equal size, by confidence, less what chance alone adds. To tell whether it is
+more than chance, the check draws right and wrong answers with the stated probabilities, many times; the measured error must
+be larger than nearly all of those draws.
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""Changed inputs: was the training of this model resumed after something it depends on had changed?"""
+"""Changed inputs: was this training resumed after something it depends on had changed?"""
 
 from pretune.records import Evaluation, Evidence, Finding, Severity
 

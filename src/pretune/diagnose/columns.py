@@ -1,4 +1,4 @@
-"""Columns: what do the columns that are neither text nor label say about the rows?"""
+"""Columns: what do the columns other than text and label say about the rows?"""
 
 import re
 from collections import Counter

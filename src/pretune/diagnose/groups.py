@@ -1,4 +1,4 @@
-"""Groups and time: do training and test share authors, films or days that say more than the texts?"""
+"""Groups and time: do training and test share authors, films or days that tell more than the texts do?"""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence

@@ -1,10 +1,10 @@
-"""Label errors: which labels are likely wrong, by the opinion of models that did not train on them?
+"""Label errors: which labels are probably wrong, according to models that were not trained on them?
 
 The share of wrong labels is estimated as a mixture. A model that has not seen a row gives its label the probability q, after
-its confidence has been put right by one temperature and a shift of each class; with wrong labels strewn among the rows,
-each row's label is the truth with probability 1 - e, and one of the other classes with e. Doubt in q is what the model does
-not know; e is what it knows better. Both are fitted to the rows at once, and e has an interval from the likelihood. On few rows
-doubt and wrong labels look alike, so the temperature is held near 1, as of predictions that are about calibrated.
+one temperature and one shift per class have corrected its confidence. If wrong labels are scattered among the rows, each label
+is the truth with probability 1 - e, and one of the other classes with probability e. Doubt in q is what the model does not
+know; e is what it knows better. Both are fitted at once, and e has an interval from the likelihood. With few rows, doubt and
+wrong labels look alike, so the temperature is held near 1, as for roughly calibrated predictions.
 """
 
 from collections.abc import Callable

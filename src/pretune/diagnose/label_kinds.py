@@ -1,4 +1,4 @@
-"""Kinds of labels: is each label one plain class, or several, a number with an order, or one annotator's word among others?"""
+"""Kinds of labels: is each label one plain class, or several, an ordered number, or one annotator's opinion among others?"""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Labels: do they contradict each other, does each class have enough rows, and how much does the largest one hold?"""
+"""Labels: do they contradict each other, does each class have enough rows, and how large is the largest class?"""
 
 from collections import Counter
 

@@ -1,4 +1,4 @@
-"""What several checks measure: hits, differences with their intervals, and how well one figure separates two sets of rows."""
+"""Shared measures of the checks: hits, differences with intervals, and how well one figure separates two sets of rows."""
 
 from collections.abc import Sequence
 from functools import lru_cache

@@ -1,9 +1,9 @@
-"""Memorized rows: which training rows does the model know by heart, although nothing else supports their label?
+"""Memorized rows: which training rows does the model know by heart, with nothing else to support their label?
 
 A row counts as memorized when the model gives its label at least 0.9 and models that did not train on the row give it at most
-0.1 (Feldman 2020: what is learned only because the row is there). Alone this would also count rows on which a good model
-rightly knows better than a simple one, so the same is counted on validation rows, which nobody trained on, with
-the linear model in place of the out-of-fold models; what training has beyond that is memorized.
+0.1 (Feldman 2020: what is learned only because the row is there). This alone would also count rows where a good model is
+rightly more certain than a simple one. So the same is counted on validation rows, which no model was trained on, with the
+linear model in place of the out-of-fold models; only the excess in training counts as memorized.
 """
 
 import numpy as np

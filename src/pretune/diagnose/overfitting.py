@@ -1,4 +1,4 @@
-"""Overfitting: does the model know its training rows much better than rows it has not seen?"""
+"""Overfitting: does the model do much better on its training rows than on rows it has not seen?"""
 
 from dataclasses import dataclass
 from itertools import pairwise

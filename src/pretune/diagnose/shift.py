@@ -1,8 +1,8 @@
 """Shift: are the test rows of the same kind as the training rows?
 
-Near-duplicates are counted once in each split: copies stay on one side by design, and would otherwise make any two splits
-look different. So do groups: each check asks whether test differs from training more than any other groups would. It alarms
-only where the whole interval of what it measured is beyond its limit.
+Near-duplicates count once in each split: copies stay in one split by design, and would otherwise make any two splits look
+different. The same holds for groups: each check asks whether test differs from training more than any other groups would. It
+warns only if the whole interval of its measurement is beyond the limit.
 """
 
 from collections import Counter

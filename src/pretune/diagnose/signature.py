@@ -1,9 +1,9 @@
-"""Signatures: does one word give the label away, and is it a mark on the texts or what the class is about?
+"""Signatures: does one word give the label away, and is that word a mark on the texts or what the class is about?
 
-A language model finds a mark at once, scores well on any test drawn from the same table, and fails where the mark is not
-set: the classes came from two sources, or an editor stamped one of them. The mark is sought in training, and
-measured on other rows, so that looking at thousands of words does not make one up. A word that belongs to its sentences is no
-mark: an intent is told by the word it is named after, and rightly so (``stamps.py`` tells one from the other).
+Marks arise if the classes came from two sources, or if an editor stamped one of them. A language model finds a mark at once,
+scores well on any test drawn from the same table, and fails where the mark is missing. The mark is sought in training and
+measured on other rows, so that a search through thousands of words does not make one up. A word that belongs to its sentences
+is no mark: the word that an intent is named after rightly gives it away (``stamps.py`` tells one from the other).
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Signature columns: does a column beside text and label give the label away, or is it the label under another name?"""
+"""Signature columns: does another column give the label away, or is it the label under another name?"""
 
 import re
 from collections import Counter, defaultdict

@@ -1,4 +1,4 @@
-"""Spellings: does a class stand there in two ways, and how many answers are counted as wrong for nothing else?"""
+"""Spellings: is one class spelled in two ways, and how many answers count as wrong only for that?"""
 
 from collections import Counter
 

@@ -1,4 +1,4 @@
-"""Stability: would another seed have given another model?"""
+"""Stability: would another seed have given a different model?"""
 
 import re
 from itertools import combinations

@@ -1,9 +1,9 @@
-"""Stamps: is a word a part of the sentences it stands in, or could it be taken out without a trace?
+"""Stamps: is a word part of its sentences, or could it be removed without a trace?
 
-A word that a class is about belongs to its sentences: without it, its neighbours make a pair that other texts do not have
+A word that a class is about belongs to its sentences: without it, its neighbours form a pair that other texts do not have
 ("what is my routing number" → "my number"). A stamp was put into or beside finished sentences (a source, a signature, a tag, a
-filler word), so where it is taken out the text closes again as any text goes on. How often it does is held against how often
-the other pairs of neighbours in the same texts are found elsewhere. It asks for no dictionary, and so for no language.
+filler word), so the text reads on naturally once the stamp is removed. How often it does is compared with how often the other
+pairs of neighbours in the same texts occur elsewhere. This needs no dictionary, so it works in any language.
 """
 
 import re

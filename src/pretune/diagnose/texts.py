@@ -1,4 +1,4 @@
-"""Texts: does the model get to see them whole, and are they readable?"""
+"""Texts: does the model see them whole, and are they readable?"""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Under-training: was training stopped before it was done, or did it never begin?"""
+"""Under-training: did training stop too early, or never really begin?"""
 
 from collections.abc import Sequence
 

@@ -1,6 +1,6 @@
-"""Figures with their doubt, beside the baselines that read the same rows.
+"""Figures with their uncertainty, beside baselines on the same rows.
 
-``baselines`` is imported from its own module, because it needs all of scikit-learn.
+Import ``baselines`` from its own module, because it needs all of scikit-learn.
 """
 
 from pretune.evaluate.choose import choose_positive, is_unbalanced

@@ -1,4 +1,4 @@
-"""What a threshold is chosen for: the goal, what must be kept meanwhile, and what mistakes cost."""
+"""What a threshold is chosen for: the goal, the conditions to keep, and the cost of mistakes."""
 
 import math
 from collections.abc import Mapping

@@ -1,8 +1,8 @@
-"""ROC and PR area: how well do the probabilities rank? With intervals from the pull of each row.
+"""ROC and PR area: how well do the probabilities rank the rows? With intervals from the pull of each row.
 
-The pull (influence) of a row is what the area gains by a little more weight of it. Pulls of independent rows, or of
-whole groups, add up to the error of the area, so that no resampling is needed, ties and groups included, and
-100,000 rows cost one sort. Coverage was measured against the BCa bootstrap (docs/decisions/0008).
+The pull (influence) of a row is the gain in area from a little more weight on it. Pulls of independent rows, or of whole
+groups, add up to the error of the area. So no resampling is needed, even with ties and groups, and 100,000 rows cost one
+sort. Coverage was measured against the BCa bootstrap (docs/decisions/0008).
 """
 
 from collections.abc import Callable

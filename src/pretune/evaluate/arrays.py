@@ -1,4 +1,4 @@
-"""Named arrays on disk, as safetensors: what is written is read back, and its values are compared."""
+"""Named arrays on disk, as safetensors: written, read back, and compared."""
 
 from collections.abc import Mapping
 from pathlib import Path

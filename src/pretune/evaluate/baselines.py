@@ -1,4 +1,4 @@
-"""What anyone could have done without a language model: the commonest class, a guess, word counts with a linear model."""
+"""What is possible without a language model: the commonest class, a guess, and a linear model on word counts."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Did adaptation help? Precision and recall of two sources on the same rows, each on a paired test."""
+"""Did adaptation help? Precision and recall of two sources on the same rows, each with a paired test."""
 
 from pretune.errors import DataError
 from pretune.evaluate.codes import MACRO

@@ -1,7 +1,7 @@
-"""Intervals for figures that are no proportion, by resampling counts instead of rows.
+"""Intervals for figures that are not proportions, by resampling counts instead of rows.
 
-Rows that agree in label and prediction are interchangeable, so a resampled table of counts is one multinomial draw,
-and 10,000 of them cost the same for 200 rows and for 100,000. Where rows come in groups, whole groups are drawn.
+Rows that agree in label and prediction are interchangeable. So a resampled table of counts is one multinomial draw, and
+10,000 draws cost the same for 200 rows as for 100,000. If rows come in groups, whole groups are drawn.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Which class do precision and recall speak of, and does accuracy mislead here?"""
+"""Which class are precision and recall about, and is accuracy misleading here?"""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Which of a run's models should answer? Validation chooses before the seal is opened, by what was asked for."""
+"""Which of a run's models should answer? Validation chooses by the goal, before the seal is opened."""
 
 from collections.abc import Sequence
 

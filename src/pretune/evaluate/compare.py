@@ -1,4 +1,4 @@
-"""Is one model better than another on the same rows, or did it only look so?"""
+"""Is one model better than another on the same rows, or does it only seem so?"""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What the mistakes on these rows cost, in the unit in which the user priced them."""
+"""The cost of the mistakes on these rows, in the user's own unit."""
 
 from collections.abc import Mapping
 from dataclasses import replace

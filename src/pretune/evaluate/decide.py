@@ -1,4 +1,4 @@
-"""What is decided, from probabilities and a threshold."""
+"""Decisions, from probabilities and a threshold."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""All figures of one model and of the baselines beside it, on the same rows."""
+"""All figures of one model and of its baselines, on the same rows."""
 
 from collections.abc import Sequence
 

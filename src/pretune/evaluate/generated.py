@@ -1,6 +1,6 @@
-"""Generated text: how like the references is it, by corpus BLEU and chrF as sacrebleu counts them, and how sure is that?
+"""Generated text: how similar is it to the references, by sacrebleu's corpus BLEU and chrF, and how certain is that?
 
-Both figures are functions of counts summed over the rows (``matches``), so resampling sums counts instead of texts.
+Both figures are functions of counts summed over the rows (``matches``), so resampling works on counts instead of texts.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Every threshold at once: rows counted between neighbouring thresholds, and the figures that each threshold reaches."""
+"""Every threshold at once: rows counted between neighbouring thresholds, and the figures at each threshold."""
 
 from dataclasses import dataclass
 

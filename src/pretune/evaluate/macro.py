@@ -1,4 +1,4 @@
-"""Macro figures: means over the classes with rows, with intervals however small a class is (rules 2)."""
+"""Macro figures: means over the classes that have rows, with intervals however small a class is (since rules 2)."""
 
 from functools import partial
 

@@ -1,6 +1,6 @@
-"""What hypotheses have in common with their references, as sacrebleu counts it, and BLEU and chrF from those counts.
+"""What hypotheses share with their references, as sacrebleu counts it, and BLEU and chrF from those counts.
 
-The formulas here are held against sacrebleu's own figures on every use.
+Every use compares these formulas with sacrebleu's own figures.
 """
 
 from collections.abc import Callable

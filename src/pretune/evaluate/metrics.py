@@ -1,4 +1,4 @@
-"""What do the predictions amount to? Every figure with its interval, or with the reason why there is none."""
+"""How good are the predictions? Every figure with its interval, or with the reason why there is none."""
 
 from functools import partial
 

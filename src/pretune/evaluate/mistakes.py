@@ -1,4 +1,4 @@
-"""Confident mistakes: where was the model wrong and sure of it? Often the label is what is wrong there."""
+"""Confident mistakes: where was the model wrong and certain? Often it is the label that is wrong."""
 
 from collections.abc import Sequence
 

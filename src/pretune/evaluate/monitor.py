@@ -1,4 +1,4 @@
-"""One figure a validation, by which training chooses its best epoch: a number without an interval."""
+"""One figure per validation, by which training chooses its best epoch: a number without an interval."""
 
 import numpy as np
 

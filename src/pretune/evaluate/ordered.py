@@ -1,4 +1,4 @@
-"""Ordered classes: how far off are the answers, where the classes are numbers such as one to five stars?"""
+"""Ordered classes: how far off are the answers if the classes are numbers, such as one to five stars?"""
 
 from collections.abc import Sequence
 from dataclasses import replace

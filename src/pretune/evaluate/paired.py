@@ -1,4 +1,4 @@
-"""One figure of two sources on the same rows: the difference, its interval, and whether it can be chance."""
+"""One figure of two sources on the same rows: the difference, its interval, and whether chance explains it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Two answers to every row: what would the difference be if it were chance who gave which?"""
+"""Two answers to every row: how large would the difference be if chance decided who gave which?"""
 
 from collections.abc import Iterator, Sequence
 

@@ -1,4 +1,4 @@
-"""Which of two models, and why: from pairs where there are any, else from figures alone."""
+"""Which of two models, and why: from paired rows if there are any, else from figures alone."""
 
 from collections.abc import Mapping, Sequence
 from math import isfinite

@@ -1,7 +1,7 @@
-"""Did pre-training pay? The same fine-tuning from other weights, paired row by row, the seeds averaged.
+"""Did pre-training pay off? The same fine-tuning from other weights, paired row by row, averaged over seeds.
 
-Each test row has, for either start, the share of the seeds that get it right; the gain is the mean difference of these. Its
-interval is over the rows, or over units of rows that belong together; how far seeds lie apart is shown beside it.
+For either start, each test row has the share of seeds that get it right; the gain is the mean difference of these shares. Its
+interval is over the rows, or over units of rows that belong together; the spread of the seeds is shown beside it.
 """
 
 from collections.abc import Mapping, Sequence

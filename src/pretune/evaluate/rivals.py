@@ -1,4 +1,4 @@
-"""Rivals: what anyone could have answered without a model: one reply to everything, and the reply to the nearest question."""
+"""Rivals: replies that need no model: one reply to everything, and the reply to the nearest question."""
 
 import random
 import re

@@ -1,4 +1,4 @@
-"""Slices: is there a kind of row on which the model does worse, or does it only look so?"""
+"""Slices: is there a kind of row on which the model does worse, or does it only seem so?"""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence

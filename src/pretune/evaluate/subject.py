@@ -1,4 +1,4 @@
-"""Subject: does a reply speak of what was asked? Its rarest word says what a question is about."""
+"""Subject: is a reply about what was asked? The rarest word of a question says what it is about."""
 
 import re
 from collections import Counter

@@ -1,7 +1,7 @@
 """Figures that depend on the confusion matrix alone, for many matrices at once.
 
-They need its margins only: hits, rows and answers of each class. Margins of resampled rows are sums of counts, so that
-10,000 of them cost the same for 200 rows and for 100,000.
+They need only its margins: hits, rows and answers of each class. Margins of resampled rows are sums of counts, so 10,000 of
+them cost the same for 200 rows as for 100,000.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Are probabilities shares? If not, which temperature on the logits brings them closest?"""
+"""Do the probabilities match the observed shares? If not, which temperature on the logits brings them closest?"""
 
 from dataclasses import replace
 

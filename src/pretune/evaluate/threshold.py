@@ -1,4 +1,4 @@
-"""From which probability is it the positive class? Chosen on validation by a stated rule, with what the choice is worth."""
+"""From which probability on is the answer the positive class? Chosen on validation by a stated rule, with its value."""
 
 from dataclasses import dataclass, replace
 

@@ -1,4 +1,4 @@
-"""What other thresholds would have given: about ten of them as a table, and the whole curve."""
+"""What other thresholds would give: about ten of them as a table, and the whole curve."""
 
 import numpy as np
 

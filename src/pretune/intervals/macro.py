@@ -1,4 +1,4 @@
-"""Means over classes: intervals that allow small classes, where each class alone would have none."""
+"""Means over classes: intervals that work with small classes, each of which alone would have none."""
 
 import numpy as np
 import numpy.typing as npt

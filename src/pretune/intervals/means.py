@@ -1,4 +1,4 @@
-"""How far a mean can be trusted: of rows, or of units of rows that belong together."""
+"""How far a mean can be trusted, over rows or over units of rows that belong together."""
 
 import numpy as np
 

@@ -1,7 +1,7 @@
-"""What rows are worth that do not stand alone: copies of a text, or rows of one author.
+"""What rows are worth that are not independent: copies of a text, or rows of one author.
 
-A unit is a set of rows that belong together. Rows of a unit agree more than rows of different units do, so they say less than
-as many independent rows; how much less is the design effect.
+A unit is a set of rows that belong together. Rows of one unit agree more than rows of different units, so they say less than
+the same number of independent rows; how much less is the design effect.
 """
 
 from dataclasses import dataclass

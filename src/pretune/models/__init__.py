@@ -1,6 +1,6 @@
 """Pre-trained checkpoints as networks that can be trained, walked, saved and read back.
 
-A name is resolved on first use, so that what needs no network, such as the card of a saved model, is read without torch.
+Names are resolved on first use, so whatever needs no network, such as the card of a saved model, is read without torch.
 """
 
 from importlib import import_module

@@ -1,6 +1,6 @@
-"""Language models to be trained from nothing: one dial for the size, any field of the configuration can be set.
+"""Language models to train from scratch: one setting for the size, and any field of the configuration can be set.
 
-What is built is a plain configuration of transformers, which loads what pretune saves.
+The result is a plain configuration of transformers, which loads what pretune saves.
 """
 
 from collections.abc import Mapping

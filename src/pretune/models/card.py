@@ -1,4 +1,4 @@
-"""``pretune.json``, the card of a saved model: what the weights alone do not say, and the digests of the files beside it."""
+"""``pretune.json``, the card of a saved model: what the weights alone do not tell, and the digests of the files beside it."""
 
 import math
 from dataclasses import dataclass, field

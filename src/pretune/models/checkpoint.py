@@ -1,4 +1,4 @@
-"""A pre-trained checkpoint by catalogue name, folder or hub id: found, and looked over before any of it is loaded."""
+"""A pre-trained checkpoint by catalogue name, folder or hub id: found, and vetted before any of it is loaded."""
 
 import contextlib
 import socket

@@ -1,7 +1,7 @@
-"""Dropout whose masks are cheap and can be drawn again: all of a step's come from one generator, seeded by the step.
+"""Dropout whose masks are cheap and can be drawn again: all masks of a step come from one generator, seeded by the step.
 
-torch's own draws one Bernoulli variable after the other, 7 to 10 ns each on a CPU; here 16 random bits become a mask element by
-integer arithmetic on whole arrays, about 1 ns (``benchmarks/dropout.py`` measures both).
+torch draws one Bernoulli variable after another, 7 to 10 ns each on a CPU. Here integer arithmetic on whole arrays turns 16
+random bits into a mask element in about 1 ns (``benchmarks/dropout.py`` measures both).
 """
 
 import contextlib

@@ -1,4 +1,4 @@
-"""What an encoder makes of texts as it came: the mean of its last hidden states, one vector a text."""
+"""Features from an encoder that was not fine-tuned: the mean of its last hidden states, one vector per text."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

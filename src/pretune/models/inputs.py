@@ -1,4 +1,4 @@
-"""Encoded texts as a network wants them: ids, or what the frozen trunk makes of them, computed once.
+"""Encoded texts as input of a network: ids, or the output of the frozen trunk, computed once.
 
 Below the freeze boundary nothing learns and dropout is off, so its output is the same in every epoch.
 """

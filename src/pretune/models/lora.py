@@ -1,4 +1,4 @@
-"""Low-rank adapters: small matrices beside the linear layers learn in their place, and are merged into them at the end.
+"""Low-rank adapters: small matrices beside the linear layers learn in their place, and are merged at the end.
 
 Source:
     Hu et al. (2021), LoRA: Low-Rank Adaptation of Large Language Models.

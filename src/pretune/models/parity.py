@@ -1,4 +1,4 @@
-"""Is it the same model? Asked of every form that a model is saved in, and of adapters that were merged."""
+"""Is it the same model? Checked for every saved form of a model, and for merged adapters."""
 
 from collections.abc import Sequence
 

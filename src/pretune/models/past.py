@@ -1,8 +1,8 @@
 """The past of a model: what had it learned from before this training, as far as anybody can tell?
 
-A folder that pretune saved says so itself (``data/seal/learned.py``). Of a run that an earlier version made the rows are read.
-A name of the catalogue, and any checkpoint without a head for a task, is a general one: nobody lists its texts. A
-classifier from elsewhere was trained on texts that are not known, and the test may be among them.
+A folder that pretune saved says so itself (``data/seal/learned.py``). For a run of an earlier version, the rows are read. A
+catalogue name, and any checkpoint without a task head, is a general model: nobody lists its texts. A classifier from elsewhere
+was trained on unknown texts, and the test may be among them.
 """
 
 from pathlib import Path

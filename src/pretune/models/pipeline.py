@@ -1,7 +1,7 @@
-"""What plain transformers answers: its ``pipeline`` is asked, in this process or in one of its own.
+"""What plain transformers answers: asks its ``pipeline``, in this process or in a separate one.
 
-This file is also a program: it loads nothing of pretune then, reads texts from standard input, and writes what the pipeline of
-the folder in its arguments says.
+This file is also a program. It then loads nothing of pretune, reads texts from standard input, and writes the answers of the
+pipeline of the folder in its arguments.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Keep transformers quiet: pretune says what matters itself."""
+"""Keep transformers quiet: pretune itself reports what matters."""
 
 import contextlib
 from collections.abc import Iterator

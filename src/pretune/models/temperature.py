@@ -1,4 +1,4 @@
-"""What is put into the output layer after training: a temperature divides it, a threshold moves its bias."""
+"""Changes to the output layer after training: a temperature divides it, a threshold moves its bias."""
 
 import contextlib
 import math

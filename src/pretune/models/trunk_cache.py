@@ -1,7 +1,7 @@
-"""What frozen trunks made of texts, kept on disk between runs: the same weights and the same tokens are computed once.
+"""The output of frozen trunks, kept on disk between runs: the same weights and the same tokens are computed once.
 
-An entry is a folder named by a digest of all that its bits depend on. It is mapped into memory, so it takes no memory of its
-own; whoever deletes it loses time and nothing else.
+An entry is a folder, named by a digest of everything its bits depend on. It is mapped into memory, so it takes no memory of its
+own. Deleting it costs time and nothing else.
 """
 
 import hashlib

@@ -1,6 +1,6 @@
-"""A model folder is looked over before any library reads it: nothing may run code, lead elsewhere, or lie about its size.
+"""Vets a model folder before any library reads it: nothing may run code, lead elsewhere, or lie about its size.
 
-What this refuses, the libraries below would follow: shards outside the folder, an adapter that names another base model,
+The libraries below would follow what this refuses: shards outside the folder, an adapter that names another base model,
 kernels fetched by name, code beside the weights. Damage that they refuse by themselves is left to them.
 """
 

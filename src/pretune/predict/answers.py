@@ -1,4 +1,4 @@
-"""Answers: what logits say in the words of a model's card: classes, decisions, the record of predictions."""
+"""Answers: logits in the words of a model's card: classes, decisions, the record of predictions."""
 
 from collections.abc import Sequence
 

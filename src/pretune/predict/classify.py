@@ -1,4 +1,4 @@
-"""Logits and probabilities for encoded texts, longest first, in the order they came."""
+"""Logits and probabilities of encoded texts: computed longest first, returned in the order given."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""One text followed from characters to decision: what every layer holds, and what the head would decide there."""
+"""Follows one text from characters to decision: what every layer holds, and what the head would decide there."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Words that a language model would put into a place, after the embeddings and after every layer."""
+"""Words that a language model would put in a place, after the embeddings and after every layer."""
 
 from typing import Any
 

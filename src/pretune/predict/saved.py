@@ -1,4 +1,4 @@
-"""A saved model is asked what the live one is asked: read back by pretune, and by plain transformers, long texts included."""
+"""A saved model must answer like the live one: read back by pretune, and by plain transformers, long texts included."""
 
 import logging
 import math

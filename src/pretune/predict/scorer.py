@@ -1,4 +1,4 @@
-"""Scorer: what a trained classifier says about texts; everything that answering needs, and nothing of training."""
+"""Scorer: what a trained classifier says about texts, with everything that answering needs and nothing of training."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext

@@ -1,4 +1,4 @@
-"""What a language model would put into a place: hidden words of a masked model, the next word of a causal one."""
+"""What a language model would put in a place: hidden words for a masked model, the next word for a causal one."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""The frozen records that stages hand to each other: JSON out, JSON in, and nothing else shared."""
+"""The frozen records that stages hand to each other: JSON out, JSON in. Stages share nothing else."""
 
 from pretune.records.base import SCHEMA, Record
 from pretune.records.corpus import CorpusFile, CorpusReceipt, CorpusSketch, TokenizerFit, TokenizerQuality

@@ -1,4 +1,4 @@
-"""What every record is: a frozen dataclass that survives a round trip through JSON, and takes no other JSON for its own."""
+"""The base of every record: a frozen dataclass that survives a round trip through JSON and accepts no other JSON."""
 
 import types
 import typing

@@ -1,4 +1,4 @@
-"""Records of figures with their doubt: scores, comparisons, thresholds, slices, mistakes."""
+"""Records of figures with their uncertainty: scores, comparisons, thresholds, slices, mistakes."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field

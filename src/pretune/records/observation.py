@@ -1,4 +1,4 @@
-"""What do the losses so far say, in words? Computed from the numbers, never asked of anyone."""
+"""What do the losses so far say, in words? Computed from the numbers alone."""
 
 import math
 from collections.abc import Sequence

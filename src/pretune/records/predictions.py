@@ -1,4 +1,4 @@
-"""Records of what a model said, and of one text on its way through the layers."""
+"""Records of a model's answers, and of one text on its way through the layers."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Records of pre-training: milestones with guesses, and whether it paid."""
+"""Records of pre-training: milestones with guesses, and whether it paid off."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""``run.json``: all that is known of one run."""
+"""``run.json``: everything known about one run."""
 
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,4 +1,4 @@
-"""Which figures stand in which row and column: shared by the terminal, the report and the card."""
+"""Which figures go in which row and column: shared by the terminal, the report and the card."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

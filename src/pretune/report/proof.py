@@ -1,4 +1,4 @@
-"""Did pre-training pay: the rows of the table, shared by terminal and report."""
+"""Did pre-training pay off? The rows of the table, shared by terminal and report."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The decision in words, tables and one curve: which threshold, by what rule, how sure, and what others would have given."""
+"""The decision in words, tables and one curve: which threshold, by which rule, how certain, and what others would give."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""One timeline over two trainings: milestones of pre-training, then epochs of fine-tuning. Shared by terminal and report."""
+"""One timeline of two trainings: milestones of pre-training, then epochs of fine-tuning. Shared by terminal and report."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""How figures and other people's text are written, on the terminal and in the report alike."""
+"""How to write figures and foreign text, on the terminal and in the report."""
 
 import math
 import unicodedata

@@ -1,4 +1,4 @@
-"""The run folder: where each part of a run lies, how it is written and read back, and whether it is what was written."""
+"""The run folder: where each part of a run is, how it is written and read back, and whether it is intact."""
 
 from pretune.run.claim import claim_folder, identity_of
 from pretune.run.damage import damage_of

@@ -1,4 +1,4 @@
-"""Claiming: which folder a command's run gets, to begin in or to resume."""
+"""Claiming: which folder a command's run gets, to begin or to resume."""
 
 import itertools
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Damage: what is to be said of a folder that is no whole run, and what of it can still be used."""
+"""Damage: what is wrong with a folder that is not a whole run, and which parts of it are still usable."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Digests: of every file of a run that lies still, and of the last lines of those that grow."""
+"""Digests of every finished file of a run, and of the last lines of the files that grow."""
 
 import json
 from collections.abc import Collection

@@ -1,4 +1,4 @@
-"""The run folder: where each part of a run lies, and how it is written and read back."""
+"""The run folder: where each part of a run is, and how it is written and read back."""
 
 import json
 import shutil

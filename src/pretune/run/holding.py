@@ -1,4 +1,4 @@
-"""Holding: one process at a time has a run folder."""
+"""Holding: one process at a time owns a run folder."""
 
 import fcntl
 import os

@@ -1,4 +1,4 @@
-"""A job: one piece of work on one run folder, as it was asked for."""
+"""A job: one piece of work on one run folder, as requested."""
 
 import time
 from collections.abc import Mapping

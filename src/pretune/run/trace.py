@@ -1,4 +1,4 @@
-"""What happened, stage by stage and step by step: told to whoever listens, kept in ``trace.jsonl``."""
+"""The trace: what happened, stage by stage and step by step. Sent to listeners, kept in ``trace.jsonl``."""
 
 import json
 import math

@@ -1,1 +1,1 @@
-"""The self-test: trainings that are killed, or refused a write, again and again, and must end with the same bits."""
+"""The self-test: trainings that are killed, or refused a write, over and over, and must end with the same bits."""

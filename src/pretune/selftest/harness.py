@@ -1,7 +1,7 @@
-"""The harness: of each kind an unbroken training, then many that are killed or refused a write until enough was; all end alike.
+"""The harness: for each kind an unbroken training, then many that are killed or refused a write; all must end alike.
 
-A warm process imports torch once and forks a child for every life. It never computes anything itself, so it has one thread, and
-forking it is safe.
+A warm process imports torch once and forks a child for every life. It never computes anything itself, so it has one thread and
+is safe to fork.
 """
 
 import contextlib

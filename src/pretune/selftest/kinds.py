@@ -1,4 +1,4 @@
-"""The kinds of trainings that are killed: each keeps something else in its checkpoints, and has an unbroken run of its own."""
+"""The kinds of trainings to kill: each keeps something different in its checkpoints, and has its own unbroken run."""
 
 import importlib.util
 from dataclasses import dataclass

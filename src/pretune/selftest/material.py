@@ -1,4 +1,4 @@
-"""What the self-test trains: a tiny BERT built from a config, and generated rows that words tell apart; no download."""
+"""Material of the self-test: a tiny BERT built from a config, and generated rows that words tell apart; no download."""
 
 import csv
 import random

@@ -1,8 +1,8 @@
-"""Asides: what is written beside its place until it is whole; put in place at one instant, swept when its maker is gone.
+"""Asides: files and folders written beside their place, put there in one instant once whole, and swept if their maker is gone.
 
-An aside is locked as long as its maker lives, in whatever container: the system gives the lock back when a process is killed.
-What can be locked has no maker any more, and whoever sweeps it holds the lock until it is gone: a maker that has just begun
-waits for the lock, sees that its aside is gone, and begins again.
+An aside is locked as long as its maker lives, in any container: the system releases the lock when a process is killed. So an
+aside that can be locked has no maker, and whoever sweeps it holds the lock until it is gone. A maker that has just begun waits
+for the lock, sees that its aside is gone, and begins again.
 """
 
 import ctypes

@@ -1,4 +1,4 @@
-"""Cells: a text in a CSV that a spreadsheet will take for text, never for a formula, and that is read back as it was."""
+"""Cells: text in a CSV that spreadsheets treat as text, never as a formula, and that is read back unchanged."""
 
 import csv
 import re

@@ -1,7 +1,7 @@
-"""Chained lines: each line of a growing file ends with a digest of itself and of the line before, so that a change shows.
+"""Chained lines: each line of a growing file ends with a digest of itself and of the line before, so changes show.
 
 ``{"event": "note", "chain": "0123456789abcdef"}``: the digest is of the last line's digest and of this line without its own. A
-file that an earlier version began continues with chained lines, the first of which is bound to the line before it as it stands.
+file that an earlier version began continues with chained lines, the first of which is bound to the last unchained one.
 """
 
 import re

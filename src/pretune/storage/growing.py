@@ -1,4 +1,4 @@
-"""A file that grows for hours: written beside its place, resumed after a kill, and put there when it is whole."""
+"""A file that grows for hours: written beside its place, resumed after a kill, and moved there when it is whole."""
 
 import os
 from collections.abc import Callable, Mapping

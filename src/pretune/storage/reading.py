@@ -1,4 +1,4 @@
-"""Reading: what pretune wrote, or an error that names the file."""
+"""Reading: returns what pretune wrote, or raises an error that names the file."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Room: the user's folders, and whether there is room in one."""
+"""Room: the user's folders, and whether they have room."""
 
 import errno
 import os

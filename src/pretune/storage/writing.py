@@ -1,4 +1,4 @@
-"""Writing: a replaced file or folder is whole or as it was, an appended line is there or not."""
+"""Writing: a replaced file or folder is whole or unchanged, an appended line is there or not."""
 
 import fcntl
 import json

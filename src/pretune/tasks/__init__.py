@@ -1,1 +1,1 @@
-"""What a user can ask for as a whole: each folder is a task, from its data to its verdict."""
+"""Tasks that a user can ask for as a whole, one per folder, from data to verdict."""

@@ -1,4 +1,4 @@
-"""Places: what lies where the user points, and can this command use it? Nothing is loaded to tell."""
+"""Places: what is at the path or name that the user gave, and can this command use it? Nothing is loaded to tell."""
 
 from dataclasses import dataclass
 from pathlib import Path

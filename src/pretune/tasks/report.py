@@ -1,4 +1,4 @@
-"""Reporting: the page and the card of a run, by what it is a run of."""
+"""Reporting: the page and the card of a run, whatever its task."""
 
 from collections.abc import Sequence
 from dataclasses import replace

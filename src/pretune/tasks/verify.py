@@ -1,4 +1,4 @@
-"""Verifying: is every file of a run, a model folder, a pre-training or a corpus what pretune wrote? Nothing is changed."""
+"""Verifying: is every file of a run, a model folder, a pre-training or a corpus as pretune wrote it? Changes nothing."""
 
 import json
 import re

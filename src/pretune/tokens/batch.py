@@ -1,4 +1,4 @@
-"""Which texts share a batch: alike in length, so that little of it is padding."""
+"""Which texts share a batch: texts of similar length, so that little of it is padding."""
 
 import math
 from collections.abc import Sequence

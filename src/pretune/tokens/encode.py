@@ -1,4 +1,4 @@
-"""Texts to token ids: cut where they are too long, and every cut counted."""
+"""Texts to token ids: long texts are truncated, and every truncation is counted."""
 
 import contextlib
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Which tokens of a window are hidden, and what the model reads in their place.
+"""Which tokens of a window are hidden, and what the model reads instead.
 
 Shapes: ids (batch, time), targets and labels (targets,).
 """

@@ -1,4 +1,4 @@
-"""Does a vocabulary fit the texts? How much text a token holds, what it does not know, which words it breaks up."""
+"""Does a vocabulary fit the texts? Bytes per token, unknown words, and the words it breaks up most."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping

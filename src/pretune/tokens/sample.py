@@ -1,4 +1,4 @@
-"""An even sample of a stream of texts, within a number of bytes: the same texts whatever their order."""
+"""An even sample of a stream of texts, up to a number of bytes: the same texts in any order."""
 
 import zlib
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""A vocabulary from text: WordPiece or byte-level BPE, the same to the bit each time."""
+"""Learns a vocabulary from text: WordPiece or byte-level BPE, identical to the bit each time."""
 
 import json
 import string

@@ -1,4 +1,4 @@
-"""Write a token store: shard by shard, each whole or absent, so that a writing which was killed goes on."""
+"""Write a token store shard by shard, each whole or absent, so that it can be resumed after a kill."""
 
 import hashlib
 import shutil

@@ -1,4 +1,4 @@
-"""Training: one training for every objective, the device, the loop, and what steers it."""
+"""Training: one training for every objective, the device, the loop, and the rules that steer it."""
 
 from pretune.train.checkpoint import Checkpoints, Resume
 from pretune.train.classes import ClassObjective

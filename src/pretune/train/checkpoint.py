@@ -1,4 +1,4 @@
-"""Checkpoints of a training that was cut off: each whole or absent, checked before it is used, the newest two kept."""
+"""Checkpoints of an interrupted training: each whole or absent, checked before use, the newest two kept."""
 
 import os
 import time

@@ -1,6 +1,6 @@
 """What ``torchrun`` started: the first process leads and tells, the others wait for work, and one's failure ends all.
 
-Words that are no tensors (what to do, what went wrong, that it is over) go through the store by which the processes met.
+Messages that are not tensors (what to do, what went wrong, that it is over) go through the store where the processes met.
 """
 
 import atexit

@@ -1,4 +1,4 @@
-"""Where and how precisely to compute, with how many threads, from which seed."""
+"""Where to compute, how precisely, with how many threads, and from which seed."""
 
 import contextlib
 import ctypes

@@ -1,4 +1,4 @@
-"""The processes that train together, as a value: its one-process form does nothing, so the path without it stays as it is.
+"""The processes that train together, as a value. With one process it does nothing, so that path is unchanged.
 
 Every process computes its share of an update, torch adds up the gradients (``train/engine.py``), and all make the same update.
 """

@@ -1,6 +1,6 @@
-"""Losses and gradients of an update. Where processes share it, torch adds the gradients up, and sends while it still computes.
+"""Losses and gradients of an update. If processes share it, torch sums the gradients, and sends while it still computes.
 
-Whole weights go through ``DistributedDataParallel``, those that lie in parts through ``fully_shard`` (``train/sharding.py``).
+Whole weights go through ``DistributedDataParallel``, weights in parts through ``fully_shard`` (``train/sharding.py``).
 """
 
 import contextlib

@@ -1,4 +1,4 @@
-"""Ctrl-C while a run trains: once to finish the step and save, twice to stop at once."""
+"""Ctrl-C during training: once to finish the step and save, twice to stop at once."""
 
 import signal
 import sys

@@ -1,7 +1,7 @@
-"""Muon: momentum whose update is made orthogonal, for the weight matrices of layers.
+"""Muon: momentum with orthogonalized updates, for the weight matrices of layers.
 
-Every direction of a matrix learns at the same pace, where AdamW follows the few that dominate: more is learned from each token,
-and the price, a few small matrix products an update, does not depend on the number of tokens.
+Every direction of a matrix learns at the same pace, while AdamW follows the few that dominate. So more is learned from each
+token, and the price, a few small matrix products per update, does not depend on the number of tokens.
 """
 
 import torch

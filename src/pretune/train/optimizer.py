@@ -1,4 +1,4 @@
-"""AdamW over matrices that decay, vectors that do not, and the head at its own rate; rows of embedding tables on demand."""
+"""AdamW with decay for matrices and none for vectors, the head at its own rate, and rows of embedding tables on demand."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence

@@ -1,7 +1,7 @@
-"""AdamW for an embedding table of which one step touches few rows.
+"""AdamW for an embedding table of which each step touches few rows.
 
 A dense update of minilm's 11.7 M embedding weights costs a tenth of a short step. Here a row is brought up to date when it is
-next read: what a dense optimizer would have done to it meanwhile, with no gradient, has a closed form.
+next read: what a dense optimizer would have done to it in between, without a gradient, has a closed form.
 """
 
 import math

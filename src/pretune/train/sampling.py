@@ -1,4 +1,4 @@
-"""Which rows an epoch learns from, each once or so that the classes come alike, and what a class weighs in the loss."""
+"""Which rows an epoch learns from, each once or balanced by class, and the weight of each class in the loss."""
 
 import numpy as np
 import numpy.typing as npt

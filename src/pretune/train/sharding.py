@@ -1,8 +1,9 @@
-"""Weights that lie in parts on the processes that train them: a layer's are whole only while it computes (torch's FSDP2).
+"""Weights in parts on the processes that train them: a layer is whole only while it computes (torch's FSDP2).
 
-``fully_shard`` cuts, gathers and adds up; here is only what goes around it. It would turn the network's weights into tensors of
-another kind for good, and pretune needs the plain network back: to validate, to save, and for the test. So the parts belong to
-modules of their own, each of which computes a layer in its place. What a layer computed is not kept: it is computed again.
+``fully_shard`` cuts, gathers and sums; this file holds only what goes around it. ``fully_shard`` would turn the network's
+weights into tensors of another kind for good, but pretune needs the plain network back to validate, to save, and for the test.
+So the parts belong to separate modules, each of which computes a layer in its place. Activations of a layer are not kept, but
+computed again.
 
 Source:
     Rajbhandari et al. (2020), ZeRO: Memory Optimizations Toward Training Trillion Parameter Models (its third stage);

@@ -1,4 +1,4 @@
-"""The sources that a training runs through, as a digest: a version number says nothing about an edited file."""
+"""A digest of the source files that a training runs through: a version number does not show that a file was edited."""
 
 from functools import cache
 from hashlib import sha256

@@ -1,4 +1,4 @@
-"""One training, whatever it learns: updates, checkpoints, Ctrl-C, resuming, several processes, trial steps."""
+"""One training for every objective: updates, checkpoints, Ctrl-C, resuming, several processes, trial steps."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator

@@ -1,4 +1,4 @@
-"""The weights that a training changes: by name, and taken from another training."""
+"""The weights that a training changes: by name, copied, and taken over from another training."""
 
 from collections.abc import Container, Sequence
 

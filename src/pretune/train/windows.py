@@ -1,4 +1,4 @@
-"""Which windows each update reads, and what is asked of them: slices of a packed stream, or whole documents."""
+"""Which windows each update reads, and what to predict in them: slices of a packed stream, or whole documents."""
 
 from dataclasses import dataclass, replace
 from typing import Protocol

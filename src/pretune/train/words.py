@@ -1,4 +1,4 @@
-"""Words as an objective: windows of a packed stream in shuffled order, hidden or next words; held-out text is scored."""
+"""Words as an objective: hidden or next words in windows of a packed stream, in shuffled order; held-out text is scored."""
 
 import math
 from collections.abc import Callable, Iterator

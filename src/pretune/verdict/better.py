@@ -1,4 +1,4 @@
-"""Better: is another source of the run plainly better than the one that was judged? Then it is named before anything else."""
+"""Better: is another source of the run clearly better than the judged one? If so, the verdict names it first."""
 
 from dataclasses import dataclass
 

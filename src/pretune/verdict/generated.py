@@ -1,4 +1,4 @@
-"""The decision on generated text: gates on BLEU and chrF where the user set some, and rivals that must be beaten."""
+"""The decision on generated text: gates on BLEU and chrF if the user sets them, and rivals to beat."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""Limits: figures besides the gates that a policy bounds, a floor for every class, and not being worse than another model."""
+"""Limits: further figures that a policy bounds, a floor for every class, and a margin to another model."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

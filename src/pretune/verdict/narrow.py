@@ -1,4 +1,4 @@
-"""Narrow: the policy of an audit asks what the table can answer, and says what it leaves out."""
+"""Narrow: an audit's policy asks only what the table can answer, and says what it leaves out."""
 
 from dataclasses import replace
 

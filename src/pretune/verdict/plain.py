@@ -1,4 +1,4 @@
-"""The plain reading: what a colleague would say who looks at the point values only."""
+"""The plain reading: what a colleague would say who sees only the point values."""
 
 from pretune.records import Evaluation
 from pretune.verdict.policy import Plain

@@ -1,7 +1,7 @@
-"""How many test rows, before any is labelled? From the figures that are hoped for, the gates and the prevalence.
+"""How many test rows are needed, before any is labelled? From the expected figures, the gates and the prevalence.
 
-The figures are taken as the truth. N is the smallest for which a test of N rows comes to a decision on every gate with the
-probability that the policy names, be it *ship* or *do not ship*, by the intervals that the verdict uses.
+The expected figures are taken as the truth. N is the smallest number of test rows that decides every gate, as *ship* or *do
+not ship*, with the probability that the policy states, by the intervals that the verdict uses.
 """
 
 from dataclasses import dataclass

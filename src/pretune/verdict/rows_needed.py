@@ -1,11 +1,11 @@
 """How many more labelled rows would settle it?
 
-The answer is simulated. Each of some thousand draws takes a truth that fits the rows seen so far (each class's answers, and
-the class shares, are Dirichlet, which for two classes is beta with Jeffreys' prior; gains over baselines are normal around
-the measured gain, as wide as their interval says), lets it produce N further rows, pools them with the present ones, and
-judges with the confidence of the next look. N is the smallest for which at least 90 % of the draws, and a little more (see
-``CAUTION``), come to a decision, be it *ship* or *do not ship*. Draws are shared between values of N, so that the search is
-over a nearly rising curve.
+The answer is simulated. Each of some thousand draws takes a truth that fits the rows seen so far, lets it produce N further
+rows, pools them with the present ones, and judges with the confidence of the next look. (Each class's answers, and the class
+shares, are Dirichlet, which for two classes is beta with Jeffreys' prior; gains over baselines are normal around the measured
+gain, as wide as their interval.) N is the smallest number for which at least 90 % of the draws, and a little more (see
+``CAUTION``), come to a decision, be it *ship* or *do not ship*. All values of N share the draws, so the search is over a
+nearly rising curve.
 
 Source:
     Berger, Bernardo and Sun (2015), Overall objective priors (1 / classes for each answer).

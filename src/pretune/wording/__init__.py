@@ -1,1 +1,1 @@
-"""Wording: settings as flags and as arguments of Python, messages that name either, counts with their nouns."""
+"""Wording: settings as flags and as Python arguments, messages that name either, counts with their nouns."""

@@ -1,4 +1,4 @@
-"""Wording: a count with its noun, and lists that do not grow without end."""
+"""Wording: a count with its noun, and lists of limited length."""
 
 from collections.abc import Callable, Sequence
 

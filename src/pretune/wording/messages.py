@@ -1,4 +1,4 @@
-"""How a message names what its reader can change: flags on the command line, arguments in Python. It is written with flags."""
+"""How messages name what a reader can change: flags on the command line, arguments in Python. They are written with flags."""
 
 import re
 from collections.abc import Iterator

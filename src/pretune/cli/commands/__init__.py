@@ -1,4 +1,4 @@
-"""The commands, in the order in which help lists them."""
+"""The commands, in the order that help lists them."""
 
 from pretune.cli.commands.ask import check, evaluate, predict, trace
 from pretune.cli.commands.catalogue import datasets, models

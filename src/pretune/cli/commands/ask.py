@@ -1,4 +1,4 @@
-"""Questions to data and to a model: check, evaluate, predict, trace. Heavy imports wait until a command runs."""
+"""Commands that question data or a model: check, evaluate, predict, trace. Heavy imports wait until a command runs."""
 
 from pretune.cli import arguments as a
 from pretune.cli.running import open_terminal, open_trace

@@ -1,4 +1,4 @@
-"""What can be had by name: models, datasets. Heavy imports wait until a command runs."""
+"""Commands for what can be fetched by name: models, datasets. Heavy imports wait until a command runs."""
 
 from pathlib import Path
 

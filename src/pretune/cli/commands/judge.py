@@ -1,4 +1,4 @@
-"""What judges, or shows a judgement again: judge, audit, compare, report. Heavy imports wait until a command runs."""
+"""Commands that judge, or show a judgement again: judge, audit, compare, report. Heavy imports wait until a command runs."""
 
 import logging
 import shlex

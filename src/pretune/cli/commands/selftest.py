@@ -1,4 +1,4 @@
-"""The command that kills small trainings and compares. Heavy imports wait until it runs."""
+"""The command that kills small trainings and compares the results. Heavy imports wait until it runs."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""What makes a run: run, finetune, pretrain. Heavy imports wait until a command runs."""
+"""Commands that make a run: run, finetune, pretrain. Heavy imports wait until a command runs."""
 
 from pretune.cli import arguments as a
 from pretune.cli.pretrain import build_pretrain_config, divide_settings, pretrain_first, run_pretraining

@@ -1,1 +1,1 @@
-"""Texts that are the same or nearly so, and rows that belong together."""
+"""Equal and nearly equal texts, and rows that belong together."""

@@ -1,14 +1,14 @@
-"""Duplicates: which texts are the same, or nearly, and so must stay on one side of a split?
+"""Duplicates: which texts are the same or nearly the same, and so must stay in one split?
 
-*Exact* is the same text but for Unicode form, case and spacing (``hashing.fold``). *Near* is either of:
+*Exact* means the same text apart from Unicode form, case and spacing (``hashing.fold``). *Near* is either of:
 
 - a Jaccard similarity at or above the threshold between the two texts' shingles: their words and their pairs of neighbouring
-  words, punctuation aside. Words keep ten-word sentences comparable, where longer shingles would all be lost to one changed
-  word; pairs keep the order. At 0.8 a word may be appended to 5 words, inserted into 9, or replaced in 14;
-- one word or up to three letters changed, in texts of at least 10 words (at 0.8). A few letters in as many words would
-  cost a short text most of its shingles.
+  words, without punctuation. Single words keep ten-word sentences comparable, where one changed word would destroy every
+  longer shingle; pairs keep the order. At 0.8 a word may be appended to 5 words, inserted into 9, or replaced in 14;
+- one word or up to three letters changed, in texts of at least 10 words (at 0.8). A few letters, each in another word,
+  would cost a short text most of its shingles.
 
-A text without words (``"!!!"``) has exact duplicates only. Near is chained: a ~ b and b ~ c puts all three into one cluster.
+A text without words (``"!!!"``) has exact duplicates only. Near is transitive: a ~ b and b ~ c put all three into one cluster.
 """
 
 import re

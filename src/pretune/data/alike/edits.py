@@ -1,8 +1,8 @@
 """Edited texts: which pairs out of many sequences are at most a few edits apart?
 
-An edit replaces, inserts or deletes one sign. Cut into one segment more than there may be edits, at least one segment of the
-shorter sequence stands unchanged in the longer one, moved by no more places than there are edits. So only pairs that share
-such a segment are compared, and these exactly.
+An edit replaces, inserts or deletes one symbol. If the shorter sequence is cut into one segment more than the edits allowed,
+at least one segment occurs unchanged in the longer one, shifted by no more places than there are edits. So only pairs that
+share such a segment are compared, and these exactly.
 
 Source:
     Li, Deng, Wang and Feng (2011), Pass-Join: a partition-based method for similarity joins.

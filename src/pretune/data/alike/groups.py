@@ -1,6 +1,6 @@
-"""Groups that nobody named: which column's values have labels that are more alike than chance?
+"""Groups that nobody named: in which columns do rows with the same value agree on the label more often than chance?
 
-Rows of one film or author have more in common than their label. Where they are on both sides of a split, a model can
+Rows of one film or author have more in common than their label. If they are on both sides of a split, a model can
 recognize the film instead of reading the review, and its test score says little about new films.
 """
 

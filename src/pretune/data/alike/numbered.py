@@ -1,4 +1,4 @@
-"""Numbered words: the words of many texts as numbers, 4 bytes a word, and each different word once."""
+"""Numbered words: the words of many texts as numbers, 4 bytes per word, and each distinct word once."""
 
 from array import array
 from collections import defaultdict

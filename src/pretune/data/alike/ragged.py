@@ -1,4 +1,4 @@
-"""Ragged arrays: many short sequences end to end, without the 112 bytes that numpy spends on each array of its own."""
+"""Ragged arrays: many short sequences end to end, without the 112 bytes that numpy spends on each separate array."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Shared: what do given splits have in common, and which texts carry two labels?"""
+"""Shared texts: what do the given splits have in common, and which texts have two labels?"""
 
 from collections.abc import Mapping, Sequence
 

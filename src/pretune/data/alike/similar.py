@@ -1,8 +1,8 @@
 """Similar sets: which pairs out of many sets have a Jaccard similarity at or above a threshold?
 
-An exact join rather than MinHash: with shingles ordered from rare to frequent, two sets that are similar enough must share one
-of their first n - ⌈threshold · n⌉ + 1, so only texts that meet there are compared. Rare shingles have short
-lists, so this is both faster than MinHash with enough permutations and misses nothing.
+This is an exact join rather than MinHash. With shingles ordered from rare to frequent, two sets that are similar enough share
+one of their first n - ⌈threshold · n⌉ + 1, so only texts that meet there are compared. Rare shingles have short lists, so
+the join is faster than MinHash with enough permutations, and it misses nothing.
 
 Source:
     Chaudhuri, Ganti and Kaushik (2006), A primitive operator for similarity joins; Bayardo, Ma and Srikant (2007),

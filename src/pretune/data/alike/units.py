@@ -1,4 +1,4 @@
-"""Units: which rows say the same thing again? Copies and near copies of a text, joined with the groups."""
+"""Units: which rows repeat each other? Copies and near copies of a text, joined with the groups."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace

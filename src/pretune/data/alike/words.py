@@ -1,4 +1,4 @@
-"""Words as numbers: the words of many texts hashed in one go, and what is made of them with numpy alone."""
+"""Words as numbers: the words of many texts, hashed in one pass and processed with numpy alone."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

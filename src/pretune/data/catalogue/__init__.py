@@ -1,1 +1,1 @@
-"""Data and models that can be had by name: what there is, and how it is fetched."""
+"""Data and models that can be fetched by name."""

@@ -1,4 +1,4 @@
-"""The catalogue's table: what can be had by name, where it lies, how it is read, and under which terms."""
+"""The catalogue's table: each entry with its place, its form and its licence."""
 
 from dataclasses import dataclass, field
 

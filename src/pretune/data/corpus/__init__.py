@@ -1,4 +1,4 @@
-"""Corpus: from raw text to documents that a language model can learn from, on disk."""
+"""Corpus: from raw text to documents on disk that a language model can learn from."""
 
 from pretune.data.corpus.corpus import Corpus, load_corpus
 from pretune.data.corpus.of_model import find_sketch, find_sketches

@@ -1,4 +1,4 @@
-"""Blocks: what is done to many documents at once, in this process or another; every task here is a pure function."""
+"""Blocks: work on many documents at once, in this process or another; every task here is a pure function."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Boilerplate: lines that stand in many documents (menus, notices, signatures), found with a table of fixed size."""
+"""Boilerplate: lines that occur in many documents (menus, notices, signatures), found with a table of fixed size."""
 
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b

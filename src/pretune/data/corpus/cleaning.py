@@ -1,4 +1,4 @@
-"""Cleaning: what is taken out of a document of a corpus beyond what is taken out of any text."""
+"""Cleaning: what is removed from a corpus document, beyond what is removed from any text."""
 
 import re
 from collections import Counter

@@ -1,4 +1,4 @@
-"""A prepared corpus: texts on disk that are streamed, never held, and the receipt of how they came about."""
+"""A prepared corpus: texts on disk that are streamed and never held in memory, with their receipt."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Draft: the documents of a corpus on their way through the stages; what is held of each is a few bytes."""
+"""Draft: the documents of a corpus on their way through the stages, with only a few bytes of each in memory."""
 
 from collections import Counter
 from dataclasses import dataclass, field

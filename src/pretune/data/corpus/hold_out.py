@@ -1,4 +1,4 @@
-"""Hold out: which documents the model must not learn from, chosen by what they say and not by where they stand."""
+"""Hold out: which documents the model must not learn from, chosen by their content and not by their place."""
 
 import math
 

@@ -1,10 +1,10 @@
-"""MinHash: for each text a few keys, such that texts that are nearly the same share one of them, and others hardly ever.
+"""MinHash: a few keys per text, such that nearly equal texts share one of them and other texts hardly ever do.
 
 A key stands for several minima of the text's hashed shingles, its words and pairs of words (``data/alike/duplicates.py``). Two
 texts of Jaccard similarity s agree in one minimum with probability s, in a key of r minima with s^r, and in one of b keys
 with 1 - (1 - s^r)^b. With 20 keys of 8 minima that is 0.975 at s = 0.8, 0.9999 at 0.9, 0.08 at 0.5 and 10^-7 at 0.1. The
-keys, 4 bytes each, are what is kept, and one bit of each of 64 minima, by which most pairs that share a key by chance are told
-without a look at their words: 88 bytes a document.
+keys are kept, 4 bytes each, with one bit of each of 64 minima, which weeds out most pairs that share a key by chance without
+a look at their words: 88 bytes per document.
 
 Source:
     Broder (1997), On the resemblance and containment of documents; Indyk and Motwani (1998), Approximate nearest neighbors;

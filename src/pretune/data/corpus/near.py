@@ -1,4 +1,4 @@
-"""Near-duplicates: which documents have a key in common, and which of these are nearly the same?"""
+"""Near-duplicates: which documents share a key, and which of these are nearly the same?"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

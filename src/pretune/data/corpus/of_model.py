@@ -1,4 +1,4 @@
-"""Of a model: the sketch of the corpus that it was pre-trained on, where its folder lies in a run that kept one."""
+"""The sketch of the corpus that a model was pre-trained on, if its folder is in a run that kept one."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Passes: over all documents, in blocks that any number of processes may work on."""
+"""Passes over all documents, in blocks that any number of processes may work on."""
 
 from collections import Counter
 from pathlib import Path

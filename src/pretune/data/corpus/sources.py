@@ -1,4 +1,4 @@
-"""Sources: whatever the user named as a corpus, as its files, each a stream of documents."""
+"""Sources: the files of whatever the user named as a corpus, each as a stream of documents."""
 
 import os
 import sys

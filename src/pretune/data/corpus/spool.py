@@ -1,4 +1,4 @@
-"""Spool: texts in one file, end to end in UTF-8, with where each begins in another; read through a memory map."""
+"""Spool: texts end to end in one UTF-8 file, with their offsets in another; read through a memory map."""
 
 from collections.abc import Iterable, Iterator
 from itertools import pairwise

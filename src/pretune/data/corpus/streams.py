@@ -1,4 +1,4 @@
-"""Streams: a file's bytes and lines piece by piece, unpacked and decoded, so that no file is ever held."""
+"""Streams: a file's bytes and lines piece by piece, unpacked and decoded, so that no file is held in memory."""
 
 import os
 from collections.abc import Iterable, Iterator

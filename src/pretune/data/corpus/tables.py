@@ -1,4 +1,4 @@
-"""Tables of a corpus: rows of CSV and TSV files piece by piece, read as a table of labels is, so that no file is ever held."""
+"""Tables of a corpus: rows of CSV and TSV files piece by piece, read like a labelled table; no file is held in memory."""
 
 from collections.abc import Iterable
 from itertools import chain

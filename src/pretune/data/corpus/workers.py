@@ -1,4 +1,4 @@
-"""Workers: blocks of documents done by other processes, in order; what comes back does not depend on how many there are.
+"""Workers: other processes work on blocks of documents, in order; the result does not depend on how many there are.
 
 A worker is ``worker.py`` run by the same Python: it reads messages from its standard input and answers on its standard output.
 A message is a line of JSON (values, and name, type and shape of each array) followed by the arrays' bytes. So nothing is

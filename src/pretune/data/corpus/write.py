@@ -1,4 +1,4 @@
-"""Write: the kept documents, the sketch and the receipt, into a folder that is put in place whole."""
+"""Write the kept documents, the sketch and the receipt into a folder that is put in place whole."""
 
 from pathlib import Path
 

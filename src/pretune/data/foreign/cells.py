@@ -1,4 +1,4 @@
-"""Cells: the label, number or list of scores that one cell of a foreign table holds, or why it holds none."""
+"""Cells: the label, number or list of scores in one cell of a foreign table, or the reason why there is none."""
 
 import ast
 import json

@@ -1,4 +1,4 @@
-"""Decide: what the numbers of a foreign table mean: whose probability, which classes, which answer."""
+"""Decide what the numbers of a foreign table mean: whose probability, which classes, which answer."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Generated: a table of references and of what a system wrote, as the record that judges read."""
+"""Generated text: a table of references and hypotheses, as the record that judges read."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Kinds of labels in a table of predictions that is not one of classes: real numbers, and several labels a row."""
+"""Kinds of labels in a table of predictions that does not hold classes: real numbers, and several labels per row."""
 
 import math
 from collections import Counter

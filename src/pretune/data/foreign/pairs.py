@@ -1,4 +1,4 @@
-"""Pairs: prompts and the replies that they got in training, from any table."""
+"""Pairs: prompts and their replies in the training rows, from any table."""
 
 from dataclasses import dataclass
 

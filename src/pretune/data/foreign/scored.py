@@ -1,4 +1,4 @@
-"""Scored: predictions that any tool wrote, as the records that judges read; every row accounted for."""
+"""Scored: predictions that any tool wrote, as the records that judges read, with every row accounted for."""
 
 import math
 import re

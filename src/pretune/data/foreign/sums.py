@@ -1,4 +1,4 @@
-"""Sums: may these numbers be the probabilities of all classes, rounded as they are?"""
+"""Sums: can these numbers, rounded as they are, be the probabilities of all classes?"""
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal

@@ -1,1 +1,1 @@
-"""How a label is read, which spellings are one class, and whether there is enough of each."""
+"""How a label is read, which spellings are one class, and whether each class has enough rows."""

@@ -1,4 +1,4 @@
-"""Classes: which labels of one or several tables, and of a model, are one class, and what is that class called?"""
+"""Classes: which labels, of one or several tables and of a model, are one class, and what is it called?"""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

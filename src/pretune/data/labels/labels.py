@@ -1,4 +1,4 @@
-"""Labels: are there classes to tell apart, and enough of each to measure anything?"""
+"""Labels: are there classes to tell apart, each with enough rows to measure anything?"""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Naming: labels, predictions and the columns of classes that mean one class get one name, however each is spelled."""
+"""Naming: labels, predictions and class columns that mean one class get one name, however each is spelled."""
 
 import re
 from collections import Counter

@@ -1,9 +1,9 @@
-"""Spelling: how a label is read, and which spellings are one class; tables, frames, lists, ``fit`` and ``audit`` ask here.
+"""Spelling: how a label is read, and which spellings are one class. Tables, frames, lists, ``fit`` and ``audit`` all ask here.
 
-Cleaned in silence is what no reader would see: spaces around a label, invisible characters, the Unicode form. One class, said
-with counts, are spellings of one whole number (``1``, ``1.0``, ``1e0``; ``01`` is a code and stays itself) and of one truth
-value (``true``, ``True``). Only named are spellings that differ in case, in spacing or in the digits of a fraction: ``1.1`` and
-``1.10`` may be two sections of a book. A class keeps the spelling of the table; nothing is renamed where there is only one.
+What no reader sees is cleaned silently: spaces around a label, invisible characters, the Unicode form. Spellings of one whole
+number (``1``, ``1.0``, ``1e0``; ``01`` is a code and stays itself) and of one truth value (``true``, ``True``) are joined into
+one class, and counted. Spellings that differ in case, in spacing or in the digits of a fraction are only pointed out: ``1.1``
+and ``1.10`` may be two sections of a book. A class keeps the spelling of the table; a class with one spelling is never renamed.
 """
 
 import html

@@ -1,4 +1,4 @@
-"""Label types: labels that came as numbers or truth values are answered as such, also after saving and loading."""
+"""Label types: labels given as numbers or truth values are answered as such, even after saving and loading."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any

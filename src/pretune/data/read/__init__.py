@@ -1,1 +1,1 @@
-"""Rows of whatever the user named: files of every format, folders, tables in memory, the hub."""
+"""Reads the rows of whatever the user named: files of every format, folders, tables in memory, the hub."""

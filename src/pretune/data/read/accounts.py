@@ -1,4 +1,4 @@
-"""Accounts: what became of every line of a delimited file, checked and said."""
+"""Accounts: what became of every line of a delimited file, checked and reported."""
 
 from pretune.data.read.parse import Parser
 from pretune.data.read.table import unusable

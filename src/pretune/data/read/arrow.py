@@ -1,4 +1,4 @@
-"""Arrow: Parquet files, and data sets of the ``datasets`` package, to rows."""
+"""Arrow: rows of Parquet files and of data sets of the ``datasets`` package."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""By record: rows of a delimited file that is never held, read as its beginning tells, until a later line speaks against it."""
+"""By record: rows of a delimited file that is never held in memory, read as its beginning suggests unless a line disagrees."""
 
 import csv
 from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Columns: which one holds the text and which the label, as asked for, or guessed and said."""
+"""Columns: which one holds the text and which the label, as asked for or as guessed, and reported."""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Decode: bytes of a file to text, or the name of the encoding that they look like."""
+"""Decode the bytes of a file to text, or name the encoding that they look like."""
 
 import codecs
 import io

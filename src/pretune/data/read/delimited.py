@@ -1,4 +1,4 @@
-"""Delimited: CSV and TSV to rows, numbered as a spreadsheet numbers them, with no line lost."""
+"""Delimited: rows of CSV and TSV files, numbered like a spreadsheet, with no line lost."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Dialect: what stands between cells, whether quotes hold a cell together, and what makes a quote part of the text."""
+"""Dialect: what separates cells, whether quotes enclose a cell, and what makes a quote part of the text."""
 
 import csv
 import re

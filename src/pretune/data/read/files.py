@@ -1,4 +1,4 @@
-"""Files: which format a name promises, and the bytes, unpacked, once it is clear that they keep the promise."""
+"""Files: which format a name promises, and the unpacked bytes once they are known to be of that format."""
 
 import io
 import os

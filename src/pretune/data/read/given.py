@@ -1,4 +1,4 @@
-"""Given: texts and labels as Python hands them over: lists, arrays, frames, tensors; a wrong shape is one message."""
+"""Given: texts and labels passed in Python: lists, arrays, frames, tensors; a wrong shape is one message."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence

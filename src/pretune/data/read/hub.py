@@ -1,4 +1,4 @@
-"""Hub: data sets of the Hugging Face hub, and folders in its form, through the ``datasets`` package."""
+"""Hub: data sets of the Hugging Face hub, and folders in the hub's layout, through the ``datasets`` package."""
 
 import re
 from pathlib import Path

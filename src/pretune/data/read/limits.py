@@ -1,4 +1,4 @@
-"""Limits: how much is read before it is taken for a mistake or an attack, and the option that raises each limit."""
+"""Limits: how much is read before the input counts as a mistake or an attack, and the option that raises each limit."""
 
 from dataclasses import dataclass
 from typing import Self

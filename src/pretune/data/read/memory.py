@@ -1,4 +1,4 @@
-"""Memory: data frames, lists and dictionaries to rows."""
+"""Memory: rows of data frames, lists and dictionaries."""
 
 import sys
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,7 @@
-"""Neutral: tables whose cells were made harmless for spreadsheets are read as they were before, by every reader of tables.
+"""Neutral: restores tables whose cells were made harmless for spreadsheets; every reader of tables does this.
 
-It is undone where every cell of the table that looks like a formula has a ``'`` in front: then different cells stay different.
-Formats other than CSV have no formulas, and are left alone.
+The ``'`` is removed only if every cell of the table that looks like a formula starts with one, so different cells stay
+different. Formats other than CSV have no formulas, and are left alone.
 """
 
 from collections.abc import Iterable, Sequence

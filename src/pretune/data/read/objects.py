@@ -1,4 +1,4 @@
-"""Objects: many small dictionaries, such as the lines of a JSON file, to rows of cells, however much their keys differ."""
+"""Objects: rows of cells from many small dictionaries, such as the lines of a JSON file, however much their keys differ."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, overload

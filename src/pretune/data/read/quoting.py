@@ -1,4 +1,4 @@
-"""Quoting: do quotes hold cells together in this file, or are they text? Told by what the lines hold."""
+"""Quoting: do quotes enclose cells in this file, or are they text? The lines themselves show it."""
 
 import re
 from collections.abc import Iterable, Sequence

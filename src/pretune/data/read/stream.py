@@ -1,4 +1,4 @@
-"""Stream: the rows of a table one after the other, as often as wanted, with no more in memory than a chunk of them."""
+"""Stream: the rows of a table one after another, as often as needed, with no more than a chunk in memory."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field

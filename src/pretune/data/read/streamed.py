@@ -1,4 +1,4 @@
-"""Streamed: rows of a file that is too large to be held, read by what reads a smaller one, a record at a time."""
+"""Streamed: rows of a file too large for memory, read record by record by the readers of smaller files."""
 
 import io
 from collections.abc import Callable, Iterator

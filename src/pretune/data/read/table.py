@@ -1,4 +1,4 @@
-"""What reading yields: a table of examples, and on the way there rows of cells and one message where that fails."""
+"""What reading yields: rows of cells, then a table of examples, or one message if reading fails."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Tally: the physical lines of a delimited file by what they are, and the quote that never closes."""
+"""Tally: the physical lines of a delimited file by kind, and the quote that never closes."""
 
 from dataclasses import dataclass
 

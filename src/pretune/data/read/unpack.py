@@ -1,4 +1,4 @@
-"""Unpack: the bytes of a file as they come, out of their gzip if it has one, bounded and hashed on the way."""
+"""Unpack: the bytes of a file, decompressed if it is gzip, bounded and hashed on the way."""
 
 import gzip
 import hashlib

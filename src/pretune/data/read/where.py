@@ -1,4 +1,4 @@
-"""Where: rows that the user leaves out by the value of a column, such as those that an annotator rejected."""
+"""Where: keeps or drops rows by the value of a column, such as rows that an annotator rejected."""
 
 import re
 from collections import Counter

@@ -1,4 +1,4 @@
-"""The chain: the ledger's entries on disk, each naming the hash of the one before.
+"""The chain: the ledger's entries on disk, each with the hash of the entry before.
 
 ``ledger.jsonl`` holds the entries, ``ledger.head.json`` their number and the last hash, ``ledger.rows/`` one side
 file for each set of rows: sorted 64-bit fingerprints, 8 bytes each, little-endian.

@@ -1,10 +1,10 @@
-"""Known rows: which texts does a seal, or an opening in the ledger, know? So that a look by another door is seen.
+"""Known rows: which texts are sealed, or were opened before? This counts looks that come by another way.
 
-When a run is begun, the fingerprints of its sealed rows are entered in the user's data folder (``sealed.rows/``, 8 bytes
-a text, and a line in ``sealed.jsonl``). Seals of this process are in reach as well. With the rows of the ledger's openings
-they tell whether rows that are evaluated, audited, answered or trained on are test rows of something.
+When a run begins, the fingerprints of its sealed rows are entered in the user's data folder (``sealed.rows/``, 8 bytes per
+text, and a line in ``sealed.jsonl``). Seals of this process count as well. Together with the rows of the ledger's openings,
+they show whether rows that are evaluated, audited, answered or trained on are test rows of some run.
 
-Rows that nobody has sealed or opened are not known, such as a test file that was never given to pretune.
+Rows that nobody has sealed or opened, such as a test file that pretune has never seen, are not known.
 """
 
 import json

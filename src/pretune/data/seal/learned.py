@@ -1,12 +1,12 @@
 """Learned: what texts has a model been trained on? Fingerprints that travel with its weights, so that its tests can be checked.
 
-A saved model holds two files. ``learned.texts`` has 32 bytes for each distinct text that the model, or any model that it
-was made from, was fine-tuned or chosen by: 8 bytes of fingerprint, which find the same text but for case and spacing, and
-24 bytes of signature, which find a text that is nearly the same. ``learned.json`` says what else is known of its past. The
-texts cannot be read from either, but whoever has a text can ask whether it is among them.
+A saved model has two files. ``learned.texts`` has 32 bytes for each distinct text that the model, or a model it was made
+from, was fine-tuned on or chosen by: a fingerprint of 8 bytes, which finds the same text apart from case and spacing, and a
+signature of 24 bytes, which finds a nearly equal text. ``learned.json`` holds what else is known of its past. The texts
+cannot be read from either file, but whoever has a text can ask whether it is among them.
 
 A signature is 48 MinHash values of 4 bits each, of the text's words and pairs of words (as ``data/alike/duplicates.py`` has
-them). Two texts are taken for nearly the same where 35 of the 48 are equal. By the binomial distribution that finds 93 % of
+them). Two texts count as nearly the same if 35 of the 48 are equal. By the binomial distribution that finds 93 % of
 the pairs with a Jaccard similarity of 0.8 and over 99 % of those with 0.9, 0.4 % with 0.5, and none of unrelated texts.
 
 Source:

@@ -1,15 +1,15 @@
 """The ledger: how often have these test rows been looked at?
 
-One line an opening, in the user's data folder, written to disk before any row is handed out, so a process killed in
-between has used up its look. An entry names a side file with 8 bytes for each distinct text of its rows. An opening's
-look is 1 + the earlier openings, of any run, that share at least 5 % of its rows, + those that share less, taken
-together: as often as they opened 5 % of the rows. So rows that are opened in small pieces add up. Entries are chained by
-hash, and a head file keeps their number and the last hash; runs keep the hashes of their own openings. An edited entry, a gap,
-a shortened tail and a lost file are errors.
+The ledger has one line per opening, in the user's data folder. It is on disk before any row is handed out, so a process
+killed in between has used up its look. An entry names a side file with 8 bytes for each distinct text of its rows. The look
+of an opening is 1 + the earlier openings, of any run, that share at least 5 % of its rows, + those that share less, taken
+together: as often as they opened 5 % of the rows. So rows opened in small pieces add up. Entries are chained by hash, and a
+head file keeps their number and the last hash; runs keep the hashes of their own openings. An edited entry, a gap, a
+shortened tail and a lost file are errors.
 
-Not prevented: deleting the whole ledger (the next look is then the "first known" one), reading the data's files by
-hand, another machine or another ``PRETUNE_HOME``, rewording every row, and writing chain and head again with pretune's
-own functions (the hashes that runs keep still tell).
+Not prevented: deleting the whole ledger (the next look is then the "first known" one), reading the data files by
+hand, another machine or another ``PRETUNE_HOME``, rewording every row, and rewriting chain and head with pretune's own
+functions (the hashes that runs keep still show that).
 """
 
 from collections.abc import Collection, Iterable, Sequence

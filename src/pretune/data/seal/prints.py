@@ -1,4 +1,4 @@
-"""Prints: the fingerprints of many texts as numbers of 64 bits."""
+"""Prints: the fingerprints of many texts as 64-bit numbers."""
 
 from collections.abc import Iterable
 

@@ -1,8 +1,8 @@
-"""The seal: test rows that nobody reads without being counted.
+"""The seal: test rows that nobody can read without being counted.
 
 A ``Seal`` keeps no reference to its rows that can be followed from it: no attribute, no iteration, no pickle or copy.
-``open`` hands them out, after the ledger has the opening on disk. It is a guard against accidents and habits, not
-against a user who goes looking: the file in the run folder can be read by hand, as can this module's private table.
+``open`` hands them out after the opening is in the ledger on disk. The seal guards against accidents and habits, not
+against a determined user: the file in the run folder can be read by hand, and so can this module's private table.
 """
 
 import json

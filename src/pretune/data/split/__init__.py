@@ -1,1 +1,1 @@
-"""Which rows are trained on, which choose, which are kept for the verdict."""
+"""Which rows train the model, which choose the epoch, and which are kept for the verdict."""

@@ -1,9 +1,9 @@
 """Allocate: which split does each row go to, when some rows must stay together?
 
-Units (rows that stay together) are walked in the order of a hash of their text and the seed. A split takes a unit where
-that brings it closer to its quota of each label; what no split took is training. So a unit's place is decided
-by its text, the seed and the quotas: neither the order of the rows nor their ids matter, and added rows move
-few others. Large units are neither preferred nor avoided until a quota is nearly full.
+Units (rows that stay together) are visited in the order of a hash of their text and the seed. A split takes a unit if that
+brings it closer to its quota of each label; units that no split takes are for training. So a unit's place depends on its
+text, the seed and the quotas: neither the order of the rows nor their ids matter, and added rows move few others. Large
+units are neither preferred nor avoided until a quota is nearly full.
 """
 
 from collections import Counter

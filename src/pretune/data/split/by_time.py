@@ -1,4 +1,4 @@
-"""By time: train on the oldest rows, choose on newer ones, and keep the newest for the verdict."""
+"""By time: train on the oldest rows, choose the epoch on newer ones, and keep the newest for the verdict."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Split: which rows are trained on, which choose the best epoch, and which are kept for the verdict?"""
+"""Split: which rows train the model, which choose the best epoch, and which are kept for the verdict?"""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

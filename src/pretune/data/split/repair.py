@@ -1,8 +1,8 @@
-"""Repair: what ``--repair`` changes in the rows, each change on record with the ids it touched.
+"""Repair: what ``--repair`` changes in the rows, with the ids that each change touched.
 
-Two things are repaired here: a split that has rows of one hidden group on both sides is divided again by that group, and of
-texts under more than one label the rows in the minority are dropped, all of them on a tie. Conflicts are taken out of
-training and validation only. The test stays as the world gave it: dropping its hard rows would flatter every model.
+Two things are repaired. If rows of one hidden group are on both sides of a split, the rows are split again by that group. If a
+text has several labels, the rows with the rarer label are dropped, and on a tie all of them. Conflicts are removed from
+training and validation only. The test stays as it is: dropping its hard rows would flatter every model.
 """
 
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Families of architectures, one file each: a new family is a new file here, whose ``FAMILY`` is found by itself."""
+"""Families of architectures, one file each. A new family is a new file here; its ``FAMILY`` is found automatically."""
 
 from importlib import import_module
 from pkgutil import iter_modules

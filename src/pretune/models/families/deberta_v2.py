@@ -1,4 +1,4 @@
-"""DeBERTa-v2 and v3, by the layers of transformers: positions are relative and part of attention."""
+"""DeBERTa-v2 and v3, on the layers of transformers: positions are relative and part of attention."""
 
 from typing import Any
 

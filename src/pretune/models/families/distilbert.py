@@ -1,4 +1,4 @@
-"""DistilBERT, by the layers of transformers."""
+"""DistilBERT, on the layers of transformers."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""ELECTRA: layers as BERT's, embeddings that may be narrower than they."""
+"""ELECTRA: layers like BERT's, with embeddings that may be narrower."""
 
 from dataclasses import replace
 from typing import Any

@@ -1,7 +1,7 @@
-"""How one architecture of transformers is walked layer by layer, for every task alike, and how its own heads are read.
+"""How to walk one architecture of transformers layer by layer, the same way for every task, and how to read its own heads.
 
 Shapes: hidden (batch, time, width), mask (batch, time) with 1 at real tokens, pooled (batch, width), states (targets, width).
-Functions of families that return ``Any`` return what a module of transformers does: a tensor, unknown to mypy.
+Functions of families that return ``Any`` return what a module of transformers returns: a tensor, unknown to mypy.
 """
 
 from collections.abc import Callable

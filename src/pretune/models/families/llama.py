@@ -1,4 +1,4 @@
-"""Llama and what is built like it: next words."""
+"""Llama and models built like it: next words."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""ModernBERT: of its layers some see the whole text, the others so many tokens around each."""
+"""ModernBERT: some layers see the whole text, the others a window around each token."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""RoBERTa: layers as BERT's."""
+"""RoBERTa: layers like BERT's."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
 """Saved forms of models, one file each with ``write`` (where pretune writes the form) and ``read``.
 
-``plain`` is a folder of transformers, which ``classifier`` and ``language_model`` contain; ``gguf`` is llama.cpp's file.
+``plain`` is a transformers folder, which ``classifier`` and ``language_model`` build on; ``gguf`` is llama.cpp's file.
 """

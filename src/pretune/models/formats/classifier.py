@@ -1,6 +1,6 @@
-"""A fine-tuned classifier as pretune saves it: a folder of transformers, ``pretune.json``, and a head of pretune's own.
+"""A fine-tuned classifier as pretune saves it: a transformers folder, ``pretune.json``, and perhaps pretune's own head.
 
-Saved means read back and compared (``predict/saved.py``).
+Every saved model is read back and compared (``predict/saved.py``).
 """
 
 from dataclasses import replace

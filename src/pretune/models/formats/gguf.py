@@ -1,4 +1,4 @@
-"""A GGUF file, the form of llama.cpp: its weights become plain numbers, and its text is split as the file says."""
+"""A GGUF file, the format of llama.cpp: its weights become plain numbers, and text is split as the file says."""
 
 import contextlib
 import io

@@ -1,4 +1,4 @@
-"""A language model: written as a folder of transformers, read from one or from a GGUF file; a head it lacks is added."""
+"""A language model: written as a transformers folder, read from one or from a GGUF file; a missing head is added."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,6 +1,7 @@
-"""A folder of transformers: weights as safetensors, configuration, tokenizer.
+"""A transformers folder: weights as safetensors, configuration, tokenizer.
 
-What is written cuts texts and answers as pretune does when plain transformers reads it; what is read may come from anywhere.
+Loaded in plain transformers, what pretune writes truncates texts and answers as pretune does. What it reads may come from
+anywhere.
 """
 
 import json

@@ -1,6 +1,6 @@
-"""How a GGUF file says that text is split before tokens are merged, which decides the ids that a model was trained on.
+"""How a GGUF file splits text before tokens are merged; the ids that a model was trained on depend on it.
 
-The names are those of llama.cpp (``tokenizer.ggml.pre``), which splits text by these patterns one after the other.
+The names are those of llama.cpp (``tokenizer.ggml.pre``), which splits text by these patterns one after another.
 """
 
 from dataclasses import dataclass

@@ -1,1 +1,1 @@
-"""pretune's own forward and backward of layers: the weights of transformers, fewer and faster operations around them."""
+"""pretune's own forward and backward passes of layers: the weights of transformers, with fewer and faster operations."""

@@ -1,8 +1,8 @@
-"""Attention on a processor, forward and backward, a few texts at a time: what lies between its products stays in the cache.
+"""Attention on a CPU, forward and backward, a few texts at a time, so that intermediate results stay in the cache.
 
-The shares are computed in float32, also where the products are bf16: torch's softmax is five times slower in bf16.
-Shapes: of each head (heads in all texts, time, size); asked is how many tokens of each text ask, shares (heads in all texts,
-asked, time), bias (batch, 1, 1, time).
+The attention weights (``shares``) are computed in float32 even if the products are bf16: torch's softmax is five times slower
+in bf16. Shapes: per head (heads in all texts, time, size); asked is the number of query tokens per text, shares (heads in all
+texts, asked, time), bias (batch, 1, 1, time).
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
-"""pretune's own forward for layers built like BERT's: the modules' weights, fewer and faster operations around them.
+"""pretune's own forward pass for layers built like BERT's: the modules' weights, with fewer and faster operations.
 
-Against the layers of transformers: hidden states stay in the precision of matrix products, attention is plain batched products
-where gradients are wanted (its fused CPU kernel is slow backwards), and every dropout mask is a cheap one.
+Unlike the layers of transformers, hidden states stay in the precision of the matrix products, attention is plain batched
+products if gradients are needed (the fused CPU kernel is slow backwards), and every dropout mask is a cheap one.
 Shapes: hidden (batch, time, width), bias (batch, 1, 1, time).
 """
 

@@ -1,9 +1,8 @@
-"""Layers built like BERT's with their backward written out: what a processor trains, in half the operations of autograd.
+"""Layers built like BERT's with a hand-written backward pass: training on a CPU in half the operations of autograd.
 
-Query, key and value are one product each way, what need not be kept is overwritten, and gradients are added up
-inside of products.
-Shapes: hidden (batch, time, width), rows (batch × time, width), parts (k, batch × heads, time, size); where a head reads the
-first token alone, one token of each text asks.
+Query, key and value are one product in each direction, what need not be kept is overwritten, and gradients are summed inside
+the products. Shapes: hidden (batch, time, width), rows (batch × time, width), parts (k, batch × heads, time, size); if a head
+reads the first token alone, only one token per text is a query.
 """
 
 from typing import Any

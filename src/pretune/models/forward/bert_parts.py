@@ -1,4 +1,4 @@
-"""What a layer built like BERT's is made of, and how its states are laid out by row and by head."""
+"""The parts of a layer built like BERT's, and how its states are laid out by row and by head."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,7 @@
-"""Layers built like BERT's in a pass without learning: weights laid out once for all products, activation inside of a product.
+"""Layers built like BERT's in a pass without learning: weights are packed once for all products, activations are fused.
 
-A processor's library lays a weight out again for every product that it is not told in advance of; over many batches that, and
-the passes over what lies between, is a quarter of the time (docs/log.md).
+A CPU library packs a weight anew for every product it has not been prepared for. Over many batches that packing, and the
+passes over intermediate results, take a quarter of the time (docs/log.md).
 """
 
 import contextlib

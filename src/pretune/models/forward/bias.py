@@ -1,4 +1,4 @@
-"""Which tokens may look at which: what is added to attention scores, 0 where a token may look and the lowest number elsewhere.
+"""Which tokens may look at which: the bias on attention scores, 0 where a token may look and the lowest number elsewhere.
 
 Shapes: hidden (batch, time, width), mask and documents (batch, time).
 """

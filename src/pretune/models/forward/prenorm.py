@@ -1,6 +1,6 @@
-"""pretune's own forward for the architectures of pre-training: ModernBERT's for hidden words, Llama's for next words.
+"""pretune's own forward pass for the architectures of pre-training: ModernBERT's for hidden words, Llama's for next words.
 
-The modules' weights, fewer and faster operations around them. Norm first, rotary positions, gated feed-forward.
+It uses the modules' weights, with fewer and faster operations. Norm first, rotary positions, gated feed-forward.
 Shapes: hidden (batch, time, width), query, key and value (batch, heads, time, size), bias (batch, 1, time, time).
 """
 

@@ -1,4 +1,4 @@
-"""Cross-entropy at the targets alone: the logits of all words are there for a few positions at a time, never for a window.
+"""Cross-entropy at the targets alone: the logits of all words exist for a few positions at a time, never for a window.
 
 Shapes: states (targets, width), weight (vocabulary, width), bias (vocabulary,), labels (targets,).
 """

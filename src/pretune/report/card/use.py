@@ -1,4 +1,4 @@
-"""How to use a model, in the card: with pretune, and in plain transformers by a piece of Python that was run in a test."""
+"""How to use a model, for the card: with pretune, and in plain transformers with Python code that a test runs."""
 
 from collections.abc import Iterator
 from math import log

@@ -1,4 +1,4 @@
-"""Where the marks of a chart stand; ``charts.svg.jinja`` draws them. Numbers only, so nothing here can carry markup."""
+"""Where the marks of a chart go; ``charts.svg.jinja`` draws them. Numbers only, so nothing here can carry markup."""
 
 import math
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""What each section of the report shows, as plain values; ``report.html.jinja`` lays them out."""
+"""The contents of each section of the report, as plain values; ``report.html.jinja`` lays them out."""
 
 import json
 from collections.abc import Mapping, Sequence

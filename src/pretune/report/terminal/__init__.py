@@ -1,1 +1,1 @@
-"""What is drawn for a terminal."""
+"""Drawings for a terminal."""

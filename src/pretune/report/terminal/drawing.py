@@ -1,4 +1,4 @@
-"""The pieces every terminal drawing is made of; user text enters here, as text and never as markup."""
+"""The parts of every terminal drawing; user text enters here, as text and never as markup."""
 
 import io
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Did pre-training pay, drawn for a terminal."""
+"""Did pre-training pay off? Drawn for a terminal."""
 
 from rich.console import Group
 

@@ -1,4 +1,4 @@
-"""What a run came to, drawn for a terminal: verdict, figures, findings and the data receipt."""
+"""The outcome of a run, drawn for a terminal: verdict, figures, findings and the data receipt."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Auditing: judge predictions that any other tool made, from their table alone. No model, no run folder, no torch."""
+"""Auditing: judges predictions of any other tool from their table alone. No model, no run folder, no torch."""
 
 from pretune.tasks.audit.path import audit, write_audit
 from pretune.tasks.audit.question import Question

@@ -1,4 +1,4 @@
-"""Alike: the classes of further files get the names that the judged table gives them."""
+"""Gives the classes of further files the names that the judged table uses."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable

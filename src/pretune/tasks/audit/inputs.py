@@ -1,4 +1,4 @@
-"""Inputs: the judged predictions, those of another model, the training rows, and the receipt of them all."""
+"""Inputs: the judged predictions, those of another model, the training rows, and one receipt for all."""
 
 from dataclasses import dataclass, replace
 from typing import Any

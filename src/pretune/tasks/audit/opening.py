@@ -1,4 +1,4 @@
-"""Opening: a table of an audit as rows of cells, those that were asked for."""
+"""Opening: the requested rows of an audit's table, as cells."""
 
 from typing import Any
 

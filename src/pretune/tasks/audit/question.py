@@ -1,4 +1,4 @@
-"""What is asked about a table of predictions, and what each set of predictions is called."""
+"""What is asked about a table of predictions, and the name of each set of predictions."""
 
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Generated text: figures with their doubt, and paired against another system and what anyone could have answered."""
+"""Generated text: figures with their uncertainty, paired with another system and with replies that need no model."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

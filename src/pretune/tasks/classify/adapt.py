@@ -1,4 +1,4 @@
-"""What a network gets before it is trained and loses afterwards: frozen layers, compiled ones, low-rank adapters."""
+"""What a network gets before training and loses afterwards: frozen layers, compiled layers, low-rank adapters."""
 
 import numpy as np
 

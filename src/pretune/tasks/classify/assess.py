@@ -1,7 +1,7 @@
-"""Assessing: from predictions and what is known of a run to figures, findings and verdict; no model is needed.
+"""Assessing: from predictions and the facts of a run to figures, findings and verdict, without a model.
 
-Judging does this once the seal is open, and recomputing does it again from the files of the run folder: one function, so that
-both come to the same bytes.
+Judging does this once the seal is open, and recomputing does it again from the files of the run folder. One function serves
+both, so both give the same bytes.
 """
 
 from collections import Counter

@@ -1,8 +1,8 @@
 """The simple baselines that a run keeps: opened, and proved to be those that were scored on validation.
 
-Before the files said how they lie (schema 1), the weights of three or more classes went to disk by columns and were read by
-rows: validation was scored before, the test after. The stored validation predictions tell which order is right, so such
-weights can be restored; what was predicted on the test with them is void.
+Files of schema 1 do not state their layout: weights of three or more classes were written by columns and read by rows.
+Validation was scored before that, the test after. The stored validation predictions show which order is right, so such weights
+can be restored; their predictions on the test are void.
 """
 
 from dataclasses import dataclass

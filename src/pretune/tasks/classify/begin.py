@@ -1,4 +1,4 @@
-"""What a run settles before it trains: its rows, what was left open, what the model knew, and the record that it began."""
+"""What a run settles before training: its rows, the open settings, what the model knew, and the record of its start."""
 
 import importlib.metadata
 from collections.abc import Mapping

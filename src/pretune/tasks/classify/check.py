@@ -1,4 +1,4 @@
-"""Checking: what do the rows hold, before anything is trained? The receipt and the findings; nothing is written."""
+"""Checking: the receipt and the findings about the rows, before anything is trained. Nothing is written."""
 
 from typing import Any
 

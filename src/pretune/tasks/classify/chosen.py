@@ -1,4 +1,4 @@
-"""Chosen: validation takes one of the run's models before the seal is opened, and every candidate counts in the look."""
+"""Chosen: validation picks one of the run's models before the seal is opened, and every candidate counts in the look."""
 
 from collections.abc import Collection
 from dataclasses import replace

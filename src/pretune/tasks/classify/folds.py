@@ -1,9 +1,8 @@
 """``--thorough``: every training row judged by a model that was not trained on it, nor on a near copy of it.
 
-The training rows are dealt into three parts; three models are trained like the run's own, each on two of the parts, and asked
-about the third. That costs twice the run's training. A linear model of the same rows has a say as well, since it errs
-elsewhere. The answers are kept as predictions of the source ``out_of_fold``, which the checks of labels and of memorized rows
-read.
+The training rows are divided into three parts. Three models are trained like the run's own, each on two of the parts, and
+answer for the third. That costs twice the run's training. A linear model of the same rows is included, because it errs
+elsewhere. The answers are kept as predictions of the source ``out_of_fold``, for the checks of labels and of memorized rows.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What a run keeps of a training: thresholds, the saved model, and its figures on validation."""
+"""What a run keeps from training: thresholds, the saved model, and its figures on validation."""
 
 import time
 from dataclasses import replace

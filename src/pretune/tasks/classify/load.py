@@ -1,4 +1,4 @@
-"""What users load: data, pre-trained models, and models they fine-tuned."""
+"""Loads data, pre-trained models, and fine-tuned models."""
 
 import logging
 from pathlib import Path

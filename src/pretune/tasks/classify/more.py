@@ -1,4 +1,4 @@
-"""More: further labelled rows for the test of a trained run, sealed with the first ones and judged together with them."""
+"""More: further labelled test rows for a trained run, sealed with the first ones and judged together with them."""
 
 from collections import Counter
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Opened: a saved classifier, ready to answer; scikit-learn, which is for training and figures, is not loaded for it."""
+"""Opened: a saved classifier, ready to answer, without loading scikit-learn, which only training and figures need."""
 
 from pathlib import Path
 

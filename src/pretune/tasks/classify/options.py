@@ -1,4 +1,4 @@
-"""Every way to train within a budget: its seconds, from what the pace measured, and the accuracy it is expected to give up."""
+"""Every way to train within a budget: its seconds, from the measured pace, and the accuracy it is expected to give up."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace

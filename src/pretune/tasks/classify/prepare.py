@@ -1,4 +1,4 @@
-"""What fitting reads: token ids by split, and what the frozen trunk makes of them, computed once."""
+"""What fitting reads: token ids by split, and the output of the frozen trunk, computed once."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,8 +1,8 @@
 """``--prove-pretraining``: the same fine-tuning from the pre-trained weights, from random ones, and from the checkpoint before.
 
-The random ones have the same shape; seeds and rows are the same, at 100, 1,000 and all labels.
-The trainings are made before the seal is opened; once it is, every one of them is asked about the same test rows, in one look.
-A training that is done lies in ``proof/`` until then, so that a run that was cut off goes on.
+The random weights have the same shape; seeds and rows are the same, with 100, 1,000 and all labels. All trainings happen before
+the seal is opened; then each of them answers the same test rows, in one look. Until then, finished trainings stay in
+``proof/``, so that an interrupted run can resume.
 """
 
 import shutil

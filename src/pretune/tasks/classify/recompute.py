@@ -1,8 +1,8 @@
 """Recomputing: does a run's verdict follow from the files of its folder? No model, no torch, and no look.
 
-What was stored and what the files give are compared as canonical JSON (sorted keys, no spaces, every digit of a number), byte
-by byte: the verdict, all scores, comparisons, confusion matrices and findings. The files' own digests are compared as well,
-since a changed probability need not change a figure.
+The stored results and those from the files are compared byte by byte as canonical JSON (sorted keys, no spaces, every digit of
+a number): the verdict, all scores, comparisons, confusion matrices and findings. The files' own digests are compared as well,
+because a changed probability need not change a figure.
 """
 
 import json

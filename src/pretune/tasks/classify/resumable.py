@@ -1,4 +1,4 @@
-"""What updates depend on: a training is resumed, or shared by processes, only where all of it is the same."""
+"""What updates depend on: a training is resumed, or shared by processes, only if all of it is the same."""
 
 import importlib.metadata
 from hashlib import sha256

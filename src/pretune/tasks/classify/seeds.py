@@ -1,7 +1,7 @@
 """``--seeds 3``: the same training from several seeds; the best on validation is kept, and the spread is shown.
 
-Token ids and the states of a frozen trunk are computed once for all. A seed that is done lies beside the checkpoints until the
-run is, so that the same command after a cut resumes the seed that was cut off.
+Token ids and the states of a frozen trunk are computed once for all seeds. A finished seed stays beside the checkpoints until
+the run is finished, so the same command resumes the interrupted seed.
 """
 
 from collections import Counter

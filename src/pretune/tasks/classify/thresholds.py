@@ -1,4 +1,4 @@
-"""Deciding: thresholds chosen on validation, for the model and, by the same rule, for the baselines; no test row is read."""
+"""Deciding: thresholds chosen on validation, for the model and, by the same rule, for its baselines. No test row is read."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace

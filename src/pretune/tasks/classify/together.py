@@ -1,4 +1,4 @@
-"""Fine-tuning by several processes: the first settles and saves, the others read the same rows and fit along."""
+"""Fine-tuning by several processes: the first decides and saves, the others read the same rows and train along."""
 
 import contextlib
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""How good the network is after each epoch, on the validation rows."""
+"""How good the network is on the validation rows after each epoch."""
 
 import numpy as np
 import numpy.typing as npt

@@ -1,4 +1,4 @@
-"""How many updates: from epochs, from tokens, or from a budget of time by measuring the first steps."""
+"""How many updates: from epochs, from tokens, or from a time budget by measuring the first steps."""
 
 import time
 from dataclasses import replace

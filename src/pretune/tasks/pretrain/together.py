@@ -1,4 +1,4 @@
-"""Pre-training by several processes: the first prepares everything, the others take it from the run folder and train along."""
+"""Pre-training by several processes: the first prepares everything, the others read it from the run folder and train along."""
 
 from pathlib import Path
 from typing import Any

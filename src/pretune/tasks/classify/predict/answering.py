@@ -1,4 +1,4 @@
-"""Answering: what a run, a model folder or ``RUN/linear`` says of texts; torch is loaded for a network alone."""
+"""Answering: what a run, a model folder or ``RUN/linear`` says about texts; only a network loads torch."""
 
 import logging
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""Answers: one for every row that was asked about, in order; an empty one says why it is empty."""
+"""Answers: one per row, in order; an empty one says why it is empty."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass

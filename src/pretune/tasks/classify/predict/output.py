@@ -1,4 +1,4 @@
-"""Output: answers as a table, in the format that the name of the file says."""
+"""Output: answers as a table, in the format that the file name implies."""
 
 import gzip
 import io

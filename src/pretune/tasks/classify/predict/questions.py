@@ -1,4 +1,4 @@
-"""Questions: the rows of a table that is asked about, by the columns that the model learned from."""
+"""Questions: the rows of a table to answer, read by the columns that the model learned from."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace

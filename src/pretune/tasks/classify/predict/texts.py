@@ -1,4 +1,4 @@
-"""Texts of arguments, of a table, or of standard input, and what is said of them, all at once."""
+"""Texts from arguments, a table, or standard input, and their answers, all at once."""
 
 import logging
 from collections.abc import Iterator
