@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from pretune.errors import UsageError
+from pretune.verdict.gate import Gate
 from pretune.verdict.plan import Expected, Plan, plan_rows
-from pretune.verdict.policy import Gate, load_policy
+from pretune.verdict.policy import load_policy
 
 FIGURES = ("accuracy", "precision", "recall")
 

@@ -22,8 +22,11 @@ class JudgeConfig(Config):
         keep: A condition that precision or recall must also meet on validation, such as ``recall=0.95``.
         cost: The cost of each kind of mistake, such as ``fn=10,fp=1``; the goal is then ``cost``.
         min_precision: Replaces the policy's gate, as do ``min_recall`` and ``min_accuracy``.
+        at_precision: The precision at which recall is asked for: the threshold is chosen to keep it, and the test judges both.
+        max_alerts: Likewise, the most rows per 1,000 that may be called positive.
         min_pr_area: A limit besides the gates: the least area under precision and recall, with its whole interval.
         min_class_recall: The same of the recall of every class: a floor.
+        min_slice_accuracy: The same of the accuracy on every slice of the test that is large enough.
         max_cost: The same, from above, of the mean cost per row; ``cost`` says what mistakes cost.
         max_calibration_error: The same of the calibration error.
         policy: A TOML file that replaces the default policy.
@@ -40,8 +43,11 @@ class JudgeConfig(Config):
     min_precision: float | None = None
     min_recall: float | None = None
     min_accuracy: float | None = None
+    at_precision: float | None = None
+    max_alerts: float | None = None
     min_pr_area: float | None = None
     min_class_recall: float | None = None
+    min_slice_accuracy: float | None = None
     max_cost: float | None = None
     max_calibration_error: float | None = None
     policy: str | None = None

@@ -21,6 +21,7 @@ class Aim:
         gates: Least value of each figure that the verdict will ask for, by the lower end of its interval.
         keep: Least value of precision or recall on the rows of the choice.
         costs: ``fn`` and ``fp``: what a positive missed and a false alarm cost, in any one unit.
+        at: What recall is asked under: a least ``precision``, or the largest share of ``alerts``, by the end of its interval.
         is_asked: Whether the user asked for any of this; else the largest class is left only for what is surely better.
     """
 
@@ -29,6 +30,7 @@ class Aim:
     gates: Mapping[str, float] = field(default_factory=dict)
     keep: Mapping[str, float] = field(default_factory=dict)
     costs: Mapping[str, float] = field(default_factory=dict)
+    at: Mapping[str, float] = field(default_factory=dict)
     is_asked: bool = True
 
     @property
@@ -40,7 +42,14 @@ class Aim:
 
 
 def make_aim(
-    *, positive: str | None, goal: str | None, default_goal: str, gates: Mapping[str, float], keep: str | None, cost: str | None
+    *,
+    positive: str | None,
+    goal: str | None,
+    default_goal: str,
+    gates: Mapping[str, float],
+    keep: str | None,
+    cost: str | None,
+    at: Mapping[str, float] | None = None,
 ) -> Aim:
     """Build the aim from what the user wrote.
 
@@ -51,6 +60,7 @@ def make_aim(
         gates: Of the policy's goal.
         keep: Such as ``recall=0.95``.
         cost: Such as ``fn=10,fp=1``.
+        at: What recall is asked under (``Aim.at``).
 
     Raises:
         UsageError: A part cannot be read, parts contradict each other, or there is no positive class to threshold.
@@ -77,8 +87,25 @@ def make_aim(
             expected="a class that precision and recall are about",
             fix="name it with --positive",
         )
-    is_asked = any(item is not None for item in (goal, keep, cost))
-    return Aim(positive=positive, goal=chosen, gates=gates, keep=kept, costs=costs, is_asked=is_asked)
+    if at:
+        _check_at(at, positive, {"--goal": chosen if chosen not in ("balanced", "recall") else None, "--keep": keep})
+    is_asked = bool(at) or any(item is not None for item in (goal, keep, cost))
+    return Aim(positive=positive, goal=chosen, gates=gates, keep=kept, costs=costs, at=dict(at or {}), is_asked=is_asked)
+
+
+def _check_at(at: Mapping[str, float], positive: str | None, others: Mapping[str, str | None]) -> None:
+    what = "recall at a precision" if "precision" in at else "recall within a budget of alerts"
+    given = [f"{flag} {value}" for flag, value in others.items() if value is not None]
+    if given:
+        raise UsageError(
+            f"{what} with {given[0]}", expected="one aim: the constraint sets the threshold", fix="leave one of them out"
+        )
+    if positive is None:
+        raise UsageError(
+            f"{what} without a positive class: no class is the one looked for",
+            expected="a class that recall is about",
+            fix="name it with --positive",
+        )
 
 
 def parse_keep(text: str | None) -> dict[str, float]:

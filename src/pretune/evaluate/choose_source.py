@@ -41,7 +41,7 @@ def choose_source(known: Sequence[Predictions], aim: Aim) -> SourceChoice:
     values = {item.source: _value(item, metric, aim) for item in candidates}
     sign = -1.0 if metric == "cost" else 1.0
     best = max(candidates, key=lambda item: (_room(item, aim), sign * values[item.source]))
-    held = " among those that keep what was asked" if aim.keep or aim.floors else ""
+    held = " among those that keep what was asked" if aim.keep or aim.floors or aim.at else ""
     how = "least" if metric == "cost" else "greatest"
     return SourceChoice(
         source=best.source,
@@ -55,6 +55,8 @@ def choose_source(known: Sequence[Predictions], aim: Aim) -> SourceChoice:
 def _metric(predictions: Predictions, aim: Aim) -> str:
     if aim.goal == "cost":
         return "cost"
+    if aim.at:
+        return f"recall[{aim.positive}]"
     if aim.goal in (*KEPT, "f1") and aim.positive is not None:
         return f"{aim.goal}[{aim.positive}]"
     if aim.goal in (*KEPT, "f1"):
@@ -90,4 +92,8 @@ def _room(predictions: Predictions, aim: Aim) -> float:
     totals = {"precision": int((predicted == index).sum()), "recall": int((labels == index).sum())}
     rooms = [hits / max(totals[metric], 1) - least for metric, least in aim.keep.items()]
     rooms += [proportion_interval(hits, totals[metric])[0] - least for metric, least in aim.floors.items()]
+    if "precision" in aim.at:
+        rooms.append(proportion_interval(hits, totals["precision"])[0] - aim.at["precision"])
+    if "alerts" in aim.at:
+        rooms.append(aim.at["alerts"] - proportion_interval(totals["precision"], len(labels))[1])
     return min(0.0, *rooms) if rooms else 0.0

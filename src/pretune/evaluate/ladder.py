@@ -57,6 +57,11 @@ class RungCounts:
         low, _ = wilson_bounds(*self._proportion(metric), CONFIDENCE)
         return 2 * low / (1 + low) if metric == "f1" else low
 
+    def high(self, metric: str) -> Floats:
+        """Return the upper end of the same interval."""
+        _, high = wilson_bounds(*self._proportion(metric), CONFIDENCE)
+        return 2 * high / (1 + high) if metric == "f1" else high
+
     def cost(self, missed: float, false_alarm: float) -> Floats:
         """Return the mean cost of a row; mistakes among the other classes cost nothing."""
         total: Floats = (missed * (self.positives - self.hits) + false_alarm * (self.called - self.hits)) / self.total
@@ -69,6 +74,7 @@ class RungCounts:
             "recall": (self.hits, self.positives * ones),
             "f1": (self.hits, self.called + self.positives - self.hits),
             "accuracy": (self.right, self.total * ones),
+            "alerts": (self.called, self.total * ones),
         }[metric]
 
 

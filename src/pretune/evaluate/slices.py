@@ -35,7 +35,9 @@ class _Part:
     rows: Bools  # shape (num_examples,)
 
 
-def find_slices(predictions: Predictions, examples: Sequence[Example] = (), terms: Terms = USUAL) -> tuple[Slice, ...]:
+def find_slices(
+    predictions: Predictions, examples: Sequence[Example] = (), terms: Terms = USUAL, *, limit: int | None = MAX_SLICES
+) -> tuple[Slice, ...]:
     """Measure accuracy on the kinds of rows there are: by label, by length of the text, by each further column.
 
     A slice is called worse when so few of its rows are right that chance would hardly do it: under the hypothesis that
@@ -48,9 +50,10 @@ def find_slices(predictions: Predictions, examples: Sequence[Example] = (), term
         predictions: With labels; shape (num_examples,).
         examples: Texts and further columns of the same rows, found by id; those without are sliced by label alone.
         terms: Of every interval, and of the correction.
+        limit: How many to return; ``None`` for all.
 
     Returns:
-        Slices of at least 20 rows: those called worse first, then by accuracy, at most 50.
+        Slices of at least 20 rows: those called worse first, then by accuracy.
 
     Raises:
         DataError: What ``rows_of`` raises, or an example is there twice.
@@ -73,8 +76,9 @@ def find_slices(predictions: Predictions, examples: Sequence[Example] = (), term
         shown = tuple(predictions.ids[row] for row in wrong[part.rows[wrong]][:MAX_EXAMPLES])
         rest = float(is_right[~part.rows].mean())
         how = f"exact test against the other {rows.unit_name}, Holm over {len(parts)} slices"
-        found.append(_slice(accuracy, rest, p_value, shown, how))
-    return tuple(sorted(found, key=lambda item: (not item.is_worse, item.accuracy, -item.num_examples))[:MAX_SLICES])
+        units = accuracy.units if terms.rules > 2 else None
+        found.append(replace(_slice(accuracy, rest, p_value, shown, how), units=units))
+    return tuple(sorted(found, key=lambda item: (not item.is_worse, item.accuracy, -item.num_examples))[:limit])
 
 
 def tail_probability(num_hits: int, num_rows: int, is_right: Bools) -> float:

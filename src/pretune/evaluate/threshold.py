@@ -80,6 +80,7 @@ def choose_threshold(predictions: Predictions, aim: Aim, *, groups: Groups | Non
         keep=dict(aim.keep),
         costs=dict(aim.costs),
         gates=dict(aim.gates),
+        at=dict(aim.at),
         is_asked=aim.is_asked,
         num_examples=len(predictions.ids),
     )
@@ -111,6 +112,8 @@ def say_rule(aim: Aim) -> str:
     limits = [f"{metric} at least {least:g}" for metric, least in aim.keep.items()]
     limits += [f"the lower end of {metric} at least {least:g}" for metric, least in aim.floors.items()]
     kept = " with " + " and ".join(limits) if limits else ""
+    if aim.at:
+        return _say_constraint(aim)
     if aim.goal == "cost":
         missed, alarm = aim.costs["fn"], aim.costs["fp"]
         return f"the least cost, {missed:g} a missed positive and {alarm:g} a false alarm{',' + kept if kept else ''}"
@@ -119,6 +122,15 @@ def say_rule(aim: Aim) -> str:
         return f"the greatest {'F1' if aim.goal == 'f1' else aim.goal}, {by}{',' + kept if kept else ''}"
     gates = ", ".join(f"{metric} {least:g}" for metric, least in _gates(aim).items())
     return f"the greatest margin of the figure that is nearest to its gate ({gates}), {by}{',' + kept if kept else ''}"
+
+
+def _say_constraint(aim: Aim) -> str:
+    gates = ", ".join(f"{metric} {least:g}" for metric, least in _gates(aim).items())
+    kept = f"the lower end of precision at least {aim.at['precision']:g}" if "precision" in aim.at else ""
+    if "alerts" in aim.at:
+        kept = f"the upper end of alerts at most {1000 * aim.at['alerts']:g} per 1,000 rows"
+        gates += f", alerts {1000 * aim.at['alerts']:g} per 1,000"
+    return f"{kept}; of such thresholds, the one with the most room to its nearest gate ({gates}), in widths of 95 % intervals"
 
 
 def _ladder_of(predictions: Predictions, positive: str) -> Ladder:
@@ -135,6 +147,7 @@ def aim_of(choice: ThresholdChoice) -> Aim:
         gates=choice.gates,
         keep=choice.keep,
         costs=choice.costs,
+        at=choice.at,
         is_asked=choice.is_asked is not False,
     )
 
@@ -155,7 +168,7 @@ def _choose(
         high=high,
         num_resamples=len(draws.chosen),
         curve=curve_of(ladder, counts),
-        kept_share=float(holds[draws.chosen].mean()) if aim.keep or aim.floors else None,
+        kept_share=float(holds[draws.chosen].mean()) if aim.keep or aim.floors or aim.at else None,
     )
     if not aim.is_asked and better < MIN_BETTER:
         note = f"the best threshold beats the largest class in {better:.0%} of the resamples, short of {MIN_BETTER:.0%}"
@@ -172,7 +185,7 @@ def _settle(ladder: Ladder, aim: Aim, counts: RungCounts, draws: _Draws, holds: 
     """Return the position of the threshold: the median, or the nearest to it that holds the constraints."""
     if not holds.any():
         place = int(_merit(ladder, aim, counts)[0].argmax())
-        figures = [*aim.keep, *aim.floors]
+        figures = [*aim.keep, *aim.floors, *aim.at]
         reached = ", ".join(f"{metric} {float(counts.value(metric)[0, place]):.3f}" for metric in dict.fromkeys(figures))
         return place, f"no threshold holds the constraint on these rows; the nearest is taken ({reached})"
     median = float(np.quantile(ladder.thresholds[draws.chosen], 0.5, method="inverted_cdf"))
@@ -221,7 +234,9 @@ def _merit(ladder: Ladder, aim: Aim, counts: RungCounts) -> Floats:
 
 
 def _weigh(aim: Aim, counts: RungCounts) -> Floats:
-    if aim.goal == "cost":
+    if aim.at:
+        gain = _room_in_widths(aim, counts)
+    elif aim.goal == "cost":
         gain = -counts.cost(aim.costs["fn"], aim.costs["fp"]) / (aim.costs["fn"] + aim.costs["fp"])
     elif aim.goal in (*KEPT, "f1"):
         gain = counts.low(aim.goal)
@@ -236,7 +251,26 @@ def _room(aim: Aim, counts: RungCounts) -> Floats:
     """Return by how much the constraints hold, negative where the worst of them is missed."""
     rooms = [counts.value(metric) - least + TIE for metric, least in aim.keep.items()]
     rooms += [counts.low(metric) - least for metric, least in aim.floors.items()]
+    rooms += [
+        most - counts.high("alerts") if metric == "alerts" else counts.low(metric) - most for metric, most in aim.at.items()
+    ]
     room: Floats = np.min(rooms, axis=0) if rooms else np.zeros_like(counts.hits)
+    return room
+
+
+def _room_in_widths(aim: Aim, counts: RungCounts) -> Floats:
+    """Return the least room to any gate, in widths of the interval that has to reach it: 1 alert in 1,000 is no small room.
+
+    Whatever the test's size, the room of each gate in widths says how likely it is to hold there.
+    """
+    rooms = [
+        (counts.low(metric) - least) / np.maximum(counts.value(metric) - counts.low(metric), TIE)
+        for metric, least in _gates(aim).items()
+    ]
+    if "alerts" in aim.at:
+        high = counts.high("alerts")
+        rooms.append((aim.at["alerts"] - high) / np.maximum(high - counts.value("alerts"), TIE))
+    room: Floats = np.clip(np.min(rooms, axis=0), 1 - MISSED, MISSED - 1)
     return room
 
 
@@ -245,7 +279,14 @@ def _gates(aim: Aim) -> dict[str, float]:
 
 
 def _metrics(aim: Aim) -> tuple[str, ...]:
-    return ("precision", "recall", "f1", "accuracy", *(("cost",) if aim.costs else ()))
+    return (
+        "precision",
+        "recall",
+        "f1",
+        "accuracy",
+        *(("cost",) if aim.costs else ()),
+        *(("alerts",) if "alerts" in aim.at else ()),
+    )
 
 
 def _value(metric: str, aim: Aim, counts: RungCounts) -> Floats:

@@ -11,7 +11,8 @@ LOWER_IS_BETTER = (
     "calibration_error",
     "cost",
     "absolute_error",
-)  # metrics of which less is better; none is a share to be gated
+    "alerts",
+)  # metrics of which less is better; none is a share to be gated from below
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +120,7 @@ class ThresholdChoice(Record):
     kept_share: float | None = None  # of the resamples' thresholds, those that hold every constraint on all rows
     costs: dict[str, float] = field(default_factory=dict)  # "fn" and "fp"
     gates: dict[str, float] = field(default_factory=dict)  # what the verdict will ask for, by the lower end
+    at: dict[str, float] = field(default_factory=dict)  # what recall is asked under: least "precision", or most "alerts"
     is_asked: bool | None = None  # whether the user asked for goal, constraint or costs; None: made before this was kept
     reached: tuple[Reached, ...] = ()
     num_examples: int = 0
@@ -184,6 +186,7 @@ class Slice(Record):
     p_value: float  # of so few hits here if mistakes fell on all rows alike; corrected for the number of slices
     is_worse: bool  # whether the corrected p value is small enough to say so
     method: str
+    units: Units | None = None  # what its rows are worth, where some belong together (rules 3)
     examples: tuple[str, ...] = ()  # ids of its mistakes, the most confident first
 
 

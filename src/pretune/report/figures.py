@@ -97,6 +97,7 @@ METRIC_NAMES = {
     "f1": "F1",
     "loss": "loss (nats)",
     "cost": "cost (mean per row)",
+    "alerts": "alerts (share of rows)",
     "mcc": "Matthews corr.",
     "roc_area": "ROC area",
     "pr_area": "PR area",

@@ -14,7 +14,7 @@ from pretune.intervals import (
     proportion_bounds,
 )
 from pretune.records import RULES
-from pretune.verdict.policy import Gate
+from pretune.verdict.gate import Gate
 
 Truth = npt.NDArray[np.bool_]
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from pretune.errors import UsageError
-from pretune.records import USUAL, Evaluation, Finding, Outcome, Reason, Terms, Verdict
+from pretune.records import USUAL, Evaluation, Finding, Outcome, Reason, Slice, Terms, Verdict
 from pretune.verdict.better import HELD, Better, find_better
 from pretune.verdict.limits import weigh_limits, weigh_margin
 from pretune.verdict.plain import plain_reading
@@ -26,7 +26,14 @@ from pretune.verdict.weigh import (
 )
 
 
-def decide(evaluation: Evaluation, findings: Sequence[Finding], policy: Policy, terms: Terms = USUAL) -> Verdict:
+def decide(
+    evaluation: Evaluation,
+    findings: Sequence[Finding],
+    policy: Policy,
+    terms: Terms = USUAL,
+    *,
+    slices: Sequence[Slice] = (),
+) -> Verdict:
     """Weigh figures, comparisons and findings, and say what follows.
 
     *Ship* when every gate, comparison and required check holds; *do not ship* when one fails with its whole interval or a
@@ -37,13 +44,14 @@ def decide(evaluation: Evaluation, findings: Sequence[Finding], policy: Policy, 
         findings: What the checks measured.
         policy: What must hold.
         terms: By which the figures were computed.
+        slices: All that are large enough, where the policy has a floor for them.
 
     Raises:
         UsageError: The evaluation lacks the confusion matrix of the judged source, or the positive class is not a class.
     """
     positive = terms.positive
     _check(evaluation, positive)
-    scores = [*weigh_gates(evaluation, policy, positive), *_limits(evaluation, policy, positive)]
+    scores = [*weigh_gates(evaluation, policy, positive), *_limits(evaluation, policy, positive, slices)]
     comparisons = [*weigh_comparisons(evaluation, policy, positive), *_margins(evaluation, policy, positive)]
     checks = list(weigh_findings(findings, policy))
     reasons = [*scores, *comparisons, *checks]
@@ -90,9 +98,9 @@ def _outcome(reasons: Sequence[Reason]) -> Outcome:
     return Outcome.SHIP if all(reason.holds for reason in reasons) else Outcome.NOT_ENOUGH_EVIDENCE
 
 
-def _limits(evaluation: Evaluation, policy: Policy, positive: str | None) -> Iterator[Reason]:
+def _limits(evaluation: Evaluation, policy: Policy, positive: str | None, slices: Sequence[Slice] = ()) -> Iterator[Reason]:
     confusion = confusion_of_main(evaluation)
-    return weigh_limits(evaluation, policy.limits, confusion, positive, policy.min_positives)
+    return weigh_limits(evaluation, policy.limits, confusion, positive, policy.min_positives, slices, policy.rules)
 
 
 def _margins(evaluation: Evaluation, policy: Policy, positive: str | None) -> Iterator[Reason]:

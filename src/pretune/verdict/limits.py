@@ -5,11 +5,16 @@ from dataclasses import dataclass
 
 from pretune.configs import JudgeConfig
 from pretune.errors import UsageError
-from pretune.records import Comparison, Confusion, Evaluation, Reason, Record, Score
+from pretune.records import RULES, Comparison, Confusion, Evaluation, Reason, Record, Score, Slice
+from pretune.verdict.floors import Part, part_of_score, part_of_slice, weigh_floor
 
-# What a policy may limit; of the last four less is better.
-BOUNDED_BELOW = ("accuracy", "precision", "recall", "f1", "balanced_accuracy", "mcc", "roc_area", "pr_area")
-BOUNDED_ABOVE = ("cost", "calibration_error", "brier", "loss")
+# What a policy may limit; of the last five less is better.
+BOUNDED_BELOW = (
+    "accuracy", "precision", "recall", "f1", "balanced_accuracy", "mcc", "roc_area", "pr_area", "slice_accuracy"
+)  # fmt: skip
+BOUNDED_ABOVE = ("cost", "calibration_error", "brier", "loss", "alerts")
+SLICE = "slice_accuracy"  # accuracy on the rows of every slice
+ALERTS = "alerts"  # share of rows called positive
 OF_A_CLASS = ("precision", "recall", "f1")
 POSITIVE, EVERY = "positive", "every"
 
@@ -22,7 +27,8 @@ class Limit(Record):
         metric: One of ``BOUNDED_BELOW`` or ``BOUNDED_ABOVE``.
         minimum: The least value; of a figure of which more is better.
         maximum: The largest value; of one of which less is better.
-        label: The class of precision, recall or F1: a name, ``positive``, ``macro``, or ``every`` for a floor of each class.
+        label: The class of precision, recall or F1: a name, ``positive``, ``macro``, or ``every`` for a floor of each class. Of
+            the accuracy of slices: the column; without one the slices of all columns.
     """
 
     metric: str
@@ -36,6 +42,7 @@ def limits_asked(config: JudgeConfig) -> tuple[Limit, ...]:
     asked = (
         Limit(metric="pr_area", minimum=config.min_pr_area),
         Limit(metric="recall", minimum=config.min_class_recall, label=EVERY),
+        Limit(metric=SLICE, minimum=config.min_slice_accuracy),
         Limit(metric="cost", maximum=config.max_cost),
         Limit(metric="calibration_error", maximum=config.max_calibration_error),
     )
@@ -56,17 +63,40 @@ def check_limit(limit: Limit, name: str) -> None:
         raise UsageError(
             f"{name}: the limit on {limit.metric} has no such bound", expected=expected, fix=f"write {side} = NUMBER"
         )
-    if limit.label is not None and limit.metric not in OF_A_CLASS:
+    if limit.label is not None and limit.metric not in (*OF_A_CLASS, SLICE):
         raise UsageError(
             f"{name}: {limit.metric} of a class", expected="a label with precision, recall or f1", fix="leave it out"
         )
 
 
 def weigh_limits(
-    evaluation: Evaluation, limits: Sequence[Limit], confusion: Confusion, positive: str | None, min_rows: int
+    evaluation: Evaluation,
+    limits: Sequence[Limit],
+    confusion: Confusion,
+    positive: str | None,
+    min_rows: int,
+    slices: Sequence[Slice] = (),
+    rules: int = RULES,
 ) -> Iterator[Reason]:
-    """Hold each limit against the interval of its figure; a floor of every class is one reason a class."""
+    """Hold each limit against the interval of its figure.
+
+    Args:
+        evaluation: With the figures.
+        limits: To be held.
+        confusion: Of the judged source.
+        positive: The class that is looked for.
+        min_rows: With fewer rows of a class its floor is open.
+        slices: All that are large enough, for a floor of each.
+        rules: Version of the rules; by the first two a floor of every class is one reason a class, each by its own interval.
+    """
     for limit in limits:
+        if limit.metric == SLICE:
+            yield from _weigh_slices(limit, slices)
+            continue
+        if limit.label == EVERY and rules > 2 and limit.minimum is not None:
+            parts = parts_of(limit.metric, evaluation, confusion, min_rows)
+            yield from weigh_floor(parts, limit.minimum, figure=limit.metric, what="classes")
+            continue
         for label in _labels(limit, confusion, positive):
             score = evaluation.find(limit.metric, label)
             sizes = dict(zip(confusion.classes, map(sum, confusion.counts), strict=True))
@@ -79,6 +109,24 @@ def weigh_limits(
                 yield Reason(kind="score", name=name, holds=None, text=f"{text}; the limit on its {limit.metric} is open")
             else:
                 yield _weigh(limit, score, label)
+
+
+def parts_of(metric: str, evaluation: Evaluation, confusion: Confusion, min_rows: int) -> list[Part]:
+    """Return every class with rows as a part of a floor."""
+    sizes = dict(zip(confusion.classes, map(sum, confusion.counts), strict=True))
+    scores = ((evaluation.find(metric, label), label) for label, size in sizes.items() if size)
+    return [part_of_score(score, label, min_rows if sizes[label] < min_rows else 0) for score, label in scores if score]
+
+
+def _weigh_slices(limit: Limit, slices: Sequence[Slice]) -> Iterator[Reason]:
+    of_columns = [item for item in slices if item.column != "label" and limit.label in (None, item.column)]
+    if not of_columns:
+        where = "of any column" if limit.label is None else f"of the column {limit.label}"
+        text = f"no slice {where} has enough rows, so its floor of {limit.minimum:g} is open"
+        yield Reason(kind="slice", name=limit.label or SLICE, holds=None, text=text)
+        return
+    parts = [part_of_slice(item) for item in of_columns]
+    yield from weigh_floor(parts, limit.minimum or 0.0, figure="accuracy", what="slices", kind="slice")
 
 
 def weigh_margin(comparison: Comparison | None, other: str, margin: float) -> Reason:
@@ -111,20 +159,26 @@ def _labels(limit: Limit, confusion: Confusion, positive: str | None) -> tuple[s
     return (limit.label,)
 
 
+def _why_not_computed(metric: str) -> str:
+    hints = {"cost": "; costs are named with --cost", ALERTS: "; the class that is looked for is named with --positive"}
+    return f"was not computed{hints.get(metric, '')}"
+
+
 def _weigh(limit: Limit, score: Score | None, label: str | None) -> Reason:
     name = f"{limit.metric}[{label}]" if label is not None else limit.metric
     bound = limit.minimum if limit.minimum is not None else limit.maximum
     said = f"{limit.metric.replace('_', ' ')} of {label}" if label not in (None, "macro") else limit.metric.replace("_", " ")
     if score is None or score.low is None or score.high is None or bound is None:
-        why = (
-            "was not computed; costs are named with --cost" if score is None and limit.metric == "cost" else "was not computed"
-        )
+        why = _why_not_computed(limit.metric)
         why = why if score is None else f"{'is' if score.value is None else 'has'} {score.method}"
         return Reason(kind="score", name=name, holds=None, text=f"{said} {why}; its limit is open")
-    figure = f"{said} is {score.value:.3f} ({100 * score.confidence:.4g} % interval {score.low:.3f} to {score.high:.3f})"
+    scale, unit = (1_000, " per 1,000 rows") if limit.metric == ALERTS else (1, "")
+    ends = f"{scale * score.low:.3f} to {scale * score.high:.3f}"
+    figure = f"{said} is {scale * (score.value or 0.0):.3f}{unit} ({100 * score.confidence:.4g} % interval {ends})"
     is_floor = limit.minimum is not None
     holds = score.low >= bound if is_floor else score.high <= bound
     fails = score.high < bound if is_floor else score.low > bound
+    bound = scale * bound
     kept = f"reaches the floor of {bound:g}" if is_floor else f"keeps to the limit of {bound:g}"
     why = f"the whole interval {kept}" if holds else f"the whole interval is {'below' if is_floor else 'above'} {bound:g}"
     return Reason(

@@ -11,8 +11,9 @@ import numpy as np
 from pretune.errors import UsageError
 from pretune.intervals import Floats
 from pretune.records import Record
+from pretune.verdict.gate import Gate
 from pretune.verdict.gate_bounds import gate_bounds
-from pretune.verdict.policy import Gate, Policy
+from pretune.verdict.policy import Policy
 from pretune.verdict.rows_needed import smallest_reaching
 
 DRAWS = 4_000

@@ -6,24 +6,17 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from pretune.configs import JudgeConfig
 from pretune.errors import UsageError
 from pretune.intervals import confidence_at
 from pretune.records import RULES, Record
-from pretune.verdict.limits import Limit, check_limit
+from pretune.verdict.constraint import check_constraint, constrained
+from pretune.verdict.gate import METRICS, Gate
+from pretune.verdict.limits import Limit, check_limit, limits_asked
 
 DEFAULT = Path(__file__).with_name("default.toml")
 READY = ("fraud", "intents", "moderation", "medical-screening")  # when to take which: docs/policies.md
 BUILT_IN = {"classification": DEFAULT} | {name: DEFAULT.with_name(f"{name}.toml") for name in ("domain", "audit", *READY)}
-METRICS = ("accuracy", "precision", "recall", "f1")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gate(Record):
-    """One figure and the least it must reach with its whole interval."""
-
-    metric: str  # one of METRICS
-    minimum: float
-    only_balanced: bool = False  # falls away where one class holds most rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +110,45 @@ def load_policy(
         check_limit(limit, "a flag")
         others = (item for item in policy.limits if (item.metric, item.label) != (limit.metric, limit.label))
         policy = replace(policy, limits=(*others, limit))
-    return policy
+    return with_constraint(policy)
+
+
+def with_constraint(policy: Policy, *, at_precision: float | None = None, max_alerts: float | None = None) -> Policy:
+    """Return the policy with what its gate on recall is asked under (``verdict.constraint``).
+
+    Args:
+        policy: Its goal chosen.
+        at_precision: Recall is asked at this precision.
+        max_alerts: Recall is asked with at most so many alerts per 1,000 rows.
+
+    Raises:
+        UsageError: What ``constrained`` raises.
+    """
+    gates, limits = constrained(policy.gates, policy.limits, at_precision=at_precision, max_alerts=max_alerts)
+    return replace(policy, goals={**policy.goals, policy.goal: gates}, limits=limits)
+
+
+def policy_of(judge: JudgeConfig, name: str | None = None) -> Policy:
+    """Return the policy that a config asks for: the file or name, its goal, and the gates and limits of the user's own.
+
+    Args:
+        judge: What the user asked.
+        name: Of the policy where the config names none.
+
+    Raises:
+        UsageError: It cannot be read, or what is asked cannot be meant.
+    """
+    policy = load_policy(
+        judge.policy or name,
+        goal=judge.goal or ("cost" if judge.cost is not None else None),
+        min_precision=judge.min_precision,
+        min_recall=judge.min_recall,
+        min_accuracy=judge.min_accuracy,
+        further=limits_asked(judge),
+    )
+    if judge.at_precision is not None and judge.min_precision is not None:
+        raise UsageError("--at-precision with --min-precision", expected="one of them: both bound the precision")
+    return with_constraint(policy, at_precision=judge.at_precision, max_alerts=judge.max_alerts)
 
 
 def parse_policy(value: Mapping[str, Any], name: str) -> Policy:
@@ -188,6 +219,7 @@ def _check_gate(gate: Gate, name: str) -> None:
         raise UsageError(
             f"{name}: {gate.metric} of at least {gate.minimum}", expected="a share above 0 and below 1", fix="80 % is 0.8"
         )
+    check_constraint(gate, name)
 
 
 def _check_values(policy: Policy, name: str) -> None:

@@ -19,8 +19,9 @@ import numpy as np
 
 from pretune.intervals import MIN_UNITS, Floats, quantile, t_quantile
 from pretune.records import RULES, Comparison, Confusion, Units
+from pretune.verdict.gate import Gate
 from pretune.verdict.gate_bounds import Truth, gate_bounds
-from pretune.verdict.policy import Gate, Policy
+from pretune.verdict.policy import Policy
 
 MAX_DRAWS, MIN_DRAWS = 2_000, 200
 # Cells of imagined confusion matrices in one evaluation, which bounds the time for many classes.

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from pretune.records import RULES, Comparison, Confusion, Evaluation, Finding, Reason, Score, Severity
-from pretune.verdict.policy import Gate, Policy
+from pretune.verdict.gate import Gate
+from pretune.verdict.policy import Policy
 
 
 def confusion_of_main(evaluation: Evaluation) -> Confusion:

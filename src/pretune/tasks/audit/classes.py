@@ -14,19 +14,18 @@ from pretune.diagnose import diagnose
 from pretune.errors import UsageError
 from pretune.evaluate import choose_positive, evaluate_sources
 from pretune.evaluate.aims import make_aim
+from pretune.evaluate.asked import add_asked
 from pretune.evaluate.baselines import fit_linear, majority, prior
-from pretune.evaluate.cost import score_cost
 from pretune.evaluate.mistakes import find_mistakes
 from pretune.evaluate.ordered import score_ordered
-from pretune.evaluate.slices import columns_left_out, find_slices
+from pretune.evaluate.slices import MAX_SLICES, columns_left_out, find_slices
 from pretune.records import Evaluation, Evidence, Finding, Predictions, RunRecord, Severity, Terms
 from pretune.run.trace import Trace
 from pretune.tasks.audit.inputs import AuditedTables, read_inputs
 from pretune.tasks.audit.question import AUDITED, SPLIT, Question, name_of, other_name
-from pretune.verdict import Policy, decide, load_policy
-from pretune.verdict.limits import limits_asked
+from pretune.verdict import Policy, decide
 from pretune.verdict.narrow import AUDIT, add_to_summary, narrow_policy
-from pretune.verdict.policy import READY
+from pretune.verdict.policy import READY, policy_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ class _Look:
 def audit_classes(raw: RawTable, source: Any, question: Question, trace: Trace) -> RunRecord:
     """Judge predicted classes. Raises what ``audit`` does."""
     _check_flags(question)
-    policy = _with_margin(_read_policy(question.config), question, trace)
+    policy = _with_margin(policy_of(question.config.judge, AUDIT), question, trace)
     found = read_inputs(raw, source, question, trace)
     judged = found.judged.predictions
     labels = found.train_labels or [str(label) for label in judged.labels]
@@ -53,9 +52,7 @@ def audit_classes(raw: RawTable, source: Any, question: Question, trace: Trace) 
     costs = _costs(question.config, positive)
     sources = (judged, *(table.predictions for table in found.others), *_baselines(found, question.config.seed, trace))
     evaluation = _evaluate(sources, terms, trace)
-    if positive is not None and costs:
-        priced = [score_cost(one, terms, costs=costs) for one in sources]
-        evaluation = replace(evaluation, scores=(*evaluation.scores, *priced))
+    evaluation = add_asked(evaluation, sources, {limit.metric for limit in policy.limits}, terms, costs)
     ordered = [score for one in sources for score in score_ordered(one, terms)]
     evaluation = replace(evaluation, scores=(*evaluation.scores, *ordered))
     evidence = Evidence(
@@ -68,19 +65,19 @@ def audit_classes(raw: RawTable, source: Any, question: Question, trace: Trace) 
         copies=copies,
     )
     findings, policy, not_asked = _diagnose(evidence, evaluation, policy, is_strict=policy.name not in (AUDIT, *READY))
-    verdict = decide(evaluation, findings, policy, terms)
     with trace.stage("slices", f"{len(judged.ids):,} rows") as stage:
-        slices = find_slices(judged, found.judged.examples, terms)
+        slices = find_slices(judged, found.judged.examples, terms, limit=None)
         mistakes = find_mistakes(judged, found.judged.examples, certainty=found.judged.certainty)
         stage.shape_out = f"{len(slices)} slices, {len(mistakes)} confident mistakes"
         stage.notes = [
             f"column {name!r} is not sliced: it holds neither few values nor numbers"
             for name in columns_left_out(found.judged.examples)
         ]
+    verdict = decide(evaluation, findings, policy, terms, slices=slices)
     return RunRecord(
         run="", status="", classes=judged.classes, positive=positive, receipt=found.receipt,
         sample=sample_of(found.judged.examples, copies), scores=evaluation.scores, comparisons=evaluation.comparisons,
-        confusions=evaluation.confusions, slices=slices, mistakes=mistakes, findings=findings,
+        confusions=evaluation.confusions, slices=slices[:MAX_SLICES], mistakes=mistakes, findings=findings,
         verdict=add_to_summary(add_to_summary(verdict, not_asked), _spellings(findings)),
         look=look.number if look.head else None, ledger_head=look.head, first_known_look=look.is_first_known,
     )  # fmt: skip
@@ -107,18 +104,6 @@ def _costs(config: AuditConfig, positive: str | None) -> Mapping[str, float]:
     """Return what mistakes cost; the answers are priced as they are, without validation rows to choose a threshold by."""
     judge = config.judge
     return make_aim(positive=positive, goal=judge.goal, default_goal="balanced", gates={}, keep=None, cost=judge.cost).costs
-
-
-def _read_policy(config: AuditConfig) -> Policy:
-    judge = config.judge
-    return load_policy(
-        judge.policy or AUDIT,
-        goal=judge.goal or ("cost" if judge.cost is not None else None),
-        min_precision=judge.min_precision,
-        min_recall=judge.min_recall,
-        min_accuracy=judge.min_accuracy,
-        further=limits_asked(judge),
-    )
 
 
 def _with_margin(policy: Policy, question: Question, trace: Trace) -> Policy:

@@ -12,9 +12,9 @@ from pretune.configs import JudgeConfig
 from pretune.data.alike.units import sample_of, with_units
 from pretune.diagnose import checks_by, diagnose
 from pretune.evaluate import evaluate_sources
-from pretune.evaluate.cost import score_cost
+from pretune.evaluate.asked import add_asked
 from pretune.evaluate.mistakes import find_mistakes
-from pretune.evaluate.slices import find_slices
+from pretune.evaluate.slices import MAX_SLICES, find_slices
 from pretune.records import (
     Comparison,
     Confusion,
@@ -36,8 +36,8 @@ from pretune.records import (
     Verdict,
 )
 from pretune.run.trace import Trace
-from pretune.verdict import Policy, decide, load_policy
-from pretune.verdict.limits import limits_asked
+from pretune.verdict import Policy, decide
+from pretune.verdict.policy import policy_of
 
 MAIN = "finetuned"
 # The order in which sources are scored and compared, whoever made them in whatever order; others follow by name.
@@ -86,14 +86,7 @@ def read_policy(config: JudgeConfig, predictions: Iterable[Predictions] = ()) ->
         UsageError: It cannot be read, or a goal or gate does not exist.
     """
     is_adapted = any(item.source == "before" and item.split == "test" for item in predictions)
-    return load_policy(
-        config.policy or ("domain" if is_adapted else None),
-        goal=config.goal or ("cost" if config.cost is not None else None),
-        min_precision=config.min_precision,
-        min_recall=config.min_recall,
-        min_accuracy=config.min_accuracy,
-        further=limits_asked(config),
-    )
+    return policy_of(config, "domain" if is_adapted else None)
 
 
 def evidence_of(
@@ -158,13 +151,14 @@ def assess(
     confidence, copies = policy.confidence_at(look, num_models), evidence.copies
     terms = Terms(positive=evidence.positive, confidence=confidence, look=look, rules=policy.rules)
     terms = with_units(terms, (*evidence.test, *evidence.validation), copies)
-    evaluation = _evaluate(evidence, "test", terms, main, costs)
+    evaluation = _evaluate(evidence, "test", terms, main, policy, costs)
     is_validated = evidence.find("validation", main) is not None
     first = replace(terms, confidence=policy.confidence, look=1)
-    validated = _evaluate(evidence, "validation", first, main, costs) if is_validated else None
+    validated = _evaluate(evidence, "validation", first, main, policy, costs) if is_validated else None
     findings, judged = _diagnose(evidence, evaluation, policy.rules, trace), evidence.find("test", main)
+    slices = find_slices(judged, evidence.test, terms, limit=None) if judged else ()
     with trace.stage("judge", f"{len(evaluation.scores)} figures, {len(findings)} findings") as stage:
-        verdict = decide(evaluation, findings, policy, terms)
+        verdict = decide(evaluation, findings, policy, terms, slices=slices)
         held = sum(reason.holds is True for reason in verdict.reasons)
         stage.done = f"{held} of {len(verdict.reasons)} conditions hold, policy {policy.name!r}"
         stage.shape_out = str(verdict.outcome).replace("_", " ")
@@ -172,7 +166,7 @@ def assess(
         scores=(*evaluation.scores, *(validated.scores if validated else ())),
         comparisons=evaluation.comparisons,
         confusions=(*evaluation.confusions, *(validated.confusions if validated else ())),
-        slices=find_slices(judged, evidence.test, terms) if judged else (),
+        slices=slices[:MAX_SLICES],
         mistakes=find_mistakes(judged, evidence.test) if judged else (),
         sample=sample_of(evidence.test, copies) if copies is not None else None,
         findings=findings,
@@ -189,13 +183,13 @@ def in_order(predictions: Iterable[Predictions]) -> list[Predictions]:
     return sorted(predictions, key=place)
 
 
-def _evaluate(evidence: Evidence, split: str, terms: Terms, main: str, costs: Mapping[str, float] | None = None) -> Evaluation:
+def _evaluate(
+    evidence: Evidence, split: str, terms: Terms, main: str, policy: Policy, costs: Mapping[str, float] | None = None
+) -> Evaluation:
     compared = [p for p in evidence.predictions if p.split == split and not p.source.startswith(NOT_COMPARED)]
-    found = evaluate_sources(compared, terms, main=main)
-    if not costs or terms.positive is None:
-        return found
-    priced = [score_cost(item, terms, costs=costs) for item in compared]
-    return replace(found, scores=(*found.scores, *priced))
+    return add_asked(
+        evaluate_sources(compared, terms, main=main), compared, {limit.metric for limit in policy.limits}, terms, costs
+    )
 
 
 def _diagnose(evidence: Evidence, evaluation: Evaluation, rules: int, trace: Trace) -> tuple[Finding, ...]:

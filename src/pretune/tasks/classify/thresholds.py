@@ -15,6 +15,7 @@ from pretune.run import RunFolder
 from pretune.run.trace import Trace
 from pretune.tasks.classify.estimator import TextClassifier
 from pretune.verdict import Policy
+from pretune.verdict.constraint import constraint_of
 
 # What gives every row the same probabilities has nothing to threshold.
 CONSTANT = ("majority", "prior")
@@ -35,19 +36,35 @@ def read_aim(config: JudgeConfig, policy: Policy, *, positive: str | None, label
     unbalanced = is_unbalanced(labels)
     gates = {gate.metric: gate.minimum for gate in policy.gates if not (gate.only_balanced and unbalanced)}
     return make_aim(
-        positive=positive, goal=config.goal, default_goal=policy.goal, gates=gates, keep=config.keep, cost=config.cost
+        positive=positive,
+        goal=config.goal,
+        default_goal=policy.goal,
+        gates=gates,
+        keep=config.keep,
+        cost=config.cost,
+        at=constraint_of(policy.gates),
     )
 
 
 def inherit(config: JudgeConfig, record: RunRecord) -> JudgeConfig:
     """Return the config with the goal, constraint and costs of the run where it names none of the three."""
     known = record.settings.judge
-    if any(item is not None for item in (config.goal, config.keep, config.cost)):
+    if any(item is not None for item in (config.goal, config.keep, config.cost, config.at_precision, config.max_alerts)):
         return config
-    if known.goal is None and known.keep is None and known.cost is None:
+    if all(item is None for item in (known.goal, known.keep, known.cost, known.at_precision, known.max_alerts)):
         return config
     policy = config.policy if config.policy is not None else known.policy  # the goal is one of its own
-    return replace(config, goal=known.goal, keep=known.keep, cost=known.cost, policy=policy)
+    least = config.min_recall if config.min_recall is not None else known.min_recall
+    return replace(
+        config,
+        goal=known.goal,
+        keep=known.keep,
+        cost=known.cost,
+        at_precision=known.at_precision,
+        max_alerts=known.max_alerts,
+        min_recall=least if known.at_precision is not None or known.max_alerts is not None else config.min_recall,
+        policy=policy,
+    )
 
 
 def choose_thresholds(known: Sequence[Predictions], aim: Aim, groups: Groups) -> dict[str, ThresholdChoice]:
