@@ -19,7 +19,7 @@ Row = tuple[str, str]  # text, label
 CHOOSING = ("films", "spam", "news", "intents")
 OTHERS = ("disaster", "hate", "newsgroups", "ohsumed", "reviews")
 PER_CLASS, TOTALS = (8, 32, 128), (500, 2_000, 0)  # 0: all rows
-MAX_TEST = 3_000
+MAX_TEST = 1_000
 MAX_TRAIN = 10_000  # "all" of the largest sets
 
 

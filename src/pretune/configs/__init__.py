@@ -11,7 +11,17 @@ from pretune.configs.data import (
     ReadConfig,
     SplitConfig,
 )
-from pretune.configs.finetune import AUTO, DECAYS, DEFAULT_MAX_LENGTH, HEADS, MONITORS, PRECISIONS, SAMPLINGS, FinetuneConfig
+from pretune.configs.finetune import (
+    AUTO,
+    DECAYS,
+    DEFAULT_MAX_LENGTH,
+    HEADS,
+    LAST,
+    MONITORS,
+    PRECISIONS,
+    SAMPLINGS,
+    FinetuneConfig,
+)
 from pretune.configs.judge import SCORE_OF, TASKS, AuditConfig, JudgeConfig
 from pretune.configs.pretrain import OBJECTIVES, OPTIMIZERS, SIZES, TOKENIZERS, PretrainConfig, TokenizerConfig
 from pretune.configs.run import RECIPES, PretrainRunConfig, RunConfig
@@ -22,6 +32,7 @@ __all__ = [
     "DEFAULT_MAX_LENGTH",
     "DOCUMENTS",
     "HEADS",
+    "LAST",
     "MAX_CELL",
     "MAX_COLUMNS",
     "MAX_REJECTED_SHARE",

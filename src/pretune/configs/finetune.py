@@ -13,7 +13,8 @@ DEFAULT_MAX_LENGTH = 128
 
 
 # What may choose the best epoch; precision, recall and f1 are those of the positive class.
-MONITORS = ("goal", "loss", "accuracy", "macro_f1", "precision", "recall", "f1", "balanced_accuracy", "mcc")
+LAST = "last"  # no epoch is chosen: the last one is kept, and none ends the training early
+MONITORS = ("goal", LAST, "loss", "accuracy", "macro_f1", "precision", "recall", "f1", "balanced_accuracy", "mcc")
 
 
 HEADS = ("native", "mlp")
@@ -63,7 +64,8 @@ class FinetuneConfig(Config):
         max_gradient_norm: Maximum gradient norm; 0 switches clipping off.
         patience: Epochs without improvement after which training stops.
         min_change: Smallest change of the monitored metric that counts as improvement.
-        monitor: One of ``MONITORS``; ``goal`` is macro F1 if the classes are unbalanced, else accuracy.
+        monitor: One of ``MONITORS``; ``goal`` is macro F1 if the classes are unbalanced, else accuracy, and ``last`` with fewer
+            than 200 validation rows; ``last`` keeps the last epoch and never stops early.
         positive: The class that ``precision``, ``recall`` and ``f1`` refer to as ``monitor``; ``None`` takes ``--positive``
             or chooses one (see ``choose_positive``).
         class_weights: Weight each class by the inverse of its share; ``None`` does so if the rarest class has less than
@@ -76,8 +78,8 @@ class FinetuneConfig(Config):
             ``None`` means 128, or the length that a budget chooses.
         head: ``native`` (the architecture's own) or ``mlp`` (masked mean, dense 64, ReLU, output).
         head_size: Width of the ``mlp`` head's hidden layer.
-        pooling: What a native head reads: ``auto``, the mean where the checkpoint was made for it (one more layer gives it to
-            the head, which then begins as a regression over such means), or ``own``, what its architecture has it read.
+        pooling: What a native head reads: ``auto``, the mean where the checkpoint was made for it (the head then begins as a
+            regression over such means), or ``own``, what its architecture has it read.
         precision: ``auto`` takes bf16 if the processor has instructions for it.
         device: ``auto``, ``cpu`` or ``cuda``.
         threads: Threads of the process; ``None`` leaves the number to torch.

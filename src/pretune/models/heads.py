@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from pretune.models.batch import Batch, Windows
 from pretune.models.families import find_family, find_language_family, mean_pool
 from pretune.models.forward.target_loss import target_loss
+from pretune.models.mean_layer import read_mean
 from pretune.models.trunk import Network
 
 
@@ -40,6 +41,8 @@ class ClassNetwork(Network):
     """
 
     head: MlpHead | None
+    takes_mean = False  # whether its native head reads the mean of all states in place of the first token's (mean_layer.py)
+    is_head_new = False  # whether that head is to begin as a regression (head_start.py)
 
     def __init__(self, model: Any, head: MlpHead | None = None) -> None:
         super().__init__(model, find_family(model.config, "classes"), head)
@@ -58,7 +61,7 @@ class ClassNetwork(Network):
     def summarize(self, batch: Batch) -> Tensor:
         """Return what the head reads, (batch, width): where that is the first token, the last layer computes no other."""
         family, last = self.walked(), len(self.layers) - 1
-        if self.head is not None or family.call_last is None or batch.start > last:
+        if self.head is not None or self.takes_mean or family.call_last is None or batch.start > last:
             return self.pool(self.run(batch), batch.mask)
         hidden = self.run(batch, last)
         context = family.context(self.trunk, hidden, batch)
@@ -67,7 +70,9 @@ class ClassNetwork(Network):
 
     def pool(self, hidden: Tensor, mask: Tensor | None) -> Tensor:
         """(batch, time, width) → (batch, width), without weights."""
-        found: Tensor = mean_pool(hidden, mask) if self.head is not None else self._native().pool(self.model, hidden, mask)
+        if self.head is not None:
+            return mean_pool(hidden, mask)
+        found: Tensor = (read_mean if self.takes_mean else self._native().pool)(self.model, hidden, mask)
         return found
 
     def decide(self, pooled: Tensor) -> Tensor:

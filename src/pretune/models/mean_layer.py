@@ -1,86 +1,103 @@
-"""A layer that takes the mean: one more layer of BERT's kind, so that a head that reads the first token reads all of them.
+"""The mean of all states under a head that reads the first token, and the layer that says so to plain transformers.
 
 Sentence encoders such as ``minilm`` were made for the mean of their last states, and transformers has no class of BERT's kind
-whose head reads it. In the added layer all queries are zero, so that the first token attends to every token alike; values pass
-as they are, and their mean is written with a weight beside which the token's own state does not count; the feed-forward part
-adds nothing. What is saved is the plain architecture with a layer more, and answers alike wherever that can be loaded.
-
-All of its weights learn, so that what it takes need not stay the mean.
+whose head reads it. Here the mean is taken (``read_mean``); what is saved has one more layer of BERT's kind that takes the same
+mean (``with_layer``), and is taken out where pretune reads it back (``take_out``). In that layer all queries are zero, so that
+the first token attends to every token alike; values pass as they are, and their mean is written with a weight beside which the
+token's own state does not count; the feed-forward part adds nothing. So the saved folder is the plain architecture, and answers
+alike wherever that can be loaded.
 """
 
+import contextlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
-from pretune.models.families import Family
-from pretune.models.heads import ClassNetwork
-from pretune.models.temperature import output_layer
+from pretune.models.families import Family, mean_pool
 
 POOLING = "1_Pooling/config.json"  # where sentence-transformers says how an encoder's states become one vector
-MARK = "has_mean_layer"  # in config.json: the last layer is this one
+MEAN = "pooling_mode_mean_tokens"
+MARK = "last_layer_takes_mean"  # in config.json
+MADE_FOR = "made_for_pooling"  # in config.json of what continued the pre-training of such a checkpoint
 # Weight of the mean beside the first token's own state, which the residual sum adds: what is left of it is a thousandth.
 WEIGHT = 1000.0
-# The head's tanh is nearly a straight line to this factor of states whose variance is 1.
-SCALE = 0.2
 
 
 def wants_mean(folder: Path, family: Family | None) -> bool:
     """Whether a checkpoint says that it was made for the mean of its states, and its family's head can be given it."""
-    if family is None or family.classes is None or not family.classes.dense:
-        return False
+    return family is not None and family.classes is not None and bool(family.classes.dense) and says_mean(folder)
+
+
+def says_mean(folder: Path) -> bool:
+    """Whether a checkpoint says that it was made for the mean of its states: sentence-transformers' way, or pretune's."""
     try:
-        said = json.loads((folder / POOLING).read_bytes())
-    except (OSError, ValueError):
+        if (folder / POOLING).is_file():
+            said = json.loads((folder / POOLING).read_bytes())
+            return {name for name, is_on in said.items() if name.startswith("pooling_mode_") and is_on} == {MEAN}
+        return bool(json.loads((folder / "config.json").read_bytes()).get(MADE_FOR) == "mean")
+    except (OSError, ValueError, AttributeError):
         return False
-    ways = {name for name, is_on in said.items() if name.startswith("pooling_mode_") and is_on}
-    return ways == {"pooling_mode_mean_tokens"}
 
 
-def add_mean_layer(model: Any, family: Family) -> None:
-    """Add the layer to a model with a head for classes, in place; the head's own dense layer passes states on."""
-    layers = getattr(model, family.trunk).encoder.layer
-    layer, config = type(layers[0])(model.config, layer_idx=len(layers)), model.config
+def read_mean(model: Any, hidden: Tensor, mask: Tensor | None) -> Tensor:
+    """Return what the layer makes of the first token: (batch, time, width) → (batch, width)."""
+    width, eps = (hidden.shape[-1],), float(model.config.layer_norm_eps)
+    states = WEIGHT * mean_pool(hidden.float(), mask) + hidden[:, 0].float()
+    return functional.layer_norm(functional.layer_norm(states, width, eps=eps), width, eps=eps).to(hidden.dtype)
+
+
+@contextlib.contextmanager
+def with_layer(model: Any) -> Iterator[None]:
+    """Let a model have the layer while the block runs: what is saved meanwhile takes the mean in plain transformers too."""
+    layers, config = model.base_model.encoder.layer, model.config
+    layer = type(layers[0])(config, layer_idx=len(layers))
     layer.load_state_dict(layers[-1].state_dict())  # keys and the first half of the feed-forward part are as good as any
-    one = torch.eye(int(config.hidden_size))
-    attention = layer.attention
     with torch.no_grad():
-        for weights in (attention.self.query, layer.output.dense):
-            weights.weight.zero_()
-            weights.bias.zero_()
-        for weights, factor in ((attention.self.value, 1.0), (attention.output.dense, WEIGHT), (_dense(model, family), SCALE)):
-            weights.weight.copy_(factor * one)
-            weights.bias.zero_()
-        for norm in (attention.output.LayerNorm, layer.output.LayerNorm):
-            norm.weight.fill_(1.0)
-            norm.bias.zero_()
-    layers.append(layer.to(layers[0].output.dense.weight))
+        for name, value in _weights(layer).items():
+            layer.get_parameter(name).copy_(value)
+    layers.append(layer.to(layers[0].output.dense.weight).train(model.training))
     config.num_hidden_layers = len(layers)
     setattr(config, MARK, True)
+    try:
+        yield
+    finally:
+        _remove(model)
 
 
-def head_features(network: ClassNetwork, means: np.ndarray[Any, np.dtype[np.float32]]) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """Return what the output layer reads of texts whose states have these means; both (num_texts, width), dropout off."""
-    dense, width = _dense(network.model, network.walked()), means.shape[1]
-    with torch.no_grad():
-        states = functional.layer_norm(torch.from_numpy(means), (width,))
-        found: Tensor = torch.tanh(functional.linear(states, dense.weight.cpu(), dense.bias.cpu()))
-    return found.numpy()
+def take_out(model: Any) -> bool:
+    """Remove the layer from a model that was saved with it; return whether it was there."""
+    if not getattr(model.config, MARK, False):
+        return False
+    layer = model.base_model.encoder.layer[-1]
+    if not all(torch.equal(layer.get_parameter(name).cpu(), value) for name, value in _weights(layer).items()):
+        return False  # trained by another tool: what it takes is no longer the mean
+    _remove(model)
+    return True
 
 
-def start_output(network: ClassNetwork, weights: Tensor, intercepts: Tensor) -> None:
-    """Let the output layer begin with a regression: weights (num_classes, width), intercepts (num_classes,)."""
-    layer = output_layer(network)
-    if layer is not None:
-        with torch.no_grad():
-            layer.weight.copy_(weights)
-            layer.bias.copy_(intercepts)
+def _weights(layer: Any) -> dict[str, Tensor]:
+    """Return what makes a layer of BERT's kind take the mean, by name."""
+    width = int(layer.output.dense.out_features)
+    one, none = torch.eye(width), torch.zeros(width)
+    matrices = {
+        "attention.self.query": torch.zeros(width, width),
+        "attention.self.value": one,
+        "attention.output.dense": WEIGHT * one,
+        "output.dense": torch.zeros(width, int(layer.output.dense.in_features)),
+    }
+    norms = dict.fromkeys(("attention.output.LayerNorm", "output.LayerNorm"), torch.ones(width))
+    return {f"{name}.weight": value for name, value in (matrices | norms).items()} | {
+        f"{name}.bias": none for name in (*matrices, *norms)
+    }
 
 
-def _dense(model: Any, family: Family) -> nn.Linear:
-    found: nn.Linear = model.get_submodule(family.classes.dense)  # type: ignore[union-attr]  # ``wants_mean`` asked for it
-    return found
+def _remove(model: Any) -> None:
+    layers = model.base_model.encoder.layer
+    del layers[-1]
+    model.config.num_hidden_layers = len(layers)
+    delattr(model.config, MARK)

@@ -28,7 +28,6 @@ class Network(nn.Module):
         head: A head of pretune's own.
     """
 
-    is_begun_at_mean = False  # whether its mean layer was added just now, so that its head begins as a regression
     has_few_shapes = False  # whether batches are mostly of one shape: what is compiled is then compiled for each
 
     def __init__(self, model: Any, family: Family | None, head: nn.Module | None = None) -> None:
@@ -124,19 +123,9 @@ class Network(nn.Module):
         return boundary
 
     def boundary_of(self, freeze: str) -> int:
-        """Return the first trained layer for ``none``, ``all`` or ``last-K``; a layer that takes the mean comes on top of K."""
+        """Return the first trained layer for ``none``, ``all`` or ``last-K``."""
         known = {"model_type": self.model.config.model_type, "is_walked": self.family is not None}
-        return len(self.layers) if freeze == "all" else boundary_in(freeze, self.num_own_layers, **known)
-
-    @property
-    def num_own_layers(self) -> int:
-        """Layers that the checkpoint came with: what ``last-K`` and stages of a training count."""
-        return len(self.layers) - self.has_mean_layer
-
-    @property
-    def has_mean_layer(self) -> bool:
-        """Whether the last layer is one that takes the mean (``mean_layer.py``)."""
-        return bool(getattr(self.model.config, "has_mean_layer", False))
+        return boundary_in(freeze, len(self.layers), **known)
 
     def compile_layers(self) -> None:
         """Send every layer call through ``torch.compile``; the weights stay where they are.

@@ -55,13 +55,12 @@ def trunk_key(network: ClassNetwork, encoded: Encoded, boundary: int, dtype: tor
     config = {key: value for key, value in settings if key not in ABOUT_THE_HEAD and "dropout" not in key}
     device = next(network.parameters()).device.type
     processor: Any = getattr(torch.cpu, "get_capabilities", dict)() if device == "cpu" else torch.cuda.get_device_name()
-    pool = (
-        "none"
-        if boundary < len(network.layers)
-        else "mean"
-        if network.head is not None
-        else str(network.model.config.model_type)
-    )
+    if boundary < len(network.layers):
+        pool = "none"
+    elif network.head is not None:
+        pool = "mean"
+    else:
+        pool = f"{network.model.config.model_type}{' of the mean' * network.takes_mean}"
     about = [FORWARD, held.hexdigest(), config, boundary, pool, str(dtype), device, processor, torch.get_num_threads()]
     return digest_of([*about, torch.__version__, version("transformers"), version("pretune")])[:32]
 

@@ -4,6 +4,7 @@ import math
 import unicodedata
 from collections.abc import Sequence
 
+from pretune.configs import LAST
 from pretune.records import Change, Finding, History, Outcome, Severity, Validation
 
 OUTCOMES = {
@@ -75,7 +76,8 @@ def describe_epoch(history: History, item: Validation) -> str:
     """
     if item.epoch != history.best_epoch or not item.observation.startswith("overfitting"):
         return item.observation
-    return f"{item.observation} by its loss, yet best by {history.monitor.replace('_', ' ')}"
+    why = "kept as the last" if history.monitor == LAST else f"best by {history.monitor.replace('_', ' ')}"
+    return f"{item.observation} by its loss, yet {why}"
 
 
 def number(value: float | None, digits: int = 3) -> str:

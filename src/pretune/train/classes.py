@@ -65,7 +65,7 @@ class ClassObjective:
         weighed = config.class_weights if config.sampling == "all" else bool(config.class_weights)
         self._weights = class_weights(training.targets, training.num_classes, weighed)
         self._num_hits = torch.zeros((), dtype=torch.int64, device=plan.device.kind)
-        self.stages = plan.stages(network.num_own_layers)
+        self.stages = plan.stages(len(network.layers))
         self._trained = names_trained(network, self.stages)
         self.num_trained = sum(weight.numel() for name, weight in network.named_parameters() if name in self._trained)
         self._steps_an_epoch = -(-len(training.targets) // config.rows_per_update)

@@ -174,11 +174,11 @@ def make_optimizer(
     if rate is None and isinstance(asked, str):
         raise UsageError(f"learning_rate is {asked!r}", expected="a rate", fix="find one with range_test first")
     given = rate or (None if isinstance(asked, str) else asked)
-    is_begun = network.is_begun_at_mean
-    of_all = REGRESSION_LAYER_RATE if is_begun else LAYER_RATE
+    takes_mean = network.takes_mean
+    of_all = REGRESSION_LAYER_RATE if takes_mean else LAYER_RATE
     usual = LORA_RATE if config.lora else {"all": HEAD_ONLY_RATE, "none": of_all}.get(freeze, LAST_LAYERS_RATE)
     rate = given or usual
-    head_rate = config.head_learning_rate or (REGRESSION_HEAD_RATE if is_begun and given is None else rate)
+    head_rate = config.head_learning_rate or (REGRESSION_HEAD_RATE if takes_mean and given is None else rate)
     trained, factors = ([w for w in network.parameters() if w.requires_grad], _factors(network, config.layer_decay))
     own = _parts_in(shards)
     tables = [

@@ -51,7 +51,7 @@ def range_test(
         Smith (2017), Cyclical learning rates for training neural networks: raise the rate from step to step and see where
         the loss falls and where it turns. A tenth of the rate with the lowest loss is a rule of thumb, not that paper's.
     """
-    stages = plan.stages(network.num_own_layers)
+    stages = plan.stages(len(network.layers))
     if len(stages) > 1 or stages[0].rate is not None:
         raise UsageError(
             f"freeze is {plan.freeze!r}, and the rate is to be found",

@@ -3,17 +3,19 @@
 import math
 from collections.abc import Sequence
 
+from pretune.configs import LAST
 from pretune.errors import MetricError
 from pretune.records import Validation
 
 # Metrics where less is better.
-FALLING = ("loss",)
+FALLING = ("loss", LAST)
 
 
 def best_epoch(validations: Sequence[Validation], *, min_change: float = 0.0) -> int | None:
     """Return the number of the best epoch by the monitored metric; ties go to the lower loss, then to the earlier.
 
-    An epoch replaces the best so far only when it is better by more than ``min_change``, or equal with a lower loss.
+    An epoch replaces the best so far only when it is better by more than ``min_change``, or equal with a lower loss; where
+    ``last`` is monitored, whose value is the loss, every epoch does.
 
     Raises:
         MetricError: The monitored metric is missing or not finite.
@@ -35,6 +37,8 @@ def should_stop(validations: Sequence[Validation], *, patience: int, min_change:
 
 
 def _is_better(candidate: Validation, best: Validation, min_change: float) -> bool:
+    if candidate.metric == LAST:
+        return True
     sign = -1.0 if candidate.metric in FALLING else 1.0
     gain = sign * (candidate.metric_value - best.metric_value)
     return gain > min_change or (gain == 0 and candidate.loss < best.loss)

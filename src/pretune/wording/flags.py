@@ -139,7 +139,7 @@ _BY_HEADING: dict[str, tuple[Flag, ...]] = {
         Flag("lora", "Train LoRA adapters of this rank instead of layers.", TRAIN, "finetune.lora", "RANK", int),
         Flag(
             "monitor",
-            "Metric for the best epoch: goal, loss, accuracy, macro_f1, precision, recall, f1, balanced_accuracy or mcc.",
+            "Metric for the best epoch: goal, last, loss, accuracy, macro_f1, precision, recall, f1, balanced_accuracy or mcc.",
             TRAIN,
             "finetune.monitor",
             "METRIC",

@@ -3,6 +3,7 @@
 Every saved model is read back and compared (``predict/saved.py``).
 """
 
+import contextlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,10 @@ from pretune.errors import ModelLoadError
 from pretune.hashing import digest_of_file
 from pretune.models.card import CARD, ModelCard, check_folder, read_card
 from pretune.models.checkpoint import Checkpoint, load_errors, read_config
-from pretune.models.families import find_family
 from pretune.models.formats import plain
+from pretune.models.head_start import start_dense
 from pretune.models.heads import ClassNetwork, MlpHead
-from pretune.models.mean_layer import add_mean_layer, wants_mean
+from pretune.models.mean_layer import take_out, wants_mean, with_layer
 from pretune.models.temperature import find_shift, folded, unfold
 from pretune.models.vetting import vet_folder
 
@@ -39,7 +40,8 @@ def write(folder: Path, network: ClassNetwork, tokenizer: Any, card: ModelCard, 
 
     def fill(aside: Path) -> dict[str, str]:
         shift = find_shift(network, card.classes, card.positive, card.threshold)
-        with folded(network, shift) as bias:
+        in_full = with_layer(network.model) if network.takes_mean else contextlib.nullcontext()
+        with folded(network, shift) as bias, in_full:
             plain.write(aside, network.model, tokenizer, max_length=card.max_length, mark=mark)
             if network.head is not None:
                 save_file({name: value.contiguous() for name, value in network.head.state_dict().items()}, aside / HEAD_FILE)
@@ -106,7 +108,7 @@ def build_network(
     """
     config = read_config(checkpoint)
     if head == "mlp":
-        trunk, absent = _from_pretrained(AutoModel, checkpoint, config)
+        trunk, absent, _ = _from_pretrained(AutoModel, checkpoint, config)
         width = int(getattr(config, "hidden_size", 0) or config.dim)
         network = ClassNetwork(trunk, MlpHead(width, head_size, len(classes), 0.3 if dropout is None else dropout))
         comes_along = _load_head(network, Path(checkpoint.path) / HEAD_FILE)
@@ -115,13 +117,13 @@ def build_network(
         names = dict(enumerate(classes))
         config.id2label, config.label2id = names, {label: index for index, label in names.items()}
         config.num_labels, config.problem_type = len(classes), "single_label_classification"
-        model, absent = _from_pretrained(AutoModelForSequenceClassification, checkpoint, config)
-        family, comes_along = find_family(config), not absent
-        is_for_mean = mean and not comes_along and checkpoint.is_local and wants_mean(Path(checkpoint.path), family)
-        if is_for_mean and family is not None:
-            add_mean_layer(model, family)
-        network = ClassNetwork(model)
-        network.is_begun_at_mean = is_for_mean
+        model, absent, takes_mean = _from_pretrained(AutoModelForSequenceClassification, checkpoint, config)
+        network, comes_along = ClassNetwork(model), not absent
+        is_for_mean = mean and not comes_along and checkpoint.is_local and wants_mean(Path(checkpoint.path), network.family)
+        network.takes_mean = takes_mean or is_for_mean
+        network.is_head_new = network.takes_mean and mean and not comes_along
+        if network.is_head_new:
+            start_dense(network)
     if comes_along and checkpoint.is_local:
         _unfold_threshold(network, Path(checkpoint.path) / CARD)
     _check_weights(network, absent, checkpoint, complete=complete)
@@ -130,9 +132,11 @@ def build_network(
     return network
 
 
-def _from_pretrained(kind: Any, checkpoint: Checkpoint, config: Any) -> tuple[Any, set[str]]:
+def _from_pretrained(kind: Any, checkpoint: Checkpoint, config: Any) -> tuple[Any, set[str], bool]:
+    """Return the model, what its files do not hold, and whether a layer that takes the mean was taken out of it."""
     expected = "an encoder that transformers can classify with, weights as safetensors"
-    return plain.read(kind, checkpoint, config, use="a classifier", expected=expected)
+    model, absent = plain.read(kind, checkpoint, config, use="a classifier", expected=expected)
+    return model, absent, take_out(model)
 
 
 def _load_head(network: ClassNetwork, file: Path) -> bool:

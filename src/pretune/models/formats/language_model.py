@@ -15,6 +15,7 @@ from pretune.models.checkpoint import find_checkpoint, read_config
 from pretune.models.families import find_language_family
 from pretune.models.formats import gguf, plain
 from pretune.models.heads import LanguageNetwork
+from pretune.models.mean_layer import MADE_FOR, says_mean, take_out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +81,8 @@ def read(name: str) -> LanguageStart:
     kind = AutoModelForCausalLM if is_causal else AutoModelForMaskedLM
     expected = "a checkpoint that transformers can predict words with, weights as safetensors"
     model, missing = plain.read(kind, checkpoint, config, use="a language model", expected=expected)
+    if take_out(model) or (checkpoint.is_local and says_mean(Path(checkpoint.path))):
+        setattr(model.config, MADE_FOR, "mean")
     network = LanguageNetwork(model)
     has_fresh_head = _check_weights(name, network, missing)
     tokenizer = plain.load_tokenizer(checkpoint)

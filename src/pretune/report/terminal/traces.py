@@ -8,6 +8,7 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from pretune.configs import LAST
 from pretune.records import History, PredictionTrace
 from pretune.report.figures import events_of
 from pretune.report.terminal.drawing import NAME_LENGTH, SHORT_LENGTH, bar, columns, heading, named, plain, stack
@@ -86,6 +87,8 @@ def _epoch_table(history: History) -> Table:
 def _best_words(history: History) -> str:
     if history.best_epoch is None:
         return ""
+    if history.monitor == LAST:
+        return "★ the last epoch: its weights are kept; none was chosen by validation"
     return f"★ best epoch by {history.monitor.replace('_', ' ')}: its weights are kept"
 
 

@@ -19,7 +19,7 @@ def set_up(network: ClassNetwork, config: FinetuneConfig, plan: Plan, trace: Tra
     Raises:
         UsageError: The family's layers are not known, or no layer is above the freeze boundary.
     """
-    stages = plan.stages(network.num_own_layers)
+    stages = plan.stages(len(network.layers))
     boundary = network.freeze(stages[0].freeze)
     if config.compile:
         network.compile_layers()

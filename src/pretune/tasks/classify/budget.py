@@ -45,7 +45,7 @@ def choose_within(
     limit = parse_duration(str(config.budget))
     with trace.stage("budget", f"{duration(limit)} for the whole command") as stage:
         watch = Stopwatch(config.model, data.training, config.finetune, device, config.seed)
-        layers = watch.network.num_own_layers
+        layers = len(watch.network.layers)
         boundaries = boundaries_of(layers) if config.freeze == AUTO else (config.freeze,)
         for freeze in boundaries:
             watch.network.boundary_of(freeze)  # one that does not fit the model is an error of its own

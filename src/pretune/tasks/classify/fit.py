@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 from torch import Tensor
 
 from pretune import storage
-from pretune.configs import AUTO, FinetuneConfig
+from pretune.configs import AUTO, LAST, FinetuneConfig
 from pretune.configs.stages import DEFAULT_MAX_EPOCHS, TrainingStage
 from pretune.models import ClassNetwork, Inputs
 from pretune.records import Change, History, RangeTest, Step, TokenCounts
@@ -17,7 +17,7 @@ from pretune.run.trace import Stage, Trace
 from pretune.tasks.classify.adapt import merge_adapters, set_up
 from pretune.tasks.classify.prepare import PreparedRows, compute_trunk
 from pretune.tasks.classify.resumable import depends_on, keeper_of
-from pretune.tasks.classify.validate import Validator, monitor_of
+from pretune.tasks.classify.validate import LEAST_TO_CHOOSE, Validator, monitor_of
 from pretune.train import ClassObjective, Plan, Training, TrainingSet, range_test, release_memory
 
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -86,7 +86,7 @@ def fit_network(network: ClassNetwork, prepared: PreparedRows, *, config: Finetu
             for validation in run.rounds():
                 trace.validation(validation)
                 release_memory()
-            _describe_history(stage, objective.history, num_classes)
+            _describe_history(stage, objective.history, config.monitor, num_classes)
     if config.lora:
         merge_adapters(network, validator.inputs, plan, trace)
     return Fitted(
@@ -163,7 +163,13 @@ def _describe_stage(stages: tuple[TrainingStage, ...], number: int) -> str:
     return words if len(stages) == 1 else f"stage {number + 1} of {len(stages)}: {words}"
 
 
-def _describe_history(stage: Stage, history: History, num_classes: int) -> None:
+def _describe_history(stage: Stage, history: History, asked: str, num_classes: int) -> None:
     epochs = "1 epoch" if len(history.validations) == 1 else f"{len(history.validations)} epochs"
-    stage.done = f"{epochs}, {len(history.steps):,} steps; kept epoch {history.best_epoch}"
+    stage.done = f"{epochs}, {len(history.steps):,} steps; kept {_kept(history, asked)}"
     stage.shape_out, stage.notes = f"{num_classes} classes", [f"stopped: {history.stopped_because}"]
+
+
+def _kept(history: History, asked: str) -> str:
+    if history.monitor != LAST:
+        return f"epoch {history.best_epoch}"
+    return "the last one" if asked == LAST else f"the last one: fewer than {LEAST_TO_CHOOSE} validation rows choose by chance"

@@ -56,7 +56,7 @@ def prepare_rows(
         StorageError: The trunk's states fit neither into memory nor on the disk.
     """
     rows = {"train": training.train, "validation": training.validation}
-    boundary = network.boundary_of(plan.stages(network.num_own_layers)[0].freeze)
+    boundary = network.boundary_of(plan.stages(len(network.layers))[0].freeze)
     encoded = _tokenize(rows, tokenizer, max_length, trace)
     inputs = {
         split: compute_trunk(network, item, split, boundary=boundary, config=config, plan=plan, trace=trace)

@@ -10,7 +10,7 @@ from pretune.data import TrainingData
 from pretune.evaluate import choose_positive
 from pretune.evaluate.encoder_linear import fit_encoder_linear
 from pretune.models import ModelCard, TrunkCache, build_network, find_checkpoint, load_tokenizer, max_positions, open_encoder
-from pretune.models.mean_layer import head_features, start_output
+from pretune.models.head_start import head_features, start_output
 from pretune.predict import Scorer
 from pretune.run.trace import Trace
 from pretune.tasks.classify.encoder_linear import drawn
@@ -48,8 +48,8 @@ def start_from(model: str, config: FinetuneConfig, training: TrainingData, trace
         )
         num_weights = sum(weight.numel() for weight in network.parameters())
         licence = f", licence {checkpoint.licence}" if checkpoint.licence else ""
-        layers = f"{network.num_own_layers} layers" + " and one for the mean" * network.has_mean_layer
-        stage.done = f"{checkpoint.model_type}, {layers}, {config.head} head{licence}"
+        head = f"{config.head} head" + " over the mean of all tokens" * network.takes_mean
+        stage.done = f"{checkpoint.model_type}, {len(network.layers)} layers, {head}{licence}"
         stage.shape_out = f"{num_weights / 1e6:.1f} M weights"
     wanted = config.max_length or DEFAULT_MAX_LENGTH
     length = min(wanted, max_positions(checkpoint))
@@ -86,7 +86,7 @@ def start_by_regression(
         trace: Receives the stage.
     """
     network, card = begun.network, begun.card
-    if not network.is_begun_at_mean:
+    if not network.is_head_new:
         return
 
     def fit() -> tuple[dict[str, Any], dict[str, torch.Tensor]]:

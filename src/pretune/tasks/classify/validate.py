@@ -5,13 +5,16 @@ import numpy.typing as npt
 import torch
 from torch.nn.functional import cross_entropy
 
-from pretune.configs import FinetuneConfig
+from pretune.configs import LAST, FinetuneConfig
 from pretune.data import TrainingData
 from pretune.evaluate import choose_positive, is_unbalanced
 from pretune.evaluate.monitor import OF_POSITIVE, check_monitor, monitored
 from pretune.models import ClassNetwork, Inputs
 from pretune.predict import predict_logits
 from pretune.train import Figures, Plan
+
+# Validation rows below which "goal" keeps the last epoch: fewer tell epochs apart by chance (docs/decisions/0039).
+LEAST_TO_CHOOSE = 200
 
 
 class Validator:
@@ -46,7 +49,7 @@ class Validator:
         predicted = logits.argmax(dim=1)
         loss = float(cross_entropy(logits, self._truth))
         accuracy = float((predicted == self._truth).float().mean())
-        value = {"loss": loss, "accuracy": accuracy}.get(self._monitor)
+        value = {"loss": loss, LAST: loss, "accuracy": accuracy}.get(self._monitor)
         if value is None:
             codes, num_classes = (self._truth.numpy(), predicted.numpy()), logits.shape[1]
             value = monitored(self._monitor, *codes, num_classes=num_classes, positive=self._positive)
@@ -57,7 +60,8 @@ def monitor_of(config: FinetuneConfig, training: TrainingData, labels: npt.NDArr
     """Return the metric that chooses the epoch, and the index of the class that it is about, if it is about one."""
     names = [str(row.label) for row in training.train]
     if config.monitor == "goal":
-        return ("macro_f1" if is_unbalanced(names) else "accuracy"), None
+        chooses = "macro_f1" if is_unbalanced(names) else "accuracy"
+        return (chooses if len(labels) >= LEAST_TO_CHOOSE else LAST), None
     if config.monitor not in OF_POSITIVE:
         check_monitor(config.monitor, labels, training.classes, None)
         return config.monitor, None
