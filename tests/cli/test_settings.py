@@ -14,7 +14,7 @@ EXAMPLES = {
     "quoting": "none", "escape": "\\", "max_cell": 9, "max_columns": 5, "allow_rejects": True, "max_size": "4GB",
     "keep_leaks": True, "repair": True, "where": ("answer=accept", "lang!=de"), "merge_labels": True,
     "split_seed": 7, "validation": "v.csv", "test": "t.csv", "model": "m", "head": "mlp", "freeze": "last-2", "max_length": 64,
-    "budget": "5m", "seeds": 3,
+    "budget": "5m", "seeds": 3, "choose": "best",
     "epochs": 4, "lr": 0.25, "batch_size": 5, "dropout": 0.5, "monitor": "loss", "seed": 3, "device": "cpu", "threads": 1,
     "lora": 4,
     "positive": "spam", "goal": "recall", "keep": "precision=0.9",

@@ -15,6 +15,7 @@ import torch
 from sklearn.base import clone
 
 from pretune import storage
+from pretune.configs import LAST
 from pretune.data import Dataset
 from pretune.errors import UsageError
 from pretune.hashing import digest_of, digest_of_file
@@ -88,7 +89,8 @@ def fit_seeds(
 
 def summarize(predictions: Sequence[Predictions], histories: Sequence[History]) -> SeedSpread:
     """Compare trainings on their validation predictions; sources are ``seed-N``."""
-    metric, results = histories[0].monitor, []
+    metric: str = "loss" if histories[0].monitor == LAST else histories[0].monitor
+    results = []
     balanced = [balanced_accuracy(item) for item in predictions]
     chance = 1 / len(set(predictions[0].labels))
     best = max(balanced) - chance
