@@ -19,4 +19,4 @@ def draw_proof(proof: PretrainingProof) -> Group:
             p_value = chance(row.compared.p_value)
         table.add_row(f"{row.num_labels:,}", named(row.name), row.validation, row.test, gain, bounds, p_value)
     methods = "; ".join(dict.fromkeys(item.method for item in proof.comparisons))
-    return Group(heading("Did pre-training pay?"), table, plain(proof.statement), plain(methods, "dim"))
+    return Group(heading("Did pre-training pay off?"), table, plain(proof.statement), plain(methods, "dim"))
