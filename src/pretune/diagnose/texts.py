@@ -14,6 +14,11 @@ MAX_CUT_SHARE = 0.20
 MIN_COST = 0.01
 # Share of tokens that the vocabulary lacks above which a model reads texts with holes. English word pieces lack under 0.1 %.
 MAX_UNKNOWN_SHARE = 0.01
+# Tokens a word above which a vocabulary was made for another language, and words from which that can be told. Measured with
+# minilm: English of twelve sets has 1.0 to 1.3, French, Spanish, German and Dutch 1.6 to 1.9, Turkish and Polish 2.3 to 2.5,
+# other alphabets 4; signs that it lacks altogether (most of Chinese) are unknown tokens instead (docs/log.md).
+MAX_TOKENS_A_WORD = 1.5
+LEAST_WORDS = 100
 # Share of rows that repeat an earlier text above which their number misleads. Ours: public sets of messages and tweets, where
 # people do repeat each other, have 7 to 8 %.
 MAX_COPIED_SHARE = 0.10
@@ -86,6 +91,29 @@ def check_unknown_tokens(evidence: Evidence, _evaluation: Evaluation | None = No
         fix="Look at which signs these are (emoji, another script); take a --model whose vocabulary has them."
         if severity is Severity.WARNING
         else "",
+    )
+
+
+def check_language(evidence: Evidence, _evaluation: Evaluation | None = None) -> Finding:
+    """Ask whether the texts are in a language that the model's vocabulary was made for."""
+    check, fit = "texts.language", evidence.vocabulary
+    if fit is None or fit.num_words < LEAST_WORDS:
+        what = "the vocabulary of the model, which was not fetched yet" if fit is None else f"{LEAST_WORDS} words"
+        return Finding.unknown(check, f"needs {what}")
+    lacks, breaks = fit.unknown_share > MAX_UNKNOWN_SHARE, fit.tokens_per_word > MAX_TOKENS_A_WORD
+    is_foreign = lacks or breaks
+    says = (
+        f"the model's vocabulary breaks a word into {fit.tokens_per_word:.2f} tokens on average and lacks "
+        f"{fit.unknown_share:.2%} of the tokens"
+    )
+    such = f", such as {'; '.join(fit.examples[:2])}" if breaks and fit.examples else ""
+    return Finding(
+        check=check,
+        severity=Severity.WARNING if is_foreign else Severity.OK,
+        summary=says + f": it was made for another language than these texts are in{such}" * is_foreign,
+        measured=fit.tokens_per_word,
+        limit=MAX_TOKENS_A_WORD,
+        fix="Pass --model with a folder or hub id of an encoder for this language: minilm knows English." if is_foreign else "",
     )
 
 

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from pretune.records.base import SCHEMA, Record
-from pretune.records.corpus import CorpusSketch
+from pretune.records.corpus import CorpusSketch, TokenizerFit
 from pretune.records.data import Copies, Example, Receipt, TokenCounts
 from pretune.records.figures import Score
 from pretune.records.predictions import Predictions
@@ -59,6 +59,7 @@ class Evidence(Record):
     history: History | None = None
     receipt: Receipt | None = None
     token_counts: tuple[TokenCounts, ...] = ()
+    vocabulary: TokenizerFit | None = None  # how the one of the model that is to be trained takes the training texts
     corpus: CorpusSketch | None = None
     past: Past | None = None
     language: tuple[Score, ...] = ()  # of the language model on text, before and after pre-training: splits domain, general

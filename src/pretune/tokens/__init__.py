@@ -10,7 +10,7 @@ from pretune.tokens.batch import (
 )
 from pretune.tokens.encode import Encoded, encode
 from pretune.tokens.masking import Masked, Vocabulary, mask_tokens, next_tokens, vocabulary_of
-from pretune.tokens.quality import assess_tokenizer
+from pretune.tokens.quality import assess_tokenizer, fit_of_file
 from pretune.tokens.store import TokenStore
 from pretune.tokens.train import train_tokenizer
 from pretune.tokens.write import write_store
@@ -23,6 +23,7 @@ __all__ = [
     "Vocabulary",
     "assess_tokenizer",
     "encode",
+    "fit_of_file",
     "mask_tokens",
     "next_tokens",
     "pad",

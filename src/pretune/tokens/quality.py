@@ -1,17 +1,22 @@
 """Does a vocabulary fit the texts? Bytes per token, unknown words, and the words it breaks up most."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from tokenizers import Tokenizer
 
+from pretune.errors import ModelLoadError
 from pretune.records import TokenizerFit, TokenizerQuality
 from pretune.tokens.encode import uncut
 from pretune.tokens.sample import take_sample
 
 # Text that is looked at, of each kind. The share of split words of 2 MB, some 350,000 words, is exact to a tenth of a percent.
 MAX_BYTES = 2_000_000
+FEW_BYTES = 300_000  # where tokens a word alone are asked for: some 50,000 words
 MANY_PIECES = 4  # pieces from which a word says little: what it means must be put together from parts that mean nothing
 MAX_EXAMPLES = 12
 BATCH = 500
@@ -53,6 +58,20 @@ def assess_tokenizer(tokenizer: Any, texts: Mapping[str, Iterable[str]]) -> Toke
     )
 
 
+def fit_of_file(path: Path, texts: Iterable[str]) -> TokenizerFit:
+    """Measure how the vocabulary in a ``tokenizer.json`` takes texts, without transformers; special tokens are not counted.
+
+    Raises:
+        ModelLoadError: It is not a tokenizer.
+    """
+    try:
+        backend = Tokenizer.from_file(str(path))
+        unknown = json.loads(path.read_bytes())["model"].get("unk_token")
+    except Exception as error:  # tokenizers raises no class of its own
+        raise ModelLoadError(f"{path} is damaged", expected="a tokenizer.json", fix="restore the file") from error
+    return _measure("train", texts, backend, None if unknown is None else backend.token_to_id(unknown), max_bytes=FEW_BYTES)
+
+
 def find_misfit(fits: Mapping[str, TokenizerFit]) -> str:
     """Say in a sentence why a vocabulary does not fit the domain; an empty string where it does."""
     domain, general = fits.get("domain"), fits.get("general")
@@ -77,8 +96,10 @@ def _percent(share: float) -> str:
     return f"{100 * share:.2g} %"
 
 
-def _measure(name: str, texts: Iterable[str], backend: Any, unknown_id: int | None) -> TokenizerFit:
-    sample = take_sample(texts, MAX_BYTES)
+def _measure(
+    name: str, texts: Iterable[str], backend: Any, unknown_id: int | None, *, max_bytes: int = MAX_BYTES
+) -> TokenizerFit:
+    sample = take_sample(texts, max_bytes)
     counts = _count(sample.texts, backend, unknown_id)
     num_split = counts.split.total()
     return TokenizerFit(

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
-from transformers import PreTrainedTokenizerFast
 
 from pretune.configs import TokenizerConfig
 from pretune.errors import DataError, UsageError
@@ -178,6 +177,8 @@ def _filled(vocabulary: dict[str, int], name: str) -> dict[str, int]:
 
 
 def _for_transformers(tokenizer: Any, special: dict[str, str]) -> Any:
+    from transformers import PreTrainedTokenizerFast  # what only looks at a vocabulary does not load it
+
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         model_input_names=["input_ids", "attention_mask"],

@@ -5,8 +5,10 @@ from typing import Any
 from pretune.configs import RunConfig
 from pretune.data import prepare
 from pretune.diagnose import DATA_CHECKS, diagnose
+from pretune.diagnose.texts import check_language
 from pretune.records import Evidence, Example, Finding, Receipt
 from pretune.run.trace import Trace
+from pretune.tasks.classify.language import fit_vocabulary
 from pretune.tasks.classify.repair import score_repair
 
 
@@ -15,6 +17,13 @@ def check_data(source: Any, config: RunConfig, trace: Trace) -> tuple[Receipt, t
     data = prepare(source, config.read, config.split, given=config.given, trace=trace)
     sealed = enumerate(zip(data.seal.texts(), data.seal.groups(), strict=True))
     tested = tuple(Example(id=f"test {index}", text=text, group=group) for index, (text, group) in sealed)
-    evidence = Evidence(classes=data.classes, train=data.train, validation=data.validation, test=tested, receipt=data.receipt)
+    evidence = Evidence(
+        classes=data.classes,
+        train=data.train,
+        validation=data.validation,
+        test=tested,
+        receipt=data.receipt,
+        vocabulary=fit_vocabulary(config.model, (row.text for row in data.train)),
+    )
     receipt = score_repair(source, config, data, trace) if config.split.repair else data.receipt
-    return receipt, diagnose(evidence, checks=DATA_CHECKS)
+    return receipt, diagnose(evidence, checks=(*DATA_CHECKS, check_language))

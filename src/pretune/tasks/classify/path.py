@@ -31,6 +31,7 @@ from pretune.tasks.classify.estimator import TextClassifier
 from pretune.tasks.classify.folds import add_out_of_fold
 from pretune.tasks.classify.judge import Candidate, is_written_again, open_and_judge
 from pretune.tasks.classify.keep import keep_trained, read_split
+from pretune.tasks.classify.language import warn_of_language
 from pretune.tasks.classify.load import load_pretrained_model
 from pretune.tasks.classify.more import read_more
 from pretune.tasks.classify.prove import Proof, check_proof
@@ -83,6 +84,8 @@ def finetune(job: Job[RunConfig]) -> RunRecord:
     warning = warn_of([row.text for row in data.train], CANNOT_JUDGE)
     if warning:
         trace.note(f"training: {warning}")
+    if foreign := warn_of_language(config.model, (row.text for row in data.train)):
+        trace.note(foreign)
     record = begin_run(data, config, folder, job.told, inputs=inputs, budget=budget)
     folder.write_kept(past)
     trace.keep_in(folder.trace, begin=True)
