@@ -12,7 +12,8 @@ from pretune.evaluate import evaluate_sources
 from pretune.evaluate.aims import make_aim
 from pretune.evaluate.alerts import score_alerts
 from pretune.evaluate.asked import add_asked
-from pretune.evaluate.threshold import aim_of, apply_threshold, choose_threshold
+from pretune.evaluate.decide import apply_threshold
+from pretune.evaluate.threshold import aim_of, choose_threshold
 from pretune.intervals import proportion_interval
 from pretune.records import Predictions, Terms
 from pretune.verdict import Policy, decide, parse_policy
