@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from pretune.configs.base import Config, check, check_seed
 from pretune.configs.data import ReadConfig
+from pretune.configs.shares import parse_shares
 
 # Up to this share, the rarer of two classes is the one looked for, such as spam among messages, and a lone score is its score.
 MAX_POSITIVE_SHARE = 0.40
@@ -24,6 +25,8 @@ class JudgeConfig(Config):
         min_precision: Replaces the policy's gate, as do ``min_recall`` and ``min_accuracy``.
         at_precision: The precision at which recall is asked for: the threshold is chosen to keep it, and the test judges both.
         max_alerts: Likewise, the most rows per 1,000 that may be called positive.
+        prevalence: Share of the positive class in production, such as ``0.005``, or of several (``a=0.2,b=0.3``): figures
+            are weighed by it.
         min_pr_area: A limit besides the gates: the least area under precision and recall, with its whole interval.
         min_class_recall: The same of the recall of every class: a floor.
         min_slice_accuracy: The same of the accuracy on every slice of the test that is large enough.
@@ -45,6 +48,7 @@ class JudgeConfig(Config):
     min_accuracy: float | None = None
     at_precision: float | None = None
     max_alerts: float | None = None
+    prevalence: str | None = None
     min_pr_area: float | None = None
     min_class_recall: float | None = None
     min_slice_accuracy: float | None = None
@@ -57,6 +61,7 @@ class JudgeConfig(Config):
 
     def __post_init__(self) -> None:
         self.check_kinds()
+        parse_shares(self.prevalence)
         check(self.choose in (None, *CHOICES), "choose", self.choose, " or ".join(CHOICES))
 
 

@@ -22,6 +22,7 @@ class Aim:
         keep: Least value of precision or recall on the rows of the choice.
         costs: ``fn`` and ``fp``: what a positive missed and a false alarm cost, in any one unit.
         at: What recall is asked under: a least ``precision``, or the largest share of ``alerts``, by the end of its interval.
+        prevalence: Share of the positive class in production, by which figures are weighed.
         is_asked: Whether the user asked for any of this; else the largest class is left only for what is surely better.
     """
 
@@ -31,6 +32,7 @@ class Aim:
     keep: Mapping[str, float] = field(default_factory=dict)
     costs: Mapping[str, float] = field(default_factory=dict)
     at: Mapping[str, float] = field(default_factory=dict)
+    prevalence: float | None = None
     is_asked: bool = True
 
     @property

@@ -81,6 +81,7 @@ def choose_threshold(predictions: Predictions, aim: Aim, *, groups: Groups | Non
         costs=dict(aim.costs),
         gates=dict(aim.gates),
         at=dict(aim.at),
+        prevalence=aim.prevalence,
         is_asked=aim.is_asked,
         num_examples=len(predictions.ids),
     )
@@ -148,6 +149,7 @@ def aim_of(choice: ThresholdChoice) -> Aim:
         keep=choice.keep,
         costs=choice.costs,
         at=choice.at,
+        prevalence=choice.prevalence,
         is_asked=choice.is_asked is not False,
     )
 
@@ -155,7 +157,7 @@ def aim_of(choice: ThresholdChoice) -> Aim:
 def _choose(
     ladder: Ladder, aim: Aim, blank: ThresholdChoice, units: npt.NDArray[np.int64] | None, seed: int
 ) -> ThresholdChoice:
-    counts, largest = count(ladder.cells[None]), count_largest(ladder.cells[None])
+    counts, largest = count(ladder.cells[None], aim.prevalence), count_largest(ladder.cells[None], aim.prevalence)
     draws = _draw(ladder, aim, units, seed)
     holds = _room(aim, counts)[0] >= 0
     place, note = _settle(ladder, aim, counts, draws, holds)
@@ -199,11 +201,11 @@ def _draw(ladder: Ladder, aim: Aim, units: npt.NDArray[np.int64] | None, seed: i
     for _ in range(NUM_RESAMPLES // RESAMPLES_AT_ONCE):
         drawn = _resample(ladder, generator) if units is None else _resample_groups(ladder, units, generator)
         tables = drawn.reshape(RESAMPLES_AT_ONCE, *cells.shape)
-        counts = count(tables)
+        counts = count(tables, aim.prevalence)
         merit = _merit(ladder, aim, counts)
         rows, best = np.arange(RESAMPLES_AT_ONCE), merit.argmax(axis=1)
         merits.append(merit)
-        largest.append(_weigh(aim, count_largest(tables))[:, 0])
+        largest.append(_weigh(aim, count_largest(tables, aim.prevalence))[:, 0])
         figures.append({metric: _value(metric, aim, counts)[rows, best] for metric in _metrics(aim)})
     merit = np.concatenate(merits)
     joined = {metric: np.concatenate([part[metric] for part in figures]) for metric in _metrics(aim)}

@@ -121,6 +121,7 @@ class ThresholdChoice(Record):
     costs: dict[str, float] = field(default_factory=dict)  # "fn" and "fp"
     gates: dict[str, float] = field(default_factory=dict)  # what the verdict will ask for, by the lower end
     at: dict[str, float] = field(default_factory=dict)  # what recall is asked under: least "precision", or most "alerts"
+    prevalence: float | None = None  # of the positive class in production, by which figures were weighed
     is_asked: bool | None = None  # whether the user asked for goal, constraint or costs; None: made before this was kept
     reached: tuple[Reached, ...] = ()
     num_examples: int = 0

@@ -132,6 +132,8 @@ def _rows_needed(
     question = Question(
         confusion, active_gates(confusion, policy), comparisons, positive, 1 - error, units, terms.unit, terms.rules
     )
+    if policy.prevalence:
+        return Needed(note="how many more test rows would decide it is not computed where figures are weighed by class shares")
     extra = [*_limits(evaluation, policy, positive), *_margins(evaluation, policy, positive)]
     if any(reason.holds is None for reason in extra):
         named = ", ".join(reason.name for reason in extra if reason.holds is None)
@@ -185,6 +187,8 @@ def _strengths(evaluation: Evaluation, policy: Policy, terms: Terms) -> str:
     units = accuracy.units if accuracy is not None else None
     of_units = f" ({units.num:,} {terms.unit})" if units is not None else ""
     rows = f"on {sum(map(sum, confusion.counts)):,} test rows{of_units}"
+    if policy.prevalence:
+        rows += ", weighed by the class shares of production"
     text = f"{rows}, with {say_confidence(evaluation.scores[0].confidence)} confidence, {figures}"
     return f"{text}, and it is better than {beaten} on the same rows" if beaten else text
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pretune.configs import JudgeConfig
+from pretune.configs.shares import parse_shares
 from pretune.errors import UsageError
 from pretune.intervals import confidence_at
 from pretune.records import RULES, Record
@@ -59,6 +60,7 @@ class Policy(Record):
     rows_needed: RowsNeeded = RowsNeeded()
     plain: Plain = Plain()
     limits: tuple[Limit, ...] = ()  # on figures besides the gates of the goal
+    prevalence: dict[str, float] = field(default_factory=dict)  # class -> share in production, by which figures are weighed
     not_worse: dict[str, float] = field(default_factory=dict)  # source -> margin: not worse than it by more than this
     rules: int = 1  # version of the rules by which figures are made (``records.RULES``); the newest where TOML is read
 
@@ -148,7 +150,8 @@ def policy_of(judge: JudgeConfig, name: str | None = None) -> Policy:
     )
     if judge.at_precision is not None and judge.min_precision is not None:
         raise UsageError("--at-precision with --min-precision", expected="one of them: both bound the precision")
-    return with_constraint(policy, at_precision=judge.at_precision, max_alerts=judge.max_alerts)
+    policy = with_constraint(policy, at_precision=judge.at_precision, max_alerts=judge.max_alerts)
+    return replace(policy, prevalence=parse_shares(judge.prevalence)) if judge.prevalence is not None else policy
 
 
 def parse_policy(value: Mapping[str, Any], name: str) -> Policy:
@@ -243,6 +246,11 @@ def _check_values(policy: Policy, name: str) -> None:
             _check_gate(gate, name)
     for limit in policy.limits:
         check_limit(limit, name)
+    for label, share in policy.prevalence.items():
+        if not isinstance(share, float) or not 0 < share < 1:
+            raise UsageError(
+                f"{name}: prevalence of {label!r} is {share!r}", expected="a share above 0 and below 1", fix="0.5 % is 0.005"
+            )
     for source, margin in policy.not_worse.items():
         if not isinstance(margin, float) or not 0 < margin < 1:
             raise UsageError(

@@ -14,6 +14,8 @@ def confusion_of_main(evaluation: Evaluation) -> Confusion:
 
 def is_balanced(confusion: Confusion, policy: Policy) -> bool:
     """Whether no class holds more than the policy's share of the rows."""
+    if policy.prevalence:  # of production, as far as it was named
+        return max(*policy.prevalence.values(), 1 - sum(policy.prevalence.values())) <= policy.max_balanced_share
     sizes = [sum(row) for row in confusion.counts]
     return max(sizes) <= policy.max_balanced_share * sum(sizes)
 
@@ -37,6 +39,8 @@ def goal_metric(confusion: Confusion, policy: Policy, positive: str | None) -> s
     Accuracy, but F1 where one class holds most rows: a model that finds half of 2 % spam gains one point of accuracy
     over saying "ham" always, which is no measure of its worth.
     """
+    if policy.prevalence and positive is None:  # a mean of F1 is not compared at other shares than those of the test
+        return "accuracy"
     return "accuracy" if is_balanced(confusion, policy) else f"f1[{positive if positive is not None else 'macro'}]"
 
 

@@ -195,6 +195,13 @@ _BY_HEADING: dict[str, tuple[Flag, ...]] = {
             "N",
             float,
         ),
+        Flag(
+            "prevalence",
+            "Share of the positive class in production (or a=0.2,b=0.3): weighs the figures.",
+            GATE,
+            "judge.prevalence",
+            "SHARE",
+        ),
         Flag("min_pr_area", "Minimum PR area.", GATE, "judge.min_pr_area", "SHARE", float),
         Flag("min_class_recall", "Minimum recall of every class.", GATE, "judge.min_class_recall", "SHARE", float),
         Flag("min_slice_accuracy", "Minimum accuracy on every slice.", GATE, "judge.min_slice_accuracy", "SHARE", float),

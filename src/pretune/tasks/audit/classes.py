@@ -15,6 +15,7 @@ from pretune.errors import UsageError
 from pretune.evaluate import choose_positive, evaluate_sources
 from pretune.evaluate.aims import make_aim
 from pretune.evaluate.asked import add_asked
+from pretune.evaluate.at_prevalence import weigh_evaluation
 from pretune.evaluate.baselines import fit_linear, majority, prior
 from pretune.evaluate.mistakes import find_mistakes
 from pretune.evaluate.ordered import score_ordered
@@ -73,6 +74,7 @@ def audit_classes(raw: RawTable, source: Any, question: Question, trace: Trace) 
             f"column {name!r} is not sliced: it holds neither few values nor numbers"
             for name in columns_left_out(found.judged.examples)
         ]
+    evaluation = weigh_evaluation(evaluation, sources, terms, policy.prevalence, costs)
     verdict = decide(evaluation, findings, policy, terms, slices=slices)
     return RunRecord(
         run="", status="", classes=judged.classes, positive=positive, receipt=found.receipt,

@@ -135,6 +135,7 @@ def _check_flags(question: Question) -> None:
         "--min-slice-accuracy": judge.min_slice_accuracy,
         "--at-precision": judge.at_precision,
         "--max-alerts": judge.max_alerts,
+        "--prevalence": judge.prevalence,
         "--max-cost": judge.max_cost,
         "--max-calibration-error": judge.max_calibration_error,
         "--margin": question.config.margin,

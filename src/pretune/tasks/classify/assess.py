@@ -13,6 +13,7 @@ from pretune.data.alike.units import sample_of, with_units
 from pretune.diagnose import checks_by, diagnose
 from pretune.evaluate import evaluate_sources
 from pretune.evaluate.asked import add_asked
+from pretune.evaluate.at_prevalence import weigh_evaluation
 from pretune.evaluate.mistakes import find_mistakes
 from pretune.evaluate.slices import MAX_SLICES, find_slices
 from pretune.records import (
@@ -155,9 +156,12 @@ def assess(
     is_validated = evidence.find("validation", main) is not None
     first = replace(terms, confidence=policy.confidence, look=1)
     validated = _evaluate(evidence, "validation", first, main, policy, costs) if is_validated else None
+    if validated is not None:
+        validated = _weigh(evidence, "validation", validated, first, policy, costs)
     findings, judged = _diagnose(evidence, evaluation, policy.rules, trace), evidence.find("test", main)
     slices = find_slices(judged, evidence.test, terms, limit=None) if judged else ()
     with trace.stage("judge", f"{len(evaluation.scores)} figures, {len(findings)} findings") as stage:
+        evaluation = _weigh(evidence, "test", evaluation, terms, policy, costs)
         verdict = decide(evaluation, findings, policy, terms, slices=slices)
         held = sum(reason.holds is True for reason in verdict.reasons)
         stage.done = f"{held} of {len(verdict.reasons)} conditions hold, policy {policy.name!r}"
@@ -190,6 +194,19 @@ def _evaluate(
     return add_asked(
         evaluate_sources(compared, terms, main=main), compared, {limit.metric for limit in policy.limits}, terms, costs
     )
+
+
+def _weigh(
+    evidence: Evidence,
+    split: str,
+    evaluation: Evaluation,
+    terms: Terms,
+    policy: Policy,
+    costs: Mapping[str, float] | None,
+) -> Evaluation:
+    """Weigh the figures by the class shares of production; what checks find is about the rows as they are."""
+    known = [item for item in evidence.predictions if item.split == split]
+    return weigh_evaluation(evaluation, known, terms, policy.prevalence, costs)
 
 
 def _diagnose(evidence: Evidence, evaluation: Evaluation, rules: int, trace: Trace) -> tuple[Finding, ...]:

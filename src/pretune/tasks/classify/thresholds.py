@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from pretune.configs import JudgeConfig
+from pretune.configs.shares import share_of
 from pretune.evaluate import is_unbalanced
 from pretune.evaluate.aims import Aim, make_aim
 from pretune.evaluate.codes import Groups
@@ -33,9 +34,10 @@ def read_aim(config: JudgeConfig, policy: Policy, *, positive: str | None, label
     Raises:
         UsageError: They cannot be read, or contradict each other.
     """
-    unbalanced = is_unbalanced(labels)
+    prevalence = share_of(policy.prevalence, positive)
+    unbalanced = is_unbalanced(labels) if prevalence is None else max(prevalence, 1 - prevalence) > policy.max_balanced_share
     gates = {gate.metric: gate.minimum for gate in policy.gates if not (gate.only_balanced and unbalanced)}
-    return make_aim(
+    aim = make_aim(
         positive=positive,
         goal=config.goal,
         default_goal=policy.goal,
@@ -44,11 +46,14 @@ def read_aim(config: JudgeConfig, policy: Policy, *, positive: str | None, label
         cost=config.cost,
         at=constraint_of(policy.gates),
     )
+    return replace(aim, prevalence=prevalence)
 
 
 def inherit(config: JudgeConfig, record: RunRecord) -> JudgeConfig:
     """Return the config with the goal, constraint and costs of the run where it names none of the three."""
     known = record.settings.judge
+    if config.prevalence is None and known.prevalence is not None:
+        config = replace(config, prevalence=known.prevalence)
     if any(item is not None for item in (config.goal, config.keep, config.cost, config.at_precision, config.max_alerts)):
         return config
     if all(item is None for item in (known.goal, known.keep, known.cost, known.at_precision, known.max_alerts)):
