@@ -90,6 +90,28 @@ def test_a_mistyped_name_is_refused_before_anything_heavy_is_loaded(words, tmp_p
     assert "nosuch" in ended.stderr or "minlm" in ended.stderr
 
 
+NAMED = {
+    "column": ["--text", "nosuch"],
+    "label column": ["--label", "nosuch"],
+    "positive class": ["--positive", "nosuch"],
+    "model of the hub": ["--model", "nosuch/name"],
+}
+
+
+@pytest.mark.parametrize("flags", NAMED.values(), ids=list(NAMED))
+def test_what_the_data_or_the_hub_lacks_is_refused_before_torch_is_loaded(flags, tmp_path):
+    (tmp_path / "there.csv").write_text("text,label\n" + "".join(f"text {index},{'ab'[index % 2]}\n" for index in range(60)))
+    words = ["finetune", "there.csv", *flags]
+    offline = os.environ | {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "hub")}
+    ended = subprocess.run(
+        [sys.executable, "-c", TYPE, *words], capture_output=True, text=True, cwd=tmp_path, check=False, env=offline
+    )
+    assert ended.returncode == 2
+    assert "nosuch" in ended.stderr
+    assert {"torch", "transformers"} & set(ended.stdout.split()) == set()
+    assert not (tmp_path / "runs").exists()
+
+
 def test_every_command_is_tried_with_a_mistyped_name():
     from pretune.cli.commands import COMMANDS
 

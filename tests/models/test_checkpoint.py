@@ -13,7 +13,7 @@ from transformers.utils import logging as transformers_logging
 
 from pretune.errors import ModelLoadError
 from pretune.models import build_network, find_checkpoint, load_tokenizer, max_positions
-from pretune.models.checkpoint import _reaches_hub
+from pretune.models.names import reaches_hub
 from tiny import FAMILIES
 
 
@@ -46,7 +46,7 @@ def make_pickle_only(folder):
 
 
 def test_without_a_network_an_unknown_name_is_refused_at_once(monkeypatch):
-    monkeypatch.setattr("pretune.models.checkpoint._reaches_hub", lambda: False)
+    monkeypatch.setattr("pretune.models.checkpoint.reaches_hub", lambda: False)
     start = time.perf_counter()
     with pytest.raises(ModelLoadError, match="the hub cannot be reached and its cache does not have it"):
         find_checkpoint("nosuchorganisation/nosuchmodel")
@@ -57,14 +57,14 @@ def test_an_address_that_is_not_known_is_no_network(monkeypatch):
     def fail(*_):
         raise OSError
 
-    monkeypatch.setattr("pretune.models.checkpoint.HF_HUB_OFFLINE", False)
-    monkeypatch.setattr("pretune.models.checkpoint.getproxies", dict)
-    monkeypatch.setattr("pretune.models.checkpoint.socket.getaddrinfo", fail)
-    assert not _reaches_hub()
-    monkeypatch.setattr("pretune.models.checkpoint.getproxies", lambda: {"https": "http://proxy"})  # which may know more
-    assert _reaches_hub()
-    monkeypatch.setattr("pretune.models.checkpoint.HF_HUB_OFFLINE", True)
-    assert not _reaches_hub()
+    monkeypatch.setattr("pretune.models.names.HF_HUB_OFFLINE", False)
+    monkeypatch.setattr("urllib.request.getproxies", dict)
+    monkeypatch.setattr("pretune.models.names.socket.getaddrinfo", fail)
+    assert not reaches_hub()
+    monkeypatch.setattr("urllib.request.getproxies", lambda: {"https": "http://proxy"})  # which may know more
+    assert reaches_hub()
+    monkeypatch.setattr("pretune.models.names.HF_HUB_OFFLINE", True)
+    assert not reaches_hub()
 
 
 def test_a_slip_in_a_catalogue_name_is_not_sent_to_the_hub(monkeypatch):

@@ -63,6 +63,23 @@ def require_policy(config: "JudgeConfig") -> None:
         load_policy(config.policy)
 
 
+def require_named(source: str, config: "RunConfig") -> None:
+    """Refuse a column or a positive class that the data lacks before anything heavy is loaded.
+
+    Raises:
+        DataError: There is no such column.
+        UsageError: No row has the positive class.
+    """
+    from pretune.data.read.glance import read_if_lacking
+
+    positive = None if any(config.given.values()) else config.judge.positive
+    table = read_if_lacking(source, config.read, label=positive)
+    if table is not None and positive is not None:
+        from pretune.evaluate.choose import choose_positive
+
+        choose_positive([str(row.label) for row in table.examples], positive)
+
+
 def lead(device: str, do: Callable[[], int]) -> int:
     """Give a command that trains; of the processes that ``torchrun`` started the first does so, and the others train with it.
 
@@ -94,6 +111,7 @@ def train_run(kind: str, source: str, config: "RunConfig", flags: Mapping[str, A
     require_data(source, *config.given.values(), config.general_task)
     require_start(config.model, for_classes=True)
     require_policy(config.judge)
+    require_named(source, config)
     from pretune.run import claim_folder
     from pretune.run.claim import default_name
     from pretune.run.job import Job, inputs_of

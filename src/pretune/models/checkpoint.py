@@ -1,15 +1,11 @@
 """A pre-trained checkpoint by catalogue name, folder or hub id: found, and vetted before any of it is loaded."""
 
 import contextlib
-import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import getproxies
 
-from huggingface_hub.constants import ENDPOINT, HF_HUB_OFFLINE
 from transformers import AutoConfig
 
 from pretune.configs.stages import plan_stages
@@ -17,7 +13,7 @@ from pretune.data.catalogue.fetch import fetch, find_entry
 from pretune.errors import DamagedModelError, ModelLoadError
 from pretune.models.card import check_folder
 from pretune.models.families import find_family
-from pretune.models.names import check_encoder, check_name, not_found
+from pretune.models.names import NO_HUB, check_encoder, check_name, not_found, reaches_hub
 from pretune.models.quiet import quiet_transformers
 from pretune.models.trunk import boundary_in
 from pretune.models.vetting import vet_folder
@@ -149,29 +145,14 @@ def _local(name: str, folder: Path, licence: str | None) -> Checkpoint:
 
 
 def _from_hub(name: str) -> Checkpoint:
-    is_offline = not _reaches_hub()  # then what an earlier run left in the hub's cache will do
+    is_offline = not reaches_hub()  # then what an earlier run left in the hub's cache will do
     checkpoint = Checkpoint(name=name, path=name, is_local=is_offline, model_type="")
     try:
         config = read_config(checkpoint)
     except ModelLoadError as error:
-        why = (
-            "the hub cannot be reached and its cache does not have it"
-            if is_offline
-            else f"the hub did not give it ({error.got})"
-        )
+        why = NO_HUB if is_offline else f"the hub did not give it ({error.got})"
         raise not_found(f"no folder and no catalogue entry {name!r}, and {why}") from error
     return Checkpoint(name=name, path=name, is_local=is_offline, model_type=config.model_type)
-
-
-def _reaches_hub() -> bool:
-    """Whether the hub's address is known here; without a network, asking it takes half a minute of retries."""
-    if getproxies() or HF_HUB_OFFLINE:
-        return not HF_HUB_OFFLINE
-    try:
-        socket.getaddrinfo(urlsplit(ENDPOINT).hostname, 443)
-    except OSError:
-        return False
-    return True
 
 
 def _one_line(error: BaseException) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from pretune.data.catalogue.fetch import find_entry
 from pretune.data.read.locate import is_there, locate, near_files
 from pretune.errors import DataError, ModelLoadError, UsageError
-from pretune.models.names import check_encoder, check_name
+from pretune.models.names import check_encoder, check_hub, check_name
 from pretune.records import RunRecord
 from pretune.run import RunFolder, damage_of
 from pretune.run.holding import is_held_elsewhere
@@ -162,6 +162,7 @@ def require_start(model: str | None, *, for_classes: bool = False) -> None:
     if model is None:
         return
     check_name(model)
+    check_hub(model)
     if for_classes:
         check_encoder(model)
     if (Path(model) / "run.json").is_file():

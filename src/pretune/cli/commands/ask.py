@@ -14,16 +14,18 @@ def check(data: a.Data, flags: Flags) -> int:
 
     Shows the receipt, duplicates, conflicts, leakage and imbalance. Writes nothing and scores no test row.
     """
+    from pretune.data.read.glance import read_if_lacking
     from pretune.tasks.places import require_data
 
+    settings = build_config(flags)
     require_data(data, flags["validation"], flags["test"])
+    read_if_lacking(data, settings.read)
     from pretune.cli.show import show, show_json
     from pretune.report.terminal.repairs import draw_repair
     from pretune.report.terminal.text import draw_findings, draw_receipt
     from pretune.tasks.classify.check import check_data
     from pretune.tasks.classify.repair import unrepaired
 
-    settings = build_config(flags)
     with open_terminal(flags["json"], flags["quiet"]) as terminal:
         before = check_data(data, unrepaired(settings), open_trace(terminal)) if flags["repair"] else None
         receipt, findings = check_data(data, settings, open_trace(terminal))
