@@ -9,10 +9,12 @@ from judging import clean_findings, constant, from_pairs, noisy
 from pretune.configs import JudgeConfig
 from pretune.evaluate import evaluate_sources
 from pretune.evaluate.slices import find_slices
+from pretune.intervals import proportion_interval
 from pretune.records import Example, Outcome, Terms
 from pretune.verdict import Limit, decide, load_policy
 from pretune.verdict.floors import Part, holds
 from pretune.verdict.policy import policy_of
+from pretune.verdict.rows_by_class import rows_by_class
 
 
 def part(hits: int, total: int, low: float, high: float) -> Part:
@@ -105,3 +107,39 @@ def test_a_policy_may_name_the_column_of_its_slices():
     evaluation = evaluate_sources([model, constant(model), noisy(model, 0.6)], main="finetuned")
     verdict = decide(evaluation, clean_findings(), policy, slices=slices)
     assert next(item.text for item in verdict.reasons if item.kind == "slice").startswith("no slice of the column region")
+
+
+def test_one_small_class_of_77_asks_for_a_few_rows_of_that_class():
+    names = [f"c{number:02}" for number in range(77)]
+    pairs = [(name, name) for name in names[1:] for _ in range(40)] + [("c00", "c00")] * 12
+    model = from_pairs(pairs, tuple(names))
+    policy = replace(load_policy(), limits=(Limit(metric="recall", minimum=0.75, label="every"),))
+    evaluation = evaluate_sources([model, constant(model, "c01"), noisy(model, 0.5)], main="finetuned")
+    verdict = decide(evaluation, clean_findings(), policy)
+    assert verdict.outcome is Outcome.NOT_ENOUGH_EVIDENCE
+    assert list(verdict.class_rows_needed) == ["c00"]
+    assert 5 <= verdict.class_rows_needed["c00"] <= 60
+    assert verdict.rows_needed is None
+    assert f"about {verdict.class_rows_needed['c00']} more test rows of c00 would decide its floor" in verdict.summary
+
+
+def test_so_many_rows_of_a_class_decide_as_often_as_promised():
+    policy, generator = load_policy(), np.random.default_rng(0)
+    start = part(10, 12, *proportion_interval(10, 12))
+    rows = rows_by_class([replace(start, shown="a")], 0.6, policy, 0.95)["a"]
+    decided = 0
+    for _ in range(500):
+        hits = 10 + generator.binomial(rows, generator.beta(10.5, 2.5))
+        low, high = proportion_interval(hits, 12 + rows)
+        decided += low >= 0.6 or high < 0.6
+    assert decided >= 0.87 * 500  # 0.9, and what 500 draws leave to chance
+
+
+def test_a_floor_of_slices_that_holds_does_not_hide_how_many_rows_the_gates_need():
+    model, examples = sliced({"mail": 0.87, "web": 0.86}, 150)
+    policy = policy_of(JudgeConfig(min_slice_accuracy=0.5))
+    evaluation = evaluate_sources([model, constant(model), noisy(model, 0.5)], main="finetuned")
+    verdict = decide(evaluation, clean_findings(), policy, slices=find_slices(model, examples, Terms(), limit=None))
+    assert verdict.outcome is Outcome.NOT_ENOUGH_EVIDENCE
+    assert verdict.rows_needed_note
+    assert "not computed" not in verdict.rows_needed_note

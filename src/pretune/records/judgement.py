@@ -121,6 +121,7 @@ class Verdict(Record):
     rows_needed: int | None = None  # further rows; None where none are needed or no number helps
     positives_needed: int | None = None  # about so many of them of the positive class; None where there is no such class
     groups_needed: int | None = None  # about so many further groups they come in; None where no row has a group
+    class_rows_needed: dict[str, int | None] = field(default_factory=dict)  # further rows of each class whose floor is open
     rows_needed_note: str = ""
     plain_reading: str = ""  # "good", "bad" or "between", with why
     look: int = 1

@@ -70,7 +70,9 @@ def arrange_scores(
 def _arrange(scores: list[Score], split: str, positive: str | None, max_classes: int | None) -> FigureTable:
     sources = tuple(dict.fromkeys(score.source for score in scores))
     found = {(score.metric, score.label, score.source): score for score in scores}
-    first = [label for label in (None, positive, "macro") if any(score.label == label for score in scores)]
+    is_many = positive is None and len({score.label for score in scores}) > MAX_CLASSES + 2
+    leading = ("macro", None) if is_many else (None, positive, "macro")  # of many classes the means say most
+    first = [label for label in leading if any(score.label == label for score in scores)]
     others = [label for label in dict.fromkeys(score.label for score in scores) if label not in first]
     shown = _worst(others, found, sources[0], max_classes)
     rows = [
@@ -136,6 +138,45 @@ def list_mistakes(confusion: Confusion, limit: int = 10) -> list[tuple[int, str,
         if row != column and count
     )
     return sorted(mistakes, key=lambda mistake: -mistake[0])[:limit]
+
+
+@dataclass(frozen=True, slots=True)
+class Confused:
+    """Two classes that are taken for each other."""
+
+    first: str
+    second: str
+    there: int  # rows of the first that are called the second
+    back: int
+    num_rows: int  # of both
+
+
+def list_confused(confusion: Confusion, limit: int = 15) -> list[Confused]:
+    """Return the pairs of classes that are taken for each other most often, both ways counted; the first is mistaken more."""
+    classes, counts = confusion.classes, confusion.counts
+    pairs = (
+        (counts[row][column], counts[column][row], row, column)
+        for row in range(len(classes))
+        for column in range(len(classes))
+        if (row < column and counts[row][column] == counts[column][row] > 0) or counts[row][column] > counts[column][row]
+    )
+    found = sorted(pairs, key=lambda pair: (-pair[0] - pair[1], pair[2], pair[3]))[:limit]
+    sizes = [sum(row) for row in counts]
+    return [
+        Confused(classes[row], classes[column], there, back, sizes[row] + sizes[column]) for there, back, row, column in found
+    ]
+
+
+def absent_classes(scores: Sequence[Score]) -> str:
+    """Say once that means are over the classes with rows, and what scikit-learn would give; empty where all have rows."""
+    told = {score.metric: score.method.partition("; over ")[2] for score in scores if score.label == "macro"}
+    found = {metric: note for metric, note in told.items() if note}
+    if not found:
+        return ""
+    whose = next(iter(found.values())).partition(", where")[0]
+    others = [f"{metric} {note.rpartition(' ')[2]}" for metric, note in found.items() if "would give" in note]
+    theirs = f"; scikit-learn counts them as 0 and would give {', '.join(others)}" if others else ""
+    return f"Means are over {whose}{theirs}."
 
 
 def events_of(events: Iterable[Mapping[str, Any]], kind: str) -> list[Mapping[str, Any]]:

@@ -1,13 +1,15 @@
 """Ship, do not ship, or not enough evidence: the figures weighed by the policy."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from pretune.errors import UsageError
 from pretune.records import USUAL, Evaluation, Finding, Outcome, Reason, Slice, Terms, Verdict
 from pretune.verdict.better import HELD, Better, find_better
-from pretune.verdict.limits import weigh_limits, weigh_margin
+from pretune.verdict.limits import EVERY, parts_of, weigh_limits, weigh_margin
 from pretune.verdict.plain import plain_reading
 from pretune.verdict.policy import Policy
+from pretune.verdict.rows_by_class import rows_by_class, say_rows_by_class
 from pretune.verdict.rows_needed import Needed, Question, empty_class, find_rows_needed
 from pretune.verdict.weigh import (
     active_gates,
@@ -51,14 +53,14 @@ def decide(
     """
     positive = terms.positive
     _check(evaluation, positive)
-    scores = [*weigh_gates(evaluation, policy, positive), *_limits(evaluation, policy, positive, slices)]
-    comparisons = [*weigh_comparisons(evaluation, policy, positive), *_margins(evaluation, policy, positive)]
-    checks = list(weigh_findings(findings, policy))
-    reasons = [*scores, *comparisons, *checks]
+    gated = [*weigh_gates(evaluation, policy, positive), *weigh_comparisons(evaluation, policy, positive)]
+    limited = [*_limits(evaluation, policy, positive, slices), *_margins(evaluation, policy, positive)]
+    reasons = [*_of_scores(gated), *_of_scores(limited), *_of_pairs(gated), *_of_pairs(limited)]
+    reasons += weigh_findings(findings, policy)
     outcome = _outcome(reasons)
     needed = Needed()
     if outcome is Outcome.NOT_ENOUGH_EVIDENCE:
-        needed = _rows_needed(evaluation, findings, reasons, policy, terms)
+        needed = _rows_needed(evaluation, findings, reasons, limited, policy, terms)
     confusion = confusion_of_main(evaluation)
     better = find_better(evaluation, policy, positive) if policy.rules > 2 else None
     return Verdict(
@@ -70,12 +72,21 @@ def decide(
         rows_needed=needed.rows,
         positives_needed=needed.positives,
         groups_needed=needed.groups,
+        class_rows_needed=dict(needed.by_class),
         rows_needed_note=needed.note,
         plain_reading=plain_reading(evaluation, policy.plain, positive=positive, num_classes=len(confusion.classes)),
         look=terms.look,
         better_source=None if better is None else better.source,
         policy=policy.to_json(),
     )
+
+
+def _of_scores(reasons: Sequence[Reason]) -> Iterator[Reason]:
+    return (reason for reason in reasons if reason.kind != "comparison")
+
+
+def _of_pairs(reasons: Sequence[Reason]) -> Iterator[Reason]:
+    return (reason for reason in reasons if reason.kind == "comparison")
 
 
 # What failed stands first, then what is open.
@@ -113,6 +124,7 @@ def _rows_needed(
     evaluation: Evaluation,
     findings: Sequence[Finding],
     reasons: Sequence[Reason],
+    limited: Sequence[Reason],
     policy: Policy,
     terms: Terms,
 ) -> Needed:
@@ -134,13 +146,31 @@ def _rows_needed(
     )
     if policy.prevalence:
         return Needed(note="how many more test rows would decide it is not computed where figures are weighed by class shares")
-    extra = [*_limits(evaluation, policy, positive), *_margins(evaluation, policy, positive)]
-    if any(reason.holds is None for reason in extra):
-        named = ", ".join(reason.name for reason in extra if reason.holds is None)
-        return Needed(note=f"how many more test rows would decide {named} is not computed")
+    by_class = _rows_by_class(evaluation, policy, question.confidence) if policy.rules > 2 else {}
+    told = say_rows_by_class(by_class, policy.rows_needed.probability)
+    floors = {f"{limit.metric}[" for limit in policy.limits if limit.label == EVERY} if by_class else set()
+    rest = [item for item in limited if item.holds is None and not item.name.startswith(tuple(floors))]
+    if rest:
+        named = ", ".join(reason.name for reason in rest)
+        note = f"how many more test rows would decide {named} is not computed"
+        return Needed(by_class=by_class, note="; ".join(filter(None, [told, note])))
     if open_checks and empty_class(question) is None:
         return Needed(note=f"more {'rows' if terms.rules == 1 else 'test rows'} alone do not help: {open_checks[0]}")
-    return find_rows_needed(question, policy)
+    if by_class and all(item.holds or item in limited for item in reasons):
+        return Needed(by_class=by_class, note=told)
+    needed = find_rows_needed(question, policy)
+    return replace(needed, by_class=by_class, note="; ".join(filter(None, [needed.note, told])))
+
+
+def _rows_by_class(evaluation: Evaluation, policy: Policy, confidence: float) -> dict[str, int | None]:
+    """Return the further rows of every class whose floor is open; of several floors the most."""
+    confusion, found = confusion_of_main(evaluation), dict[str, int | None]()
+    for limit in policy.limits:
+        if limit.label == EVERY and limit.minimum is not None:
+            parts = parts_of(limit.metric, evaluation, confusion, policy.min_positives)
+            for label, rows in rows_by_class(parts, limit.minimum, policy, confidence).items():
+                found[label] = None if rows is None or found.get(label, 0) is None else max(rows, found.get(label) or 0)
+    return found
 
 
 def _summary(

@@ -73,12 +73,14 @@ class Needed:
         positives: About so many of them are of the positive class, at the shares seen; ``None`` without such a class.
         groups: About so many further groups they come in, at the sizes seen; ``None`` without groups.
         note: A sentence about them.
+        by_class: Further rows of each class whose floor is open; ``None`` where no number would do.
     """
 
     rows: int | None = None
     positives: int | None = None
     groups: int | None = None
     note: str = ""
+    by_class: Mapping[str, int | None] = field(default_factory=dict)
 
 
 def find_rows_needed(question: Question, policy: Policy, *, seed: int = 0) -> Needed:

@@ -1,12 +1,21 @@
 """The contents of each section of the report, as plain values; ``report.html.jinja`` lays them out."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pretune.records import Confusion, Finding, Receipt, Rejection, RunRecord, Score, Step
-from pretune.report.figures import FigureTable, arrange_scores, events_of, list_mistakes, read_gates
+from pretune.report.figures import (
+    MAX_CLASSES,
+    Confused,
+    FigureTable,
+    absent_classes,
+    arrange_scores,
+    events_of,
+    list_confused,
+    read_gates,
+)
 from pretune.report.page.charts import IntervalBar, LossPlot, choose_start, make_interval_bar, make_loss_plot
 from pretune.report.receipts import describe_receipt
 from pretune.report.threshold import TradeoffPlot, describe_decision, make_tradeoff_plot
@@ -29,6 +38,16 @@ class FigureRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ClassRow:
+    """One class of many: its figures, and its place by each of them, the worst first."""
+
+    name: str
+    num_rows: int
+    figures: tuple[Score | None, ...]  # F1, recall, precision
+    places: tuple[int, ...]  # by F1, recall, precision, rows, name
+
+
+@dataclass(frozen=True, slots=True)
 class FigureSection:
     """The table of figures of one split."""
 
@@ -36,6 +55,9 @@ class FigureSection:
     rows: tuple[FigureRow, ...]
     start: float  # where the scale of the bars begins
     undefined: tuple[str, ...]
+    classes: tuple[ClassRow, ...]  # folded, where there are many; the worst F1 first
+    is_folded: bool  # a split besides the test, where there are many classes
+    absent: str  # which classes the means leave out
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +66,8 @@ class Matrix:
 
     confusion: Confusion
     rows: tuple[tuple[str, tuple[tuple[int, float], ...], int, str], ...]
-    mistakes: tuple[tuple[int, str, str], ...]
+    confused: tuple[Confused, ...]
+    is_folded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +96,8 @@ def build_sections(record: RunRecord, events: Sequence[Mapping[str, Any]]) -> Se
     checked, not_checked = sort_findings(record.findings)
     rejections = _list_rejections(record.receipt)
     return Sections(
-        figures=tuple(_make_figures(item, gates) for item in arrange_scores(record.scores, positive=record.positive)),
-        matrices=tuple(map(_make_matrix, _main_confusions(record))),
+        figures=tuple(_make_figures(item, record, gates) for item in _arrange(record)),
+        matrices=tuple(_make_matrix(item, place > 0) for place, item in enumerate(_main_confusions(record))),
         plot=make_loss_plot(record.history) if record.history else None,
         decision=tuple(describe_decision(record.threshold, record.calibration)),
         tradeoff=make_tradeoff_plot(record),
@@ -98,7 +121,46 @@ def _steps_of(record: RunRecord, events: Sequence[Mapping[str, Any]]) -> tuple[S
     return tuple({step.index: step for step in steps}.values())
 
 
-def _make_figures(figures: FigureTable, gates: Mapping[str, float]) -> FigureSection:
+def _arrange(record: RunRecord) -> tuple[FigureTable, ...]:
+    """Arrange the figures; of many classes the means alone, since the classes have a table of their own."""
+    is_many = len(_labels(record.scores)) > MAX_CLASSES
+    return arrange_scores(record.scores, positive=record.positive, max_classes=0 if is_many else None)
+
+
+def _labels(scores: Sequence[Score]) -> list[str]:
+    return [label for label in dict.fromkeys(score.label for score in scores) if label not in (None, "macro")]
+
+
+def _list_classes(scores: Sequence[Score]) -> tuple[ClassRow, ...]:
+    """Return the classes of the judged source with their places, the worst F1 first; undefined figures come last."""
+    found = {(score.metric, score.label): score for score in scores if score.source == scores[0].source}
+    labels = _labels(scores)
+    rows = [
+        (label, tuple(found.get((metric, label)) for metric in ("f1", "recall", "precision")), found.get(("recall", label)))
+        for label in labels
+    ]
+    sizes = {label: recall.num_examples if recall is not None else 0 for label, _, recall in rows}
+
+    def place(key: Callable[[str], tuple[float, str]]) -> dict[str, int]:
+        return {label: number for number, label in enumerate(sorted(labels, key=key))}
+
+    def by_figure(at: int) -> dict[str, int]:
+        values = {label: getattr(figures[at], "value", None) for label, figures, _ in rows}
+        return place(lambda label: (2.0 if values[label] is None else float(values[label] or 0.0), label))
+
+    orders = [
+        by_figure(0),
+        by_figure(1),
+        by_figure(2),
+        place(lambda label: (sizes[label], label)),
+        place(lambda label: (0, label)),
+    ]
+    listed = [ClassRow(label, sizes[label], figures, tuple(order[label] for order in orders)) for label, figures, _ in rows]
+    return tuple(sorted(listed, key=lambda row: row.places[0]))
+
+
+def _make_figures(figures: FigureTable, record: RunRecord, gates: Mapping[str, float]) -> FigureSection:
+    own = [score for score in record.scores if score.split == figures.split]
     gates = gates if figures.split == "test" else {}
     start = choose_start([row.cells[0] for row in figures.rows if row.cells[0]], list(gates.values()))
     rows = []
@@ -108,7 +170,11 @@ def _make_figures(figures: FigureTable, gates: Mapping[str, float]) -> FigureSec
         bar = make_interval_bar(main, gate, start=start) if main else None
         rows.append(FigureRow(row.name, main, bar, gate, tuple(others)))
     undefined = dict.fromkeys(score.method for score in figures.undefined)
-    return FigureSection(figures, tuple(rows), start, tuple(undefined))
+    is_many = figures.num_hidden > 0
+    is_folded = is_many and figures.split != record.scores[0].split
+    absent = absent_classes([score for score in own if score.source == figures.sources[0]])
+    classes = _list_classes(own) if is_many else ()
+    return FigureSection(figures, tuple(rows), start, tuple(undefined), classes, is_folded, absent)
 
 
 def _main_confusions(record: RunRecord) -> list[Confusion]:
@@ -116,9 +182,9 @@ def _main_confusions(record: RunRecord) -> list[Confusion]:
     return [item for item in record.confusions if main in (None, item.source)]
 
 
-def _make_matrix(confusion: Confusion) -> Matrix:
+def _make_matrix(confusion: Confusion, is_further: bool) -> Matrix:
     if len(confusion.classes) > MAX_MATRIX:
-        return Matrix(confusion, (), tuple(list_mistakes(confusion, limit=20)))
+        return Matrix(confusion, (), tuple(list_confused(confusion)), is_further)
     rows = []
     for index, (name, counts) in enumerate(zip(confusion.classes, confusion.counts, strict=True)):
         total = sum(counts)

@@ -22,7 +22,7 @@ from pretune.records import (
     Severity,
     Verdict,
 )
-from pretune.report.figures import MAX_CLASSES, FigureTable, arrange_scores, list_mistakes
+from pretune.report.figures import MAX_CLASSES, FigureTable, absent_classes, arrange_scores, list_mistakes
 from pretune.report.receipts import describe_receipt, describe_sample
 from pretune.report.terminal.drawing import NAME_LENGTH, SHORT_LENGTH, columns, heading, indent, named, pairs, plain, stack
 from pretune.report.terminal.proof import draw_proof
@@ -162,6 +162,8 @@ def _draw_figures(figures: FigureTable) -> Group:
         table.add_row(named(row.name), *map(_score_cell, row.cells))
     notes = dict.fromkeys(one_line(score.method, 2 * NAME_LENGTH) for score in figures.undefined)
     lines = [Text(f"{UNDEFINED} {note}", "dim") for note in list(notes)[:MAX_FOOTNOTES]]
+    absent = absent_classes([row.cells[0] for row in figures.rows if row.cells[0] is not None])
+    lines += [plain(absent, "dim")] if absent else []
     if figures.num_hidden:
         lines.append(
             Text(f"{counted(figures.num_hidden, 'better class', 'better classes')} not shown; run.json has all", "dim")

@@ -1,0 +1,73 @@
+"""Many classes: the means first, the classes folded and sortable, and the most confused pairs."""
+
+import re
+
+from judging import clean_findings, constant, from_pairs
+
+from pretune.evaluate import evaluate_sources
+from pretune.records import Confusion, RunRecord
+from pretune.report.figures import absent_classes, list_confused
+from pretune.report.page.html import render_html
+from pretune.verdict import decide, load_policy
+
+
+def record_of(num_classes: int) -> RunRecord:
+    names = [f"c{number:02}" for number in range(num_classes)]
+    pairs = [
+        (name, name if row >= number % 7 else names[(number + 1) % num_classes])
+        for number, name in enumerate(names)
+        for row in range(25)
+    ]
+    model = from_pairs(pairs, tuple(names))
+    evaluation = evaluate_sources([model, constant(model, names[0])], main="finetuned")
+    verdict = decide(evaluation, clean_findings(), load_policy())
+    return RunRecord(
+        run="many", status="judged", classes=tuple(names), scores=evaluation.scores, comparisons=evaluation.comparisons,
+        confusions=evaluation.confusions, verdict=verdict,
+    )  # fmt: skip
+
+
+def test_many_classes_are_folded_the_worst_first_with_a_place_for_every_order():
+    page = render_html(record_of(24))
+    folded = page.partition('<details class="classes">')[2].partition("</details>")[0]
+    assert "All 24 classes, the worst first:" in folded
+    rows = re.findall(r'<tr style="((?:--by\d: \d+; )+)"><th scope="row"><bdi>(c\d\d)</bdi>', folded)
+    assert len(rows) == 24
+    places = [[int(number) for number in re.findall(r": (\d+);", style)] for style, _ in rows]
+    assert [row[0] for row in places] == list(range(24))
+    assert all(sorted(row[at] for row in places) == list(range(24)) for at in range(5))
+    assert [name for _, name in sorted(zip([row[4] for row in places], [name for _, name in rows], strict=True))] == [
+        f"c{number:02}" for number in range(24)
+    ]
+    assert "<script" not in page
+
+
+def test_the_means_come_first_and_no_class_stands_outside_the_fold():
+    page = render_html(record_of(24))
+    table = page.partition('<h2 id="figures">')[2].partition("</table>")[0]
+    assert table.index("precision · macro") < table.index("accuracy")
+    assert "c05" not in table
+
+
+def test_few_classes_stay_in_the_table():
+    page = render_html(record_of(4))
+    assert '<details class="classes">' not in page
+    assert "F1 · c02" in page
+
+
+def test_pairs_are_counted_both_ways_and_the_most_confused_come_first():
+    counts = ((90, 4, 6), (9, 91, 0), (5, 0, 95))
+    found = list_confused(Confusion(split="test", source="a", classes=("x", "y", "z"), counts=counts))
+    assert [(item.first, item.second, item.there, item.back, item.num_rows) for item in found] == [
+        ("y", "x", 9, 4, 200),
+        ("x", "z", 6, 5, 200),
+    ]
+
+
+def test_classes_that_are_predicted_and_have_no_rows_are_told_once_with_what_scikit_learn_gives():
+    pairs = [("a", "a")] * 40 + [("b", "b")] * 36 + [("b", "c")] * 4
+    scores = evaluate_sources([from_pairs(pairs, ("a", "b", "c"))], main="finetuned").scores
+    said = absent_classes(scores)
+    assert said.startswith("Means are over 2 classes with rows, without c (predicted, no rows); scikit-learn counts them as 0")
+    assert "precision 0.667" in said
+    assert absent_classes(evaluate_sources([from_pairs(pairs[:76], ("a", "b", "c"))], main="finetuned").scores) == ""
