@@ -124,7 +124,8 @@ def find_tokens(train: Sequence[Example], asked: Sequence[Example], most: int = 
     order = np.argsort(outside - inside, axis=None, kind="stable")[:most]
     names, marked = vectorizer.get_feature_names_out(), [_marks(row.text) for row in asked]
     places = zip(*np.unravel_index(order, inside.shape), strict=True)
-    measured = [_measure_token(asked, marked, str(names[column]), str(classes[row])) for row, column in places]
+    folded = [{mark.casefold() for mark in marks} for marks in marked]  # once: hundreds of words are asked for in them
+    measured = [_measure_token(asked, marked, folded, str(names[column]), str(classes[row])) for row, column in places]
     found = [item for item in measured if item is not None]
     if not any(item.is_telling for item in found):
         yield from found
@@ -135,7 +136,9 @@ def find_tokens(train: Sequence[Example], asked: Sequence[Example], most: int = 
     yield from (replace(item, closing=neighbours.closing(item.word, item.label)) for item in telling)
 
 
-def _measure_token(asked: Sequence[Example], marked: Sequence[set[str]], word: str, label: str) -> Signature | None:
+def _measure_token(
+    asked: Sequence[Example], marked: Sequence[set[str]], folded: Sequence[set[str]], word: str, label: str
+) -> Signature | None:
     has = np.array([word in marks for marks in marked])
     is_label = np.array([row.label == label for row in asked])
     num_inside, num_outside = int(is_label.sum()), int((~is_label).sum())
@@ -155,15 +158,15 @@ def _measure_token(asked: Sequence[Example], marked: Sequence[set[str]], word: s
         examples=shown,
         is_sure=precision > SURE_PRECISION and share > SURE_SHARE,
         word=word,
-        is_case=_is_case(marked, is_label, word),
+        is_case=_is_case(folded, is_label, word),
     )
 
 
-def _is_case(marked: Sequence[set[str]], is_label: npt.NDArray[np.bool_], word: str) -> bool:
-    folded = plain(word).casefold()
-    if folded == plain(word).upper():  # a sign has no case
+def _is_case(folded: Sequence[set[str]], is_label: npt.NDArray[np.bool_], word: str) -> bool:
+    asked = plain(word).casefold()
+    if asked == plain(word).upper():  # a sign has no case
         return False
-    has = np.array([any(mark.casefold() == folded for mark in marks) for marks in marked])
+    has = np.array([asked in marks for marks in folded])
     return float((has[is_label].mean() + (~has[~is_label]).mean()) / 2) < MAX_CASE_ACCURACY
 
 
