@@ -1,44 +1,64 @@
 """Rows that do not stand alone: groups, copies, slices, looks and a test that grows, where the truth is known."""
 
 from collections.abc import Sequence
-from dataclasses import replace
-from functools import partial
+from functools import cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from pretune.data.alike.units import with_units
-from pretune.evaluate.codes import rows_of
-from pretune.evaluate.metrics import confusion_of, score_predictions
-from pretune.evaluate.shares import accuracy_score, class_scores
+from pretune.evaluate.metrics import score_predictions
 from pretune.evaluate.slices import find_slices
-from pretune.intervals import confidence_at, proportion_bounds, proportion_interval, worth_of
-from pretune.records import Copies, Evaluation, Example, Outcome, Predictions, Score, Terms, Verdict
-from pretune.verdict import Gate, Policy, decide, load_policy
+from pretune.intervals import proportion_bounds, proportion_interval, worth_of
+from pretune.records import Copies, Example, Predictions, Terms
 
 CLASSES = ("neg", "pos")
 SHARE, FAR = 0.85, 0.95  # true shares of right answers
-SETS, FULL_SETS = 2_000, 150
+SETS, FULL_SETS = 2_000, 600
 Sizes = Sequence[int]
+Floats = npt.NDArray[np.float64]
 
 
-def rates_of(sizes: Sizes, share: float, alike: float, generator: np.random.Generator) -> npt.NDArray[np.float64]:
-    """Return a true rate for each unit: beta, with this mean and intraclass correlation."""
+def rates_of(sizes: Sizes, share: float, alike: float, generator: np.random.Generator, kind: str = "beta") -> Floats:
+    """Return a true rate for each unit, with this mean and intraclass correlation: beta, logit-normal, or good and bad."""
     if alike == 0:
         return np.full(len(sizes), share)
     if alike == 1:
         return (generator.random(len(sizes)) < share).astype(float)
-    total = (1 - alike) / alike
-    return generator.beta(share * total, (1 - share) * total, len(sizes))
+    if kind == "beta":
+        total = (1 - alike) / alike
+        return generator.beta(share * total, (1 - share) * total, len(sizes))
+    if kind == "logit-normal":
+        return generator.choice(logit_normal(share, alike), len(sizes))
+    good, spread = share + 0.9 * (1 - share), alike * share * (1 - share)
+    num_bad = spread / ((good - share) ** 2 + spread)  # as a share of the units
+    return np.where(generator.random(len(sizes)) < num_bad, good - (good - share) / num_bad, good)
 
 
-def miss_rates(sizes: Sizes, share: float, alike: float, *, sets: int = SETS, seed: int = 0) -> dict[str, Any]:
+@cache
+def logit_normal(share: float, alike: float) -> Floats:
+    """Return rates, evenly many, whose log odds are normal."""
+    from scipy.optimize import brentq
+    from scipy.special import expit, ndtri
+
+    normal = ndtri((np.arange(4_000) + 0.5) / 4_000)
+
+    def rates(spread: float) -> Floats:
+        middle = brentq(lambda at: expit(at + spread * normal).mean() - share, -400, 400)
+        return np.asarray(expit(middle + spread * normal))
+
+    return rates(brentq(lambda spread: rates(spread).var() / (share * (1 - share)) - alike, 1e-3, 20))
+
+
+def miss_rates(
+    sizes: Sizes, share: float, alike: float, *, kind: str = "beta", sets: int = SETS, seed: int = 0
+) -> dict[str, Any]:
     """Return how often the interval of a share lies above the truth (there a wrong *ship*), below it, or is not given."""
     generator, units = np.random.default_rng(seed), np.repeat(np.arange(len(sizes)), sizes)
     above = below = none = 0
     for _ in range(sets):
-        hits = generator.random(len(units)) < rates_of(sizes, share, alike, generator)[units]
+        hits = generator.random(len(units)) < rates_of(sizes, share, alike, generator, kind)[units]
         worth = worth_of(hits, units, 0.95)
         if not worth.is_known:
             none += 1
@@ -47,7 +67,8 @@ def miss_rates(sizes: Sizes, share: float, alike: float, *, sets: int = SETS, se
         above, below = above + (low > share), below + (high < share)
     given = sets - none
     ends = {"above": wilson(above, given), "below": wilson(below, given), "covered": wilson(given - above - below, given)}
-    return {**ends, "none": none / sets, "truth": share, "alike": alike, "sets": sets, "rows": len(units), "units": len(sizes)}
+    about = {"none": none / sets, "truth": share, "alike": alike, "rates": kind, "sets": sets}
+    return {**ends, **about, "wrong": wilson(above, sets), "rows": len(units), "units": len(sizes)}
 
 
 def wilson(hits: int, total: int) -> list[float | None]:
@@ -57,7 +78,7 @@ def wilson(hits: int, total: int) -> list[float | None]:
 
 def measure_groups() -> dict[str, Any]:
     """Groups of one size, 2 to 200, and groups of very different sizes."""
-    even = [(num, size) for num, size in ((2, 150), (5, 60), (10, 30), (15, 20), (20, 30), (50, 20), (200, 5))]
+    even = ((2, 150), (5, 60), (10, 30), (15, 20), (20, 30), (50, 20), (200, 5))
     cells = [
         {"sizes": f"{num} × {size}", **miss_rates([size] * num, share, alike)}
         for share in (SHARE, FAR)
@@ -69,6 +90,12 @@ def measure_groups() -> dict[str, Any]:
         sizes = np.maximum(1, (drawn / drawn.mean() * 20).round()).astype(int).tolist()
         name = f"{num} uneven, up to {max(sizes)}"
         cells += [{"sizes": name, **miss_rates(sizes, SHARE, alike)} for alike in (0.0, 0.1, 0.3)]
+    cells += [
+        {"sizes": f"{num} × {size}", **miss_rates([size] * num, SHARE, alike, kind=kind)}
+        for kind, alikes in (("logit-normal", (0.1, 0.3)), ("good and bad", (0.1,)))
+        for num, size in ((10, 30), (20, 30), (50, 20))
+        for alike in alikes
+    ]
     return {"cells": cells, "figures": [full_coverage([size] * num, alike) for num, size, alike in FULL]}
 
 
@@ -166,80 +193,3 @@ def measure_slices(*, sets: int = 150) -> dict[str, Any]:
         found = {name: wilson(count, sets) for name, count in counted.items()}
         cells.append({"groups": num, "size": size, "alike": alike, "kinds": kinds, "sets": sets, **found})
     return {"cells": cells}
-
-
-def measure_looks(*, sets: int = 20_000, rows: int = 1_000) -> dict[str, Any]:
-    """Models that are exactly at a gate, one after another: wrongly shipped at this look, and so far."""
-    generator, any_so_far, cells = np.random.default_rng(3), np.zeros(sets, bool), []
-    for look in range(1, 11):
-        hits = generator.binomial(rows, SHARE, sets)
-        low, _ = proportion_bounds(hits, np.full(sets, rows), confidence_at(look))
-        any_so_far |= low >= SHARE
-        if look in (1, 2, 5, 10):
-            at_look = wilson(int((low >= SHARE).sum()), sets)
-            cells.append(
-                {"look": look, "rows": rows, "sets": sets, "at": at_look, "so_far": wilson(int(any_so_far.sum()), sets)}
-            )
-    return {"cells": cells}
-
-
-def measure_pooled(*, sets: int = 200) -> dict[str, Any]:
-    """A first test of 200 rows that leaves an accuracy gate open, then N more test rows, pooled as by ``judge --more``."""
-    worlds = (("rows alone", 1, 0.0), ("groups of 10, correlation 0.1", 10, 0.1), ("groups of 10, correlation 0.3", 10, 0.3))
-    cells = [{"world": name, **_grow(group, alike, sets)} for name, group, alike in worlds]
-    return {"cells": cells}
-
-
-GATE, TRUTHS = 0.85, (0.76, 0.80, 0.90, 0.94)
-
-
-def _grow(size: int, alike: float, sets: int) -> dict[str, Any]:
-    generator, policy = np.random.default_rng(4), _gate_only()
-    opened = decided = wrong = none = 0
-    numbers = []
-    while opened < sets and none < 4 * sets:
-        truth = float(generator.choice(TRUTHS))
-        first, rows = simulate([size] * (200 // size), alike, generator, share=truth)
-        verdict = _decide(first, rows, policy, look=1)
-        if verdict.outcome is not Outcome.NOT_ENOUGH_EVIDENCE:
-            continue
-        if verdict.rows_needed is None:
-            none += 1
-            continue
-        opened += 1
-        numbers.append(verdict.rows_needed)
-        more, added = simulate([size] * -(-verdict.rows_needed // size), alike, generator, share=truth)
-        outcome = _decide(*_pool(first, rows, more, added), policy, look=2).outcome
-        decided += outcome is not Outcome.NOT_ENOUGH_EVIDENCE
-        wrong += (outcome is Outcome.SHIP and truth < GATE) or (outcome is Outcome.DO_NOT_SHIP and truth > GATE)
-    shares = {"decided": wilson(decided, opened), "wrong": wilson(wrong, opened)}
-    return {**shares, "opened": opened, "no_number": none, "median": float(np.median(numbers))}
-
-
-def _pool(
-    first: Predictions, rows: list[Example], more: Predictions, added: list[Example]
-) -> tuple[Predictions, list[Example]]:
-    pooled = Predictions(
-        source="finetuned",
-        split="test",
-        classes=CLASSES,
-        ids=(*first.ids, *(f"more {row}" for row in more.ids)),
-        labels=first.labels + more.labels,
-        predicted=first.predicted + more.predicted,
-    )
-    return pooled, [*rows, *(Example(id=f"more {row.id}", text="", group=f"more {row.group}") for row in added)]
-
-
-def _decide(made: Predictions, rows: list[Example], policy: Policy, *, look: int) -> Verdict:
-    terms = with_units(Terms(positive="pos", confidence=policy.confidence_at(look), look=look), rows, Copies(threshold=None))
-    answered, make = (
-        rows_of(made, terms),
-        partial(Score, split="test", source="finetuned", confidence=terms.confidence, look=look),
-    )
-    scores = [accuracy_score(make, answered), *class_scores(make, answered, 0), *class_scores(make, answered, 1)]
-    return decide(Evaluation(scores=tuple(scores), confusions=(confusion_of(made),)), (), policy, terms)
-
-
-def _gate_only() -> Policy:
-    policy = load_policy()
-    return replace(policy, goals={policy.goal: (Gate(metric="accuracy", minimum=GATE),)}, better_than=(), required_checks=())

@@ -66,7 +66,7 @@ def proportion(
         return _undefined(make, name, undefined)
     worth = worth_in(rows, is_hit, counted, make.keywords["confidence"])
     blank = partial(make, metric=name[0], label=name[1], value=hits / total, num_examples=total, num_hits=hits)
-    blank = partial(blank, units=_counted(rows, worth))
+    blank = partial(blank, units=_counted(rows, worth, total))
     if not worth.is_known:
         return blank(low=None, high=None, method=too_few_units(worth, rows.unit_name))
     low, high = proportion_interval(hits * worth.share, total * worth.share, make.keywords["confidence"])
@@ -86,7 +86,9 @@ def _class_f1(make: MakeScore, label: str, rows: Rows, is_hit: Truth, involved: 
         return blank(low=None, high=None, method=too_few_units(worth, rows.unit_name))
     low, high = f1_bounds(hits * worth.share, total * worth.share, make.keywords["confidence"])
     method = f"{_method(hits * worth.share, total * worth.share)} of the Jaccard share, as F1"
-    return blank(low=float(low), high=float(high), method=method + _of_units(rows, worth, total), units=_counted(rows, worth))
+    return blank(
+        low=float(low), high=float(high), method=method + _of_units(rows, worth, total), units=_counted(rows, worth, total)
+    )
 
 
 def too_few(what: str, count: int, unit: str = "rows") -> str:
@@ -109,13 +111,16 @@ def worth_in(rows: Rows, is_hit: Truth, counted: Truth, confidence: float) -> Wo
     """Return what the counted rows are worth for the share of hits among them, by the rules of the rows."""
     units = None if rows.units is None else rows.units[counted]
     if rows.rules > 1 and units is not None and len(units):
-        return worth_of(is_hit[counted], units, confidence)
+        return worth_of(is_hit[counted], units, confidence, by_moments=rows.rules == 2)
     share, num_rows = effective_share(is_hit[counted], units), int(counted.sum())
     return Worth(share=share, num_units=num_rows, num_even=num_rows, effect=1 / share, freedom=num_rows - 1, is_known=True)
 
 
-def _counted(rows: Rows, worth: Worth) -> Units | None:
-    if rows.units is None or rows.rules == 1 or worth.num_units == worth.num_even == worth.freedom + 1:
+def _counted(rows: Rows, worth: Worth, total: int) -> Units | None:
+    alone = worth.num_units == total
+    if rows.rules == 2:  # which took units of one size for rows that stand alone where nothing showed that they are not
+        alone = worth.num_units == worth.num_even == worth.freedom + 1
+    if rows.units is None or rows.rules == 1 or alone:
         return None
     return Units(num=worth.num_units, even=worth.num_even, effect=worth.effect, freedom=worth.freedom)
 

@@ -1,5 +1,6 @@
 """How far a share or a mean can be trusted: one set of intervals, used by every judge."""
 
+from pretune.intervals.agreement import agreement_limit
 from pretune.intervals.macro import mean_bounds, mean_f1_bounds
 from pretune.intervals.means import skewed_mean_interval, unit_means
 from pretune.intervals.proportions import (
@@ -28,6 +29,7 @@ __all__ = [
     "Counts",
     "Floats",
     "Worth",
+    "agreement_limit",
     "average_bounds",
     "clopper_pearson_bounds",
     "confidence_at",

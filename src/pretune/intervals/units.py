@@ -10,6 +10,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
+from pretune.intervals.agreement import agreement_limit
 from pretune.intervals.proportions import Counts, Floats
 from pretune.intervals.quantiles import t_quantile
 
@@ -41,28 +42,28 @@ class Worth:
     is_known: bool
 
 
-def worth_of(is_hit: npt.NDArray[np.bool_], units: Counts, confidence: float) -> Worth:
+def worth_of(is_hit: npt.NDArray[np.bool_], units: Counts, confidence: float, *, by_moments: bool = False) -> Worth:
     """Return what the rows are worth.
 
-    The variance of the share of hits is taken as the larger of two estimates: from what units differ by (a sum of squares,
-    which a few large units make unsure), and from the intraclass correlation, which every pair of rows of a unit tells. The
-    effective number of rows is then lessened by the square of a ratio of t quantiles, since the variance is itself estimated
-    from few units; its degrees of freedom allow for the kurtosis of rates that follow a beta distribution. Where the rows of
-    every unit agree, as copies do, a unit counts as one row, and there is nothing to be corrected.
+    The design effect is the larger of two: from what units differ by (a sum of squares, which also sees that large units are
+    right less often), and from how far rows of a unit agree, as far as that can be told from so few units
+    (``agreement_limit``). Where the rows of every unit agree, as copies do, a unit counts as one row.
 
     Args:
         is_hit: Of the rows that the share rests on, shape (num_rows,), at least one.
         units: Number of the unit of each, of the same shape; any numbers.
         confidence: Of the interval that is to be made.
+        by_moments: As rules 2 had it: the agreement is estimated, and the effective rows are lessened by the square of a ratio
+            of t quantiles for few units, with the kurtosis of rates that follow a beta distribution.
 
     Source:
-        Korn and Graubard (1998), Confidence intervals for proportions with small expected number of positive counts estimated
-        from survey data (effective rows, and the ratio of t quantiles); Kish (1965), Survey sampling (design effect by the
-        intraclass correlation); Ridout, Demétrio and Firth (1999), Estimating intraclass correlation for binary data (the
-        analysis of variance); Satterthwaite (1946), An approximate distribution of estimates of variance components.
+        Kish (1965), Survey sampling (design effect by the intraclass correlation). By moments: Korn and Graubard (1998),
+        Confidence intervals for proportions with small expected number of positive counts estimated from survey data (effective
+        rows, and the ratio of t quantiles); Ridout, Demétrio and Firth (1999), Estimating intraclass correlation for binary data
+        (the analysis of variance); Satterthwaite (1946), An approximate distribution of estimates of variance components.
     """
     _, units = np.unique(units, return_inverse=True)
-    sizes, hits = np.bincount(units).astype(float), np.bincount(units, is_hit)
+    sizes, hits = np.bincount(units).astype(float), np.bincount(units, is_hit).astype(float)
     num_rows, num_units, share = len(is_hit), len(sizes), float(is_hit.mean())
     if num_units == num_rows:
         return Worth(share=1.0, num_units=num_rows, num_even=float(num_rows), effect=1.0, freedom=num_rows - 1.0, is_known=True)
@@ -73,8 +74,11 @@ def worth_of(is_hit: npt.NDArray[np.bool_], units: Counts, confidence: float) ->
         by_sums, by_agreement = _effects(values, units, 1.0)
         effect = max(1.0, by_agreement, by_sums * (num_units - 1) / num_units)
         return make(share=1 / effect, effect=effect, freedom=max(1.0, even - 1), is_known=agree)
-    alike = intraclass_correlation(values, units)
-    effect, freedom = max(1.0, *_effects(values, units, alike)), unit_freedom(share, alike, num_rows / num_units, num_units)
+    alike = intraclass_correlation(values, units) if by_moments else agreement_limit(hits, sizes)
+    effect = max(1.0, *_effects(values, units, alike))
+    if not by_moments:
+        return make(share=1 / effect, effect=effect, freedom=even - 1, is_known=True)
+    freedom = unit_freedom(share, alike, num_rows / num_units, num_units)
     few = (t_quantile(confidence, num_rows - 1) / t_quantile(confidence, freedom)) ** 2
     return make(share=few / effect, effect=effect, freedom=freedom, is_known=True)
 

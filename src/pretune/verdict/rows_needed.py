@@ -218,7 +218,7 @@ def _worth(known: Units | None, question: Question, num_more: int) -> tuple[floa
         return 1.0, True
     growth = (question.num_rows + num_more) / question.num_rows
     few = (quantile(question.confidence) / t_quantile(question.confidence, known.freedom * growth)) ** 2
-    return few / known.effect, known.even * growth >= MIN_UNITS
+    return (few if question.rules == 2 else 1.0) / known.effect, known.even * growth >= MIN_UNITS
 
 
 def standard_error(comparison: Comparison) -> float | None:
