@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from error_rates import share_of
-from pretune.intervals import Bounds, mean_bounds, mean_f1_bounds
-from pretune.verdict import load_policy
+from pretune.intervals import Bounds
+from pretune.verdict import Gate, load_policy
 from pretune.verdict.gate_bounds import gate_bounds
 
 Floats = npt.NDArray[np.float64]
@@ -52,10 +52,8 @@ def draw(sizes: npt.NDArray[np.int64], answers: Floats, num_sets: int, generator
 
 def bounds(metric: str, tables: Floats) -> Bounds:
     """Return the 95 % interval of a macro figure."""
-    if metric == "f1":
-        return mean_f1_bounds(tables, 0.95)
-    totals = tables.sum(axis=1) if metric == "precision" else tables.sum(axis=2)
-    return mean_bounds(np.diagonal(tables, axis1=1, axis2=2), totals, 0.95)
+    low, high, _ = gate_bounds(Gate(metric=metric, minimum=0.5), tables, None, 0.95, 5)
+    return low, high
 
 
 def truth(metric: str, expected: Floats) -> float:

@@ -42,16 +42,19 @@ def macro_score(make: MakeScore, rows: Rows, metric: str, label: str | None, val
     if not worth.is_known:
         return blank(low=None, high=None, method=too_few_units(worth, rows.unit_name))
     share = 1.0 if rows.units is None else _share(rows, metric, confidence)
-    low, high = (float(end) for end in _bounds(rows.counts.astype(np.float64) * share, metric, confidence))
+    low, high = (float(end) for end in _bounds(rows.counts.astype(np.float64) * share, metric, confidence, rows.rules))
     return blank(low=min(low, value), high=max(high, value), method=METHOD + _notes(rows, metric, value, share))
 
 
-def _bounds(counts: Floats, metric: str, confidence: float) -> Bounds:
+def _bounds(counts: Floats, metric: str, confidence: float, rules: int) -> Bounds:
     if metric == "f1":
-        return mean_f1_bounds(counts, confidence)
-    present = counts.sum(axis=1) > 0
-    totals = counts.sum(axis=0) if metric == "precision" else counts.sum(axis=1)
-    return mean_bounds(counts.diagonal()[present], totals[present], confidence)
+        return mean_f1_bounds(counts, confidence, is_lowered=rules > 2)
+    actual = counts.sum(axis=1)
+    present = actual > 0
+    hits, actual, called = counts.diagonal()[present], actual[present], counts.sum(axis=0)[present]
+    if metric == "precision":
+        return mean_bounds(hits, called, confidence, hits / actual if rules > 2 else None)
+    return mean_bounds(hits, actual, confidence)
 
 
 def _share(rows: Rows, metric: str, confidence: float) -> float:

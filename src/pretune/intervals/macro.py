@@ -10,7 +10,7 @@ from pretune.intervals.quantiles import quantile
 LEAST_FREEDOM = 0.5
 
 
-def mean_bounds(hits: npt.ArrayLike, totals: npt.ArrayLike, confidence: float) -> Bounds:
+def mean_bounds(hits: npt.ArrayLike, totals: npt.ArrayLike, confidence: float, recalls: npt.ArrayLike | None = None) -> Bounds:
     """Interval of the unweighted mean of independent proportions, from the sum of their variances.
 
     The centre is shifted by pseudo-rows, z² of them over all classes, half of them hits. Each class adds its unbiased variance,
@@ -21,13 +21,16 @@ def mean_bounds(hits: npt.ArrayLike, totals: npt.ArrayLike, confidence: float) -
         hits: Successes, shape (..., num_classes).
         totals: Trials, of the same shape. A class with none counts as 0 at the low end and as 1 at the high end.
         confidence: Probability that the interval covers the truth.
+        recalls: Of precisions, the recall of each class. Where a split gives every class its share of the rows, the hits of a
+            class hardly vary and its false alarms do; the mean of ratios is then too high by recall × variance on average, and
+            the low end is lowered by that. Where rows are drawn as they come it is not, and the interval is cautious.
 
     Returns:
         Low and high ends, shape (...).
 
     Source:
         Price and Bonett (2004), An improved confidence interval for a linear function of binomial proportions (the Agresti
-        correction for several proportions).
+        correction for several proportions); Cochran (1977), Sampling techniques, section 6.8 (the bias of a ratio).
     """
     hits, totals, z = np.asarray(hits, float), np.asarray(totals, float), quantile(confidence)
     size = totals.shape[-1]
@@ -41,10 +44,11 @@ def mean_bounds(hits: npt.ArrayLike, totals: npt.ArrayLike, confidence: float) -
     variances = np.where(asked, np.where(totals >= 2, own, np.maximum(own, lone)), 0.0)
     half = z * np.sqrt(variances.sum(axis=-1)) / size
     mean = shares.mean(axis=-1)
-    return np.clip(mean - half, 0, 1), np.clip(mean + half + (~asked).mean(axis=-1), 0, 1)
+    bias = 0.0 if recalls is None else (np.asarray(recalls, float) * variances).sum(axis=-1) / size
+    return np.clip(mean - half - bias, 0, 1), np.clip(mean + half + (~asked).mean(axis=-1), 0, 1)
 
 
-def mean_f1_bounds(tables: Floats, confidence: float) -> Bounds:
+def mean_f1_bounds(tables: Floats, confidence: float, *, is_lowered: bool = False) -> Bounds:
     """Interval of the unweighted mean of F1 over the classes that have rows, from the pull of each row on it.
 
     A mistake pulls on two classes at once, so there are twice the pseudo-rows of ``mean_bounds``.
@@ -52,6 +56,7 @@ def mean_f1_bounds(tables: Floats, confidence: float) -> Bounds:
     Args:
         tables: Confusion matrices, shape (..., num_classes, num_classes), true classes first.
         confidence: Probability that the interval covers the truth.
+        is_lowered: Whether the low end is lowered by the bias that ratios have under a split that keeps class shares.
 
     Returns:
         Low and high ends, shape (...).
@@ -73,4 +78,13 @@ def mean_f1_bounds(tables: Floats, confidence: float) -> Bounds:
     variance = (hits * hit**2).sum(axis=-1) + pulled + (pseudo * (hit**2 + miss**2)).sum(axis=-1)
     half = z * np.sqrt(variance) / size
     mean = (f1 * present).sum(axis=-1) / size
-    return np.clip(mean - half, 0, 1), np.clip(mean + half, 0, 1)
+    bias = _f1_bias(hits, actual, involved + hits - actual).sum(axis=-1) / size if is_lowered else 0.0
+    return np.clip(mean - half - np.maximum(bias, 0), 0, 1), np.clip(mean + half, 0, 1)
+
+
+def _f1_bias(hits: Floats, actual: Floats, called: Floats) -> Floats:
+    """Return by how much F1 of each class is too high on average, to second order, where its rows are given."""
+    both = np.maximum(actual + called, 1)
+    varied = hits * (1 - hits / np.maximum(actual, 1))  # of the hits; that of the false alarms is their number
+    bias: Floats = (2 * hits / both * (varied + called - hits) - 2 * varied) / both**2
+    return bias

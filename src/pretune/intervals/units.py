@@ -58,9 +58,10 @@ def worth_of(is_hit: npt.NDArray[np.bool_], units: Counts, confidence: float, *,
 
     Source:
         Kish (1965), Survey sampling (design effect by the intraclass correlation). By moments: Korn and Graubard (1998),
-        Confidence intervals for proportions with small expected number of positive counts estimated from survey data (effective
-        rows, and the ratio of t quantiles); Ridout, Demétrio and Firth (1999), Estimating intraclass correlation for binary data
-        (the analysis of variance); Satterthwaite (1946), An approximate distribution of estimates of variance components.
+        Confidence intervals for proportions with small expected number of positive counts estimated from survey data
+        (effective rows, and the ratio of t quantiles); Ridout, Demétrio and Firth (1999), Estimating intraclass correlation
+        for binary data (the analysis of variance); Satterthwaite (1946), An approximate distribution of estimates of variance
+        components.
     """
     _, units = np.unique(units, return_inverse=True)
     sizes, hits = np.bincount(units).astype(float), np.bincount(units, is_hit).astype(float)

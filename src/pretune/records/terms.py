@@ -11,7 +11,8 @@ from pretune.records.base import Record
 #    of very different size, are allowed for (docs/decisions/0038).
 # 3: a source of the run that is better than the judged one is named first; a floor of many classes or slices fails only where
 #    one is below it with an interval that allows for their number (docs/decisions/0041); how far rows of a unit agree is taken
-#    at a bound that few units allow, not at an estimate (docs/decisions/0038).
+#    at a bound that few units allow, not at an estimate (docs/decisions/0038); macro precision and F1 allow for the bias of
+#    ratios (docs/decisions/0008).
 RULES = 3
 
 

@@ -45,7 +45,7 @@ def gate_bounds(
         return *proportion_bounds(hits.sum(axis=1) * worth, total * worth, confidence), total > 0
     totals = {"precision": called, "recall": actual, "f1": actual + called - hits}[gate.metric]
     if position is None and rules > 1:
-        return *_mean_bounds(gate.metric, tables, worth, confidence), np.minimum(
+        return *_mean_bounds(gate.metric, tables, worth, confidence, rules), np.minimum(
             actual.max(axis=1), total - actual.max(axis=1)
         ) >= MIN_RARER_CLASS
     if position is None:
@@ -63,11 +63,14 @@ def _macro_bounds(metric: str, hits: Floats, totals: Floats, confidence: float) 
     return low.mean(axis=1), high.mean(axis=1)
 
 
-def _mean_bounds(metric: str, tables: Floats, worth: Floats | float, confidence: float) -> Bounds:
-    """Bounds by the second rules, over the classes that have rows in the first table."""
+def _mean_bounds(metric: str, tables: Floats, worth: Floats | float, confidence: float, rules: int) -> Bounds:
+    """Bounds since the second rules, over the classes that have rows in the first table."""
     told = tables * (np.reshape(worth, (-1, 1)) if np.ndim(worth) else worth)
     if metric == "f1":
-        return mean_f1_bounds(told, confidence)
+        return mean_f1_bounds(told, confidence, is_lowered=rules > 2)
     present = tables[0].sum(axis=1) > 0
-    totals = told.sum(axis=1) if metric == "precision" else told.sum(axis=2)
-    return mean_bounds(np.diagonal(told, axis1=1, axis2=2)[:, present], totals[:, present], confidence)
+    hits, actual = np.diagonal(told, axis1=1, axis2=2)[:, present], told.sum(axis=2)[:, present]
+    if metric == "recall":
+        return mean_bounds(hits, actual, confidence)
+    recalls = hits / np.maximum(actual, 1e-300) if rules > 2 else None
+    return mean_bounds(hits, told.sum(axis=1)[:, present], confidence, recalls)
