@@ -47,7 +47,7 @@ same-numbers: setup  ## a tiny golden run of everything that trains and judges, 
 same-numbers-new: setup  ## write that list anew, for this machine and these versions
 	$(BIN)/python tools/same_numbers.py --new
 
-honesty: setup  ## measure the verdict as an instrument, and write docs/honesty.md; about 15 minutes
+honesty: setup  ## measure the verdict as an instrument, and write docs/honesty.md; about 15 minutes on two cores
 	$(BIN)/python benchmarks/honesty.py
 
 bench: setup  ## pretune beside the transformers Trainer on this machine, in short; at most 20 minutes

@@ -23,9 +23,11 @@ def row(name: str, measure: Callable[[], dict[str, Any]], *, again: bool = False
     if path.exists() and not again:
         print(f"{name}: kept from {json.loads(path.read_text())['measured']}", flush=True)
         return
-    start = time.perf_counter()
+    start, used = time.perf_counter(), time.process_time()
     found = measure()
-    about = {"measured": time.strftime("%Y-%m-%d"), "seconds": round(time.perf_counter() - start, 1), **describe_machine()}
+    seconds, processor = time.perf_counter() - start, time.process_time() - used
+    times = {"seconds": round(seconds, 1), "processor_seconds": round(processor, 1)}
+    about = {"measured": time.strftime("%Y-%m-%d"), **times, **describe_machine()}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps({"row": name, **about, **found}, indent=1) + "\n")
     print(f"{name}: {json.dumps(found)[:400]}", flush=True)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import gates_page
 import units_page
 from wrapped import wrapped
 
@@ -26,6 +27,7 @@ def write_page(kept: dict[str, dict[str, Any]], expected: list[str]) -> str:
             ("right-refusal", lambda row: _rates(row, "Do not ship, 5 points below", "at least 90 %", least=0.90) + REFUSAL),
             ("rows-needed", _rows_needed),
             *units_page.DRAWN,
+            ("gates", gates_page.draw_gates),
             ("paired", _paired),
             ("many-classes", _many_classes),
             ("confounds", _confounds),
@@ -65,9 +67,14 @@ model only if they did not overlap at all, and then pairing gains nothing. At 16
 
 
 def _about(kept: dict[str, dict[str, Any]]) -> str:
-    seconds = sum(found["seconds"] for found in kept.values())
+    used = sum(
+        found.get("processor_seconds", found["seconds"]) for name, found in kept.items() if not name.startswith("thorough")
+    )
     commits = sorted({found["commit"] for found in kept.values()})
-    return f"Measured in {seconds / 60:.0f} minutes, at commit {', '.join(commits)}, while other work ran beside.\n"
+    return (
+        f"Measured in {used / 60:.0f} minutes of one core, so in about half as many on two free ones; the rows with `--thorough`, which train "
+        f"models, are measured by name. At commit {', '.join(commits)}, while other work ran beside.\n"
+    )
 
 
 def _percent(share: list[float | None]) -> str:
@@ -195,7 +202,8 @@ def _confounds(row: dict[str, Any]) -> str:
     lines = [
         "## A word that is the class, told from a mark on the texts: false alarms at most 5 %, planted marks found at least 95 %\n",
         f"False alarms: {_percent(row['false alarms'])} ({_is_met(row['false alarms'], None, 0.05)}). Found: {_percent(row['found'])} "
-        f"({_is_met(row['found'], 0.95, None)}). {row['draws']} draws of each set as it is, and as many with a mark on 95 to 100 % of one class.\n",
+        f"({_is_met(row['found'], 0.95, None)}). {row['draws']} draws of each set as it is, and as many with a mark on 95 to 100 % of one class; each draw's seed is made of the set's name and "
+        "its number, from 0.\n",
         "| set | false alarms | told by a word of its matter | planted marks found |",
         "|---|---|---|---|",
     ]
@@ -204,6 +212,7 @@ def _confounds(row: dict[str, Any]) -> str:
     lines += ["", "| kind of mark | found |", "|---|---|"]
     lines += [f"| {kind} | {_percent(share)} |" for kind, share in row["by kind"].items()]
     lines += ["", "What the false alarms name: " + ("; ".join(row["false alarms name"]) or "nothing") + ".", ""]
+    lines += ["Missed: " + ("; ".join(row["missed"]) or "nothing") + ".", ""] if "missed" in row else []
     for name, item in row["marked already"].items():
         named = ", ".join(item["they name"]) or "nothing"
         lines += [

@@ -1,6 +1,6 @@
 """Rows that do not stand alone: groups, copies, slices, looks and a test that grows, where the truth is known."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -18,6 +18,7 @@ SHARE, FAR = 0.85, 0.95  # true shares of right answers
 SETS, FULL_SETS = 2_000, 600
 Sizes = Sequence[int]
 Floats = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.int64]
 
 
 def rates_of(sizes: Sizes, share: float, alike: float, generator: np.random.Generator, kind: str = "beta") -> Floats:
@@ -96,7 +97,7 @@ def measure_groups() -> dict[str, Any]:
         cells += [{"sizes": name, **miss_rates(sizes, SHARE, alike)} for alike in (0.0, 0.1, 0.3)]
     cells += [
         {"sizes": f"{num} × {size}", **miss_rates([size] * num, SHARE, alike, kind=kind)}
-        for kind, alikes in (("logit-normal", (0.1, 0.3)), ("good and bad", (0.1,)))
+        for kind, alikes in (("logit-normal", (0.1, 0.3)), ("good and bad", (0.05, 0.1)))
         for num, size in ((10, 30), (20, 30), (50, 20))
         for alike in alikes
     ]
@@ -106,14 +107,27 @@ def measure_groups() -> dict[str, Any]:
 FULL = ((20, 30, 0.1), (50, 20, 0.1), (50, 20, 0.3))
 
 
+Drawn = tuple[Predictions, list[Example]]
+
+
 def full_coverage(sizes: Sizes, alike: float) -> dict[str, Any]:
-    """Return the coverage of every figure where mistakes of a group agree; the truth is that of a million rows."""
+    """Return the coverage of every figure where mistakes of a group agree; the truth is that of 200,000 rows."""
     large = simulate(np.full(4_000, 50), alike, np.random.default_rng(99))[0]
+    world = f"{len(sizes)} groups, {int(np.sum(sizes)):,} rows, correlation {alike:g}"
+    return {
+        "world": world,
+        "sets": FULL_SETS,
+        "scores": coverage_of(lambda generator: simulate(sizes, alike, generator), large),
+    }
+
+
+def coverage_of(draw: Callable[[np.random.Generator], Drawn], large: Predictions) -> dict[str, list[float | None]]:
+    """Return how often each figure of drawn rows has an interval, and how often that covers the figure of ``large``."""
     truth = {score.name: score.value for score in score_predictions(large, Terms(positive="pos"))}
     counts: dict[str, list[int]] = {}
     generator = np.random.default_rng(1)
     for _ in range(FULL_SETS):
-        made, rows = simulate(sizes, alike, generator)
+        made, rows = draw(generator)
         for score in score_predictions(made, with_units(Terms(positive="pos"), rows, Copies(threshold=None))):
             value = truth[score.name]
             found = counts.setdefault(score.name, [0, 0, 0])
@@ -121,25 +135,33 @@ def full_coverage(sizes: Sizes, alike: float) -> dict[str, Any]:
                 found[0] += 1
                 found[1] += score.low > value
                 found[2] += score.high < value
-    return {
-        "units": len(sizes),
-        "rows": int(np.sum(sizes)),
-        "alike": alike,
-        "sets": FULL_SETS,
-        "scores": {name: [given, *wilson(given - above - below, given)] for name, (given, above, below) in counts.items()},
-    }
+    return {name: [given, *wilson(given - above - below, given)] for name, (given, above, below) in counts.items()}
 
 
 def simulate(
     sizes: Sizes | npt.NDArray[np.int64], alike: float, generator: np.random.Generator, *, share: float = SHARE
-) -> tuple[Predictions, list[Example]]:
+) -> Drawn:
     """Return answers with probabilities on rows of groups, half of them positive; how sure an answer is goes with its truth."""
     groups = np.repeat(np.arange(len(sizes)), sizes)
     labels = (generator.random(len(groups)) < 0.5).astype(int)
     right = generator.random(len(groups)) < rates_of(list(sizes), share, alike, generator)[groups]
+    return answers(groups, labels, right, generator.beta(np.where(right, 3.0, 1.5), 1.5))
+
+
+def simulate_copies(generator: np.random.Generator, *, times: int = 1) -> Drawn:
+    """Return answers where texts of one class have copies, labelled and answered alike, as spam comes; ham comes once."""
+    sizes = np.tile([*[1] * 600, *[1] * 60, *[3] * 15, *[20] * 2], times)
+    labels = np.tile([*[0] * 600, *[1] * 77], times)
+    right = generator.random(len(sizes)) < np.where(labels == 0, 0.96, SHARE)
+    sure = generator.beta(np.where(right, 3.0, 1.5), 1.5)
+    groups = np.repeat(np.arange(len(sizes)), sizes)
+    return answers(groups, labels[groups], right[groups], sure[groups])
+
+
+def answers(groups: Codes, labels: Codes, right: npt.NDArray[np.bool_], sure: Floats) -> Drawn:
+    """Return rows of groups as predictions; ``sure`` from 0 to 1 is how far above one half the answer's probability is."""
     said = np.where(right, labels, 1 - labels)
-    sure = 0.5 + 0.5 * generator.beta(np.where(right, 3.0, 1.5), 1.5)
-    chance = np.where(said == 1, sure, 1 - sure)
+    chance = np.where(said == 1, 0.5 + 0.5 * sure, 0.5 - 0.5 * sure)
     ids = tuple(map(str, range(len(groups))))
     made = Predictions(
         source="finetuned",
@@ -169,7 +191,9 @@ def measure_copies() -> dict[str, Any]:
         for share in (SHARE, FAR)
         for name, sizes in worlds
     ]
-    return {"cells": cells}
+    large = simulate_copies(np.random.default_rng(99), times=300)[0]
+    world = {"world": "copies of one class, 745 rows, 677 texts", "sets": FULL_SETS}
+    return {"cells": cells, "figures": [world | {"scores": coverage_of(simulate_copies, large)}]}
 
 
 def ignoring(sizes: Sizes, share: float, *, sets: int = SETS) -> float:
