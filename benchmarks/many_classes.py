@@ -67,14 +67,13 @@ def measure_coverage(num_sets: int = NUM_SETS) -> dict[str, Any]:
     """Return, for each cell and figure, the shares of sets whose interval misses below and above."""
     cells, generator = [], np.random.default_rng(0)
     for num_classes, rows in ROWS.items():
-        sets = num_sets if num_classes <= 20 else num_sets // 5
         for num_rows in rows:
             for shape in SHAPES:
                 for accuracy in ACCURACIES:
                     sizes, answers = sizes_of(num_classes, num_rows, shape), answers_of(num_classes, accuracy, generator)
                     cells.append(
-                        {"classes": num_classes, "rows": num_rows, "shape": shape, "accuracy": accuracy, "sets": sets}
-                        | _missed(sizes, answers, sets, generator)
+                        {"classes": num_classes, "rows": num_rows, "shape": shape, "accuracy": accuracy, "sets": num_sets}
+                        | _missed(sizes, answers, num_sets, generator)
                     )
     return {"cells": cells}
 
