@@ -22,7 +22,7 @@ from pretune.evaluate.shares import class_scores
 from pretune.records import Evaluation, Predictions, Score, Terms
 from pretune.verdict.limits import EVERY, Limit, weigh_limits, weigh_margin
 
-SETS, ROWS, GAIN = 1_000, 2_000, 0.05
+SETS, ROWS, GAIN = 2_000, 2_000, 0.05
 CLASSES = ("neg", "pos")
 CONFIDENCE = 0.95
 Floats = npt.NDArray[np.float64]
@@ -152,7 +152,8 @@ GATES: dict[str, Draw] = {
 
 def measure(sets: int = SETS) -> dict[str, Any]:
     """Measure every gate at its edge and 5 points above it."""
-    return {"rows": ROWS, "sets": sets, "cells": [{"gate": name, **rates(draw, sets)} for name, draw in GATES.items()]}
+    cells = [{"gate": name, **rates(draw, sets)} for name, draw in GATES.items()]
+    return {"rows": ROWS, "sets": sets, "cells": cells}
 
 
 def rates(draw: Draw, sets: int) -> dict[str, Any]:

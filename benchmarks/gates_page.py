@@ -7,6 +7,17 @@ from units_page import MOST_WRONG, met, share
 LEAST_POWER = 0.80
 
 
+def draw_at_precision(row: dict[str, Any]) -> str:
+    """Recall at a precision, and within a budget of alerts."""
+    lines = [
+        "## Recall at a precision or within a budget of alerts: the same targets\n",
+        f"The threshold is chosen on {row['rows']:,} validation rows and judged on as many test rows. At the edge no threshold has both. *No rule* is",
+        "the chance that both pass at the best threshold if that and the noise were known: 5 points of recall leave little room for two gates.\n",
+        *_table(row),
+    ]
+    return "\n".join(lines) + f"\n\n{row['sets']:,} simulated pairs of sets each.\n"
+
+
 def draw_gates(row: dict[str, Any]) -> str:
     """Wrong *ship* at the edge, and power."""
     lines = [
@@ -14,6 +25,13 @@ def draw_gates(row: dict[str, Any]) -> str:
         f"{row['rows']:,} rows. At the edge the truth lies exactly at the limit; 5 points above, recall and specificity, the area, the calibration",
         "error, the difference, or the recall of every class is 0.05 better. *No rule* is how often the value seen lies beyond what 2.5 % of the",
         "values at the edge exceed: what a test of this figure reaches that knows the noise.\n",
+        *_table(row),
+    ]
+    return "\n".join(lines) + f"\n\n{row['sets']:,} simulated test sets each.\n"
+
+
+def _table(row: dict[str, Any]) -> list[str]:
+    lines = [
         "| gate | wrong *ship* at the edge | target | power | no rule reaches more than | target |",
         "|---|---|---|---|---|---|",
     ]
@@ -21,6 +39,6 @@ def draw_gates(row: dict[str, Any]) -> str:
         target = met(cell["power"][0] >= LEAST_POWER) if cell["most"][0] >= LEAST_POWER else "no rule can"
         lines.append(
             f"| {cell['gate']} | {share(cell['wrong'])} | {met(cell['wrong'][0] <= MOST_WRONG)} | {share(cell['power'])} "
-            f"| {share(cell['most'])} | {target} |"
+            f"| {100 * cell['most'][0]:.1f} % | {target} |"
         )
-    return "\n".join(lines) + f"\n\n{row['sets']:,} simulated test sets each.\n"
+    return lines

@@ -16,6 +16,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import at_precision
 import confounds
 import coverage
 import error_rates
@@ -47,6 +48,7 @@ ROWS: dict[str, Callable[[], dict[str, Any]]] = {
     "looks": growing.measure_looks,
     "pooled": growing.measure_pooled,
     "gates": gates.measure,
+    "at-precision": at_precision.measure,
     "confounds": confounds.measure,
     "near-duplicates": planted_texts.measure_near,
     "labels-sms-spam": lambda: planted_texts.measure_labels("sms-spam"),

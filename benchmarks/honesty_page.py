@@ -28,6 +28,7 @@ def write_page(kept: dict[str, dict[str, Any]], expected: list[str]) -> str:
             ("rows-needed", _rows_needed),
             *units_page.DRAWN,
             ("gates", gates_page.draw_gates),
+            ("at-precision", gates_page.draw_at_precision),
             ("paired", _paired),
             ("many-classes", _many_classes),
             ("confounds", _confounds),

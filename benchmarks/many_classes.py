@@ -16,7 +16,7 @@ from pretune.verdict.gate_bounds import gate_bounds
 
 Floats = npt.NDArray[np.float64]
 
-NUM_SETS, CHUNK = 2_000, 100
+NUM_SETS, CHUNK = 1_000, 100
 ROWS = {3: (60, 300), 20: (200, 1_000), 77: (900, 3_000), 151: (1_500, 4_500)}
 ACCURACIES = (0.85, 0.95, 0.988)
 SHAPES = ("even", "long tail", "one of 12 rows")

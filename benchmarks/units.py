@@ -15,7 +15,7 @@ from pretune.records import Copies, Example, Predictions, Terms
 
 CLASSES = ("neg", "pos")
 SHARE, FAR = 0.85, 0.95  # true shares of right answers
-SETS, FULL_SETS = 2_000, 600
+SETS, FULL_SETS = 1_000, 300
 Sizes = Sequence[int]
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
@@ -33,7 +33,7 @@ def rates_of(sizes: Sizes, share: float, alike: float, generator: np.random.Gene
     if kind == "logit-normal":
         return generator.choice(logit_normal(share, alike), len(sizes))
     good, spread = share + 0.9 * (1 - share), alike * share * (1 - share)
-    num_bad = spread / ((good - share) ** 2 + spread)  # as a share of the units
+    num_bad = (good - share) ** 2 / ((good - share) ** 2 + spread)  # as a share of the units
     return np.where(generator.random(len(sizes)) < num_bad, good - (good - share) / num_bad, good)
 
 
@@ -97,7 +97,7 @@ def measure_groups() -> dict[str, Any]:
         cells += [{"sizes": name, **miss_rates(sizes, SHARE, alike)} for alike in (0.0, 0.1, 0.3)]
     cells += [
         {"sizes": f"{num} × {size}", **miss_rates([size] * num, SHARE, alike, kind=kind)}
-        for kind, alikes in (("logit-normal", (0.1, 0.3)), ("good and bad", (0.05, 0.1)))
+        for kind, alikes in (("logit-normal", (0.1, 0.3)), ("good and bad", (0.3, 0.5)))
         for num, size in ((10, 30), (20, 30), (50, 20))
         for alike in alikes
     ]

@@ -54,9 +54,9 @@ GROUPS = """*Cautious* is an interval wider than it would have to be if one knew
 (correlation 0), and with a truth of 0.95 and as few as 30 rows' worth, an interval that never misses below cannot miss above: 30 of 30 right are
 still compatible with 0.88, whatever the rule.
 
-*Good and bad* groups are of two kinds, the bad ones rare. Where none of them is in the test, nothing in it says that there are any: with ten groups,
-of which one in four is bad (correlation 0.05), that happens in 5 % of tests. Only a rule that takes each group as one row (10 of 10: 0.69) could allow for it, and
-it would never ship.
+*Good and bad* groups are of two kinds. Where none of the bad ones is in the test, nothing in it says that there are any: with ten groups, of which
+22 % are bad (correlation 0.5), that happens in 8 % of tests. Only a rule that takes each group as one row could allow for it (10 of 10: at least
+0.69), and with ten groups it would never ship.
 """
 
 
