@@ -187,3 +187,12 @@ def test_bounds_of_one_stratum_are_its_own_and_of_a_ratio_contain_it():
     found = ratio_bounds(part, whole)
     assert 10 < found[0] < 0.8 / 0.03
     assert found[1] == np.inf
+
+
+def test_a_mean_over_rows_that_are_all_alike_has_no_interval_and_says_why():
+    model = from_counts(50, 0, 0, 450)
+    sure = tuple((0.0, 1.0) if said == "pos" else (1.0, 0.0) for said in model.predicted)
+    found = weighed(replace(model, probabilities=sure), {"": 0.01})
+    for metric, label in (("precision", "macro"), ("brier", None)):
+        score = found.find(metric, label)
+        assert (score.low, score.method) == (None, "no interval: all rows of each class are alike")

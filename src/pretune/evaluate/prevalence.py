@@ -31,6 +31,7 @@ NOT_WEIGHED = "no interval and no value: this figure is not weighed by class sha
 # settings 87 %, with 19 only 65 %, since a false alarm that was not seen would pull it down.
 MAX_RATIO = 2.0
 FEW = f"at most {MAX_RATIO:g} may, so more rows of other classes are needed"
+ALIKE = "no interval: all rows of each class are alike"
 Ends = tuple[Floats, Floats, Floats]  # value, low and high
 
 
@@ -193,7 +194,9 @@ def _of_rows(strata: Strata, values: Floats, confidence: float) -> Found:
         pulled = mean + len(values) * weights * _within_class(values, rows)
         interval = skewed_mean_interval(unit_means(pulled, rows.units, widened=rows.rules > 1), confidence)
     method = "t interval within the classes, corrected for skewness (Hall)"
-    return mean, interval, method if interval else too_few("the rarest class", rows.rarer(), rows.unit_name)
+    if interval is None:
+        method = ALIKE if rows.rarer() >= MIN_RARER_CLASS else too_few("the rarest class", rows.rarer(), rows.unit_name)
+    return mean, interval, method
 
 
 def _within_class(values: Floats, rows: Rows) -> Floats:
@@ -236,6 +239,8 @@ def _mean(strata: Strata, metric: str, confidence: float) -> Found:
     if fewest < MIN_RARER_CLASS:
         return value, None, too_few("the rarest class", fewest, rows.unit_name)
     half = quantile(confidence) * error_of(strata, slopes)
+    if half == 0:
+        return value, None, ALIKE
     return value, (max(0.0, value - half), min(1.0, value + half)), "from the pull of each row (delta method)"
 
 
