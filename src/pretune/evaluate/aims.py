@@ -95,6 +95,42 @@ def make_aim(
     return Aim(positive=positive, goal=chosen, gates=gates, keep=kept, costs=costs, at=dict(at or {}), is_asked=is_asked)
 
 
+def say_rule(aim: Aim) -> str:
+    """Return the rule in one sentence.
+
+    Example:
+        >>> say_rule(Aim(positive="spam", goal="precision", keep={"recall": 0.9}))
+        'the greatest precision, by the lower end of its 95 % interval, with recall at least 0.9'
+    """
+    limits = [f"{metric} at least {least:g}" for metric, least in aim.keep.items()]
+    limits += [f"the lower end of {metric} at least {least:g}" for metric, least in aim.floors.items()]
+    kept = " with " + " and ".join(limits) if limits else ""
+    if aim.at:
+        return _say_constraint(aim)
+    if aim.goal == "cost":
+        missed, alarm = aim.costs["fn"], aim.costs["fp"]
+        return f"the least cost, {missed:g} a missed positive and {alarm:g} a false alarm{',' + kept if kept else ''}"
+    by = "by the lower end of its 95 % interval"
+    if aim.goal in (*KEPT, "f1"):
+        return f"the greatest {'F1' if aim.goal == 'f1' else aim.goal}, {by}{',' + kept if kept else ''}"
+    gates = ", ".join(f"{metric} {least:g}" for metric, least in gates_of(aim).items())
+    return f"the greatest margin of the figure that is nearest to its gate ({gates}), {by}{',' + kept if kept else ''}"
+
+
+def _say_constraint(aim: Aim) -> str:
+    gates = ", ".join(f"{metric} {least:g}" for metric, least in gates_of(aim).items())
+    kept = f"the lower end of precision at least {aim.at['precision']:g}" if "precision" in aim.at else ""
+    if "alerts" in aim.at:
+        kept = f"the upper end of alerts at most {1000 * aim.at['alerts']:g} per 1,000 rows"
+        gates += f", alerts {1000 * aim.at['alerts']:g} per 1,000"
+    return f"{kept}; of such thresholds, the one with the most room to its nearest gate ({gates}), in widths of 95 % intervals"
+
+
+def gates_of(aim: Aim) -> dict[str, float]:
+    """Return what each figure is compared with; without gates, only precision and recall count."""
+    return dict(aim.gates) or {"precision": 0.0, "recall": 0.0}
+
+
 def _check_at(at: Mapping[str, float], positive: str | None, others: Mapping[str, str | None]) -> None:
     what = "recall at a precision" if "precision" in at else "recall within a budget of alerts"
     given = [f"{flag} {value}" for flag, value in others.items() if value is not None]

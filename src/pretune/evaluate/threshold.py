@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pretune.errors import UsageError
-from pretune.evaluate.aims import KEPT, Aim
+from pretune.evaluate.aims import KEPT, Aim, gates_of, say_rule
 from pretune.evaluate.codes import Groups, units_of
 from pretune.evaluate.decide import shares_beside
 from pretune.evaluate.ladder import Ladder, RungCounts, build_ladder, count, count_largest
@@ -101,37 +101,6 @@ def choose_threshold(predictions: Predictions, aim: Aim, *, groups: Groups | Non
         return replace(blank, note=f"{note}: the largest class decides")
     ladder = _ladder_of(predictions, aim.positive)
     return _choose(ladder, aim, blank, units_of(predictions.ids, groups), seed)
-
-
-def say_rule(aim: Aim) -> str:
-    """Return the rule in one sentence.
-
-    Example:
-        >>> say_rule(Aim(positive="spam", goal="precision", keep={"recall": 0.9}))
-        'the greatest precision, by the lower end of its 95 % interval, with recall at least 0.9'
-    """
-    limits = [f"{metric} at least {least:g}" for metric, least in aim.keep.items()]
-    limits += [f"the lower end of {metric} at least {least:g}" for metric, least in aim.floors.items()]
-    kept = " with " + " and ".join(limits) if limits else ""
-    if aim.at:
-        return _say_constraint(aim)
-    if aim.goal == "cost":
-        missed, alarm = aim.costs["fn"], aim.costs["fp"]
-        return f"the least cost, {missed:g} a missed positive and {alarm:g} a false alarm{',' + kept if kept else ''}"
-    by = "by the lower end of its 95 % interval"
-    if aim.goal in (*KEPT, "f1"):
-        return f"the greatest {'F1' if aim.goal == 'f1' else aim.goal}, {by}{',' + kept if kept else ''}"
-    gates = ", ".join(f"{metric} {least:g}" for metric, least in _gates(aim).items())
-    return f"the greatest margin of the figure that is nearest to its gate ({gates}), {by}{',' + kept if kept else ''}"
-
-
-def _say_constraint(aim: Aim) -> str:
-    gates = ", ".join(f"{metric} {least:g}" for metric, least in _gates(aim).items())
-    kept = f"the lower end of precision at least {aim.at['precision']:g}" if "precision" in aim.at else ""
-    if "alerts" in aim.at:
-        kept = f"the upper end of alerts at most {1000 * aim.at['alerts']:g} per 1,000 rows"
-        gates += f", alerts {1000 * aim.at['alerts']:g} per 1,000"
-    return f"{kept}; of such thresholds, the one with the most room to its nearest gate ({gates}), in widths of 95 % intervals"
 
 
 def _ladder_of(predictions: Predictions, positive: str) -> Ladder:
@@ -243,7 +212,7 @@ def _weigh(aim: Aim, counts: RungCounts) -> Floats:
     elif aim.goal in (*KEPT, "f1"):
         gain = counts.low(aim.goal)
     else:
-        gain = np.min([counts.low(metric) - least for metric, least in _gates(aim).items()], axis=0)
+        gain = np.min([counts.low(metric) - least for metric, least in gates_of(aim).items()], axis=0)
     room = _room(aim, counts)
     weighed: Floats = np.where(room < 0, room - MISSED, gain)
     return weighed
@@ -267,17 +236,13 @@ def _room_in_widths(aim: Aim, counts: RungCounts) -> Floats:
     """
     rooms = [
         (counts.low(metric) - least) / np.maximum(counts.value(metric) - counts.low(metric), TIE)
-        for metric, least in _gates(aim).items()
+        for metric, least in gates_of(aim).items()
     ]
     if "alerts" in aim.at:
         high = counts.high("alerts")
         rooms.append((aim.at["alerts"] - high) / np.maximum(high - counts.value("alerts"), TIE))
     room: Floats = np.clip(np.min(rooms, axis=0), 1 - MISSED, MISSED - 1)
     return room
-
-
-def _gates(aim: Aim) -> dict[str, float]:
-    return dict(aim.gates) or {"precision": 0.0, "recall": 0.0}
 
 
 def _metrics(aim: Aim) -> tuple[str, ...]:

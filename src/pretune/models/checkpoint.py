@@ -20,8 +20,9 @@ from pretune.models.vetting import vet_folder
 from pretune.run import RunFolder
 
 # Families that number positions from the one behind the padding id.
-POSITIONS_AFTER_PADDING = ("roberta", "xlm-roberta", "xlm-roberta-xl", "roberta-prelayernorm", "camembert", "mpnet", "xmod",
-                           "data2vec-text", "longformer", "ibert", "luke")  # fmt: skip
+POSITIONS_AFTER_PADDING = (
+    "roberta xlm-roberta xlm-roberta-xl roberta-prelayernorm camembert mpnet xmod data2vec-text longformer ibert luke".split()
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

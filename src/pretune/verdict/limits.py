@@ -9,9 +9,7 @@ from pretune.records import RULES, Comparison, Confusion, Evaluation, Reason, Re
 from pretune.verdict.floors import Part, part_of_score, part_of_slice, weigh_floor
 
 # What a policy may limit; of the last five less is better.
-BOUNDED_BELOW = (
-    "accuracy", "precision", "recall", "f1", "balanced_accuracy", "mcc", "roc_area", "pr_area", "slice_accuracy"
-)  # fmt: skip
+BOUNDED_BELOW = tuple("accuracy precision recall f1 balanced_accuracy mcc roc_area pr_area slice_accuracy".split())
 BOUNDED_ABOVE = ("cost", "calibration_error", "brier", "loss", "alerts")
 SLICE = "slice_accuracy"  # accuracy on the rows of every slice
 ALERTS = "alerts"  # share of rows called positive

@@ -10,14 +10,8 @@ from pretune.data.read.table import RawTable, receipt_of, unusable
 from pretune.records import FileReceipt, Rejection
 
 # What people call these columns, folded; the first that is there is taken.
-PROMPT_NAMES = (
-    "prompt", "question", "instruction", "input", "query", "statement", "user", "context", "source", "src", "questions",
-    "prompts",
-)  # fmt: skip
-REPLY_NAMES = (
-    "reply", "response", "answer", "completion", "output", "reference", "target", "assistant", "gold", "expected", "answers",
-    "ref", "text",
-)  # fmt: skip
+PROMPT_NAMES = "prompt question instruction input query statement user context source src questions prompts".split()
+REPLY_NAMES = "reply response answer completion output reference target assistant gold expected answers ref text".split()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,12 +18,8 @@ from pretune.run.prediction_tables import PROBABILITY
 ID_NAMES = ("id", "example_id", "row_id", "uid", "guid", "idx", "index", "unnamed: 0")
 # "label" comes last of the true and of the predicted ones: pipelines of transformers call their answer so.
 TRUE_NAMES = ("true_label", "y_true", "gold", "gold_label", "truth", "true", "actual", "label", "target", "labels")
-PREDICTED_NAMES = (
-    "predicted", "prediction", "pred", "y_pred", "predicted_label", "pred_label", "predicted_class", "yhat", "y_hat", "label"
-)  # fmt: skip
-SCORE_NAMES = (
-    "score", "probability", "prob", "proba", "y_score", "y_prob", "confidence", "p", "score_positive", "positive_score"
-)  # fmt: skip
+PREDICTED_NAMES = tuple("predicted prediction pred y_pred predicted_label pred_label predicted_class yhat y_hat label".split())
+SCORE_NAMES = tuple("score probability prob proba y_score y_prob confidence p score_positive positive_score".split())
 NESTED_NAMES = ("predictions", "prediction", "scores", "outputs", "output", "pipeline", "result", "results", "score", "pred")
 REFERENCE_NAMES = ("reference", "ref", "gold", "target", "expected", "gold_text", "reference_text")
 HYPOTHESIS_NAMES = ("hypothesis", "hyp", "generated", "generation", "output", "candidate", "prediction", "predicted", "system")
