@@ -14,6 +14,7 @@ from typing import Any
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 MAX_LENGTH = 128
+csv.field_size_limit(10_000_000)  # one message of newsgroups is longer than what csv allows
 
 
 def main() -> None:

@@ -40,6 +40,8 @@ CASES = {
     # 0.30 x 1.25 = 0.375: too far for chance, whatever validation says.
     "training rises far, validation stays": ([(0.3, 0.4), (0.4, 0.4)], "diverging"),
     "training rises a little, validation improves": ([(0.3, 0.4), (0.33, 0.3)], "learning"),
+    "nothing is left to learn": ([(0.5, 0.4), (0.0001, 0.0002), (0.0003, 0.0005)], "converging"),
+    "nothing is left to learn in training": ([(0.5, 0.5), (0.0001, 0.4), (0.0003, 0.6)], "overfitting since epoch 3"),
     "a loss that is not finite": ([(0.3, 0.4), (math.nan, 0.4)], "diverging"),
     "infinite in the first epoch": ([(0.3, math.inf)], "diverging"),
 }

@@ -7,6 +7,7 @@ import numpy as np
 
 from pretune.diagnose.measures import difference_interval, judged_source, right_answers
 from pretune.records import Evaluation, Evidence, Finding, Severity, Validation
+from pretune.records.observation import NOTHING
 
 # Gap in accuracy between training and validation above which we speak of overfitting. Ours: film reviews fine-tuned well
 # show 7 points after one epoch and 11 after three, by when validation has stopped improving.
@@ -148,4 +149,4 @@ def _noise(evidence: Evidence, best: Validation) -> float:
 
 
 def _training_falls(epochs: tuple[Validation, ...]) -> bool:
-    return all(later.training_loss <= earlier.training_loss * 1.02 for earlier, later in pairwise(epochs))
+    return all(later.training_loss <= max(earlier.training_loss * 1.02, NOTHING) for earlier, later in pairwise(epochs))

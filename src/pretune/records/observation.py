@@ -10,6 +10,9 @@ from pretune.records import Milestone, Validation
 # order of the batches, so a word that depended on them would differ from seed to seed.
 SAME = 0.02
 
+# Loss in nats below which epochs count as the same: nothing is left to learn, and shares of it are noise.
+NOTHING = 0.005
+
 # Rise of the training loss over its lowest epoch that calls a run diverging: slightly when validation got worse with it,
 # strongly on its own. An epoch's training loss is a mean over all its steps, so it does not rise so far by chance.
 RISE_WITH_VALIDATION = 0.05
@@ -41,6 +44,7 @@ def observe(validations: Sequence[Validation]) -> str:
         return "diverging"
     if len(validations) == 1:
         return "first epoch"
+    training, losses = ([max(value, NOTHING) for value in held] for held in (training, losses))
     best = losses.index(min(losses))
     got_worse = losses[-1] > losses[best] * (1 + SAME)
     if _diverges(training, got_worse=got_worse):

@@ -4,13 +4,16 @@ import importlib.metadata
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from pretune import storage
-from pretune.configs import AUTO, DEFAULT_MAX_LENGTH, RunConfig
+from pretune.configs import AUTO, DEFAULT_MAX_LENGTH, FinetuneConfig, RunConfig
 from pretune.data import Dataset, prepare
 from pretune.data.seal.known import register_seal
 from pretune.data.seal.learned import Learned, look_back
 from pretune.errors import DataError
+from pretune.models import find_checkpoint
+from pretune.models.mean_layer import says_mean
 from pretune.records import BudgetChoice, Past, RunRecord
 from pretune.run import RunFolder, identity_of
 from pretune.run.job import Job
@@ -24,6 +27,8 @@ from pretune.train import Device
 EPOCHS_ON_CPU = {"none": 3, "last": 4}
 # Updates below which a table gets more epochs than these: 16 rows would otherwise be learned from three times.
 LEAST_UPDATES = 60
+# Rates of layers and head for such a table where the head reads the mean (docs/decisions/0039).
+FEW_ROWS_RATE, FEW_ROWS_HEAD_RATE = 5e-5, 1e-4
 PACKAGES = ("pretune", "torch", "transformers", "tokenizers", "scikit-learn", "numpy")
 
 
@@ -103,14 +108,21 @@ def settle(config: RunConfig, device: Device, num_rows: int, trace: Trace) -> Ru
     epochs = max(usual, -(-LEAST_UPDATES // updates)) if is_short else config.epochs
     if freeze != config.freeze:
         trace.note(f"--freeze {freeze}" + (f" --epochs {epochs}" if is_short else "") + f": {device.why}")
-    patience = config.finetune.patience
+    finetune = replace(config.finetune, max_length=config.finetune.max_length or DEFAULT_MAX_LENGTH)
     if is_short and epochs is not None and epochs > usual:
-        patience = max(patience, epochs)  # three epochs without a gain are a handful of updates
-        trace.note(f"{num_rows:,} training rows: {epochs} epochs in place of {usual}, for at least {LEAST_UPDATES} updates")
-    length = config.finetune.max_length or DEFAULT_MAX_LENGTH
-    return replace(
-        config, freeze=freeze, epochs=epochs, finetune=replace(config.finetune, max_length=length, patience=patience)
-    )
+        finetune = replace(finetune, patience=max(finetune.patience, epochs))  # three epochs without a gain are a few updates
+        says = f"{num_rows:,} training rows: {epochs} epochs in place of {usual}, for at least {LEAST_UPDATES} updates"
+        if freeze == "none" and _is_open(finetune) and says_mean(Path(find_checkpoint(config.model).path)):
+            finetune = replace(finetune, learning_rate=FEW_ROWS_RATE, head_learning_rate=FEW_ROWS_HEAD_RATE)
+            says += f", at {FEW_ROWS_RATE:g} (head {FEW_ROWS_HEAD_RATE:g})"
+        trace.note(says)
+    return replace(config, freeze=freeze, epochs=epochs, finetune=finetune)
+
+
+def _is_open(config: FinetuneConfig) -> bool:
+    """Whether the rates of a head that reads the mean were left to pretune."""
+    is_usual = config.head == "native" and config.pooling == AUTO and config.lora is None
+    return is_usual and config.learning_rate is None and config.head_learning_rate is None
 
 
 def recorded_budget(folder: RunFolder) -> BudgetChoice | None:
