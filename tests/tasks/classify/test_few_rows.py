@@ -1,0 +1,48 @@
+"""Few rows: more epochs, lower rates, and the last epoch."""
+
+import json
+import shutil
+
+import pytest
+
+from pretune.configs import FinetuneConfig, RunConfig
+from pretune.run.trace import Trace
+from pretune.tasks.classify.begin import FEW_ROWS_HEAD_RATE, FEW_ROWS_RATE, LEAST_UPDATES, settle
+from pretune.train import Device
+
+
+@pytest.fixture
+def sentence_encoder(tiny_checkpoint, tmp_path) -> str:
+    folder = tmp_path / "encoder"
+    shutil.copytree(tiny_checkpoint("bert"), folder)
+    (folder / "1_Pooling").mkdir()
+    (folder / "1_Pooling" / "config.json").write_text(json.dumps({"pooling_mode_mean_tokens": True}))
+    return str(folder)
+
+
+def settled(model: str, num_rows: int, **settings) -> RunConfig:
+    device = Device(kind="cpu", precision="bf16", why="bf16 instructions found")
+    return settle(RunConfig(model=model, finetune=FinetuneConfig(**settings)), device, num_rows, Trace())
+
+
+def rates(config: RunConfig):
+    return config.finetune.learning_rate, config.finetune.head_learning_rate
+
+
+@pytest.mark.parametrize(("num_rows", "epochs"), [(14, 60), (64, 30), (600, 4), (1_000, 3), (10_000, 3)])
+def test_a_table_gets_as_many_epochs_as_make_the_least_updates(sentence_encoder, num_rows, epochs):
+    config = settled(sentence_encoder, num_rows)
+    assert config.epochs == epochs
+    assert epochs * -(-num_rows // 32) >= LEAST_UPDATES
+    assert rates(config) == ((FEW_ROWS_RATE, FEW_ROWS_HEAD_RATE) if epochs > 3 else (None, None))
+
+
+def test_rates_that_were_named_stay(sentence_encoder):
+    assert rates(settled(sentence_encoder, 64, learning_rate=2e-4)) == (2e-4, None)
+    assert rates(settled(sentence_encoder, 64, head_learning_rate=2e-4)) == (None, 2e-4)
+
+
+def test_a_head_that_reads_no_mean_keeps_the_usual_rates(sentence_encoder, tiny_checkpoint):
+    assert rates(settled(str(tiny_checkpoint("bert")), 64)) == (None, None)
+    assert rates(settled(sentence_encoder, 64, pooling="own")) == (None, None)
+    assert rates(settled(sentence_encoder, 64, head="mlp")) == (None, None)
