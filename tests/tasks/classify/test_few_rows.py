@@ -20,8 +20,14 @@ def sentence_encoder(tiny_checkpoint, tmp_path) -> str:
     return str(folder)
 
 
+@pytest.fixture(autouse=True)
+def all_layers(monkeypatch):
+    """As on a processor with bf16 instructions."""
+    monkeypatch.setattr("pretune.tasks.classify.begin.resolve_freeze", lambda freeze, kind: "none")
+
+
 def settled(model: str, num_rows: int, **settings) -> RunConfig:
-    device = Device(kind="cpu", precision="bf16", why="bf16 instructions found")
+    device = Device(kind="cpu", precision="bf16", why="bf16 instructions found", threads=1)
     return settle(RunConfig(model=model, finetune=FinetuneConfig(**settings)), device, num_rows, Trace())
 
 
