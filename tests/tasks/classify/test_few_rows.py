@@ -23,7 +23,7 @@ def sentence_encoder(tiny_checkpoint, tmp_path) -> str:
 @pytest.fixture(autouse=True)
 def all_layers(monkeypatch):
     """As on a processor with bf16 instructions."""
-    monkeypatch.setattr("pretune.tasks.classify.begin.resolve_freeze", lambda freeze, kind: "none")
+    monkeypatch.setattr("pretune.tasks.classify.begin.resolve_freeze", lambda *_: "none")
 
 
 def settled(model: str, num_rows: int, **settings) -> RunConfig:
