@@ -68,13 +68,12 @@ model only if they did not overlap at all, and then pairing gains nothing. At 16
 
 
 def _about(kept: dict[str, dict[str, Any]]) -> str:
-    used = sum(
-        found.get("processor_seconds", found["seconds"]) for name, found in kept.items() if not name.startswith("thorough")
-    )
+    timed = {name: found["processor_seconds"] for name, found in kept.items() if "processor_seconds" in found}
+    untimed = ", ".join(f"`{name}` {kept[name]['seconds']:,.0f}" for name in kept if name not in timed)
     commits = sorted({found["commit"] for found in kept.values()})
     return (
-        f"Measured in {used / 60:.0f} minutes of one core, so in about half as many on two free ones; the rows with `--thorough`, which train "
-        f"models, are measured by name. At commit {', '.join(commits)}, while other work ran beside.\n"
+        f"Measured in {sum(timed.values()) / 60:.0f} minutes of one core, on two at a time; seconds by the clock, beside other work, where that was not "
+        f"taken: {untimed or 'none'}. Rows with `--thorough` train models and are measured by name. At commit {', '.join(commits)}.\n"
     )
 
 
