@@ -1,6 +1,7 @@
 """docs/tables.md, from the kept rows alone."""
 
 import statistics
+import textwrap
 from collections import defaultdict
 from typing import Any
 
@@ -60,11 +61,12 @@ def _summary(title: str, tables: dict[str, dict[str, list[dict[str, Any]]]]) -> 
         return [f"- {title}: no table has the default and all rivals yet"]
     lost = sum(gain < -1 for gain in gains)
     won = sum(gain > 0 for gain in gains)
-    return [
+    says = (
         f"- {title}: {len(gains)} tables; the default against the best of TF-IDF, frozen + LR and Trainer: "
         f"{statistics.fmean(gains):+.1f} points in the mean, better on {won}, worse by more than a point on {lost} "
         f"(worst {min(gains):+.1f})"
-    ]
+    )
+    return [textwrap.fill(says, 124, subsequent_indent="  ")]
 
 
 def _table(tables: dict[str, dict[str, list[dict[str, Any]]]]) -> str:
