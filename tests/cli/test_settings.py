@@ -18,7 +18,8 @@ EXAMPLES = {
     "epochs": 4, "lr": 0.25, "batch_size": 5, "dropout": 0.5, "monitor": "loss", "seed": 3, "device": "cpu", "threads": 1,
     "lora": 4,
     "positive": "spam", "goal": "recall", "keep": "precision=0.9",
-    "time": "date", "min_pr_area": 0.4, "min_class_recall": 0.3, "max_cost": 0.2, "max_calibration_error": 0.1,
+    "time": "date", "min_pr_area": 0.4, "min_class_recall": 0.3, "max_cost": 0.2, "at_precision": 0.9, "max_alerts": 5.0,
+    "prevalence": "0.005", "min_slice_accuracy": 0.8, "max_calibration_error": 0.1,
     "cost": "fn=2,fp=1", "min_precision": 0.5, "min_recall": 0.6, "min_accuracy": 0.7, "policy": "p.toml",
     "thorough": True, "prove_pretraining": True, "general_task": "g.csv",
 }  # fmt: skip

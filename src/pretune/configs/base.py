@@ -164,10 +164,11 @@ def parse_size(size: str | int) -> int:
 def check(holds: bool, name: str, got: Any, expected: str) -> None:
     """Raise a ``UsageError`` that names the setting, unless it holds."""
     if not holds:
-        raise UsageError(f"{named(name)} is {_shown(got)}", expected=expected)
+        raise UsageError(f"{named(name)} is {shown(got)}", expected=expected)
 
 
-def _shown(got: Any) -> str:
+def shown(got: Any) -> str:
+    """Write a value into a message, at most 80 characters of it."""
     if type(got) is int and abs(got) > MAX_COUNT**2:  # Python refuses to print thousands of digits
         return "a number of more than 18 digits"
     text = repr(got)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from pretune.configs.base import shown
 from pretune.errors import UsageError
 
 # Stands for the class that is looked for, where a share alone was named; no label is empty.
@@ -28,13 +29,15 @@ def parse_shares(text: str | None) -> dict[str, float]:
             share = -1.0
         if not 0 < share < 1 or (sign and not label.strip()) or label.strip() in found:
             raise UsageError(
-                f"--prevalence {text!r}: {part.strip()!r} cannot be read",
+                f"--prevalence {shown(text)}: {shown(part.strip())} cannot be read",
                 expected="the share of the positive class, such as 0.005, or of several: a=0.2,b=0.3",
                 fix="0.5 % is 0.005",
             )
         found[label.strip()] = share
     if sum(found.values()) > 1 + ROUNDING:
-        raise UsageError(f"--prevalence {text!r} adds up to {sum(found.values()):g}", expected="shares of at most 1 together")
+        raise UsageError(
+            f"--prevalence {shown(text)} adds up to {sum(found.values()):g}", expected="shares of at most 1 together"
+        )
     return found
 
 
