@@ -1,6 +1,7 @@
 """The frozen records that stages hand to each other: JSON out, JSON in. Stages share nothing else."""
 
 from pretune.records.base import SCHEMA, Record
+from pretune.records.conversation import Conversation, Decoding, Replies, ReplyScore, Turn
 from pretune.records.corpus import CorpusFile, CorpusReceipt, CorpusSketch, TokenizerFit, TokenizerQuality
 from pretune.records.data import (
     Columns,
@@ -78,10 +79,12 @@ __all__ = [
     "Comparison",
     "Conflict",
     "Confusion",
+    "Conversation",
     "Copies",
     "CorpusFile",
     "CorpusReceipt",
     "CorpusSketch",
+    "Decoding",
     "Evaluation",
     "Evidence",
     "Example",
@@ -112,6 +115,8 @@ __all__ = [
     "Record",
     "Rejection",
     "Repair",
+    "Replies",
+    "ReplyScore",
     "RunComparison",
     "RunRecord",
     "Sample",
@@ -132,6 +137,7 @@ __all__ = [
     "TokenizerFit",
     "TokenizerQuality",
     "TradeoffPoint",
+    "Turn",
     "Units",
     "Validation",
     "Verdict",

@@ -1,0 +1,108 @@
+"""Records of conversations: what was said, how replies are decoded, and what a model replied.
+
+Conversations are divided, sealed and counted in the ledger by what is asked: ``as_example`` has that as its text.
+"""
+
+import json
+from dataclasses import dataclass, field
+from typing import Self
+
+from pretune.records.base import SCHEMA, Record
+from pretune.records.data import Example
+
+SYSTEM, USER, ASSISTANT = "system", "user", "assistant"
+ROLES = (SYSTEM, USER, ASSISTANT)
+_TURNS, _REJECTED = "turns", "rejected"  # names among the further columns of an example
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn(Record):
+    """What one side said."""
+
+    role: str  # one of ROLES
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversation(Record):
+    """Turns that end with a reply; every turn of the assistant is a reply, and the last one is what the test asks for."""
+
+    id: str
+    turns: tuple[Turn, ...]
+    group: str | None = None  # conversations of one group must not be separated
+    rejected: str | None = None  # of a preference row: the reply that was not chosen
+    extra: dict[str, str] = field(default_factory=dict)  # the other columns
+
+    @property
+    def asked(self) -> tuple[Turn, ...]:
+        """The turns before the last reply: what a model is given."""
+        return self.turns[:-1]
+
+    @property
+    def reference(self) -> str:
+        """The last reply."""
+        return self.turns[-1].text
+
+    @property
+    def question(self) -> str:
+        """What the user said last."""
+        return next((turn.text for turn in reversed(self.asked) if turn.role == USER), "")
+
+    @property
+    def text(self) -> str:
+        """What is asked, as one text: all turns before the last reply but the system's. Equal ones stay in one split."""
+        return "\n".join(turn.text for turn in self.asked if turn.role != SYSTEM)
+
+    def as_example(self) -> Example:
+        """Return it as a row without a label whose text is what is asked: that is what splits, seal and ledger know."""
+        turns = json.dumps([[turn.role, turn.text] for turn in self.turns], ensure_ascii=False)
+        further = {} if self.rejected is None else {_REJECTED: self.rejected}
+        return Example(id=self.id, text=self.text, group=self.group, extra={**self.extra, **further, _TURNS: turns})
+
+    @classmethod
+    def from_example(cls, example: Example) -> Self:
+        """Return the conversation that ``as_example`` was made of."""
+        extra = dict(example.extra)
+        turns = tuple(Turn(role=role, text=text) for role, text in json.loads(extra.pop(_TURNS)))
+        return cls(id=example.id, turns=turns, group=example.group, rejected=extra.pop(_REJECTED, None), extra=extra)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decoding(Record):
+    """How replies are made of probabilities; part of the judged model."""
+
+    max_tokens: int = 200  # per reply
+    temperature: float = 0.0  # 0: always the most probable token
+    top_p: float = 1.0  # with a temperature: the smallest set of tokens with this probability
+    repetition_penalty: float = 1.0  # by which scores of tokens that the reply already has are divided
+    no_repeat: int = 0  # a reply repeats no stretch of this many tokens; 0: it may
+    seed: int = 0  # with a temperature
+    precision: str = "bf16"  # "fp32", "bf16", "int8" or "int4"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyScore(Record):
+    """How probable one reference reply is to a model, its stop token included."""
+
+    id: str
+    nats: float  # summed over its tokens
+    tokens: int
+    bytes: int  # of its text in UTF-8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replies(Record):
+    """What one source replied to the conversations of one split."""
+
+    schema: int = SCHEMA
+    task: str = "converse"
+    source: str  # "finetuned", "before", "retrieval", "constant", "few-shot", "chat-int4", ...
+    split: str
+    ids: tuple[str, ...]
+    questions: tuple[str, ...]  # what was asked, as one text (``Conversation.text``)
+    references: tuple[str, ...]
+    texts: tuple[str, ...]  # the replies
+    ended: tuple[bool, ...]  # whether the model ended each itself, and was not cut off at the most tokens
+    scores: tuple[ReplyScore, ...] | None = None  # of the references; None: the source has no probabilities
+    decoding: Decoding | None = None  # None: the source decodes nothing
+    note: str = ""  # how the source came to be, such as the number of examples in its prompt
