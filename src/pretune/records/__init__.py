@@ -1,7 +1,7 @@
 """The frozen records that stages hand to each other: JSON out, JSON in. Stages share nothing else."""
 
 from pretune.records.base import SCHEMA, Record
-from pretune.records.conversation import Conversation, Decoding, Replies, ReplyScore, Turn
+from pretune.records.conversation import Conversation, Decoding, Replies, ReplyCounts, ReplyScore, Turn
 from pretune.records.corpus import CorpusFile, CorpusReceipt, CorpusSketch, TokenizerFit, TokenizerQuality
 from pretune.records.data import (
     Columns,
@@ -116,6 +116,7 @@ __all__ = [
     "Rejection",
     "Repair",
     "Replies",
+    "ReplyCounts",
     "ReplyScore",
     "RunComparison",
     "RunRecord",

@@ -106,3 +106,33 @@ class Replies(Record):
     scores: tuple[ReplyScore, ...] | None = None  # of the references; None: the source has no probabilities
     decoding: Decoding | None = None  # None: the source decodes nothing
     note: str = ""  # how the source came to be, such as the number of examples in its prompt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyCounts(Record):
+    """How the conversations of one split became tokens: ``num_conversations == num_used + num_beyond + num_refused``."""
+
+    split: str
+    num_conversations: int
+    num_used: int
+    num_replies: int  # that are learned
+    num_tokens: int  # kept, of prompts and replies
+    num_targets: int  # tokens of replies among them, those that end replies included: what the loss counts
+    num_cut: int  # used ones whose last reply is cut or lost: they teach no end of it
+    num_beyond: int  # whose first reply begins beyond ``max_length``: left out
+    num_refused: int  # that the chat template refuses: left out
+    max_length: int
+
+    @property
+    def cut_share(self) -> float:
+        """Share of the conversations whose last reply does not fit."""
+        return (self.num_cut + self.num_beyond) / max(1, self.num_conversations)
+
+    def __str__(self) -> str:
+        cut = (
+            f"{self.num_cut:,} replies cut at {self.max_length:,} tokens ({self.num_cut / max(1, self.num_conversations):.1%})"
+        )
+        beyond = f", {self.num_beyond:,} beyond it left out" if self.num_beyond else ""
+        refused = f", {self.num_refused:,} left out that do not fit the chat template" if self.num_refused else ""
+        learned = f"{self.num_used:,} conversations, {self.num_targets:,} of {self.num_tokens:,} tokens learned"
+        return f"{learned}; {cut}{beyond}{refused}"
