@@ -53,6 +53,7 @@ def read(file: Path, name: str) -> tuple[Any, Any]:
     if hasattr(model.config, "quantization_config"):  # the weights are whole numbers no more
         del model.config.quantization_config
     model.hf_quantizer, model.is_quantized = None, False
+    model.config.architectures = [type(model).__name__]  # as every saved form says
     return model, tokenizer
 
 

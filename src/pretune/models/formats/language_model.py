@@ -13,7 +13,7 @@ from pretune.data.seal.learned import Learned
 from pretune.errors import ModelLoadError
 from pretune.models.checkpoint import find_checkpoint, read_config
 from pretune.models.families import find_language_family
-from pretune.models.formats import gguf, plain
+from pretune.models.formats import plain, unpacked
 from pretune.models.heads import LanguageNetwork
 from pretune.models.mean_layer import MADE_FOR, says_mean, take_out
 
@@ -69,7 +69,7 @@ def read(name: str) -> LanguageStart:
         folder = fetch(entry)
         files = sorted(folder.glob("*.gguf"))
         if files:
-            model, tokenizer = gguf.read(files[0], name)
+            model, tokenizer = unpacked.read(files[0], name)
             network = LanguageNetwork(model.train())
             note = "; ".join(entry.notes)
             return LanguageStart(name=name, network=network, tokenizer=tokenizer, licence=entry.licence, note=note)
