@@ -41,7 +41,6 @@ class ClassNetwork(Network):
     """
 
     head: MlpHead | None
-    takes_mean = False  # whether its native head reads the mean of all states in place of the first token's (mean_layer.py)
     is_head_new = False  # whether that head is to begin as a regression (head_start.py)
 
     def __init__(self, model: Any, head: MlpHead | None = None) -> None:
@@ -128,6 +127,10 @@ class LanguageNetwork(Network):
         """Return the summed loss at the targets in nats, and how many labels are the first guess."""
         states = self._states(self.run(windows), windows.targets)
         return target_loss(states, self.output.weight, self.output.bias, labels)
+
+    def freeze(self, freeze: str, *, dense: bool = True) -> int:
+        """Let the head and the layers above the boundary learn; the table of words gives logits too, so all of its rows do."""
+        return super().freeze(freeze, dense=dense)
 
     @torch.no_grad()
     def start_output_bias(self, counts: Tensor) -> None:

@@ -28,6 +28,7 @@ class Network(nn.Module):
         head: A head of pretune's own.
     """
 
+    takes_mean = False  # whether its native head reads the mean of all states in place of the first token's (mean_layer.py)
     has_few_shapes = False  # whether batches are mostly of one shape: what is compiled is then compiled for each
 
     def __init__(self, model: Any, family: Family | None, head: nn.Module | None = None) -> None:
