@@ -1,6 +1,7 @@
 """The frozen configs, one per stage: best practice as defaults, checked on creation."""
 
 from pretune.configs.base import Config, parse_duration
+from pretune.configs.converse import ChatConfig, ConverseRunConfig, ReplyConfig
 from pretune.configs.data import (
     DOCUMENTS,
     MAX_CELL,
@@ -48,13 +49,16 @@ __all__ = [
     "TASKS",
     "TOKENIZERS",
     "AuditConfig",
+    "ChatConfig",
     "Config",
+    "ConverseRunConfig",
     "CorpusConfig",
     "FinetuneConfig",
     "JudgeConfig",
     "PretrainConfig",
     "PretrainRunConfig",
     "ReadConfig",
+    "ReplyConfig",
     "RunConfig",
     "SplitConfig",
     "TokenizerConfig",

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from pretune.errors import UsageError
 from pretune.models.batch import Batch, Windows
 from pretune.models.families import find_family, find_language_family, mean_pool
 from pretune.models.forward.target_loss import target_loss
@@ -109,6 +110,7 @@ class LanguageNetwork(Network):
     """
 
     has_few_shapes = True
+    has_dense_table = True  # its table of words may be the output layer as well
 
     def __init__(self, model: Any) -> None:
         super().__init__(model, find_language_family(model.config))
@@ -128,9 +130,19 @@ class LanguageNetwork(Network):
         states = self._states(self.run(windows), windows.targets)
         return target_loss(states, self.output.weight, self.output.bias, labels)
 
-    def freeze(self, freeze: str, *, dense: bool = True) -> int:
-        """Let the head and the layers above the boundary learn; the table of words gives logits too, so all of its rows do."""
-        return super().freeze(freeze, dense=dense)
+    def freeze(self, freeze: str, *, dense: bool = False) -> int:
+        """Let the head and the layers above the boundary learn.
+
+        Raises:
+            UsageError: Besides what ``Network.freeze`` refuses: nothing is left to learn, as the head is the frozen table.
+        """
+        boundary = super().freeze(freeze, dense=dense)
+        if not any(weight.requires_grad for weight in self.parameters()):
+            raise UsageError(
+                f"freeze is {freeze!r}, and no weight of this model would learn: its output layer is its table of words",
+                expected="none or last-K such as last-2",
+            )
+        return boundary
 
     @torch.no_grad()
     def start_output_bias(self, counts: Tensor) -> None:

@@ -29,6 +29,7 @@ class Network(nn.Module):
     """
 
     takes_mean = False  # whether its native head reads the mean of all states in place of the first token's (mean_layer.py)
+    has_dense_table = False  # whether every row of its table of words has a gradient in every step
     has_few_shapes = False  # whether batches are mostly of one shape: what is compiled is then compiled for each
 
     def __init__(self, model: Any, family: Family | None, head: nn.Module | None = None) -> None:
@@ -120,7 +121,8 @@ class Network(nn.Module):
             for name, weight in self.named_parameters():
                 weight.requires_grad_(id(weight) in head or (weight.requires_grad and ADAPTER in name))
         words = self.trunk.get_input_embeddings()
-        words.sparse = freeze == "none" and not dense and words.weight.device.type == "cpu"
+        is_dense = dense or self.has_dense_table
+        words.sparse = freeze == "none" and not is_dense and words.weight.device.type == "cpu"
         return boundary
 
     def boundary_of(self, freeze: str) -> int:
