@@ -49,6 +49,7 @@ from pretune.records.pretraining import (
     WordPlace,
     WordTrace,
 )
+from pretune.records.review import Domain, Pick, Review, SafetyQuestion, SafetyReplies
 from pretune.records.run import RunRecord, Verification
 from pretune.records.terms import RULES, USUAL, Terms
 from pretune.records.training import (
@@ -85,6 +86,7 @@ __all__ = [
     "CorpusReceipt",
     "CorpusSketch",
     "Decoding",
+    "Domain",
     "Evaluation",
     "Evidence",
     "Example",
@@ -100,6 +102,7 @@ __all__ = [
     "More",
     "Outcome",
     "Past",
+    "Pick",
     "PredictionTrace",
     "Predictions",
     "Preference",
@@ -118,8 +121,11 @@ __all__ = [
     "Replies",
     "ReplyCounts",
     "ReplyScore",
+    "Review",
     "RunComparison",
     "RunRecord",
+    "SafetyQuestion",
+    "SafetyReplies",
     "Sample",
     "Score",
     "SeedResult",

@@ -12,6 +12,11 @@ LOWER_IS_BETTER = (
     "cost",
     "absolute_error",
     "alerts",
+    "bits_per_byte",
+    "loops",
+    "copied",
+    "empty",
+    "forgetting",
 )  # metrics of which less is better; none is a share to be gated from below
 
 

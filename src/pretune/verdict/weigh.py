@@ -1,10 +1,23 @@
 """Each gate, comparison and finding, weighed alone: passed, failed or open, in one plain sentence."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
 
 from pretune.records import RULES, Comparison, Confusion, Evaluation, Finding, Reason, Score, Severity
 from pretune.verdict.gate import Gate
 from pretune.verdict.policy import Policy
+
+
+class Checking(Protocol):
+    """What a policy asks of the checks."""
+
+    @property
+    def required_checks(self) -> Sequence[str]:
+        """Checks that must have run."""
+
+    @property
+    def max_measured(self) -> Mapping[str, float]:
+        """By check, what it may measure at most."""
 
 
 def confusion_of_main(evaluation: Evaluation) -> Confusion:
@@ -100,7 +113,7 @@ def weigh_comparisons(evaluation: Evaluation, policy: Policy, positive: str | No
             yield _weigh_comparison(comparison, policy)
 
 
-def weigh_findings(findings: Sequence[Finding], policy: Policy) -> Iterator[Reason]:
+def weigh_findings(findings: Sequence[Finding], policy: Checking) -> Iterator[Reason]:
     """Let every blocking finding fail, and every required check that could not run stay open."""
     by_check = {finding.check: finding for finding in findings}
     for check in dict.fromkeys((*policy.required_checks, *policy.max_measured)):
