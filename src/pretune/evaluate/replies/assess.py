@@ -8,7 +8,7 @@ from pretune.errors import UsageError
 from pretune.evaluate.paired import Paired, compare_right
 from pretune.evaluate.replies.forgetting import GENERAL, INSTRUCTIONS, score_forgetting
 from pretune.evaluate.replies.ratios import Ratio, exchanged, interval_over
-from pretune.evaluate.replies.rows import Asked, Counted, ask, count, in_order
+from pretune.evaluate.replies.rows import Asked, Counted, ask, count, count_shares, in_order
 from pretune.evaluate.shares import MakeScore, proportion
 from pretune.records import USUAL, Comparison, Conversation, Evaluation, Replies, Score, Terms
 
@@ -20,7 +20,13 @@ NOT_COMPARED = ("chat-", "seed-")
 ORDER = ("chrf", "loss", "bits_per_byte", "subject", "exact", "bleu", "ended", "loops", "copied", "empty", "length_ratio")
 COMPARED = ("chrf", "loss", "subject", "exact")
 _OF_REFERENCE = ("loops", "copied")
-_BOUNDS = {"chrf": (0.0, 100.0), "bleu": (0.0, 100.0), "loss": (0.0, None), "bits_per_byte": (0.0, None)}
+_BOUNDS = {
+    "chrf": (0.0, 100.0),
+    "bleu": (0.0, 100.0),
+    "loss": (0.0, None),
+    "bits_per_byte": (0.0, None),
+    "length_ratio": (0.0, None),
+}
 
 
 def assess_replies(
@@ -64,7 +70,8 @@ def assess_replies(
     asked = ask(judged, train, terms)
     own = count(judged, asked)
     others = [count(in_order(item, judged.ids, judged), asked) for item in asked_of if item is not judged]
-    wanted = count(replace(judged, source=REFERENCE, texts=judged.references, scores=None), asked)
+    itself = replace(judged, source=REFERENCE, texts=judged.references)
+    wanted = Counted(itself, count_shares(itself, asked), {}, {}, {})
     scores = [score for item in (own, *others) for score in _score(item, asked, ORDER)]
     scores += [*_score(wanted, asked, _OF_REFERENCE), *_forgotten(sources, terms, main)]
     rivals = [item for item in others if not item.replies.source.startswith(NOT_COMPARED)]

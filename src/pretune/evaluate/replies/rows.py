@@ -108,8 +108,8 @@ def ask(judged: Replies, train: Sequence[Conversation], terms: Terms) -> Asked:
     )
 
 
-def count(replies: Replies, asked: Asked) -> Counted:
-    """Count one source. Raises MissingPackageError without sacrebleu."""
+def count_shares(replies: Replies, asked: Asked) -> dict[str, Share]:
+    """Count what is a share of the replies."""
     shares = {
         "ended": np.array(replies.ended, np.bool_),
         "loops": np.array([is_loop(text) for text in replies.texts], np.bool_),
@@ -122,6 +122,12 @@ def count(replies: Replies, asked: Asked) -> Counted:
     found["subject"] = Share(np.array(named, np.bool_), np.array([bool(topic) for topic in asked.topics], np.bool_), RULE)
     if asked.rule is not None:
         found["exact"] = Share(asked.rule.hits(replies.texts, replies.references), everything, asked.rule.text)
+    return found
+
+
+def count(replies: Replies, asked: Asked) -> Counted:
+    """Count one source. Raises MissingPackageError without sacrebleu."""
+    found = count_shares(replies, asked)
     ratios = {"length_ratio": Ratio(_lengths(replies), RATIOS["length_ratio"][1])}
     losses = _losses(replies)
     if losses is not None:
