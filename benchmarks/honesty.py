@@ -24,6 +24,7 @@ import gates
 import growing
 import many_classes
 import paired
+import people
 import planted_texts
 import sweep
 import thorough
@@ -49,6 +50,7 @@ ROWS: dict[str, Callable[[], dict[str, Any]]] = {
     "pooled": growing.measure_pooled,
     "gates": gates.measure,
     "at-precision": at_precision.measure,
+    "people": people.measure,
     "confounds": confounds.measure,
     "near-duplicates": planted_texts.measure_near,
     "labels-sms-spam": lambda: planted_texts.measure_labels("sms-spam"),

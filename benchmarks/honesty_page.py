@@ -3,6 +3,7 @@
 from typing import Any
 
 import gates_page
+import people_page
 import units_page
 from wrapped import wrapped
 
@@ -29,6 +30,7 @@ def write_page(kept: dict[str, dict[str, Any]], expected: list[str]) -> str:
             *units_page.DRAWN,
             ("gates", gates_page.draw_gates),
             ("at-precision", gates_page.draw_at_precision),
+            ("people", people_page.draw_people),
             ("paired", _paired),
             ("many-classes", _many_classes),
             ("confounds", _confounds),

@@ -15,7 +15,7 @@ from pretune.records import Copies, Example, Predictions, Terms
 
 CLASSES = ("neg", "pos")
 SHARE, FAR = 0.85, 0.95  # true shares of right answers
-SETS, FULL_SETS = 1_000, 300
+SETS, FULL_SETS = 2_000, 1_000
 Sizes = Sequence[int]
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]

@@ -6,8 +6,10 @@ import pytest
 import at_precision
 import gates
 import growing
+import people
 import units
 from gates_page import draw_gates
+from people_page import draw_people
 
 
 def test_groups_of_every_kind_have_the_mean_and_the_agreement_that_were_asked_for():
@@ -47,6 +49,21 @@ def test_a_gate_is_tried_at_its_edge_and_above_it():
     assert found["power"][0] == 1.0
     page = draw_gates({"rows": 2_000, "sets": 40, "cells": [{"gate": "mean cost", **found}]})
     assert "| mean cost |" in page
+
+
+def test_people_of_a_world_have_the_figures_that_were_counted_for_it():
+    world, wide = (3, 2, 20_000, 1), people.truth_of((3, 2, 20_000, 1), 0.05)
+    votes, made, terms = people.draw(np.random.default_rng(0), world, 0.05)
+    found = {score.name: score.value for score in people.score_people(votes, made, terms)}
+    assert found == pytest.approx(wide[0], abs=0.01)
+    assert people.compare_with_person(votes, made, terms).difference == pytest.approx(wide[1], abs=0.01)
+
+
+def test_the_margin_to_people_is_tried_at_its_edge_and_above_it():
+    cell = people.measure_world((3, 2, 300, 1), 30)
+    assert cell["wrong"][0] <= 0.17
+    assert cell["power"][0] > cell["wrong"][0]
+    assert "| 3 | 2 | 300 |" in draw_people({"sets": 30, "margin": people.MARGIN, "cells": [cell]})
 
 
 def test_further_rows_are_pooled_with_the_first():

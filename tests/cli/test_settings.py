@@ -21,6 +21,7 @@ EXAMPLES = {
     "time": "date", "min_pr_area": 0.4, "min_class_recall": 0.3, "max_cost": 0.2, "at_precision": 0.9, "max_alerts": 5.0,
     "prevalence": "0.005", "min_slice_accuracy": 0.8, "max_calibration_error": 0.1,
     "cost": "fn=2,fp=1", "min_precision": 0.5, "min_recall": 0.6, "min_accuracy": 0.7, "policy": "p.toml",
+    "votes": "ann,ben", "human_margin": 0.02,
     "thorough": True, "prove_pretraining": True, "general_task": "g.csv",
 }  # fmt: skip
 NEEDED = {"general_task": {"prove_pretraining": True}}  # flags that do not stand alone
@@ -40,7 +41,7 @@ def test_every_flag_has_an_example():
 def test_a_flag_reaches_its_place_and_changes_nothing_else(flag):
     needed = NEEDED.get(flag, {})
     config = build_config({flag: EXAMPLES[flag], **needed})
-    expected = ("a", "b") if flag == "text" else EXAMPLES[flag]
+    expected = {"text": ("a", "b"), "votes": ("ann", "ben")}.get(flag, EXAMPLES[flag])
     assert value_at(config, PLACES[flag]) == expected
     assert value_at(RunConfig(), PLACES[flag]) != expected
     changed = {place for place in every_setting() if value_at(config, place) != value_at(RunConfig(), place)}

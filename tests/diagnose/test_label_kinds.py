@@ -63,6 +63,37 @@ def test_votes_of_annotators_are_named_with_how_far_they_agree(clean_evidence):
     assert found.severity is Severity.NOTE
     assert "the votes of annotators" in found.summary
     assert "'anna' 90 %, 'ben' 80 %" in found.summary
+    assert (
+        "one annotator agrees with the majority of the others in 90 % (" in found.summary
+    )  # both are wrong together in 60 rows, one in 60
+    assert "no model can be asked to be right more often than people agree" in found.summary
+    assert found.fix == "Pass --votes anna,ben, so that the model is judged beside a person."
+
+
+@pytest.mark.parametrize(
+    ("name", "cell"),
+    [("votes", "{0}|{0}|{1}"), ("votes", '["{0}", "{0}", "{1}"]'), ("said", "{0};{0};{1}")],
+)
+def test_a_column_that_lists_votes_is_named_with_how_far_people_agree(clean_evidence, name, cell):
+    other = {"neg": "pos", "pos": "neg"}
+    label_of = lambda number, row: cell.format(row.label, other[row.label] if number % 5 == 0 else row.label)  # noqa: E731
+    found = check_annotations(with_column(clean_evidence, name, label_of))
+    assert "one annotator agrees with the majority of the others in 92.3 % (" in found.summary  # 1,440 of 1,560 votes
+    assert f"--votes {name}," in found.fix
+
+
+def test_votes_in_rows_of_one_text_are_named(clean_evidence):
+    other = {"neg": "pos", "pos": "neg"}
+    said = dict.fromkeys(("ann", "ben"), lambda _, label: label)
+    said["carl"] = lambda number, label: label if number % 5 else other[label]
+    rows = [
+        replace(row, id=f"{row.id}-{who}", label=vote(number, row.label), extra={"annotator": who})
+        for number, row in enumerate(clean_evidence.train)
+        for who, vote in said.items()
+    ]
+    found = check_annotations(replace(clean_evidence, train=tuple(rows)))
+    assert "agrees with the majority of the others in 92.3 % (" in found.summary
+    assert "--votes annotator," in found.fix
 
 
 def test_a_column_that_says_how_sure_annotators_were_is_named(clean_evidence):

@@ -27,6 +27,9 @@ class JudgeConfig(Config):
         max_alerts: Likewise, the most rows per 1,000 that may be called positive.
         prevalence: Share of the positive class in production, such as ``0.005``, or of several (``a=0.2,b=0.3``): figures
             are weighed by it.
+        votes: Columns with what several annotators said of a row: one each, one with lists, or one that says who labelled it.
+        human_margin: With ``votes``: the model may not agree with the majority of the annotators less often than one of them
+            does with the others, by more than this.
         min_pr_area: A limit besides the gates: the least area under precision and recall, with its whole interval.
         min_class_recall: The same of the recall of every class: a floor.
         min_slice_accuracy: The same of the accuracy on every slice of the test that is large enough.
@@ -49,6 +52,8 @@ class JudgeConfig(Config):
     at_precision: float | None = None
     max_alerts: float | None = None
     prevalence: str | None = None
+    votes: tuple[str, ...] = ()
+    human_margin: float | None = None
     min_pr_area: float | None = None
     min_class_recall: float | None = None
     min_slice_accuracy: float | None = None
@@ -62,6 +67,8 @@ class JudgeConfig(Config):
     def __post_init__(self) -> None:
         self.check_kinds()
         parse_shares(self.prevalence)
+        margin = self.human_margin
+        check(margin is None or 0 < margin < 1, "human_margin", margin, "a share between 0 and 1, such as 0.02")
         check(self.choose in (None, *CHOICES), "choose", self.choose, " or ".join(CHOICES))
 
 

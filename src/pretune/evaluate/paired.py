@@ -146,7 +146,7 @@ def mcnemar_p_value(only_a: int, only_b: int) -> float:
     return float(bdtr(fewer, total, 0.5)) + below
 
 
-def difference_interval(only_a: int, only_b: int, total: int, confidence: float) -> tuple[float, float]:
+def difference_interval(only_a: float, only_b: float, total: float, confidence: float) -> tuple[float, float]:
     """Return Bonett and Price's interval for a paired difference of proportions."""
     share_a, share_b = (only_a + 1) / (total + 2), (only_b + 1) / (total + 2)
     centre = share_a - share_b

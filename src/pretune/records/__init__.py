@@ -66,9 +66,12 @@ from pretune.records.training import (
     StepTiming,
     Validation,
 )
+from pretune.records.votes import AGREEMENT, PERSON, Votes
 
 __all__ = [
+    "AGREEMENT",
     "LOWER_IS_BETTER",
+    "PERSON",
     "RULES",
     "SCHEMA",
     "USUAL",
@@ -149,6 +152,7 @@ __all__ = [
     "Validation",
     "Verdict",
     "Verification",
+    "Votes",
     "WordPlace",
     "WordTrace",
 ]

@@ -66,6 +66,7 @@ class Evidence(Record):
     changes: tuple[Change, ...] = ()
     copies: Copies | None = None  # within test and validation
     rules: int = RULES  # by which the checks judge
+    votes: tuple[str, ...] = ()  # columns with what several annotators said, as the user named them
 
     def find(self, split: str, source: str) -> Predictions | None:
         """Return the predictions of ``source`` on ``split``, or ``None``."""

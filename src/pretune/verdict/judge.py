@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from pretune.errors import UsageError
-from pretune.records import USUAL, Evaluation, Finding, Outcome, Reason, Slice, Terms, Verdict
+from pretune.records import AGREEMENT, PERSON, USUAL, Evaluation, Finding, Outcome, Reason, Slice, Terms, Verdict
 from pretune.verdict.better import HELD, Better, find_better
 from pretune.verdict.limits import EVERY, parts_of, weigh_limits, weigh_margin
 from pretune.verdict.plain import plain_reading
@@ -117,7 +117,8 @@ def _limits(evaluation: Evaluation, policy: Policy, positive: str | None, slices
 def _margins(evaluation: Evaluation, policy: Policy, positive: str | None) -> Iterator[Reason]:
     metric = goal_metric(confusion_of_main(evaluation), policy, positive)
     for source, margin in policy.not_worse.items():
-        yield weigh_margin(find_comparison(evaluation, metric, source), say_source(source, policy.rules), margin)
+        on = AGREEMENT if source == PERSON else metric
+        yield weigh_margin(find_comparison(evaluation, on, source), say_source(source, policy.rules), margin)
 
 
 def _rows_needed(

@@ -129,6 +129,9 @@ def _weigh_slices(limit: Limit, slices: Sequence[Slice]) -> Iterator[Reason]:
 
 def weigh_margin(comparison: Comparison | None, other: str, margin: float) -> Reason:
     """Ask that the model is not worse than another by more than a margin, with the whole interval of the difference."""
+    if comparison is None and other == "a person":
+        text = f"no row of the test has votes of several annotators, so whether it is within {margin:g} of a person is open"
+        return Reason(kind="comparison", name=f"margin-{other}", holds=None, text=text)
     if comparison is None or comparison.low is None or comparison.high is None:
         text = f"the difference from {other} has no interval, so whether it is within {margin:g} is open"
         return Reason(kind="comparison", name=f"margin-{other}", holds=None, text=text)

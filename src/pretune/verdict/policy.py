@@ -10,7 +10,7 @@ from pretune.configs import JudgeConfig
 from pretune.configs.shares import parse_shares
 from pretune.errors import UsageError
 from pretune.intervals import confidence_at
-from pretune.records import RULES, Record
+from pretune.records import PERSON, RULES, Record
 from pretune.verdict.constraint import check_constraint, constrained
 from pretune.verdict.gate import METRICS, Gate
 from pretune.verdict.limits import Limit, check_limit, limits_asked
@@ -62,6 +62,7 @@ class Policy(Record):
     limits: tuple[Limit, ...] = ()  # on figures besides the gates of the goal
     prevalence: dict[str, float] = field(default_factory=dict)  # class -> share in production, by which figures are weighed
     not_worse: dict[str, float] = field(default_factory=dict)  # source -> margin: not worse than it by more than this
+    votes: tuple[str, ...] = ()  # columns with what several annotators said; ``not_worse.person`` holds the model beside them
     rules: int = 1  # version of the rules by which figures are made (``records.RULES``); the newest where TOML is read
 
     @property
@@ -151,7 +152,26 @@ def policy_of(judge: JudgeConfig, name: str | None = None) -> Policy:
     if judge.at_precision is not None and judge.min_precision is not None:
         raise UsageError("--at-precision with --min-precision", expected="one of them: both bound the precision")
     policy = with_constraint(policy, at_precision=judge.at_precision, max_alerts=judge.max_alerts)
-    return replace(policy, prevalence=parse_shares(judge.prevalence)) if judge.prevalence is not None else policy
+    return _with_votes(replace(policy, prevalence=parse_shares(judge.prevalence)) if judge.prevalence else policy, judge)
+
+
+def _with_votes(policy: Policy, judge: JudgeConfig) -> Policy:
+    policy = replace(policy, votes=judge.votes) if judge.votes else policy
+    if judge.human_margin is not None:
+        policy = replace(policy, not_worse={**policy.not_worse, PERSON: judge.human_margin})
+    if PERSON in policy.not_worse and not policy.votes:
+        raise UsageError(
+            "a margin to people without their votes",
+            expected="columns with the votes of annotators",
+            fix="name them with --votes",
+        )
+    if policy.votes and policy.prevalence:
+        raise UsageError(
+            "--votes with --prevalence: people are compared on the rows as they are",
+            expected="one of them",
+            fix="judge once with each",
+        )
+    return policy
 
 
 def parse_policy(value: Mapping[str, Any], name: str) -> Policy:

@@ -1,9 +1,10 @@
 """Each gate, comparison and finding, weighed alone: passed, failed or open, in one plain sentence."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
-from pretune.records import RULES, Comparison, Confusion, Evaluation, Finding, Reason, Score, Severity
+from pretune.records import PERSON, RULES, Comparison, Confusion, Evaluation, Finding, Reason, Score, Severity
 from pretune.verdict.gate import Gate
 from pretune.verdict.policy import Policy
 
@@ -96,7 +97,19 @@ def weigh_gates(evaluation: Evaluation, policy: Policy, positive: str | None) ->
             yield Reason(kind="score", name=name, holds=None, text=f"{name} was not computed, so its gate is open")
         else:
             num_positives = sum(confusion.counts[confusion.classes.index(label)]) if label in confusion.classes else None
-            yield _weigh_score(score, gate, num_positives, policy)
+            reason = _weigh_score(score, gate, num_positives, policy)
+            ceiling = "" if reason.holds else _say_ceiling(evaluation, gate, label)
+            yield replace(reason, text=reason.text + ceiling)
+
+
+def _say_ceiling(evaluation: Evaluation, gate: Gate, label: str | None) -> str:
+    """Say where people themselves do not agree as often as a gate asks a model to be right."""
+    of_people = (item for item in evaluation.scores if (item.source, item.metric, item.label) == (PERSON, gate.metric, label))
+    person = next(of_people, None)
+    if person is None or person.low is None or person.high is None or person.high >= gate.minimum:
+        return ""
+    reached = f"{person.value:.3f} ({say_confidence(person.confidence)} interval {person.low:.3f} to {person.high:.3f})"
+    return f"; a person reaches {reached} beside the majority of the others, so this gate asks for more than people agree"
 
 
 def weigh_comparisons(evaluation: Evaluation, policy: Policy, positive: str | None) -> Iterator[Reason]:
@@ -150,6 +163,7 @@ def say_source(source: str, rules: int = RULES) -> str:
         "linear": "the linear model",
         "encoder_linear": "the untuned encoder" if rules < 3 else "the encoder-linear baseline",
         "before": "the model before adaptation",
+        PERSON: "a person",
     }
     return names.get(source, source)
 

@@ -202,6 +202,10 @@ _BY_HEADING: dict[str, tuple[Flag, ...]] = {
             "judge.prevalence",
             "SHARE",
         ),
+        Flag("votes", "Columns with annotators' votes, or one that names them.", f"{GATE} check", "judge.votes", "COL[,COL]"),
+        Flag(
+            "human_margin", "With --votes: agree at most this less than a person.", GATE, "judge.human_margin", "SHARE", float
+        ),
         Flag("min_pr_area", "Minimum PR area.", GATE, "judge.min_pr_area", "SHARE", float),
         Flag("min_class_recall", "Minimum recall of every class.", GATE, "judge.min_class_recall", "SHARE", float),
         Flag("min_slice_accuracy", "Minimum accuracy on every slice.", GATE, "judge.min_slice_accuracy", "SHARE", float),

@@ -18,7 +18,7 @@ from pretune.data.labels.naming import merges, name_classes
 from pretune.data.labels.spelling import clean_label
 from pretune.data.read.objects import named_cells
 from pretune.data.read.rows import check_rejected
-from pretune.data.read.table import Cell, RawTable, Row, receipt_of, unusable
+from pretune.data.read.table import Cell, Nested, RawTable, Row, receipt_of, unusable
 from pretune.errors import DataError, MissingLabelsError
 from pretune.records import Columns, Example, FileReceipt, Predictions, Record, Rejection
 
@@ -207,8 +207,14 @@ def _read_row(
         score = None if score is None else 1 / (1 + math.exp(-max(min(score, 700.0), -700.0)))
     check_shares(shares if score is None else {"": score}, where)
     text = "\n".join(writable(part) for column in roles.text if isinstance(part := cells[column], str) and part.strip())
-    extra = {column: writable(cell) if isinstance(cell, str) else "" for column, cell in cells.items() if column not in taken}
+    extra = {column: _extra(cell) for column, cell in cells.items() if column not in taken}
     return _Said(row.number, row_id, label, predicted, score, shares, text, extra)
+
+
+def _extra(cell: Cell) -> str:
+    if isinstance(cell, str):
+        return writable(cell)
+    return writable(cell.shown) if isinstance(cell, Nested) else ""
 
 
 def _check_common_causes(raw: RawTable, rejected: Sequence[Rejection], receipt: FileReceipt, roles: Roles) -> None:

@@ -52,6 +52,22 @@ def label_in(cell: str | Nested) -> str | None:
     return found[0] if found else None
 
 
+def labels_listed(cell: str) -> list[str] | None:
+    """Return what a cell lists, each item as often as it is there; ``None`` where it holds no list.
+
+    Example:
+        >>> labels_listed('["a", "b", "a"]'), labels_listed("a, b")
+        (['a', 'b', 'a'], None)
+    """
+    if cell.strip()[:1] not in ("[", "{", "("):
+        return None
+    value = _parsed(cell)
+    try:
+        return _labels(value) if isinstance(value, (list, tuple, Mapping)) else None
+    except ValueError:
+        return None
+
+
 def note_joined(counts: Mapping[str, int]) -> tuple[str, ...]:
     """Name the classes that look like several labels joined by a comma, a semicolon or a bar, with their rows.
 

@@ -8,6 +8,7 @@ from pretune.configs import AuditConfig
 from pretune.data import record_opening
 from pretune.data.alike.units import find_copies, sample_of, with_units
 from pretune.data.labels.naming import merges, named_as
+from pretune.data.labels.votes import read_votes, require_votes, without_votes
 from pretune.data.read.table import RawTable
 from pretune.data.seal.known import warn_of
 from pretune.diagnose import diagnose
@@ -19,6 +20,7 @@ from pretune.evaluate.at_prevalence import weigh_evaluation
 from pretune.evaluate.baselines import fit_linear, majority, prior
 from pretune.evaluate.mistakes import find_mistakes
 from pretune.evaluate.ordered import score_ordered
+from pretune.evaluate.people import beside_people
 from pretune.evaluate.slices import MAX_SLICES, columns_left_out, find_slices
 from pretune.records import Evaluation, Evidence, Finding, Predictions, RunRecord, Severity, Terms
 from pretune.run.trace import Trace
@@ -43,6 +45,7 @@ def audit_classes(raw: RawTable, source: Any, question: Question, trace: Trace) 
     policy = _with_margin(policy_of(question.config.judge, AUDIT), question, trace)
     found = read_inputs(raw, source, question, trace)
     judged = found.judged.predictions
+    require_votes(found.judged.examples, policy.votes, judged.classes, label=found.receipt.columns.label)
     labels = found.train_labels or [str(label) for label in judged.labels]
     asked = question.config.judge.positive
     positive = choose_positive(labels, asked if asked is None else named_as(asked, labels, merge=merges(question.config)))
@@ -64,17 +67,21 @@ def audit_classes(raw: RawTable, source: Any, question: Question, trace: Trace) 
         predictions=sources,
         receipt=found.receipt if found.judged.has_texts else None,  # conflicts are known where there are texts
         copies=copies,
+        votes=policy.votes,
     )
     findings, policy, not_asked = _diagnose(evidence, evaluation, policy, is_strict=policy.name not in (AUDIT, *READY))
     with trace.stage("slices", f"{len(judged.ids):,} rows") as stage:
-        slices = find_slices(judged, found.judged.examples, terms, limit=None)
+        told = without_votes(found.judged.examples, policy.votes)
+        slices = find_slices(judged, told, terms, limit=None)
         mistakes = find_mistakes(judged, found.judged.examples, certainty=found.judged.certainty)
         stage.shape_out = f"{len(slices)} slices, {len(mistakes)} confident mistakes"
         stage.notes = [
-            f"column {name!r} is not sliced: it holds neither few values nor numbers"
-            for name in columns_left_out(found.judged.examples)
+            f"column {name!r} is not sliced: it holds neither few values nor numbers" for name in columns_left_out(told)
         ]
     evaluation = weigh_evaluation(evaluation, sources, terms, policy.prevalence, costs)
+    if policy.votes:
+        votes = read_votes(found.judged.examples, policy.votes, judged.classes, label=found.receipt.columns.label)
+        evaluation = beside_people(evaluation, votes, judged, terms)
     verdict = decide(evaluation, findings, policy, terms, slices=slices)
     return RunRecord(
         run="", status="", classes=judged.classes, positive=positive, receipt=found.receipt,

@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from pretune.configs import AuditConfig
+from pretune.records import PERSON
 
 AUDITED = "audited"  # the predictions that are judged
 SPLIT = "test"  # the rows that they are judged on
 
-_OURS = frozenset({AUDITED, "majority", "prior", "linear", "encoder_linear"})
+_OURS = frozenset({AUDITED, "majority", "prior", "linear", "encoder_linear", PERSON})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

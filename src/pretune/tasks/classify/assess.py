@@ -10,11 +10,13 @@ from dataclasses import dataclass, replace
 
 from pretune.configs import JudgeConfig
 from pretune.data.alike.units import sample_of, with_units
+from pretune.data.labels.votes import read_votes, without_votes
 from pretune.diagnose import checks_by, diagnose
 from pretune.evaluate import evaluate_sources
 from pretune.evaluate.asked import add_asked
 from pretune.evaluate.at_prevalence import weigh_evaluation
 from pretune.evaluate.mistakes import find_mistakes
+from pretune.evaluate.people import beside_people
 from pretune.evaluate.slices import MAX_SLICES, find_slices
 from pretune.records import (
     Comparison,
@@ -148,7 +150,7 @@ def assess(
         costs: What a missed positive (``fn``) and a false alarm (``fp``) cost; then mean costs are among the figures.
         trace: Receives the stages.
     """
-    trace, evidence = trace or Trace(), replace(evidence, rules=policy.rules)
+    trace, evidence = trace or Trace(), replace(evidence, rules=policy.rules, votes=policy.votes)
     confidence, copies = policy.confidence_at(look, num_models), evidence.copies
     terms = Terms(positive=evidence.positive, confidence=confidence, look=look, rules=policy.rules)
     terms = with_units(terms, (*evidence.test, *evidence.validation), copies)
@@ -159,9 +161,10 @@ def assess(
     if validated is not None:
         validated = _weigh(evidence, "validation", validated, first, policy, costs)
     findings, judged = _diagnose(evidence, evaluation, policy.rules, trace), evidence.find("test", main)
-    slices = find_slices(judged, evidence.test, terms, limit=None) if judged else ()
+    slices = find_slices(judged, without_votes(evidence.test, policy.votes), terms, limit=None) if judged else ()
     with trace.stage("judge", f"{len(evaluation.scores)} figures, {len(findings)} findings") as stage:
         evaluation = _weigh(evidence, "test", evaluation, terms, policy, costs)
+        evaluation = _beside_people(evaluation, evidence, judged, terms)
         verdict = decide(evaluation, findings, policy, terms, slices=slices)
         held = sum(reason.holds is True for reason in verdict.reasons)
         stage.done = f"{held} of {len(verdict.reasons)} conditions hold, policy {policy.name!r}"
@@ -207,6 +210,14 @@ def _weigh(
     """Weigh the figures by the class shares of production; what checks find is about the rows as they are."""
     known = [item for item in evidence.predictions if item.split == split]
     return weigh_evaluation(evaluation, known, terms, policy.prevalence, costs)
+
+
+def _beside_people(evaluation: Evaluation, evidence: Evidence, judged: Predictions | None, terms: Terms) -> Evaluation:
+    if not evidence.votes or judged is None:
+        return evaluation
+    label = evidence.receipt.columns.label if evidence.receipt is not None else None
+    votes = read_votes(evidence.test, evidence.votes, evidence.classes, label=label)
+    return beside_people(evaluation, votes, judged, terms)
 
 
 def _diagnose(evidence: Evidence, evaluation: Evaluation, rules: int, trace: Trace) -> tuple[Finding, ...]:

@@ -13,6 +13,7 @@ from pretune.data import Opening, Seal, TrainingData
 from pretune.data.alike.units import find_copies, join_copies, units_of_rows, with_units
 from pretune.data.corpus import find_sketches
 from pretune.data.corpus.sketch import SketchFile
+from pretune.data.labels.votes import require_votes
 from pretune.data.seal.known import register_seal
 from pretune.data.seal.learned import look_back
 from pretune.evaluate import choose_positive
@@ -59,7 +60,9 @@ class Candidate:
 def open_and_judge(candidate: Candidate, record: RunRecord, config: JudgeConfig, folder: RunFolder, trace: Trace) -> RunRecord:
     """Open the sealed test, which is counted before any figure is shown, and take the run to its verdict."""
     start, config = time.perf_counter(), inherit(config, record)
-    policy = read_policy(config)
+    policy, receipt = read_policy(config), record.receipt
+    columns = receipt.columns if receipt is not None else None
+    require_votes(candidate.training.train, policy.votes, record.classes, label=columns.label if columns is not None else None)
     labels = [str(row.label) for row in candidate.training.train]
     positive = choose_positive(labels, config.positive) if config.positive else record.positive
     aim = read_aim(config, policy, positive=positive, labels=labels)

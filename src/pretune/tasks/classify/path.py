@@ -7,6 +7,7 @@ from typing import Any
 
 from pretune.configs import DEFAULT_MAX_LENGTH, JudgeConfig, RunConfig
 from pretune.data import Dataset, Seal, TrainingData
+from pretune.data.labels.votes import require_votes
 from pretune.data.seal.known import CANNOT_JUDGE, warn_of
 from pretune.data.seal.openings import read_openings
 from pretune.errors import DivergedError, UsageError
@@ -64,6 +65,7 @@ def finetune(job: Job[RunConfig]) -> RunRecord:
         require(**PEFT)
     device = choose_device(config.finetune.device, precision=config.finetune.precision, threads=config.finetune.threads)
     data = load_rows(job)
+    require_votes(data.train, policy.votes, data.classes, label=data.receipt.columns.label)
     if config.split.repair:
         data.receipt = score_repair(job.source, config, data, trace)
     aim = _aim(data, config.judge, policy)

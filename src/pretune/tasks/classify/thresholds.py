@@ -52,6 +52,7 @@ def read_aim(config: JudgeConfig, policy: Policy, *, positive: str | None, label
 def inherit(config: JudgeConfig, record: RunRecord) -> JudgeConfig:
     """Return the config with the goal, constraint and costs of the run where it names none of the three."""
     known = record.settings.judge
+    config = replace(config, votes=config.votes or known.votes)
     if config.prevalence is None and known.prevalence is not None:
         config = replace(config, prevalence=known.prevalence)
     if any(item is not None for item in (config.goal, config.keep, config.cost, config.at_precision, config.max_alerts)):
