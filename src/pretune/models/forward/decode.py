@@ -1,0 +1,186 @@
+"""Decoding of Llama and models built like it: prompts are read once, then one token a step for every reply.
+
+Keys and values of all tokens are kept in a room of fixed size; each reply has a row there and begins at its left, so tokens
+have their true positions whatever the length of their neighbours. Weights are laid out once.
+Shapes: hidden (rows, width); ids (batch, time), prompts begin at the left; logits (rows, vocabulary).
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from pretune.errors import UsageError
+from pretune.models.forward.prenorm import rotary_tables
+from pretune.models.forward.products import Product, lay_out
+from pretune.models.heads import LanguageNetwork
+
+GRAIN = 128  # positions by which the tables of rotations grow
+
+
+class Room:
+    """Keys and values of every layer.
+
+    Args:
+        num_layers: Of the model.
+        batch: Replies at once.
+        capacity: Tokens a reply, its prompt included.
+        width: Of keys and values of one token in one layer, side by side.
+    """
+
+    def __init__(self, num_layers: int, batch: int, capacity: int, width: int, like: Tensor) -> None:
+        # Zeros: what is masked out is still multiplied, and whatever lay in memory may be no number.
+        self.layers = [like.new_zeros(batch, capacity, width) for _ in range(num_layers)]
+        self.lengths = torch.zeros(batch, dtype=torch.int64, device=like.device)
+        self.capacity = capacity
+
+    def move(self, source: int, target: int) -> None:
+        """Let a row take the place of another."""
+        length = int(self.lengths[source])
+        for layer in self.layers:
+            layer[target, :length] = layer[source, :length]
+        self.lengths[target] = self.lengths[source]
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    """One layer, laid out."""
+
+    inside: Product  # query, key and value
+    out: Product
+    widen: Product  # gate and up
+    narrow: Product
+    norms: tuple[Tensor, Tensor]
+
+
+class Decoder:
+    """A network laid out for decoding; later changes of its weights do not reach it.
+
+    Args:
+        network: Of the family ``llama``.
+        precision: ``fp32`` or ``bf16``: of products, keys and values. What layers add to stays in fp32.
+
+    Raises:
+        UsageError: The network predicts hidden words, or is of another family.
+    """
+
+    def __init__(self, network: LanguageNetwork, precision: str = "fp32") -> None:
+        family = network.walked()
+        if family.name != "llama":
+            raise UsageError(
+                f"pretune cannot write replies with {family.name!r} models",
+                expected="a Llama-like causal model",
+                fix="use such a model, such as smollm2",
+            )
+        trunk, layers = network.trunk, list[Any](network.layers)
+        first = layers[0].self_attn
+        self.dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+        self.size, self.groups, self.scale = int(first.head_dim), int(first.num_key_value_groups), float(first.scaling)
+        self.num_kept = int(first.k_proj.weight.shape[0]) // self.size  # heads of keys and of values
+        self.num_asking = self.num_kept * self.groups
+        self.activation, self.epsilon = layers[0].mlp.act_fn, float(trunk.norm.variance_epsilon)
+        self.max_positions = int(network.model.config.max_position_embeddings)
+        self.embedding: Tensor = trunk.embed_tokens.weight.detach()
+        self.last_norm: Tensor = trunk.norm.weight.detach()
+        self.layers = [self._lay_out(layer) for layer in layers]
+        self.output = lay_out([network.output], self.dtype)
+        rotary = trunk.rotary_emb
+        self._frequencies, self._stretch = rotary.inv_freq, float(rotary.attention_scaling)
+        self._tables = torch.empty(2, 0, self.size)
+        self._grow(GRAIN)
+
+    def room(self, batch: int, capacity: int) -> Room:
+        """Return room for so many replies of so many tokens, their prompts included."""
+        self._grow(capacity)
+        like = torch.empty(0, dtype=self.dtype, device=self.embedding.device)
+        return Room(len(self.layers), batch, capacity, 2 * self.num_kept * self.size, like)
+
+    def read(self, ids: Tensor, room: Room | None = None, rows: Tensor | None = None) -> Tensor:
+        """Read prompts from their first token on; return the states of all tokens, (batch, time, width).
+
+        Args:
+            ids: Filled up with anything at the right.
+            room: Where keys and values are kept, if anything is to follow.
+            rows: Which rows of it, (batch,).
+        """
+        batch, time = ids.shape
+        self._grow(time)
+        hidden, tables = self.embedding[ids.flatten()].float(), self._tables[:, :time].repeat(1, batch, 1)[:, :, None]
+        for index, layer in enumerate(self.layers):
+            asked, kept = self._inside(layer, hidden, tables)
+            if room is not None:
+                room.layers[index][rows, :time] = kept.view(batch, time, -1)
+            query = asked.view(batch, time, self.num_asking, self.size).transpose(1, 2)
+            key, value = kept.view(batch, time, 2, self.num_kept, self.size).permute(2, 0, 3, 1, 4)
+            if self.groups > 1:
+                key, value = (states.repeat_interleave(self.groups, dim=1) for states in (key, value))
+            mixed = functional.scaled_dot_product_attention(query, key, value, is_causal=True, scale=self.scale)
+            hidden = self._after(layer, hidden, mixed.transpose(1, 2).reshape(batch * time, -1))
+        return hidden.view(batch, time, -1)
+
+    def step(self, ids: Tensor, room: Room) -> Tensor:
+        """Read the next token of the first rows of a room, (rows,); return its states, (rows, width)."""
+        count = len(ids)
+        lengths = room.lengths[:count]
+        longest = int(lengths.max()) + 1
+        places = torch.arange(count, device=ids.device) * room.capacity + lengths
+        bias = None
+        if int(lengths.min()) + 1 < longest:
+            is_free = torch.arange(longest, device=ids.device) > lengths[:, None]
+            bias = torch.zeros(is_free.shape, dtype=self.dtype, device=ids.device)
+            bias = bias.masked_fill_(is_free, torch.finfo(self.dtype).min)[:, None, None].expand(-1, 1, self.groups, -1)
+        hidden, tables = self.embedding[ids].float(), self._tables[:, lengths][:, :, None]
+        for index, layer in enumerate(self.layers):
+            asked, kept = self._inside(layer, hidden, tables)
+            held = room.layers[index]
+            held.view(-1, held.shape[-1]).index_copy_(0, places, kept)
+            both = held[:count, :longest].view(count, longest, 2, self.num_kept, self.size)
+            query = asked.view(count, self.num_kept, self.groups, self.size)
+            key, value = both[:, :, 0].transpose(1, 2), both[:, :, 1].transpose(1, 2)
+            mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=bias, scale=self.scale)
+            hidden = self._after(layer, hidden, mixed.reshape(count, -1))
+        room.lengths[:count] += 1
+        return hidden
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """(rows, width) → logits (rows, vocabulary), in float32."""
+        return self.output(self._norm(hidden, self.last_norm)).float()
+
+    def _inside(self, layer: _Layer, hidden: Tensor, tables: Tensor) -> tuple[Tensor, Tensor]:
+        """Return queries (rows, asking heads × size), and keys and values side by side; both turned by their positions."""
+        found = layer.inside(self._norm(hidden, layer.norms[0]))
+        num_turned = (self.num_asking + self.num_kept) * self.size
+        turned = found[:, :num_turned].view(len(found), -1, self.size)
+        halves = turned.roll(self.size // 2, dims=-1)
+        turned.mul_(tables[0]).addcmul_(halves, tables[1])
+        num_asked = self.num_asking * self.size
+        return found[:, :num_asked], found[:, num_asked:]
+
+    def _after(self, layer: _Layer, hidden: Tensor, mixed: Tensor) -> Tensor:
+        """Add what attention found, and what the feed-forward makes of that."""
+        hidden = hidden + layer.out(mixed)
+        gate, up = layer.widen(self._norm(hidden, layer.norms[1])).chunk(2, dim=-1)
+        return hidden.add_(layer.narrow(self.activation(gate).mul_(up)))
+
+    def _norm(self, hidden: Tensor, weight: Tensor) -> Tensor:
+        return functional.rms_norm(hidden, (hidden.shape[-1],), weight, self.epsilon).to(self.dtype)
+
+    def _lay_out(self, layer: Any) -> _Layer:
+        attention, forward = layer.self_attn, layer.mlp
+        norms = (layer.input_layernorm.weight.detach(), layer.post_attention_layernorm.weight.detach())
+        return _Layer(
+            inside=lay_out([attention.q_proj, attention.k_proj, attention.v_proj], self.dtype),
+            out=lay_out([attention.o_proj], self.dtype),
+            widen=lay_out([forward.gate_proj, forward.up_proj], self.dtype),
+            narrow=lay_out([forward.down_proj], self.dtype),
+            norms=norms,
+        )
+
+    def _grow(self, num_positions: int) -> None:
+        """Have the rotations of at least so many positions: (cosines and signed sines, positions, size)."""
+        if self._tables.shape[1] < num_positions:
+            number = -(-num_positions // GRAIN) * GRAIN
+            tables = rotary_tables(self._frequencies, number, self.dtype, scale=self._stretch)
+            self._tables = torch.stack(tables).squeeze(2)
