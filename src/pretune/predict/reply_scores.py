@@ -73,7 +73,9 @@ def _score(decoder: Decoder, references: Sequence[Reference]) -> list[float]:
     rows = torch.cat([torch.full((item.end - item.start,), row) for row, item in enumerate(references)])
     places = torch.cat([torch.arange(item.start, item.end) for item in references])
     asked, labels = states[rows, places - 1], ids[rows, places]
-    lost = torch.cat([_lost(decoder, *block) for block in zip(torch.split(asked, BLOCK), torch.split(labels, BLOCK), strict=True)])
+    lost = torch.cat(
+        [_lost(decoder, *block) for block in zip(torch.split(asked, BLOCK), torch.split(labels, BLOCK), strict=True)]
+    )
     found: list[float] = torch.zeros(len(references), dtype=torch.float64).index_add_(0, rows, lost.double()).tolist()
     return found
 
