@@ -15,9 +15,11 @@ if sys.platform == "win32":
 # Public name → the module that defines it; resolved on first use, so that ``import pretune`` loads nothing heavy.
 _HOMES = {
     "load_data": "pretune.tasks.classify.load",
+    "load_conversations": "pretune.data.conversations.dataset",
     "load_model": "pretune.tasks.classify.load",
     "load_pretrained_model": "pretune.tasks.classify.load",
     "Dataset": "pretune.tasks.classify.load",
+    "ConversationSet": "pretune.data.conversations.dataset",
     "TextClassifier": "pretune.tasks.classify.estimator",
     "judge": "pretune.tasks.classify.path",
     "compare": "pretune.tasks.classify.compare",
@@ -43,6 +45,10 @@ if TYPE_CHECKING:  # what type checkers and editors see
         JudgeConfig as JudgeConfig,
         ReadConfig as ReadConfig,
         SplitConfig as SplitConfig,
+    )
+    from pretune.data.conversations.dataset import (
+        ConversationSet as ConversationSet,
+        load_conversations as load_conversations,
     )
     from pretune.errors import (
         DataError as DataError,

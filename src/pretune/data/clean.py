@@ -133,6 +133,17 @@ def clean_name(name: str) -> str:
     return _ODD_SPACE.sub(" ", name).strip()
 
 
+def clean_unseen(text: str, done: set[str]) -> str:
+    """Return a text without what no reader would see in it; markup and spacing stay. Add to ``done`` what changed."""
+    if text.isascii() and "\r" not in text and text.replace("\n", "").replace("\t", "").isprintable():
+        return text
+    for step, apply in STEPS:
+        if step in _NAME_STEPS and (after := apply(text)) != text:
+            done.add(step)
+            text = after
+    return text
+
+
 def clean_text(text: str) -> str:
     r"""Return ``text`` as the tokenizer will see it; cleaning it again changes nothing.
 

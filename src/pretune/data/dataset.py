@@ -161,7 +161,7 @@ def prepare(
     except DataError as error:
         error.files = error.files or files
         raise
-    receipt = replace(_receipt(tables, files, divided, cleaned, split), repairs=repairs)
+    receipt = replace(receipt_of_splits(tables, files, divided, cleaned, split), repairs=repairs)
     with trace.stage("seal", f"{len(divided.test):,} test rows") as stage:
         training, seal = seal_splits(divided)
         stage.done, stage.shape_out = "their labels and scores are not read before judging", "0 rows in reach of training"
@@ -179,7 +179,7 @@ def _text_columns(source: Any, receipt: Receipt) -> tuple[str, ...]:
 def _read_all(sources: dict[str, Any], config: ReadConfig, trace: Trace) -> dict[str, Table]:
     shown = next(iter(sources.values()))
     with trace.stage("read", str(shown) if isinstance(shown, (str, Path)) else type(shown).__name__) as stage:
-        names = _names_apart(sources)
+        names = names_apart(sources)
         tables = {role: read_table(item, config, role=role, name=names.get(role)) for role, item in sources.items()}
         tables = join_labels(tables, merge=config.merge_labels)
         first = next(iter(tables.values()))
@@ -196,7 +196,7 @@ def _read_all(sources: dict[str, Any], config: ReadConfig, trace: Trace) -> dict
     return tables
 
 
-def _names_apart(sources: dict[str, Any]) -> dict[str, str]:
+def names_apart(sources: dict[str, Any]) -> dict[str, str]:
     """Return what ids begin with where files have the same name, such as ``train/a.csv`` and ``test/a.csv``."""
     bases = {role: Path(item).name if isinstance(item, (str, Path)) else "row" for role, item in sources.items()}
     alike = [base for base in bases.values() if list(bases.values()).count(base) > 1]
@@ -230,9 +230,9 @@ def _divide(
     with trace.stage("split", f"{len(everything):,} rows") as stage:
         notes = check_labels(everything, column=label, files=files)
         if config.repair:
-            divided, repairs = divide_repaired(rows, lambda parts: _split(parts, config))
+            divided, repairs = divide_repaired(rows, lambda parts: split_rows(parts, config))
         else:
-            divided, repairs = _split(rows, config), ()
+            divided, repairs = split_rows(rows, config), ()
         sizes = {receipt.name: receipt.num_rows for receipt in divided.receipts}
         stage.shape_out = " + ".join(f"{count:,} {name}" for name, count in sizes.items())
         stage.done = (
@@ -243,7 +243,13 @@ def _divide(
     return replace(divided, notes=(*notes, *divided.notes)), repairs
 
 
-def _split(rows: Mapping[str, tuple[Example, ...]], config: SplitConfig) -> Splits:
+def split_rows(rows: Mapping[str, tuple[Example, ...]], config: SplitConfig) -> Splits:
+    """Divide the rows of ``data``, or keep the splits that were given, as ``config`` says.
+
+    Raises:
+        UsageError: Splits are given, and to be divided by time.
+        DataError: They cannot be divided.
+    """
     if config.time is not None and "data" not in rows:
         raise UsageError(
             "--time with --validation or --test",
@@ -255,9 +261,18 @@ def _split(rows: Mapping[str, tuple[Example, ...]], config: SplitConfig) -> Spli
     return keep_given(rows["train"], rows.get("validation"), rows.get("test"), config)
 
 
-def _receipt(
+def receipt_of_splits(
     tables: dict[str, Table], files: tuple[FileReceipt, ...], divided: Splits, cleaned: dict[str, int], config: SplitConfig
 ) -> Receipt:
+    """Return what became of every row of all files.
+
+    Args:
+        tables: By role, as they were read; their examples are not looked at.
+        files: Their receipts.
+        divided: The splits.
+        cleaned: How many texts each kind of cleaning changed.
+        config: How they were divided.
+    """
     first = next(iter(tables.values()))
     return Receipt(
         source=first.source,

@@ -1,7 +1,16 @@
 """The frozen records that stages hand to each other: JSON out, JSON in. Stages share nothing else."""
 
 from pretune.records.base import SCHEMA, Record
-from pretune.records.conversation import Conversation, Decoding, Replies, ReplyCounts, ReplyScore, Turn
+from pretune.records.conversation import (
+    Conversation,
+    ConversationCounts,
+    Decoding,
+    Lengths,
+    Replies,
+    ReplyCounts,
+    ReplyScore,
+    Turn,
+)
 from pretune.records.corpus import CorpusFile, CorpusReceipt, CorpusSketch, TokenizerFit, TokenizerQuality
 from pretune.records.data import (
     Columns,
@@ -84,6 +93,7 @@ __all__ = [
     "Conflict",
     "Confusion",
     "Conversation",
+    "ConversationCounts",
     "Copies",
     "CorpusFile",
     "CorpusReceipt",
@@ -99,6 +109,7 @@ __all__ = [
     "History",
     "LayerGuesses",
     "LayerView",
+    "Lengths",
     "LineCounts",
     "Milestone",
     "Mistake",

@@ -12,7 +12,8 @@ from pretune.records.data import Example
 
 SYSTEM, USER, ASSISTANT = "system", "user", "assistant"
 ROLES = (SYSTEM, USER, ASSISTANT)
-_TURNS, _REJECTED = "turns", "rejected"  # names among the further columns of an example
+OWN = "pretune:"  # begins the names of what is kept among the further columns of an example, and is no column of a user
+_TURNS, _REJECTED = f"{OWN}turns", f"{OWN}rejected"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,3 +137,32 @@ class ReplyCounts(Record):
         refused = f", {self.num_refused:,} left out that do not fit the chat template" if self.num_refused else ""
         learned = f"{self.num_used:,} conversations, {self.num_targets:,} of {self.num_tokens:,} tokens learned"
         return f"{learned}; {cut}{beyond}{refused}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lengths(Record):
+    """How long texts are, in words."""
+
+    median: float
+    p95: float
+    longest: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationCounts(Record):
+    """What a table of conversations holds, all splits together: counts only, no text."""
+
+    form: str  # as it was read, with the role of each column
+    split_by: str  # "question", "group 'focus'", "time 'date'" or "files"
+    num_conversations: int
+    num_replies: int
+    num_with_turns: int  # conversations of more than one reply
+    num_with_system: int
+    num_preferences: int  # with a reply that was not chosen
+    control_tokens: dict[str, int]  # taken away from the beginning or the end of replies
+    num_spelled: int  # conversations that spell a control token elsewhere, as text
+    num_repeated_questions: int  # that an earlier conversation asks, case and spacing aside
+    num_repeated_replies: int  # last replies that an earlier conversation has, likewise
+    num_commonest_reply: int  # how often the commonest last reply occurs
+    question_words: Lengths
+    reply_words: Lengths

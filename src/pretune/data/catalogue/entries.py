@@ -17,6 +17,7 @@ class Entry(Record):
         quoted: Whether a cell may stand in double quotes.
         text: Columns of the text.
         label: Column of the label; ``None`` where the data are not for classification.
+        reply: Column of replies, where the data are conversations and ``text`` is what is asked.
         label_words: What each raw label is called; empty keeps the labels.
         label_is_sign: The label column is a number: below 0 is ``negative``, above 0 is ``positive``, 0 is rejected.
         source: Where the content comes from, as one would cite it.
@@ -38,6 +39,7 @@ class Entry(Record):
     quoted: bool = True
     text: tuple[str, ...] = ("text",)
     label: str | None = None
+    reply: str | None = None
     label_words: dict[str, str] = field(default_factory=dict)
     label_is_sign: bool = False
     notes: tuple[str, ...] = ()
@@ -118,7 +120,8 @@ ENTRIES: tuple[Entry, ...] = (
         parts={"data": "moviedialog.csv"},
         num_rows=64_350,
         text=("statement",),
-        notes=("the text is the statement; the reply is kept beside it as the further column 'reply'",),
+        reply="reply",
+        notes=("as texts, the statements are read, with the reply beside each as the further column 'reply'",),
     ),
     Entry(
         name="wikitext-2",

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from pretune.configs import AuditConfig
-from pretune.data.foreign.pairs import PROMPT_NAMES
+from pretune.data.conversations.names import PROMPT_NAMES
 from pretune.data.foreign.score_columns import HYPOTHESIS_NAMES, ID_NAMES, REFERENCE_NAMES, check_named, find_named
 from pretune.data.read.columns import shown_columns
 from pretune.data.read.objects import named_cells

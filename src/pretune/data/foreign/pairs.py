@@ -3,15 +3,12 @@
 from dataclasses import dataclass
 
 from pretune.configs import ReadConfig
+from pretune.data.conversations.names import PROMPT_NAMES, REPLY_NAMES
 from pretune.data.foreign.score_columns import find_named
 from pretune.data.read.columns import shown_columns
 from pretune.data.read.rows import check_rejected
 from pretune.data.read.table import RawTable, receipt_of, unusable
 from pretune.records import FileReceipt, Rejection
-
-# What people call these columns, folded; the first that is there is taken.
-PROMPT_NAMES = "prompt question instruction input query statement user context source src questions prompts".split()
-REPLY_NAMES = "reply response answer completion output reference target assistant gold expected answers ref text".split()
 
 
 @dataclass(frozen=True, slots=True)

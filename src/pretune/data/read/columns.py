@@ -74,7 +74,7 @@ def choose_columns(raw: RawTable, config: ReadConfig) -> tuple[Columns, tuple[st
         MissingLabelsError: Labels are required and no column can be the label.
     """
     _check_asked(raw, config)
-    looks = _look_at_all(raw)
+    looks = look_at_all(raw)
     notes: list[str] = []
     label, how = config.label, ""
     if label is None:
@@ -211,7 +211,7 @@ def _is_named(column: str, names: Sequence[str], exact: bool) -> bool:
     return any(word.casefold() in names for word in _WORD_BREAK.split(column))
 
 
-def _look_at_all(raw: RawTable) -> dict[str, Looks]:
+def look_at_all(raw: RawTable) -> dict[str, Looks]:
     """Look at a sample of every column; what is missing from rows of few of many columns is not asked for."""
     num_rows = len(raw.rows)
     rows = raw.rows[:: max(1, num_rows // SAMPLE_ROWS, num_rows * len(raw.columns) // SAMPLE_CELLS)]

@@ -61,25 +61,41 @@ def read_table(
     """
     config = config or ReadConfig()
     check_encoding(config.encoding)
-    with _uncollected():
+    with uncollected():
         found = source if not isinstance(source, (str, Path)) else locate(source)
         if isinstance(found, Entry):
             return read_entry(found, catalog.fetch(found), config, role=role, is_further=is_further)
-        raw = _raw(source, found, config, role)
-        if name is not None:
-            raw.origin = replace(raw.origin, name=name)
-            raw.rejected = [replace(rejection, file=name) for rejection in raw.rejected]
+        raw = named_as(raw_of(source, found, config, role), name)
         shown = raw.origin.format if found is source else found if isinstance(found, str) else str(source)
         return _table(raw, config, source=shown, is_further=is_further)
 
 
-def _raw(source: Any, found: Any, config: ReadConfig, role: str) -> RawTable:
+def raw_of(source: Any, found: Any, config: ReadConfig, role: str) -> RawTable:
+    """Return the rows of what the user named, which is anything but an entry of the catalogue.
+
+    Args:
+        source: What the user named.
+        found: What ``locate`` returned for it, or the same object where it is no name.
+        config: As for ``read_table``.
+        role: As for ``read_table``.
+
+    Raises:
+        DataError: It cannot be read.
+    """
     if isinstance(found, str):
         return read_hub(found, role)
     if isinstance(found, Path):
         return _read_path(found, str(source), config, role)
     raw = read_memory(source, role)
     check_labelled(raw, config.require_labels)
+    return raw
+
+
+def named_as(raw: RawTable, name: str | None) -> RawTable:
+    """Return the rows under another name of their file, in ids and rejections, where one is given."""
+    if name is not None:
+        raw.origin = replace(raw.origin, name=name)
+        raw.rejected = [replace(rejection, file=name) for rejection in raw.rejected]
     return raw
 
 
@@ -97,7 +113,7 @@ def read_raw(source: Any, *, role: str = "data", read: ReadConfig | None = None)
     """
     config = replace(read or ReadConfig(), require_labels=True)
     check_encoding(config.encoding)
-    with _uncollected():
+    with uncollected():
         if not isinstance(source, (str, Path)):
             return read_memory(source, role)
         path = Path(source).expanduser()
@@ -121,7 +137,7 @@ def read_rows(source: str, config: ReadConfig, *, role: str = "data") -> RawTabl
     """
     check_encoding(config.encoding)
     found = locate(source)
-    with _uncollected():
+    with uncollected():
         if isinstance(found, Entry):
             table = read_entry(found, catalog.fetch(found), ReadConfig(require_labels=False), role=role)
             rows = [Row(number, [row.text, row.label]) for number, row in enumerate(table.examples, 1)]
@@ -131,7 +147,7 @@ def read_rows(source: str, config: ReadConfig, *, role: str = "data") -> RawTabl
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
+def uncollected() -> Iterator[None]:
     """Pause the garbage collector: reading makes millions of objects and no cycles, and would be searched for them."""
     was_enabled = gc.isenabled()
     gc.disable()
@@ -177,13 +193,17 @@ def read_entry(entry: Entry, folder: Path, config: ReadConfig, *, role: str = "d
     )
 
 
-def _read_part(entry: Entry, path: Path, role: str, config: ReadConfig, *, is_further: bool) -> Table:
+def raw_of_part(entry: Entry, path: Path, role: str) -> RawTable:
+    """Return the rows of one file of a data set of the catalogue."""
     origin = Origin(shown=f"{entry.name} ({path.name})", name=path.name, role=role, format=_entry_format(entry))
     data, origin = read_bytes(path, origin)
     if entry.delimiter:
-        raw = read_delimited(data, origin, None, Dialect(entry.delimiter, entry.quoted))
-    else:
-        raw = read_text_lines(data, origin, None)
+        return read_delimited(data, origin, None, Dialect(entry.delimiter, entry.quoted))
+    return read_text_lines(data, origin, None)
+
+
+def _read_part(entry: Entry, path: Path, role: str, config: ReadConfig, *, is_further: bool) -> Table:
+    raw = raw_of_part(entry, path, role)
     as_named = config.label == entry.label and config.label is not None
     rule = _label_rule(entry) if as_named else None
     return _table(raw, config, source=entry.name, is_further=is_further, label_rule=rule)

@@ -44,8 +44,8 @@ class _Places:
     names: frozenset[str]  # of the further columns
 
 
-class _RowError(ValueError):
-    """Why one row is not used, and the column it is about."""
+class RowError(ValueError):
+    """Why one row is not used, and the column it is about, by number."""
 
     def __init__(self, column: int | None, reason: str) -> None:
         self.column, self.reason = column, reason
@@ -76,8 +76,8 @@ def build_examples(
             text = _text(row.cells, places)
             label = _label(row.cells, places, config.require_labels, done)
             label = label and _ruled(label, label_rule, places)
-        except _RowError as error:
-            rejected.append(_rejection(raw, row, error))
+        except RowError as error:
+            rejected.append(rejection_of(raw, row, error))
             continue
         examples.append(
             Example(
@@ -124,7 +124,7 @@ def text_reader(names: tuple[str, ...], columns: Columns, max_cell: int) -> Call
     def read(cells: Sequence[Cell]) -> tuple[str, str]:
         try:
             return _text(cells, places), ""
-        except _RowError as error:
+        except RowError as error:
             return "", error.reason
 
     return read
@@ -186,15 +186,15 @@ def _places(names: tuple[str, ...], columns: Columns, max_cell: int) -> _Places:
 def _text(cells: Sequence[Cell], places: _Places) -> str:
     first = places.text[0]
     if len(places.text) == 1:
-        text = _checked(cells[first], first, places.max_cell) or ""
+        text = checked_text(cells[first], first, places.max_cell) or ""
     else:
         text = "\n".join(
             part
             for index in places.text
-            if (part := _checked(cells[index], index, places.max_cell) or "") and not part.isspace()
+            if (part := checked_text(cells[index], index, places.max_cell) or "") and not part.isspace()
         )
     if not has_content(text):
-        raise _RowError(first, "the text is empty" if not text.strip() else f"the text has nothing visible: {text[:40]!a}")
+        raise RowError(first, "the text is empty" if not text.strip() else f"the text has nothing visible: {text[:40]!a}")
     return text
 
 
@@ -206,11 +206,11 @@ def _label(cells: Sequence[Cell], places: _Places, required: bool, done: Done) -
     try:
         only = cell if cell is None else label_in(cell)
     except ValueError as error:
-        raise _RowError(places.label, str(error)) from error
-    label = clean_label(raw) if (raw := _checked(only, places.label, places.max_cell)) else ""
+        raise RowError(places.label, str(error)) from error
+    label = clean_label(raw) if (raw := checked_text(only, places.label, places.max_cell)) else ""
     if not label:
         if required:
-            raise _RowError(places.label, "the label is missing")
+            raise RowError(places.label, "the label is missing")
         return None
     if label != raw:
         done[_TRIMMED if label == str(raw).strip() else _CLEANED] += 1
@@ -222,51 +222,62 @@ def _ruled(label: str, rule: LabelRule | None, places: _Places) -> str:
     try:
         return label if rule is None else rule(label)
     except ValueError as error:
-        raise _RowError(places.label, str(error)) from error
+        raise RowError(places.label, str(error)) from error
 
 
-def _checked(cell: Cell, column: int, limit: int) -> str | None:
-    """The text of a cell that is sound."""
+def checked_text(cell: Cell, column: int, limit: int) -> str | None:
+    """Return the text of a cell that is sound; ``None`` where it is missing.
+
+    Args:
+        cell: It.
+        column: Its number, for the message.
+        limit: Characters that it may have.
+
+    Raises:
+        RowError: It is no text, is too long, or cannot be written.
+    """
     if cell is None:
         return None
     if isinstance(cell, Nested):
-        raise _RowError(column, f"is {cell.kind}, not text")
+        raise RowError(column, f"is {cell.kind}, not text")
     if len(cell) > limit:
-        raise _RowError(column, f"has {len(cell):,} characters; a cell may have {limit:,} (--max-cell)")
+        raise RowError(column, f"has {len(cell):,} characters; a cell may have {limit:,} (--max-cell)")
     if cell.isascii():
         if "\0" in cell:
-            raise _RowError(column, "holds a NUL character (a zero byte)")
+            raise RowError(column, "holds a NUL character (a zero byte)")
         return cell
     try:
         cell.encode()
     except UnicodeEncodeError as error:
-        raise _RowError(column, f"holds half of a character (the surrogate {cell[error.start]!a})") from error
+        raise RowError(column, f"holds half of a character (the surrogate {cell[error.start]!a})") from error
     if "\0" in cell:
-        raise _RowError(column, "holds a NUL character (a zero byte)")
+        raise RowError(column, "holds a NUL character (a zero byte)")
     return cell
 
 
 def _group(cells: Sequence[Cell], places: _Places) -> str | None:
     if places.group is None:
         return None
-    return _extra(cells[places.group]).strip() or None
+    return shown_cell(cells[places.group]).strip() or None
 
 
 def _extras(cells: Sequence[Cell], places: _Places) -> dict[str, str]:
     """The further columns of a row; a cell that is missing is left out."""
     if isinstance(cells, SparseCells):
         names = places.names
-        return {name: _extra(cell) for name, cell in cells.values.items() if cell is not None and name in names}
-    return {name: _extra(cell) for index, name in places.extra if (cell := cells[index]) is not None}
+        return {name: shown_cell(cell) for name, cell in cells.values.items() if cell is not None and name in names}
+    return {name: shown_cell(cell) for index, name in places.extra if (cell := cells[index]) is not None}
 
 
-def _extra(cell: Cell) -> str:
+def shown_cell(cell: Cell) -> str:
+    """Return a cell as text that can be written; a missing one is empty."""
     if type(cell) is str:
         return writable(cell)
     return writable(cell.shown) if isinstance(cell, Nested) else ""
 
 
-def _rejection(raw: RawTable, row: Row, error: _RowError) -> Rejection:
+def rejection_of(raw: RawTable, row: Row, error: RowError) -> Rejection:
+    """Return the rejection of a row, with its line where that is another number."""
     column = raw.columns[error.column] if error.column is not None else None
     line = f" (line {row.line})" if row.line is not None and row.line != row.number else ""
     return Rejection(file=raw.origin.name, row=row.number, column=column, reason=error.reason + line)

@@ -71,6 +71,8 @@ def _check_separable(units: Sequence[_Unit], names: Sequence[str]) -> None:
     num_units = Counter(label for unit in units for label in unit.labels)
     short = {label: number for label, number in sorted(num_units.items()) if number < len(names)}
     if short:
+        if set(num_units) == {""}:
+            raise _too_few(units, names)
         num_rows = sum((unit.labels for unit in units), Counter[str]())
         shown = [f"{label!r} ({num_rows[label]} rows, {number} that can be separated)" for label, number in short.items()]
         more = f" and {len(shown) - 5} more" if len(shown) > 5 else ""
@@ -80,6 +82,16 @@ def _check_separable(units: Sequence[_Unit], names: Sequence[str]) -> None:
             fix="label more rows of that class, merge it with another or leave it out; if texts differ only in "
             "a number or a name, name the column of their template with --group COL, or keep leaks with --keep-leaks",
         )
+
+
+def _too_few(units: Sequence[_Unit], names: Sequence[str]) -> DataError:
+    """Return the error for rows without labels, such as conversations, of which too few can be separated."""
+    total = sum(len(unit.rows) for unit in units)
+    return DataError(
+        f"{total:,} row{'s' * (total > 1)} cannot be divided into {', '.join(names)}: {len(units):,} can be separated",
+        expected=f"at least {len(names)} that are neither nearly the same as each other nor in one group",
+        fix="add rows, use a finer --group column, or give the splits yourself (--validation FILE, --test FILE)",
+    )
 
 
 def _take(units: Sequence[_Unit], quota: Mapping[str, int]) -> tuple[list[_Unit], list[_Unit]]:

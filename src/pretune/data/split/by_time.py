@@ -11,6 +11,7 @@ from pretune.data.moments import read_asked
 from pretune.data.split.divide import Splits, keep_given
 from pretune.errors import DataError
 from pretune.records import Example
+from pretune.records.conversation import OWN
 
 
 def split_by_time(examples: Sequence[Example], config: SplitConfig) -> Splits:
@@ -60,7 +61,7 @@ def _ends(moments: npt.NDArray[np.float64], config: SplitConfig) -> tuple[float,
 
 
 def _why_not(examples: Sequence[Example], column: str) -> str:
-    known = {name for row in examples for name in row.extra}
+    known = {name for row in examples for name in row.extra if not name.startswith(OWN)}
     if column not in known:
         return f"is not there; the others are {', '.join(map(repr, sorted(known)[:10])) or 'none'}"
     shown = next((row.extra[column] for row in examples if row.extra.get(column)), "")

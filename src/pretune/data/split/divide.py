@@ -221,10 +221,11 @@ def _rows_left(examples: Examples, owners: Sequence[str], leaking: frozenset[int
 
 def _note_units(component: NDArray[np.int64], parts: Mapping[str, Examples], shares: Mapping[str, float]) -> tuple[str, ...]:
     """Say where groups or clusters kept a split from the size it was to have."""
+    why = "classes are small, or rows" if any(_labels_of(rows) for rows in parts.values()) else "rows"
     total, largest = len(component), int(np.bincount(component).max(initial=0))
     off = {name: len(parts[name]) / total for name in shares if abs(len(parts[name]) / total - shares[name]) > 0.02}
     return tuple(
-        f"{name} has {share:.1%} of the rows instead of {shares[name]:.1%}: classes are small, or rows must stay together "
+        f"{name} has {share:.1%} of the rows instead of {shares[name]:.1%}: {why} must stay together "
         f"(up to {largest:,} of them)"
         for name, share in off.items()
     )
