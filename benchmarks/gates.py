@@ -150,12 +150,6 @@ GATES: dict[str, Draw] = {
 }
 
 
-def measure(sets: int = SETS) -> dict[str, Any]:
-    """Measure every gate at its edge and 5 points above it."""
-    cells = [{"gate": name, **rates(draw, sets)} for name, draw in GATES.items()]
-    return {"rows": ROWS, "sets": sets, "cells": cells}
-
-
 def rates(draw: Draw, sets: int) -> dict[str, Any]:
     """Return the wrong *ship* at the edge, the power above it, and the most that a test of the same figure could have."""
     generator = np.random.default_rng(0)

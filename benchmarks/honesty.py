@@ -16,11 +16,12 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import asked_gates
+import asked_rows
 import at_precision
 import confounds
 import coverage
 import error_rates
-import gates
 import growing
 import many_classes
 import paired
@@ -48,7 +49,8 @@ ROWS: dict[str, Callable[[], dict[str, Any]]] = {
     "slices": units.measure_slices,
     "looks": growing.measure_looks,
     "pooled": growing.measure_pooled,
-    "gates": gates.measure,
+    "rows-of-limits": asked_rows.measure,
+    "gates": asked_gates.measure,
     "at-precision": at_precision.measure,
     "people": people.measure,
     "confounds": confounds.measure,

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+import asked_gates
+import asked_rows
 import at_precision
 import gates
 import growing
@@ -64,6 +66,27 @@ def test_the_margin_to_people_is_tried_at_its_edge_and_above_it():
     assert cell["wrong"][0] <= 0.17
     assert cell["power"][0] > cell["wrong"][0]
     assert "| 3 | 2 | 300 |" in draw_people({"sets": 30, "margin": people.MARGIN, "cells": [cell]})
+
+
+@pytest.mark.parametrize("metric", ["precision", "accuracy"])
+def test_a_model_at_class_shares_of_production_has_the_figure_that_it_was_made_for(metric):
+    values = [
+        asked_gates.at_shares(np.random.default_rng(n), 0.0, metric=metric, share=0.2, least=0.8)[1][0] for n in range(40)
+    ]
+    assert np.mean(values) == pytest.approx(0.8, abs=0.012)
+
+
+def test_validation_chooses_the_best_of_three_models_and_the_gate_is_tried_at_its_edge():
+    found = [asked_gates.chosen(np.random.default_rng(n), 0.0, spread=0.05) for n in range(40)]
+    assert np.mean([value for _, (value,) in found]) == pytest.approx(0.85, abs=0.006)
+    assert sum(passed for passed, _ in found) <= 6
+
+
+def test_rows_that_a_limit_asks_for_mostly_decide_it():
+    draw, policy = asked_rows.worlds()["accuracy at 5 % positive, 20 % in the test"]
+    found = asked_rows.follow(draw, policy, 6)
+    assert found["decided"][0] >= 0.6
+    assert found["median"] > 100
 
 
 def test_further_rows_are_pooled_with_the_first():

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from judging import from_counts, noisy
+from judging import from_counts, from_pairs, noisy
 
 from pretune.errors import DataError
 from pretune.evaluate.aims import Aim
@@ -51,6 +51,44 @@ def test_a_goal_without_a_positive_class_decides_by_its_mean(goal):
     model = known(40, 10, 10, 40, "finetuned")
     found = choose_source([model, replace(noisy(model, 0.95), split="validation")], Aim(positive=None, goal=goal))
     assert (found.source, found.metric) == ("linear", f"{goal}[macro]")
+
+
+def test_class_shares_of_production_decide_in_place_of_those_of_validation():
+    """Each validation row of neg stands for 19 × more than one of pos: few false alarms count for more than few misses."""
+    careful, eager = known(30, 1, 20, 49, "finetuned"), known(45, 5, 5, 45, "linear")
+    assert choose_source([careful, eager], Aim(positive="pos")).source == "linear"
+    found = choose_source([careful, eager], Aim(positive="pos", prevalence=0.05), {"": 0.05})
+    assert (found.source, found.metric) == ("finetuned", "f1[pos]")
+    recall, alarms = 0.6, 19 * 0.02  # for each row of pos there are 19 of neg
+    assert found.values["finetuned"] == pytest.approx(2 * recall / (recall + alarms + 1))
+    assert "weighed by class shares" in found.rule
+
+
+def test_costs_are_weighed_by_class_shares():
+    aim = Aim(positive="pos", goal="cost", costs={"fn": 10.0, "fp": 1.0})
+    found = choose_source([known(40, 0, 10, 50, "linear"), known(50, 20, 0, 30, "finetuned")], aim, {"pos": 0.01})
+    assert found.source == "linear"
+    assert found.values == pytest.approx({"linear": 0.01 * 0.2 * 10, "finetuned": 0.99 * 0.4})
+
+
+def test_a_precision_that_validation_keeps_and_production_does_not_is_no_longer_kept():
+    aim = Aim(positive="pos", at={"precision": 0.8}, gates={"recall": 0.5, "precision": 0.8})
+    finder, careful = known(480, 25, 20, 475, "finetuned"), known(300, 1, 200, 499, "linear")
+    assert choose_source([finder, careful], aim).source == "finetuned"
+    assert choose_source([finder, careful], aim, {"pos": 0.05}).source == "linear"
+
+
+def test_several_classes_are_weighed_by_the_shares_that_were_named():
+    pairs = [("a", "a")] * 20 + [("b", "b")] * 10 + [("b", "a")] * 10 + [("c", "c")] * 20
+    other = [("a", "a")] * 12 + [("a", "b")] * 8 + [("b", "b")] * 20 + [("c", "c")] * 20
+    sources = [
+        replace(from_pairs(p, ("a", "b", "c"), name), split="validation")
+        for p, name in ((pairs, "linear"), (other, "finetuned"))
+    ]
+    assert choose_source(sources, Aim(positive=None)).source == "finetuned"
+    found = choose_source(sources, Aim(positive=None), {"b": 0.1, "a": 0.6})
+    assert (found.source, found.metric) == ("linear", "accuracy")
+    assert found.values == pytest.approx({"linear": 0.6 + 0.1 * 0.5 + 0.3, "finetuned": 0.6 * 0.6 + 0.1 + 0.3})
 
 
 def test_without_a_candidate_nothing_is_chosen():

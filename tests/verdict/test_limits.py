@@ -42,7 +42,7 @@ def test_a_limit_from_above_is_held_against_the_upper_end(metric, low, high, hol
     outcomes = {True: Outcome.SHIP, None: Outcome.NOT_ENOUGH_EVIDENCE, False: Outcome.DO_NOT_SHIP}
     assert verdict.outcome is outcomes[holds]
     if holds is None:
-        assert verdict.rows_needed_note == f"how many more test rows would decide {metric} is not computed"
+        assert verdict.rows_needed_note.startswith("too close to the gate")
 
 
 def test_a_cost_without_costs_leaves_its_limit_open():

@@ -1,22 +1,28 @@
 """Which of a run's models should answer? Validation chooses by the goal, before the seal is opened."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from pretune.errors import DataError
 from pretune.evaluate.aims import KEPT, Aim
+from pretune.evaluate.choose import MAX_BALANCED_SHARE
+from pretune.evaluate.class_shares import fill_shares
 from pretune.evaluate.codes import MACRO, codes_of
 from pretune.evaluate.compare import deciding_metric
+from pretune.evaluate.ladder import RungCounts
 from pretune.evaluate.monitor import monitored
-from pretune.intervals import proportion_interval
+from pretune.evaluate.shares import Truth
+from pretune.intervals import Floats, proportion_interval
 from pretune.records import Predictions, SourceChoice
 
 # The simplest first: of equals it is taken.
 CANDIDATES = ("linear", "encoder_linear", "finetuned")
 
 
-def choose_source(known: Sequence[Predictions], aim: Aim) -> SourceChoice:
+def choose_source(known: Sequence[Predictions], aim: Aim, prevalence: Mapping[str, float] | None = None) -> SourceChoice:
     """Choose the source with the best figure on validation, each decided by its own threshold.
 
     Which figure that is follows from what was asked for: the mean cost, the goal's own figure, or else accuracy, and F1 where
@@ -27,9 +33,11 @@ def choose_source(known: Sequence[Predictions], aim: Aim) -> SourceChoice:
     Args:
         known: Of the candidates, on validation, as their thresholds decide them.
         aim: What thresholds were chosen for.
+        prevalence: Class shares of production (``class_shares.parse_shares``), by which the figures are weighed.
 
     Raises:
         DataError: No candidate is among them.
+        UsageError: What ``fill_shares`` raises.
     """
     by_source = {item.source: item for item in known if item.split == "validation"}
     candidates = [by_source[name] for name in CANDIDATES if name in by_source]
@@ -37,22 +45,37 @@ def choose_source(known: Sequence[Predictions], aim: Aim) -> SourceChoice:
         raise DataError(
             "no source to choose from", expected="validation predictions of the run's models", fix="fit the run again"
         )
-    metric = _metric(candidates[0], aim)
-    values = {item.source: _value(item, metric, aim) for item in candidates}
+    shares = _shares_of(candidates[0], aim, prevalence or {})
+    metric = _metric(candidates[0], aim, prevalence or {})
+    values = {item.source: _value(item, metric, aim, _weights(item, shares)) for item in candidates}
     sign = -1.0 if metric == "cost" else 1.0
-    best = max(candidates, key=lambda item: (_room(item, aim), sign * values[item.source]))
+    best = max(candidates, key=lambda item: (_room(item, aim, shares), sign * values[item.source]))
     held = " among those that keep what was asked" if aim.keep or aim.floors or aim.at else ""
+    weighed = ", weighed by class shares" if shares else ""
     how = "least" if metric == "cost" else "greatest"
     return SourceChoice(
         source=best.source,
         metric=metric,
         values=values,
         num_examples=len(best.ids),
-        rule=f"the {how} {metric} on validation{held}; of equals the simplest",
+        rule=f"the {how} {metric} on validation{weighed}{held}; of equals the simplest",
     )
 
 
-def _metric(predictions: Predictions, aim: Aim) -> str:
+def _shares_of(predictions: Predictions, aim: Aim, prevalence: Mapping[str, float]) -> dict[str, float]:
+    labels = [str(label) for label in predictions.labels]
+    return fill_shares(prevalence, labels, predictions.classes, aim.positive) if prevalence else {}
+
+
+def _weights(predictions: Predictions, shares: Mapping[str, float]) -> Floats | None:
+    """Return what each row counts, shape (num_examples,), adding up to 1; ``None`` where all count alike."""
+    if not shares:
+        return None
+    counts = Counter(predictions.labels)
+    return np.array([shares[str(label)] / counts[label] for label in predictions.labels])
+
+
+def _metric(predictions: Predictions, aim: Aim, prevalence: Mapping[str, float]) -> str:
     if aim.goal == "cost":
         return "cost"
     if aim.at:
@@ -61,34 +84,49 @@ def _metric(predictions: Predictions, aim: Aim) -> str:
         return f"{aim.goal}[{aim.positive}]"
     if aim.goal in (*KEPT, "f1"):
         return f"{aim.goal}[{MACRO}]"
+    if prevalence:  # as the verdict compares: a mean of F1 has no weighed comparison
+        largest = max(*prevalence.values(), 1 - sum(prevalence.values()))
+        return "accuracy" if aim.positive is None or largest <= MAX_BALANCED_SHARE else f"f1[{aim.positive}]"
     return deciding_metric([str(label) for label in predictions.labels], aim.positive)
 
 
-def _value(predictions: Predictions, metric: str, aim: Aim) -> float:
+def _value(predictions: Predictions, metric: str, aim: Aim, weights: Floats | None) -> float:
     labels, predicted = codes_of(predictions)
     name, _, label = metric.removesuffix("]").partition("[")
     index = predictions.classes.index(aim.positive) if aim.positive is not None else None
     if name == "accuracy":
-        return float((labels == predicted).mean())
+        return _mean(labels == predicted, weights)
     if name == "cost":
         missed, alarm = (labels == index) & (predicted != index), (labels != index) & (predicted == index)
-        return float((aim.costs["fn"] * missed + aim.costs["fp"] * alarm).mean())
+        return _mean(aim.costs["fn"] * missed + aim.costs["fp"] * alarm, weights)
     if label != MACRO:
-        return monitored(name, labels, predicted, num_classes=len(predictions.classes), positive=index)
+        return monitored(name, labels, predicted, num_classes=len(predictions.classes), positive=index, weights=weights)
     if name == "precision":
         present = np.unique(labels)
-        return float(np.mean([(labels[predicted == at] == at).mean() if (predicted == at).any() else 0.0 for at in present]))
+        called = {at: predicted == at for at in present}
+        of_class = (
+            _mean(labels[rows] == at, None if weights is None else weights[rows]) if rows.any() else 0.0
+            for at, rows in called.items()
+        )
+        return float(np.mean(list(of_class)))
     figure = "macro_f1" if name == "f1" else "balanced_accuracy"
-    return monitored(figure, labels, predicted, num_classes=len(predictions.classes))
+    return monitored(figure, labels, predicted, num_classes=len(predictions.classes), weights=weights)
 
 
-def _room(predictions: Predictions, aim: Aim) -> float:
+def _mean(values: npt.ArrayLike, weights: Floats | None) -> float:
+    values = np.asarray(values, float)
+    return float(values.mean()) if weights is None else float((values * weights).sum() / weights.sum())
+
+
+def _room(predictions: Predictions, aim: Aim, shares: Mapping[str, float]) -> float:
     """Return 0 where every constraint holds on validation, else by how much the worst is missed, negative."""
     if aim.positive is None:
         return 0.0
     labels, predicted = codes_of(predictions)
     index = predictions.classes.index(aim.positive)
     hits = int(((labels == index) & (predicted == index)).sum())
+    if shares:
+        return _weighed_room(labels == index, predicted == index, labels == predicted, aim, shares[aim.positive])
     totals = {"precision": int((predicted == index).sum()), "recall": int((labels == index).sum())}
     rooms = [hits / max(totals[metric], 1) - least for metric, least in aim.keep.items()]
     rooms += [proportion_interval(hits, totals[metric])[0] - least for metric, least in aim.floors.items()]
@@ -96,4 +134,18 @@ def _room(predictions: Predictions, aim: Aim) -> float:
         rooms.append(proportion_interval(hits, totals["precision"])[0] - aim.at["precision"])
     if "alerts" in aim.at:
         rooms.append(aim.at["alerts"] - proportion_interval(totals["precision"], len(labels))[1])
+    return min(0.0, *rooms) if rooms else 0.0
+
+
+def _weighed_room(is_positive: Truth, is_called: Truth, is_right: Truth, aim: Aim, share: float) -> float:
+    """Return the same where production has this share of positives."""
+    counted = [(is_positive & is_called), is_called, is_right, is_positive, np.ones_like(is_right)]
+    hits, called, right, positives, total = (np.array([[float(rows.sum())]]) for rows in counted)
+    counts = RungCounts(hits=hits, called=called, right=right, positives=positives, total=total, share=share)
+    rooms = [float(counts.value(metric)[0, 0]) - least for metric, least in aim.keep.items()]
+    rooms += [float(counts.low(metric)[0, 0]) - least for metric, least in aim.floors.items()]
+    if "precision" in aim.at:
+        rooms.append(float(counts.low("precision")[0, 0]) - aim.at["precision"])
+    if "alerts" in aim.at:
+        rooms.append(aim.at["alerts"] - float(counts.high("alerts")[0, 0]))
     return min(0.0, *rooms) if rooms else 0.0

@@ -6,6 +6,7 @@ from pretune.errors import UsageError
 from pretune.evaluate import tables
 from pretune.evaluate.averages import margins_of
 from pretune.evaluate.codes import Counts
+from pretune.intervals import Floats
 
 # Those of one class, the positive one.
 OF_POSITIVE = {"precision": tables.precision_of, "recall": tables.recall_of, "f1": tables.f1_of}
@@ -43,7 +44,15 @@ def check_monitor(metric: str, labels: Counts, classes: tuple[str, ...], positiv
         )
 
 
-def monitored(metric: str, labels: Counts, predicted: Counts, *, num_classes: int, positive: int | None = None) -> float:
+def monitored(
+    metric: str,
+    labels: Counts,
+    predicted: Counts,
+    *,
+    num_classes: int,
+    positive: int | None = None,
+    weights: Floats | None = None,
+) -> float:
     """Return one figure. A class never predicted has precision 0, and mcc is 0 where all answers are alike, as in scikit-learn.
 
     Args:
@@ -52,12 +61,15 @@ def monitored(metric: str, labels: Counts, predicted: Counts, *, num_classes: in
         predicted: Position of the answer, likewise.
         num_classes: Classes in all; averages are over those that have rows.
         positive: The class that precision, recall and F1 are about.
+        weights: What each row counts; ``None`` where all count alike.
 
     Example:
         >>> monitored("recall", np.array([0, 1, 1]), np.array([0, 0, 1]), num_classes=2, positive=1)
         0.5
     """
-    counts = np.bincount(labels * num_classes + predicted, minlength=num_classes**2).reshape(1, num_classes, num_classes)
+    counts = np.bincount(labels * num_classes + predicted, weights, minlength=num_classes**2).reshape(
+        1, num_classes, num_classes
+    )
     margins = margins_of(counts.astype(float))
     if metric in OF_POSITIVE and positive is not None:
         figure = OF_POSITIVE[metric](positive)

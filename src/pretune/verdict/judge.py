@@ -6,7 +6,8 @@ from dataclasses import replace
 from pretune.errors import UsageError
 from pretune.records import AGREEMENT, PERSON, USUAL, Evaluation, Finding, Outcome, Reason, Slice, Terms, Verdict
 from pretune.verdict.better import HELD, Better, find_better
-from pretune.verdict.limits import EVERY, parts_of, weigh_limits, weigh_margin
+from pretune.verdict.limits import EVERY, SLICE, parts_of, parts_of_slices, weigh_limits, weigh_margin
+from pretune.verdict.measures import Measure, measures_of, without_error
 from pretune.verdict.plain import plain_reading
 from pretune.verdict.policy import Policy
 from pretune.verdict.rows_by_class import rows_by_class, say_rows_by_class
@@ -60,7 +61,7 @@ def decide(
     outcome = _outcome(reasons)
     needed = Needed()
     if outcome is Outcome.NOT_ENOUGH_EVIDENCE:
-        needed = _rows_needed(evaluation, findings, reasons, limited, policy, terms)
+        needed = _rows_needed(evaluation, findings, reasons, limited, policy, terms, slices)
     confusion = confusion_of_main(evaluation)
     better = find_better(evaluation, policy, positive) if policy.rules > 2 else None
     return Verdict(
@@ -128,6 +129,7 @@ def _rows_needed(
     limited: Sequence[Reason],
     policy: Policy,
     terms: Terms,
+    slices: Sequence[Slice],
 ) -> Needed:
     positive, look = terms.positive, terms.look
     confusion = confusion_of_main(evaluation)
@@ -142,19 +144,14 @@ def _rows_needed(
     error = (1 - evaluation.scores[0].confidence) * look**2 / (look + 1) ** 2
     scores = (score for score in evaluation.scores if score.source == evaluation.main)
     units = {score.name: score.units for score in scores if score.units is not None}
-    question = Question(
-        confusion, active_gates(confusion, policy), comparisons, positive, 1 - error, units, terms.unit, terms.rules
-    )
-    if policy.prevalence:
-        return Needed(note="how many more test rows would decide it is not computed where figures are weighed by class shares")
-    by_class = _rows_by_class(evaluation, policy, question.confidence) if policy.rules > 2 else {}
+    measures = measures_of(evaluation, policy, positive) if policy.rules > 2 else ()
+    gates = () if policy.prevalence else active_gates(confusion, policy)  # weighed figures are measures
+    question = Question(confusion, gates, comparisons, positive, 1 - error, units, terms.unit, terms.rules, measures)
+    by_class = _rows_by_class(evaluation, policy, question.confidence, slices) if policy.rules > 2 else {}
     told = say_rows_by_class(by_class, policy.rows_needed.probability)
-    floors = {f"{limit.metric}[" for limit in policy.limits if limit.label == EVERY} if by_class else set()
-    rest = [item for item in limited if item.holds is None and not item.name.startswith(tuple(floors))]
-    if rest:
-        named = ", ".join(reason.name for reason in rest)
-        note = f"how many more test rows would decide {named} is not computed"
-        return Needed(by_class=by_class, note="; ".join(filter(None, [told, note])))
+    unknown = _why_unknown(limited, measures, policy)
+    if unknown:
+        return Needed(by_class=by_class, note="; ".join(filter(None, [told, unknown])))
     if open_checks and empty_class(question) is None:
         return Needed(note=f"more {'rows' if terms.rules == 1 else 'test rows'} alone do not help: {open_checks[0]}")
     if by_class and all(item.holds or item in limited for item in reasons):
@@ -163,14 +160,29 @@ def _rows_needed(
     return replace(needed, by_class=by_class, note="; ".join(filter(None, [needed.note, told])))
 
 
-def _rows_by_class(evaluation: Evaluation, policy: Policy, confidence: float) -> dict[str, int | None]:
-    """Return the further rows of every class whose floor is open; of several floors the most."""
+def _why_unknown(limited: Sequence[Reason], measures: Sequence[Measure], policy: Policy) -> str:
+    """Say for which open bound nobody knows how many rows would decide it; empty where there is none."""
+    if policy.rules < 3:
+        named = [item.name for item in limited if item.holds is None]
+        return f"how many more test rows would decide {', '.join(named)} is not computed" if named else ""
+    named = without_error(measures)
+    if any(
+        item.name == SLICE or item.name in {limit.label for limit in policy.limits} for item in limited if item.holds is None
+    ):
+        named.append("the accuracy of slices, of which none is large enough")
+    return f"how many more test rows would decide is not known: there is no interval of {', '.join(named)}" if named else ""
+
+
+def _rows_by_class(evaluation: Evaluation, policy: Policy, confidence: float, slices: Sequence[Slice]) -> dict[str, int | None]:
+    """Return the further rows of every class, or slice, whose floor is open; of several floors the most."""
     confusion, found = confusion_of_main(evaluation), dict[str, int | None]()
     for limit in policy.limits:
         if limit.label == EVERY and limit.minimum is not None:
             parts = parts_of(limit.metric, evaluation, confusion, policy.min_positives)
             for label, rows in rows_by_class(parts, limit.minimum, policy, confidence).items():
                 found[label] = None if rows is None or found.get(label, 0) is None else max(rows, found.get(label) or 0)
+        if limit.metric == SLICE and limit.minimum is not None:
+            found |= rows_by_class(parts_of_slices(limit, slices), limit.minimum, policy, confidence)
     return found
 
 

@@ -95,7 +95,7 @@ def weigh_limits(
             parts = parts_of(limit.metric, evaluation, confusion, min_rows)
             yield from weigh_floor(parts, limit.minimum, figure=limit.metric, what="classes")
             continue
-        for label in _labels(limit, confusion, positive):
+        for label in labels_of(limit, confusion, positive):
             score = evaluation.find(limit.metric, label)
             sizes = dict(zip(confusion.classes, map(sum, confusion.counts), strict=True))
             few = label in sizes and sizes[label] < min_rows
@@ -117,14 +117,18 @@ def parts_of(metric: str, evaluation: Evaluation, confusion: Confusion, min_rows
 
 
 def _weigh_slices(limit: Limit, slices: Sequence[Slice]) -> Iterator[Reason]:
-    of_columns = [item for item in slices if item.column != "label" and limit.label in (None, item.column)]
-    if not of_columns:
+    parts = parts_of_slices(limit, slices)
+    if not parts:
         where = "of any column" if limit.label is None else f"of the column {limit.label}"
         text = f"no slice {where} has enough rows, so its floor of {limit.minimum:g} is open"
         yield Reason(kind="slice", name=limit.label or SLICE, holds=None, text=text)
         return
-    parts = [part_of_slice(item) for item in of_columns]
     yield from weigh_floor(parts, limit.minimum or 0.0, figure="accuracy", what="slices", kind="slice")
+
+
+def parts_of_slices(limit: Limit, slices: Sequence[Slice]) -> list[Part]:
+    """Return the slices that a limit is about, as parts of a floor."""
+    return [part_of_slice(item) for item in slices if item.column != "label" and limit.label in (None, item.column)]
 
 
 def weigh_margin(comparison: Comparison | None, other: str, margin: float) -> Reason:
@@ -146,7 +150,8 @@ def weigh_margin(comparison: Comparison | None, other: str, margin: float) -> Re
     return Reason(kind="comparison", name=comparison.name, holds=holds, text=f"{figure}: {why}", metric=comparison.metric)
 
 
-def _labels(limit: Limit, confusion: Confusion, positive: str | None) -> tuple[str | None, ...]:
+def labels_of(limit: Limit, confusion: Confusion, positive: str | None) -> tuple[str | None, ...]:
+    """Return the labels of the figures that a limit is about; ``None`` is one without a class."""
     if limit.metric == "pr_area":
         return (positive if positive is not None else "macro",)
     if limit.metric == "roc_area":

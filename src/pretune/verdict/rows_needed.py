@@ -21,6 +21,7 @@ from pretune.intervals import MIN_UNITS, Floats, quantile, t_quantile
 from pretune.records import RULES, Comparison, Confusion, Units
 from pretune.verdict.gate import Gate
 from pretune.verdict.gate_bounds import Truth, gate_bounds
+from pretune.verdict.measures import Measure
 from pretune.verdict.policy import Policy
 
 MAX_DRAWS, MIN_DRAWS = 2_000, 200
@@ -47,6 +48,7 @@ class Question:
             row is worth one.
         unit: What units are called.
         rules: Version of the rules.
+        measures: Further bounds, each with its standard error.
     """
 
     confusion: Confusion
@@ -57,6 +59,7 @@ class Question:
     units: Mapping[str, Units] = field(default_factory=dict)
     unit: str = "groups"
     rules: int = RULES
+    measures: tuple[Measure, ...] = ()
 
     @property
     def num_rows(self) -> int:
@@ -153,6 +156,7 @@ class _Imagined:
         self._shares = shares / shares.sum(axis=1, keepdims=True)  # (draws, true class)
         self._gains = generator.standard_normal((len(question.comparisons), self._draws))
         self._noise = generator.standard_normal((len(question.comparisons), self._draws))
+        self._of_measures = generator.standard_normal((len(question.measures), 2, self._draws))
 
     def decided_share(self, num_more: int) -> float:
         """Share of the draws that come to a decision with this many further rows."""
@@ -170,6 +174,11 @@ class _Imagined:
             is_better, is_pointless = self._compare(index, comparison, least, num_more)
             passed &= is_better & ~is_pointless
             failed |= is_pointless
+        for measure, (gain, noise) in zip(self._question.measures, self._of_measures, strict=True):
+            pooled, reach = self._pooled(measure.value, measure.error or 0.0, (gain, noise), num_more)
+            sign = 1 if measure.is_floor else -1
+            passed &= sign * (pooled - measure.bound) >= reach
+            failed |= sign * (pooled - measure.bound) < -reach
         return float((passed | failed).mean())
 
     def _position(self) -> int | None:
@@ -190,11 +199,19 @@ class _Imagined:
         error, num_rows = standard_error(comparison), comparison.num_examples
         if error is None:
             return np.zeros(self._draws, bool), np.zeros(self._draws, bool)
-        truth = comparison.difference + error * self._gains[index]
-        new = truth + error * (num_rows / num_more) ** 0.5 * self._noise[index]
-        pooled = (num_rows * comparison.difference + num_more * new) / (num_rows + num_more)
-        reach = quantile(self._question.confidence) * error * (num_rows / (num_rows + num_more)) ** 0.5
+        drawn = self._gains[index], self._noise[index]
+        pooled, reach = self._pooled(comparison.difference, error, drawn, num_more, num_rows)
         return pooled >= reach, pooled + reach < least
+
+    def _pooled(
+        self, value: float, error: float, drawn: tuple[Floats, Floats], num_more: int, num_rows: int | None = None
+    ) -> tuple[Floats, float]:
+        """Return a figure on the pooled rows, shape (draws,), and how far its interval reaches to either side."""
+        num_rows = self._question.num_rows if num_rows is None else num_rows
+        truth = value + error * drawn[0]
+        new = truth + error * (num_rows / num_more) ** 0.5 * drawn[1]
+        pooled = (num_rows * value + num_more * new) / (num_rows + num_more)
+        return pooled, quantile(self._question.confidence) * error * (num_rows / (num_rows + num_more)) ** 0.5
 
 
 def worth_of_more(question: Question, gate: Gate, num_more: int) -> tuple[Floats | float, bool]:

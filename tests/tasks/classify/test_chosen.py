@@ -39,6 +39,13 @@ def test_a_chosen_verdict_recomputes_and_a_changed_choice_is_found(finetuned: Pa
     assert call("judge", finetuned, "--recompute") == 4
 
 
+def test_a_choice_at_class_shares_of_production_recomputes(finetuned: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    label = RunFolder(finetuned).read_record().classes[0]
+    found = shown("judge", finetuned, "--choose", "best", "--prevalence", f"{label}=0.1", capsys=capsys)
+    assert "weighed by class shares" in found["chosen"]["rule"]
+    assert call("judge", finetuned, "--recompute") in (0, 1, 3)
+
+
 def test_predict_answers_by_the_chosen_model(finetuned: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = shown("judge", finetuned, "--choose", "best", capsys=capsys)["chosen"]["source"]
     assert source != "finetuned"  # of equals the simplest: the test would show nothing otherwise

@@ -1,6 +1,6 @@
 """Chosen: validation picks one of the run's models before the seal is opened, and every candidate counts in the look."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from pretune.configs import JudgeConfig
@@ -14,7 +14,13 @@ BEST = "best"
 
 
 def settle_source(
-    config: JudgeConfig, aim: Aim, record: RunRecord, folder: RunFolder, able: Collection[str], trace: Trace
+    config: JudgeConfig,
+    aim: Aim,
+    record: RunRecord,
+    folder: RunFolder,
+    able: Collection[str],
+    prevalence: Mapping[str, float],
+    trace: Trace,
 ) -> RunRecord:
     """Return the record with the source that is to be judged; the run's own choice stands where the config names none.
 
@@ -24,6 +30,7 @@ def settle_source(
         record: Of the run, its thresholds settled.
         folder: Holds what each source said of validation.
         able: Sources that can answer the test.
+        prevalence: Class shares of production, by which validation is weighed.
         trace: Receives the stage.
     """
     if (config.choose or record.settings.judge.choose) != BEST:
@@ -31,7 +38,7 @@ def settle_source(
     names = [name for name in CANDIDATES if name in able and folder.has_predictions("validation", name)]
     known = [folder.read_predictions("validation", name) for name in names]
     with trace.stage("choose", f"{len(known[0].ids):,} validation rows × {len(known)} models") as stage:
-        choice = choose_source(known, aim)
+        choice = choose_source(known, aim, prevalence)
         figures = ", ".join(f"{name} {value:.3f}" for name, value in choice.values.items())
         stage.done = f"{choice.rule}; {choice.metric}: {figures}"
         stage.shape_out = choice.source

@@ -74,7 +74,7 @@ def open_and_judge(candidate: Candidate, record: RunRecord, config: JudgeConfig,
     sketches, lost = find_sketches(record.model_source, past.corpora)
     encoder_linear = open_encoder_linear(folder, candidate.model.device_, trace)
     able = set(SOURCES) - ({SOURCE} if encoder_linear is None else set())
-    record = settle_source(config, aim, record, folder, able, trace)
+    record = settle_source(config, aim, record, folder, able, policy.prevalence, trace)
     _score_train(candidate, folder, trace)
     _look_into_corpus(sketches, lost, candidate.seal.texts(), record, folder)
     _rehearse(folder, record)

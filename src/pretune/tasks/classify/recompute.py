@@ -108,7 +108,7 @@ def recompute(folder: RunFolder) -> Recomputed:
         *_compare_opening(record, opening),
         *_compare_rows(predictions, splits),
         *_compare_threshold(predictions, units_of_rows(splits["validation"], copies), record),
-        *_compare_choice(predictions, record),
+        *_compare_choice(predictions, record, policy),
     )
     return Recomputed(
         stored=sha256(canonical_bytes(stored)).hexdigest(),
@@ -171,12 +171,12 @@ def _compare_threshold(predictions: tuple[Predictions, ...], units: dict[str, st
         yield from _describe(stored.to_json(), found.to_json(), "threshold")
 
 
-def _compare_choice(predictions: tuple[Predictions, ...], record: RunRecord) -> Iterator[str]:
+def _compare_choice(predictions: tuple[Predictions, ...], record: RunRecord, policy: Policy) -> Iterator[str]:
     """Choose among the sources again from the validation predictions."""
     if record.chosen is None or record.threshold is None:
         return
     known = [item for item in predictions if item.split == "validation" and item.source in record.chosen.values]
-    found = choose_source(known, aim_of(record.threshold))
+    found = choose_source(known, aim_of(record.threshold), policy.prevalence)
     if canonical_bytes(found.to_json()) != canonical_bytes(record.chosen.to_json()):
         yield from _describe(record.chosen.to_json(), found.to_json(), "chosen")
 
