@@ -217,3 +217,13 @@ def test_text_streams_without_half_characters():
     broken = ids[:-4]  # the last character is cut
     text = StreamedText(tokenizer)
     assert "".join(map(text.add, broken)) + text.rest() == text_of(tokenizer, broken)
+
+
+@pytest.mark.parametrize("precision", ["int8", "int4"])
+def test_smaller_weights_write_replies_and_score_them(precision):
+    network, tokenizer = talking_network()
+    prompts = make_prompts(tokenizer, 6)
+    generator = Generator(network, tokenizer, stop_ids=[2], decoding=replace(EXACT, precision=precision))
+    assert [len(reply.ids) > 0 for reply in generator.reply(prompts)] == [True] * 6
+    pieces = list(generator.stream(prompts[0]))
+    assert pieces[-1].ended is not None

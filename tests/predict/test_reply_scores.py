@@ -54,3 +54,11 @@ def test_nothing_to_score_and_progress():
     told = []
     score_replies(network, references_of(tokenizer), progress=lambda *call: told.append(call))
     assert told[-1][0] == told[-1][1] == len(references_of(tokenizer))
+
+
+def test_smaller_weights_move_a_score_by_more_and_the_smallest_by_most():
+    network, tokenizer = talking_network()
+    references = references_of(tokenizer)
+    exact, *others = (score_replies(network, references, precision=name) for name in ("fp32", "bf16", "int8", "int4"))
+    moved = [sum(abs(one.nats - other.nats) for one, other in zip(exact, found, strict=True)) for found in others]
+    assert moved[0] < moved[1] < moved[2]

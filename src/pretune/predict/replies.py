@@ -17,6 +17,7 @@ from pretune.predict.choose_token import Chooser, choose
 from pretune.predict.streamed import StreamedText, text_of
 from pretune.records.conversation import Decoding
 
+PRECISIONS = ("fp32", "bf16", "int8", "int4")
 BATCH = 32  # replies at once
 MAX_READ = 4096  # tokens of prompts read at once
 
@@ -218,7 +219,7 @@ def check_decoding(decoding: Decoding) -> None:
         ("top_p", decoding.top_p, 0 < decoding.top_p <= 1, "above 0, at most 1"),
         ("repetition_penalty", decoding.repetition_penalty, 0 < decoding.repetition_penalty < 100, "1 (none) or more"),
         ("no_repeat", decoding.no_repeat, decoding.no_repeat >= 0, "0 (anything may be repeated) or more"),
-        ("precision", decoding.precision, decoding.precision in ("fp32", "bf16"), "fp32 or bf16"),
+        ("precision", decoding.precision, decoding.precision in PRECISIONS, "one of " + ", ".join(PRECISIONS)),
     )
     for name, value, is_right, expected in checks:
         if not is_right:

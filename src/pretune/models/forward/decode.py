@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from pretune.errors import UsageError
 from pretune.models.forward.prenorm import rotary_tables
-from pretune.models.forward.products import Product, lay_out
+from pretune.models.forward.products import Product, dtype_of, lay_out
 from pretune.models.heads import LanguageNetwork
 
 GRAIN = 128  # positions by which the tables of rotations grow
@@ -60,7 +60,8 @@ class Decoder:
 
     Args:
         network: Of the family ``llama``.
-        precision: ``fp32`` or ``bf16``: of products, keys and values. What layers add to stays in fp32.
+        precision: ``fp32`` or ``bf16``, of products, keys and values; ``int8`` and ``int4`` are bf16 with smaller weights. What
+            layers add to stays in fp32.
 
     Raises:
         UsageError: The network predicts hidden words, or is of another family.
@@ -76,16 +77,17 @@ class Decoder:
             )
         trunk, layers = network.trunk, list[Any](network.layers)
         first = layers[0].self_attn
-        self.dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+        self.dtype, self.precision = dtype_of(precision), precision
         self.size, self.groups, self.scale = int(first.head_dim), int(first.num_key_value_groups), float(first.scaling)
         self.num_kept = int(first.k_proj.weight.shape[0]) // self.size  # heads of keys and of values
         self.num_asking = self.num_kept * self.groups
-        self.activation, self.epsilon = layers[0].mlp.act_fn, float(trunk.norm.variance_epsilon)
+        self.activation = layers[0].mlp.act_fn
         self.max_positions = int(network.model.config.max_position_embeddings)
         self.embedding: Tensor = trunk.embed_tokens.weight.detach()
-        self.last_norm: Tensor = trunk.norm.weight.detach()
+        self.last_norm: Tensor = trunk.norm.weight.detach().float()
+        self._epsilon = torch.tensor(float(trunk.norm.variance_epsilon), device=self.embedding.device)
         self.layers = [self._lay_out(layer) for layer in layers]
-        self.output = lay_out([network.output], self.dtype)
+        self.output = lay_out([network.output], "int8" if precision == "int4" else precision)  # it decides the words
         rotary = trunk.rotary_emb
         self._frequencies, self._stretch = rotary.inv_freq, float(rotary.attention_scaling)
         self._tables = torch.empty(2, 0, self.size)
@@ -165,16 +167,19 @@ class Decoder:
         return hidden.add_(layer.narrow(self.activation(gate).mul_(up)))
 
     def _norm(self, hidden: Tensor, weight: Tensor) -> Tensor:
-        return functional.rms_norm(hidden, (hidden.shape[-1],), weight, self.epsilon).to(self.dtype)
+        """Return ``rms_norm``, in the precision of products and in half of the operations."""
+        squares = torch.linalg.vecdot(hidden, hidden)[:, None]
+        scaled = hidden * torch.add(self._epsilon, squares, alpha=1 / hidden.shape[1]).rsqrt_()
+        return torch.mul(scaled, weight, out=torch.empty(hidden.shape, dtype=self.dtype, device=hidden.device))
 
     def _lay_out(self, layer: Any) -> _Layer:
         attention, forward = layer.self_attn, layer.mlp
-        norms = (layer.input_layernorm.weight.detach(), layer.post_attention_layernorm.weight.detach())
+        norms = (layer.input_layernorm.weight.detach().float(), layer.post_attention_layernorm.weight.detach().float())
         return _Layer(
-            inside=lay_out([attention.q_proj, attention.k_proj, attention.v_proj], self.dtype),
-            out=lay_out([attention.o_proj], self.dtype),
-            widen=lay_out([forward.gate_proj, forward.up_proj], self.dtype),
-            narrow=lay_out([forward.down_proj], self.dtype),
+            inside=lay_out([attention.q_proj, attention.k_proj, attention.v_proj], self.precision),
+            out=lay_out([attention.o_proj], self.precision),
+            widen=lay_out([forward.gate_proj, forward.up_proj], self.precision),
+            narrow=lay_out([forward.down_proj], self.precision),
             norms=norms,
         )
 
