@@ -31,7 +31,13 @@ def make_conversations(split: str, count: int, seed: int = 0) -> tuple[Conversat
 
 
 def make_replies(
-    rows: Sequence[Conversation], skill: float, *, source: str = "finetuned", seed: int = 0, loss: float | None = None
+    rows: Sequence[Conversation],
+    skill: float,
+    *,
+    source: str = "finetuned",
+    seed: int = 0,
+    loss: float | None = None,
+    named: float | None = None,
 ) -> Replies:
     """Return replies that have this share of the reference's words, in their places; others are drawn.
 
@@ -40,12 +46,15 @@ def make_replies(
         skill: Share of words that are right.
         source: Whose replies they are.
         seed: Of the draws.
+        named: Share of replies that name what was asked; ``None``: as any other word.
         loss: Mean nats per token of the references; without one there are no scores.
     """
     draw = random.Random(f"{source} {seed}")
 
     def reply(row: Conversation) -> str:
-        return " ".join(word if draw.random() < skill else draw.choice(WORDS) for word in row.reference.split())
+        shares = [skill if named is None else named, *[skill] * len(row.reference.split())]
+        pairs = zip(row.reference.split(), shares, strict=False)
+        return " ".join(word if draw.random() < share else draw.choice(WORDS) for word, share in pairs)
 
     def score(row: Conversation, mean: float) -> ReplyScore:
         return ReplyScore(id=row.id, nats=40 * draw.gauss(mean, 0.1), tokens=40, bytes=len(row.reference.encode()))

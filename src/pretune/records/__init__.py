@@ -1,6 +1,7 @@
 """The frozen records that stages hand to each other: JSON out, JSON in. Stages share nothing else."""
 
 from pretune.records.base import SCHEMA, Record
+from pretune.records.chat_evidence import ChatEvidence, TemplateProof
 from pretune.records.conversation import (
     Conversation,
     ConversationCounts,
@@ -88,6 +89,7 @@ __all__ = [
     "BudgetOption",
     "Calibration",
     "Change",
+    "ChatEvidence",
     "Columns",
     "Comparison",
     "Conflict",
@@ -152,6 +154,7 @@ __all__ = [
     "Spread",
     "Step",
     "StepTiming",
+    "TemplateProof",
     "Terms",
     "ThresholdChoice",
     "TokenCounts",

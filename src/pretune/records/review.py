@@ -1,6 +1,6 @@
 """Records of what people judge: pairs compared blindly, questions that need care, and what questions are about."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from pretune.records.base import SCHEMA, Record
 
@@ -77,4 +77,3 @@ class SafetyReplies(Record):
     questions: tuple[SafetyQuestion, ...]
     texts: tuple[str, ...]
     ended: tuple[bool, ...]
-    notes: dict[str, str] = field(default_factory=dict)

@@ -142,6 +142,10 @@ class ChatTemplate:
         """Return the reply that some ids are, without the token that ends it, and without spaces around it."""
         return str(self._tokenizer.decode(list(map(int, ids)), skip_special_tokens=True)).strip()
 
+    def shown(self, ids: Sequence[int] | Ids) -> str:
+        """Return ids as tokens are written, each in quotes."""
+        return " ".join(map(repr, self._tokenizer.convert_ids_to_tokens(list(map(int, ids)))))
+
     def encode_all(self, conversations: Sequence[Sequence[Turn]]) -> list[EncodedConversation | ModelLoadError]:
         """Return what ``encode`` returns or raises for each of several conversations."""
         rendered = [self._rendered(turns) for turns in conversations]

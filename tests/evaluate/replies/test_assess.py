@@ -65,9 +65,19 @@ def test_chrf_and_bleu_are_those_of_sacrebleu():
     replies = make_replies(ROWS, 0.6)
     found = assess_replies([replies], train=TRAIN)
     texts, references = list(replies.texts), [list(replies.references)]
-    assert find(found, "chrf").value == pytest.approx(CHRF().corpus_score(texts, references).score)
+    assert find(found, "chrf_corpus").value == pytest.approx(CHRF().corpus_score(texts, references).score)
+    each = [CHRF().sentence_score(text, [wanted]).score for text, wanted in zip(texts, replies.references, strict=True)]
+    assert find(found, "chrf").value == pytest.approx(np.mean(each))
     assert find(found, "bleu").value == pytest.approx(BLEU().corpus_score(texts, references).score)
     assert "version:" in find(found, "bleu").method
+
+
+def test_every_question_weighs_the_same_however_long_its_reference():
+    """One long reference that is met, and three short ones that are not: 25 of 100, and more in the figure of the corpus."""
+    long = " ".join(ROWS[0].reference.split() * 5)
+    found = assess_replies([given([long, "", "", ""], [long, "yes it is", "no", "perhaps"])])
+    assert find(found, "chrf").value == pytest.approx(25)
+    assert find(found, "chrf_corpus").value > 90
 
 
 def test_exact_answers_are_counted_where_references_mark_them():

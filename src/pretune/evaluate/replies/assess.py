@@ -17,11 +17,25 @@ REFERENCE = "reference"  # the references themselves, measured as replies, to co
 # Sources that are the judged model in another form, which no verdict compares.
 NOT_COMPARED = ("chat-", "seed-")
 # Figures in the order in which they are shown, and those by which two sources are compared.
-ORDER = ("chrf", "loss", "bits_per_byte", "subject", "exact", "bleu", "ended", "loops", "copied", "empty", "length_ratio")
+ORDER = (
+    "chrf",
+    "loss",
+    "bits_per_byte",
+    "subject",
+    "exact",
+    "chrf_corpus",
+    "bleu",
+    "ended",
+    "loops",
+    "copied",
+    "empty",
+    "length_ratio",
+)
 COMPARED = ("chrf", "loss", "subject", "exact")
 _OF_REFERENCE = ("loops", "copied")
 _BOUNDS = {
     "chrf": (0.0, 100.0),
+    "chrf_corpus": (0.0, 100.0),
     "bleu": (0.0, 100.0),
     "loss": (0.0, None),
     "bits_per_byte": (0.0, None),
@@ -50,11 +64,12 @@ def assess_replies(
         seed: Of the draws.
 
     Returns:
-        ``scores``: of each source ``chrf`` and ``bleu`` (0 to 100), ``loss`` (nats per token) and ``bits_per_byte`` where it
-        has probabilities, ``length_ratio``, and the shares ``subject``, ``ended``, ``loops``, ``copied``, ``empty`` and, where
-        references are short or marked, ``exact``; of the source ``reference`` the shares of loops and copies; ``forgetting`` of
-        the judged source on each of those two splits. ``comparisons``: main less each other source on chrF, loss (where both
-        have one), subject and exact.
+        ``scores``: of each source ``chrf`` (0 to 100, the mean over questions, by which sources are compared), ``chrf_corpus``
+        and ``bleu`` (sacrebleu's figures of the whole corpus, to hold against other tools), ``loss`` (nats per token) and
+        ``bits_per_byte`` where it has probabilities, ``length_ratio``, and the shares ``subject``, ``ended``, ``loops``,
+        ``copied``, ``empty`` and, where references are short or marked, ``exact``; of the source ``reference`` the shares of
+        loops and copies; ``forgetting`` of the judged source on each of those two splits. ``comparisons``: main less each other
+        source on chrF, loss (where both have one), subject and exact.
 
     Raises:
         UsageError: ``main`` is not among the sources, or a source comes twice.

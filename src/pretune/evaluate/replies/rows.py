@@ -92,6 +92,10 @@ RATIOS: dict[str, tuple[str, Callable[[Floats], Floats]]] = {
     "length_ratio": ("characters of the replies over those of the references", lambda sums: sums[:, 0] / sums[:, 1]),
 }
 
+# Every question weighs the same. In the figure of the whole corpus a few very long references weigh most, and its interval is
+# more than twice as wide (docs/decisions/0042).
+PER_QUESTION = "mean over questions of sacrebleu's chrF"
+
 
 def ask(judged: Replies, train: Sequence[Conversation], terms: Terms) -> Asked:
     """Return what the sources have in common with the judged one. Raises DataError where there are no rows."""
@@ -134,10 +138,23 @@ def count(replies: Replies, asked: Asked) -> Counted:
         ratios |= {metric: Ratio(losses, RATIOS[metric][1]) for metric in ("loss", "bits_per_byte")}
     methods, undefined = {metric: RATIOS[metric][0] for metric in ratios}, dict[str, str]()
     for item in count_matches(_as_predictions(replies)):
-        ratios[item.metric], methods[item.metric] = Ratio(item.rows, FORMULAS[item.metric]), item.signature
+        name = "chrf_corpus" if item.metric == "chrf" else item.metric
+        ratios[name], methods[name] = Ratio(item.rows, FORMULAS[item.metric]), item.signature
         if item.undefined:
-            undefined[item.metric] = item.undefined
+            undefined[name] = item.undefined
+        if item.metric == "chrf":
+            ratios["chrf"], methods["chrf"] = chrf_by_question(item.rows), f"{PER_QUESTION}; {item.signature}"
     return Counted(replies, found, ratios, methods, undefined)
+
+
+def chrf_by_question(rows: Floats) -> Ratio:
+    """Return the mean over questions of chrF.
+
+    Args:
+        rows: What sacrebleu counts in each, shape (num_rows, num_counts).
+    """
+    each = FORMULAS["chrf"](rows)
+    return Ratio(np.stack([each, np.ones(len(each))], axis=1), RATIOS["length_ratio"][1])
 
 
 def in_order(replies: Replies, ids: tuple[str, ...], judged: Replies) -> Replies:

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pretune.errors import UsageError
-from pretune.evaluate.matches import FORMULAS, count_matches
+from pretune.evaluate.matches import count_matches
 from pretune.evaluate.replies.nearest import CHARACTERS, VECTORS, WORDS, Places, Vectors, nearest_questions
+from pretune.evaluate.replies.rows import chrf_by_question
 from pretune.evaluate.rivals import CONSTANT, RETRIEVAL, reply_always
 from pretune.records import Conversation, Predictions, Replies
 
@@ -138,8 +139,7 @@ def _typical(train: Sequence[Conversation], seed: int) -> tuple[int, ...]:
 
 def _chrf(rows: Sequence[Conversation], texts: Sequence[str]) -> float:
     counted = count_matches(_as_predictions(replies_of(rows, "validation", RETRIEVAL, texts)))
-    found = next(item for item in counted if item.metric == "chrf")
-    return float(FORMULAS["chrf"](found.rows.sum(axis=0, keepdims=True))[0])
+    return chrf_by_question(next(item.rows for item in counted if item.metric == "chrf")).value
 
 
 def _as_predictions(replies: Replies) -> Predictions:

@@ -9,7 +9,7 @@ from pretune.report.terminal.plot import Curve, make_curve, smooth
 
 BAR_WIDTH, BAR_HEIGHT = 220, 26
 MIN_BAR = 3.0  # a very narrow interval is still seen
-NO_SHARES = frozenset({*LOWER_IS_BETTER, "bleu", "chrf"})  # outside 0 to 1, or better when less
+NO_SHARES = frozenset({*LOWER_IS_BETTER, "bleu", "chrf", "chrf_corpus", "length_ratio"})  # outside 0 to 1, or better when less
 MAX_START = 0.8  # where a scale begins at most: beyond, a thousandth would look like a gulf
 
 PLOT_WIDTH, PLOT_HEIGHT = 720, 260
