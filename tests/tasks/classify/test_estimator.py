@@ -21,7 +21,7 @@ from pretune.configs import FinetuneConfig
 from pretune.errors import DataError, MissingLabelsError, ParityError, UsageError
 from pretune.records import Example
 from pretune.run.trace import Trace
-from pretune.tasks.classify.adapt import resolve_freeze
+from pretune.tasks.adapt import resolve_freeze
 from tiny import make_rows
 
 QUICK = FinetuneConfig(learning_rate=3e-3, batch_size=16, precision="fp32", threads=1)

@@ -19,7 +19,7 @@ from pretune.run import RunFolder, identity_of
 from pretune.run.job import Job
 from pretune.run.origin import origin_of
 from pretune.run.trace import Trace
-from pretune.tasks.classify.adapt import resolve_freeze
+from pretune.tasks.adapt import resolve_freeze
 from pretune.train import Device
 
 # At most this many epochs on a processor where `auto` chose what is trained and the user named no number: all layers with

@@ -32,9 +32,9 @@ from pretune.models.past import past_in, past_of
 from pretune.predict import Scorer, check_saved
 from pretune.records import Evaluation, Example, Predictions, PredictionTrace, Terms
 from pretune.run.trace import Trace
-from pretune.tasks.classify.adapt import check_same_classes, resolve_freeze
+from pretune.tasks.adapt import resolve_freeze
 from pretune.tasks.classify.calibrate import calibrate_network
-from pretune.tasks.classify.fit import as_before, fit_network
+from pretune.tasks.classify.fit import as_before, check_same_classes, fit_network
 from pretune.tasks.classify.opened import load_scorer
 from pretune.tasks.classify.prepare import Prepare, prepare_rows, tell_progress
 from pretune.tasks.classify.start import start_by_regression, start_from

@@ -3,26 +3,32 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import wraps
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+import numpy as np
 from torch import Tensor
 
 from pretune import storage
 from pretune.configs import AUTO, LAST, FinetuneConfig
 from pretune.configs.stages import DEFAULT_MAX_EPOCHS, TrainingStage
+from pretune.errors import DataError
 from pretune.models import ClassNetwork, Inputs
+from pretune.models.parity import PARITY_ROWS
 from pretune.records import Change, History, RangeTest, Step, TokenCounts
 from pretune.run.trace import Stage, Trace
-from pretune.tasks.classify.adapt import merge_adapters, set_up
+from pretune.tasks.adapt import merge_adapters, set_up
 from pretune.tasks.classify.prepare import PreparedRows, compute_trunk
-from pretune.tasks.classify.resumable import depends_on, keeper_of
 from pretune.tasks.classify.validate import LEAST_TO_CHOOSE, Validator, monitor_of
+from pretune.tasks.resumable import depends_on, keeper_of
 from pretune.train import ClassObjective, Plan, Training, TrainingSet, range_test, release_memory
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 # Beside the checkpoints: the range test of a training that may be cut off.
 RANGE_TEST = "range-test.json"
+# The files of this folder whose lines decide the bits of a training.
+SOURCES = tuple(f"tasks/classify/{name}.py" for name in ("fit", "prepare", "validate"))
 FREEZE_WORDS = {"none": "all layers trained", "all": "trunk frozen, head trained"}
 
 
@@ -66,11 +72,11 @@ def fit_network(network: ClassNetwork, prepared: PreparedRows, *, config: Finetu
         return states
 
     learned = TrainingSet(inputs=inputs["train"], targets=targets["train"], ids=ids, num_classes=num_classes, prepare=prepare)
-    tested, about = None, depends_on(network, prepared, config, plan)
+    tested, about = None, _depends_on(network, prepared, config, plan)
     if config.learning_rate == AUTO:
         tested = _find_rate(network, learned, config, plan, about, trace)
         config = replace(config, learning_rate=tested.learning_rate)
-    keeper = keeper_of(network, prepared, config, plan, trace)
+    keeper = keeper_of(_depends_on(network, prepared, config, plan), plan, trace)
     objective = ClassObjective(network, learned, config, plan, validator)
     run = Training(
         objective, checkpoints=keeper, on_step=_step_teller(trace), waits=plan.checkpoints is not None or keeper is not None
@@ -88,7 +94,8 @@ def fit_network(network: ClassNetwork, prepared: PreparedRows, *, config: Finetu
                 release_memory()
             _describe_history(stage, objective.history, config.monitor, num_classes)
     if config.lora:
-        merge_adapters(network, validator.inputs, plan, trace)
+        rows = np.arange(min(PARITY_ROWS, len(validator.inputs)))
+        merge_adapters(network, validator.inputs.batch(rows, plan.device.kind), len(rows), trace)
     return Fitted(
         history=replace(
             objective.history, range_test=tested, num_weights=num_weights, num_trained_weights=objective.num_trained
@@ -97,6 +104,12 @@ def fit_network(network: ClassNetwork, prepared: PreparedRows, *, config: Finetu
         validation_logits=cast("Tensor", objective.best_logits),  # the validator above gives them
         changes=() if keeper is None else keeper.changes,
     )
+
+
+def _depends_on(network: ClassNetwork, prepared: PreparedRows, config: FinetuneConfig, plan: Plan) -> dict[str, str]:
+    rows = sha256(b"".join(item.ids.tobytes() + item.offsets.tobytes() for item in prepared.encoded.values()))
+    rows.update(b"".join(item.tobytes() for item in prepared.targets.values()))
+    return depends_on(network, rows.hexdigest()[:16], prepared.tokenizer, config, plan, sources=SOURCES)
 
 
 def _find_rate(
@@ -141,6 +154,16 @@ def as_before(fit: Method) -> Method:
             raise
 
     return cast("Method", kept)
+
+
+def check_same_classes(new: tuple[str, ...], known: tuple[str, ...]) -> None:
+    """Raise a ``DataError`` unless a model that goes on is given the classes that it has."""
+    if new != known:
+        raise DataError(
+            f"the rows have the classes {', '.join(new)}, and the model to resume has {', '.join(known)}",
+            expected="the same classes with resume=True",
+            fix="fit without resume, which starts from the pre-trained weights",
+        )
 
 
 def _step_teller(trace: Trace) -> Callable[[Step, int], None]:

@@ -1,6 +1,7 @@
 """What updates depend on: a training is resumed, or shared by processes, only if all of it is the same."""
 
 import importlib.metadata
+from collections.abc import Sequence
 from hashlib import sha256
 
 import torch
@@ -9,36 +10,46 @@ from pretune.configs import FinetuneConfig
 from pretune.errors import UsageError
 from pretune.models import Network
 from pretune.run.trace import Trace
-from pretune.tasks.classify.prepare import PreparedRows
 from pretune.train import Checkpoints, Plan, World
 from pretune.train.source import digest_of_code
 
-# The files of this folder whose lines decide the bits of a training.
-SOURCES = tuple(f"tasks/classify/{name}.py" for name in ("fit", "adapt", "prepare", "validate"))
 
+def keeper_of(about: dict[str, str], plan: Plan, trace: Trace) -> Checkpoints | None:
+    """Return where to save, for the first process; processes that train together must do so on the same things.
 
-def keeper_of(network: Network, prepared: PreparedRows, config: FinetuneConfig, plan: Plan, trace: Trace) -> Checkpoints | None:
-    """Return where to save, for the first process; processes that train together must do so on the same things."""
+    Args:
+        about: What the updates depend on (``depends_on``).
+        plan: Names the folder, if anything is to be saved.
+        trace: Hears what checkpoints say.
+    """
     if plan.checkpoints is None and plan.world.size == 1:
         return None
-    about = depends_on(network, prepared, config, plan)
     _check_alike(about, plan.world)
     if plan.checkpoints is None or not plan.world.is_first:
         return None
     return Checkpoints(plan.checkpoints.folder, about, trace.note, continue_changed=plan.checkpoints.continue_changed)
 
 
-def depends_on(network: Network, prepared: PreparedRows, config: FinetuneConfig, plan: Plan) -> dict[str, str]:
-    """Return what the updates depend on: resuming a training is exact only where all of it is the same."""
+def depends_on(
+    network: Network, data: str, tokenizer: str, config: FinetuneConfig, plan: Plan, *, sources: Sequence[str]
+) -> dict[str, str]:
+    """Return what the updates depend on: resuming a training is exact only where all of it is the same.
+
+    Args:
+        network: As it stands before training.
+        data: Digest of the rows as the network reads them.
+        tokenizer: Digest of the tokenizer.
+        config: How it learns.
+        plan: How long, where, from which seed.
+        sources: The files of a task whose lines decide the bits of a training.
+    """
     weights = sha256()
     for _, value in sorted(network.state_dict().items()):
         weights.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
-    rows = sha256(b"".join(item.ids.tobytes() + item.offsets.tobytes() for item in prepared.encoded.values()))
-    rows.update(b"".join(item.tobytes() for item in prepared.targets.values()))
     return {
-        "data": rows.hexdigest()[:16],
+        "data": data,
         "model": weights.hexdigest()[:16],
-        "tokenizer": prepared.tokenizer,
+        "tokenizer": tokenizer,
         **{name: str(value) for name, value in config.get_params().items()},
         "epochs": str(plan.epochs),
         "freeze": plan.freeze,
@@ -47,7 +58,7 @@ def depends_on(network: Network, prepared: PreparedRows, config: FinetuneConfig,
         "processes": str(plan.world.size),
         "torch": str(torch.__version__),
         "pretune": importlib.metadata.version("pretune"),
-        "code": digest_of_code(*SOURCES),
+        "code": digest_of_code("tasks/adapt.py", *sources),
     }
 
 

@@ -1,11 +1,7 @@
 """What a network gets before training and loses afterwards: frozen layers, compiled layers, low-rank adapters."""
 
-import numpy as np
-
 from pretune.configs import FinetuneConfig
-from pretune.errors import DataError
-from pretune.models import ClassNetwork, Inputs, adapt, merge
-from pretune.models.parity import PARITY_ROWS
+from pretune.models import Batch, Network, adapt, merge
 from pretune.run.trace import Trace
 from pretune.train import Plan, has_fast_bf16
 
@@ -13,7 +9,7 @@ from pretune.train import Plan, has_fast_bf16
 FREEZE_WITHOUT_BF16 = "last-2"
 
 
-def set_up(network: ClassNetwork, config: FinetuneConfig, plan: Plan, trace: Trace) -> None:
+def set_up(network: Network, config: FinetuneConfig, plan: Plan, trace: Trace) -> None:
     """Freeze as the first stage does; compile layers and add adapters where they are asked for.
 
     Raises:
@@ -29,22 +25,21 @@ def set_up(network: ClassNetwork, config: FinetuneConfig, plan: Plan, trace: Tra
         network.freeze(stages[0].freeze)
 
 
-def _adapt(network: ClassNetwork, rank: int, alpha: float, boundary: int, trace: Trace) -> None:
+def _adapt(network: Network, rank: int, alpha: float, boundary: int, trace: Trace) -> None:
     with trace.stage("adapters", f"rank {rank}, scaled by {alpha:g} / {rank}") as stage:
         num_layers = adapt(network, rank=rank, alpha=alpha, boundary=boundary)
         stage.done = f"LoRA beside {num_layers} linear layers, which are frozen themselves"
         stage.shape_out = f"{sum(weight.numel() for weight in network.parameters() if weight.requires_grad):,} weights to train"
 
 
-def merge_adapters(network: ClassNetwork, inputs: Inputs, plan: Plan, trace: Trace) -> None:
+def merge_adapters(network: Network, batch: Batch, num_texts: int, trace: Trace) -> None:
     """Merge the adapters into the layers beside them, and check on validation texts that the logits stay.
 
     Raises:
         ParityError: They do not.
     """
-    rows = np.arange(min(PARITY_ROWS, len(inputs)))
-    with trace.stage("merge", f"adapters; {len(rows)} validation texts before and after") as stage:
-        difference = merge(network, inputs.batch(rows, plan.device.kind))
+    with trace.stage("merge", f"adapters; {num_texts} validation texts before and after") as stage:
+        difference = merge(network, batch)
         stage.done, stage.shape_out = f"logits differ by at most {difference:.1g}", "the plain architecture"
 
 
@@ -53,13 +48,3 @@ def resolve_freeze(freeze: str, kind: str = "cpu") -> str:
     if freeze != "auto":
         return freeze
     return "none" if has_fast_bf16(kind) or kind == "cuda" else FREEZE_WITHOUT_BF16
-
-
-def check_same_classes(new: tuple[str, ...], known: tuple[str, ...]) -> None:
-    """Raise a ``DataError`` unless a model that goes on is given the classes that it has."""
-    if new != known:
-        raise DataError(
-            f"the rows have the classes {', '.join(new)}, and the model to resume has {', '.join(known)}",
-            expected="the same classes with resume=True",
-            fix="fit without resume, which starts from the pre-trained weights",
-        )
