@@ -1,0 +1,166 @@
+"""Fitting a chat model: conversations as ids, epochs by the loss of validation's replies, adapters merged at the end."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+
+from pretune.configs import LAST, ReplyConfig
+from pretune.models import LanguageNetwork
+from pretune.models.parity import PARITY_ROWS
+from pretune.records import Change, Conversation, History, ReplyCounts, Step
+from pretune.run.trace import Stage, Trace
+from pretune.tasks.adapt import merge_adapters, set_up
+from pretune.tasks.resumable import depends_on, keeper_of
+from pretune.tokens.chat import ChatTemplate
+from pretune.tokens.replies import EncodedReplies, encode_replies
+from pretune.train import Plan, Training, release_memory
+from pretune.train.replies import ReplyObjective, ReplyValidator, Talks, windows_of
+
+# The files of this folder whose lines decide the bits of a training.
+SOURCES = ("tasks/converse/fit.py",)
+# Share of the replies that are cut from which a note says so before training.
+MANY_CUT = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncodedSplits:
+    """Conversations of training and validation as the model reads them.
+
+    Args:
+        train: To learn from.
+        validation: That choose the epoch.
+        ids: Names of the conversations of training, in their order.
+        tokenizer: Digest of the tokenizer.
+    """
+
+    train: EncodedReplies
+    validation: EncodedReplies
+    ids: tuple[str, ...]
+    tokenizer: str
+
+    @property
+    def counts(self) -> tuple[ReplyCounts, ...]:
+        """What became of the conversations of each split."""
+        return self.train.counts, self.validation.counts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FittedChat:
+    """What fitting leaves besides the trained weights."""
+
+    history: History
+    changes: tuple[Change, ...] = ()  # where it was resumed after a change
+
+
+def encode_splits(
+    train: Sequence[Conversation],
+    validation: Sequence[Conversation],
+    template: ChatTemplate,
+    tokenizer: Any,
+    *,
+    max_length: int,
+    trace: Trace,
+) -> EncodedSplits:
+    """Render conversations with the template, tokenize them, and say what is cut before anything is trained.
+
+    Raises:
+        DataError: Nothing is left to learn, or the template refuses over 1 % of the conversations.
+    """
+    with trace.stage("tokenize", f"{len(train) + len(validation):,} conversations") as stage:
+        own = encode_replies(train, template, max_length=max_length, split="train")
+        held = encode_replies(validation, template, max_length=max_length, split="validation")
+        stage.done, stage.notes = str(own.counts), list(template.notes)
+        stage.shape_out = f"{own.counts.num_tokens + held.counts.num_tokens:,} tokens, up to {max_length:,} per conversation"
+        first = own.tokens.ids[: own.tokens.offsets[1]]
+        marked = own.marks[: own.tokens.offsets[1]]
+        stage.example = _shown(tokenizer, first.tolist(), marked.tolist())
+        if own.counts.cut_share > MANY_CUT:
+            stage.notes.append(
+                f"{own.counts.cut_share:.0%} of the replies do not fit into {max_length:,} tokens and teach no end; "
+                "--max-length reads more"
+            )
+    names = tuple(train[row].id for row in own.rows)
+    known = sha256(tokenizer.backend_tokenizer.to_str().encode() + str(tokenizer.chat_template).encode()).hexdigest()[:16]
+    return EncodedSplits(train=own, validation=held, ids=names, tokenizer=known)
+
+
+def talks_of(encoded: EncodedReplies) -> Talks:
+    """Return what training reads of encoded conversations."""
+    return Talks(tokens=encoded.tokens, is_reply=encoded.marks)
+
+
+def fit_chat(network: LanguageNetwork, encoded: EncodedSplits, *, config: ReplyConfig, plan: Plan, trace: Trace) -> FittedChat:
+    """Train the network in place on the replies; it holds the best epoch's weights afterwards.
+
+    Args:
+        network: On the plan's device.
+        encoded: The conversations as it reads them.
+        config: How.
+        plan: How long, what is frozen, where, from which seed.
+        trace: Receives stages, steps and validations.
+
+    Raises:
+        DivergedError: Loss or gradient stopped being finite.
+        UsageError: The checkpoints belong to another training.
+    """
+    if config.dropout is not None:
+        network.set_dropout(config.dropout)
+    num_weights = sum(weight.numel() for weight in network.parameters())
+    set_up(network, config, plan, trace)
+    held = talks_of(encoded.validation)
+    validator = ReplyValidator(network, held, plan.device, monitor=config.monitor, world=plan.world)
+    keeper = keeper_of(_depends_on(network, encoded, config, plan), plan, trace)
+    objective = ReplyObjective(network, talks_of(encoded.train), encoded.ids, config, plan, validate=validator)
+    waits = plan.checkpoints is not None or keeper is not None
+    run = Training(objective, checkpoints=keeper, on_step=_step_teller(trace), waits=waits)
+    run.resume()
+    for number in objective.each_stage():
+        what = f"{len(encoded.ids):,} conversations, {_describe(objective.stages[number].freeze, config)}"
+        with trace.stage("fine-tune", what) as stage:
+            for validation in run.rounds():
+                trace.validation(validation)
+                release_memory()
+            _describe_history(stage, objective.history, config)
+    if config.lora:
+        rows = np.arange(min(PARITY_ROWS, len(held)))
+        merge_adapters(network, windows_of(held, rows)[0].to(plan.device.kind), len(rows), trace)
+    history = replace(objective.history, num_weights=num_weights, num_trained_weights=objective.num_trained)
+    return FittedChat(history=history, changes=() if keeper is None else keeper.changes)
+
+
+def _depends_on(network: LanguageNetwork, encoded: EncodedSplits, config: ReplyConfig, plan: Plan) -> dict[str, str]:
+    rows = sha256()
+    for item in (encoded.train, encoded.validation):
+        rows.update(item.tokens.ids.tobytes() + item.tokens.offsets.tobytes() + item.marks.tobytes())
+    return depends_on(network, rows.hexdigest()[:16], encoded.tokenizer, config, plan, sources=SOURCES)
+
+
+def _describe(freeze: str, config: ReplyConfig) -> str:
+    what = "all layers trained" if freeze == "none" else f"{freeze.replace('-', ' ')} layers trained"
+    return what + (f", LoRA of rank {config.lora} instead of layers" if config.lora else "")
+
+
+def _describe_history(stage: Stage, history: History, config: ReplyConfig) -> None:
+    epochs = "1 epoch" if len(history.validations) == 1 else f"{len(history.validations)} epochs"
+    kept = "the last one" if config.monitor == LAST else f"epoch {history.best_epoch}"
+    loss = next((item.loss for item in history.validations if item.epoch == history.best_epoch), None)
+    said = "" if loss is None else f", {loss:.3f} nats per token of validation's replies"
+    stage.done = f"{epochs}, {len(history.steps):,} steps; kept {kept}{said}"
+    stage.notes = [f"stopped: {history.stopped_because}"]
+
+
+def _shown(tokenizer: Any, ids: Sequence[int], marked: Sequence[bool]) -> str:
+    """Return the tokens of a conversation, those that are learned in brackets."""
+    tokens = tokenizer.convert_ids_to_tokens(list(ids))
+    return " ".join(f"[{token}]" if is_learned else token for token, is_learned in zip(tokens, marked, strict=True))
+
+
+def _step_teller(trace: Trace) -> Callable[[Step, int], None]:
+    def tell(step: Step, planned: int) -> None:
+        trace.step(step)
+        trace.progress("fine-tune", step.index + 1, planned, "steps")
+
+    return tell
