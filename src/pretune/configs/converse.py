@@ -52,7 +52,7 @@ class ChatConfig(Config):
     Args:
         mix: Share of the tokens learned that are of other text, against forgetting, with ``mix_corpus``.
         mix_corpus: Raw text, or a table of conversations, that is mixed in.
-        general: Text whose loss is measured before and after, to see what was forgotten.
+        general: Texts, or tables of instructions, whose loss is measured before and after, to see what was forgotten.
         questions: About how many of the test's questions are sealed, where pretune divides the rows: each is answered by every
             source, which takes most of judging's time.
         max_reply: Maximum tokens per reply.
@@ -68,7 +68,7 @@ class ChatConfig(Config):
 
     mix: float = 0.0
     mix_corpus: str | None = None
-    general: str | None = None
+    general: tuple[str, ...] = ()
     questions: int = 250
     max_reply: int = 200
     temperature: float = 0.0
@@ -143,7 +143,7 @@ class ConverseRunConfig(Config):
     @property
     def files(self) -> tuple[str | None, ...]:
         """Settings that may name a file or a folder, besides the data."""
-        return (*self.given.values(), self.policy, self.chat.safety, self.chat.general, self.chat.mix_corpus)
+        return (*self.given.values(), self.policy, self.chat.safety, *self.chat.general, self.chat.mix_corpus)
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:

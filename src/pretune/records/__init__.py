@@ -12,6 +12,7 @@ from pretune.records.conversation import (
     ReplyScore,
     Turn,
 )
+from pretune.records.converse import ChatFacts, ReplySample
 from pretune.records.corpus import CorpusFile, CorpusReceipt, CorpusSketch, TokenizerFit, TokenizerQuality
 from pretune.records.data import (
     Columns,
@@ -90,6 +91,7 @@ __all__ = [
     "Calibration",
     "Change",
     "ChatEvidence",
+    "ChatFacts",
     "Columns",
     "Comparison",
     "Conflict",
@@ -135,6 +137,7 @@ __all__ = [
     "Rejection",
     "Repair",
     "Replies",
+    "ReplySample",
     "ReplyCounts",
     "ReplyScore",
     "Review",

@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from pretune.configs import RunConfig
+from pretune.configs import ConverseRunConfig, RunConfig
 from pretune.records.base import SCHEMA, Record
+from pretune.records.converse import ChatFacts
 from pretune.records.corpus import CorpusReceipt, TokenizerQuality
 from pretune.records.data import More, Receipt, Sample, TokenCounts
 from pretune.records.figures import Calibration, Comparison, Confusion, Mistake, Score, Slice, SourceChoice, ThresholdChoice
@@ -58,6 +59,7 @@ class RunRecord(Record):
     budget: BudgetChoice | None = None
     seeds: SeedSpread | None = None  # where several were trained
     proof: PretrainingProof | None = None  # --prove-pretraining
+    chat: ChatFacts | None = None  # of a run on conversations
     look: int | None = None
     ledger_head: str | None = None  # hash of the ledger entry of this run's last opening
     first_known_look: bool | None = None  # True where the ledger began with it, so that earlier ones are not known
@@ -79,6 +81,15 @@ class RunRecord(Record):
             UsageError: They are of another version, or damaged.
         """
         return RunConfig.from_json(self.configs) if self.task == "classify" else RunConfig()
+
+    @property
+    def chat_settings(self) -> ConverseRunConfig:
+        """The settings of a run on conversations, typed.
+
+        Raises:
+            UsageError: They are of another version, or damaged.
+        """
+        return ConverseRunConfig.from_json(self.configs)
 
     def setting(self, section: str, name: str) -> Any:
         """Return one setting as the file has it, for showing; ``None`` where it has none."""

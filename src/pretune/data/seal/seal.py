@@ -7,7 +7,7 @@ against a determined user: the file in the run folder can be read by hand, and s
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn
 from weakref import WeakKeyDictionary
@@ -23,7 +23,8 @@ from pretune.data.seal.prints import distinct_fingerprints
 from pretune.data.split.divide import Splits, digest_of_rows
 from pretune.errors import DataError, SealedError, StorageError
 from pretune.intervals import confidence_at
-from pretune.records import SCHEMA, Example
+from pretune.records import SCHEMA, Conversation, Example, Turn
+from pretune.records.conversation import ASSISTANT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +100,14 @@ class Seal:
     def groups(self) -> tuple[str | None, ...]:
         """Return the groups, in the order of ``texts``, to see whether training has them too; this is not a look either."""
         return tuple(example.group for example in _ROWS[self])
+
+    def asked(self) -> tuple[Conversation, ...]:
+        """Return what sealed conversations ask, numbered, with an empty last reply; this is not a look."""
+        rows = (Conversation.from_example(example) for example in _ROWS[self])
+        return tuple(
+            replace(row, id=str(number), turns=(*row.asked, Turn(role=ASSISTANT, text="")), rejected=None, extra={})
+            for number, row in enumerate(rows)
+        )
 
     def open(self, *, run: str, purpose: str, num_models: int = 1, copy: Path | None = None) -> Opening:
         """Count a look, durably, then hand out the rows.

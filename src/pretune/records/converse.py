@@ -1,0 +1,24 @@
+"""Records of a run on conversations: what is known of it besides figures, findings and verdict."""
+
+from dataclasses import dataclass
+
+from pretune.records.base import Record
+from pretune.records.conversation import Decoding, ReplyCounts
+from pretune.records.review import Domain, Review, SafetyReplies
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatFacts(Record):
+    """What a run on conversations was made of, and what was asked of it besides the test."""
+
+    decoding: Decoding  # of the judged model; chosen on validation before the seal is opened
+    before_decoding: Decoding | None = None  # of the model as it came, chosen in the same way
+    counts: tuple[ReplyCounts, ...] = ()
+    split_by: str = "question"  # "question", "group" or "time": what training and test do not share
+    template: str = ""  # digest of the chat template that training used
+    saved_template: str = ""  # of that of the saved folder, read back
+    num_learned: int = 0  # conversations that training read, where a budget had no time for all
+    domain: Domain | None = None
+    review: Review | None = None
+    safety: tuple[SafetyReplies, ...] = ()  # of the model and of the model as it came
+    notes: tuple[str, ...] = ()  # how each rival came to be

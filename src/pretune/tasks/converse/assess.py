@@ -1,0 +1,98 @@
+"""Assessing: from replies and the facts of a run to figures, findings and verdict, without a model.
+
+Judging does this once the seal is open, and recomputing does it again from the files of the run folder, to the same bytes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from pretune.data.alike.units import sample_of, with_units
+from pretune.evaluate.replies import assess_replies
+from pretune.records import (
+    ChatFacts,
+    Comparison,
+    Conversation,
+    Copies,
+    Finding,
+    Record,
+    Replies,
+    Sample,
+    Score,
+    Terms,
+    Verdict,
+)
+from pretune.run.trace import Trace
+from pretune.verdict.converse import decide_conversation
+from pretune.verdict.reply_policy import ReplyPolicy
+
+MAIN, BEFORE = "finetuned", "before"
+# The order in which sources are scored and compared, whoever made them in whatever order; others follow by name.
+ORDER = (MAIN, BEFORE, "retrieval", "few-shot", "constant")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatAssessment(Record):
+    """What judging adds to a run on conversations, as ``run.json`` keeps it."""
+
+    scores: tuple[Score, ...]
+    comparisons: tuple[Comparison, ...]
+    findings: tuple[Finding, ...]
+    verdict: Verdict
+    sample: Sample
+
+
+def assess_chat(
+    replies: Sequence[Replies],
+    splits: dict[str, Sequence[Conversation]],
+    copies: Copies,
+    record: RunRecord,
+    policy: ReplyPolicy,
+    *,
+    look: int,
+    trace: Trace | None = None,
+) -> ChatAssessment:
+    """Score every source, compare, and decide.
+
+    Args:
+        replies: Of every source and split that the run has.
+        splits: Conversations by split: ``train`` and ``test``.
+        copies: Which questions of the test are nearly the same.
+        record: The run: its history, and what else is known of it.
+        policy: What must hold; its error is shared out over the looks.
+        look: Which look at the test rows this is.
+        trace: Receives the stages.
+    """
+    trace, rows = trace or Trace(), [row.as_example() for row in splits["test"]]
+    terms = with_units(Terms(confidence=policy.confidence_at(look), look=look), rows, copies)
+    sources = in_order(item for item in replies if item.split in ("test", "general", "instructions"))
+    with trace.stage("evaluate", f"{len(rows):,} test questions, {len(sources)} sets of replies") as stage:
+        evaluation = assess_replies(sources, terms, train=splits["train"], main=MAIN)
+        stage.shape_out = f"{len(evaluation.scores)} figures, {len(evaluation.comparisons)} comparisons"
+    with trace.stage("judge", f"{len(evaluation.scores)} figures, {len(findings)} findings") as stage:
+        verdict = decide_conversation(
+            evaluation, findings, policy, terms, domain=facts.domain, review=facts.review, safety=facts.safety
+        )
+        held = sum(reason.holds is True for reason in verdict.reasons)
+        stage.done = f"{held} of {len(verdict.reasons)} conditions hold, policy {policy.name!r}"
+        stage.shape_out = str(verdict.outcome).replace("_", " ")
+    return ChatAssessment(
+        scores=evaluation.scores,
+        comparisons=evaluation.comparisons,
+        findings=tuple(findings),
+        verdict=verdict,
+        sample=sample_of(rows, copies),
+    )
+
+
+def in_order(replies: object) -> list[Replies]:
+    """Return replies by split and source, in an order that depends on nothing else."""
+
+    def place(item: Replies) -> tuple[str, int, str]:
+        return item.split, ORDER.index(item.source) if item.source in ORDER else len(ORDER), item.source
+
+    return sorted(replies, key=place)  # type: ignore[call-overload]
+
+
+def named(copies: Copies, ids: Sequence[str]) -> Copies:
+    """Put the ids of opened rows in the place of their numbers."""
+    return replace(copies, texts={ids[int(row)]: ids[int(first)] for row, first in copies.texts.items()})

@@ -1,0 +1,110 @@
+"""What a run keeps from training: the decoding that validation chose, the saved model read back, its figures on validation."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from typing import Any
+
+from pretune import storage
+from pretune.configs import ConverseRunConfig
+from pretune.data.seal.learned import Learned
+from pretune.hashing import digest_of
+from pretune.models import LanguageNetwork
+from pretune.models.formats import chat
+from pretune.records import ChatFacts, Conversation, Decoding, RunRecord
+from pretune.run import RunFolder
+from pretune.run.reply_files import write_replies
+from pretune.run.trace import Trace
+from pretune.tasks.converse.answer import Asker, choose_decoding, chrf_of
+from pretune.tasks.converse.begin import decoding_of
+from pretune.tasks.converse.fit import EncodedSplits, FittedChat
+from pretune.tasks.converse.saved import check_saved_chat
+from pretune.tokens.chat import ChatTemplate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trained:
+    """A chat model that was trained, with what it learned from.
+
+    Args:
+        network: On the processor, in evaluation.
+        tokenizer: Its own.
+        template: Of the tokenizer.
+        encoded: The conversations as it read them.
+        fitted: How training went.
+        learned: From what, these conversations included.
+    """
+
+    network: LanguageNetwork
+    tokenizer: Any
+    template: ChatTemplate
+    encoded: EncodedSplits
+    fitted: FittedChat
+    learned: Learned
+
+
+def keep_trained(
+    trained: Trained,
+    validation: Sequence[Conversation],
+    config: ConverseRunConfig,
+    record: RunRecord,
+    folder: RunFolder,
+    trace: Trace,
+    *,
+    start: float,
+) -> RunRecord:
+    """Choose the decoding, save the model and its replies on validation; only then does the record say ``trained``."""
+    asker = Asker(
+        network=trained.network, tokenizer=trained.tokenizer, template=trained.template, source="finetuned", trace=trace
+    )
+    decoding = _choose(asker, validation, config, folder, trace)
+    facts = record.chat or ChatFacts(decoding=decoding)
+    with trace.stage("save", "weights, tokenizer, template, decoding") as stage:
+        card = chat.ChatCard(
+            decoding=decoding,
+            max_length=config.finetune.max_length or 0,
+            stop_ids=trained.template.stop_ids,
+            base_model=config.model,
+            licence=record.model_licence,
+            pretune_version=version("pretune"),
+        )
+        chat.write(folder.model, trained.network, trained.tokenizer, card, trained.learned)
+        found = check_saved_chat(folder.model, trained.network, trained.template, validation[0])
+        stage.done, stage.shape_out = f"read back: probabilities differ by at most {found.difference:.1g}", "model/"
+    facts = replace(
+        facts,
+        decoding=decoding,
+        counts=trained.encoded.counts,
+        num_learned=len(trained.encoded.ids),
+        template=digest_of(trained.tokenizer.chat_template),
+        saved_template=found.template,
+    )
+    record = folder.write_record(
+        replace(
+            record,
+            status="trained",
+            history=trained.fitted.history,
+            changes=trained.fitted.changes,
+            chat=facts,
+            seconds={"training": round(time.perf_counter() - start, 1)},
+        )
+    )
+    storage.discard(folder.checkpoints)
+    return record
+
+
+def _choose(
+    asker: Asker, validation: Sequence[Conversation], config: ConverseRunConfig, folder: RunFolder, trace: Trace
+) -> Decoding:
+    """Return the decoding that is judged; the replies that it was chosen by are kept, with how probable the references are."""
+    with trace.stage("validate", f"{len(validation):,} validation questions") as stage:
+        is_open = config.chat.repetition_penalty is None and config.chat.temperature == 0
+        decoding, replies = choose_decoding(asker, validation, decoding_of(config), is_open=is_open)
+        rows = validation[: len(replies.ids)]
+        write_replies(folder.path, replace(replies, scores=asker.score(rows)))
+        stage.done = f"chrF {chrf_of(replies):.1f} on {len(rows)} questions, the test still sealed"
+        stage.notes = [replies.note]
+        stage.shape_out = f"repetition penalty {decoding.repetition_penalty:g}, at most {decoding.max_tokens} tokens"
+        stage.example = f"{rows[0].question[:300]} → {replies.texts[0][:300]}"
+    return decoding

@@ -1,0 +1,144 @@
+"""The whole path of conversation, on one screen: data → fine-tuning → replies of every source → verdict → report."""
+
+import time
+from dataclasses import replace
+from typing import Any
+
+from pretune.configs import ConverseRunConfig, parse_duration
+from pretune.data import Seal
+from pretune.data.seal.openings import read_openings
+from pretune.errors import DivergedError, UsageError
+from pretune.evaluate.replies.safety import load_safety
+from pretune.models import PEFT
+from pretune.models.formats import chat
+from pretune.models.past import past_of
+from pretune.optional import require
+from pretune.records import Conversation, RunRecord
+from pretune.run import UNFINISHED, RunFolder, check_run
+from pretune.run.job import Job, inputs_of
+from pretune.run.trace import Trace
+from pretune.tasks.converse.begin import begin_run, load_rows, look_back_on, settle
+from pretune.tasks.converse.fit import EncodedSplits, encode_splits, fit_chat
+from pretune.tasks.converse.judge import ChatCandidate, open_and_judge
+from pretune.tasks.converse.keep import Trained, keep_trained
+from pretune.tasks.converse.pace import choose_within, part_of, seconds_per_update
+from pretune.tokens.chat import ChatTemplate
+from pretune.train import Plan, Resume, choose_device, seed_everything
+from pretune.verdict.reply_policy import load_reply_policy
+
+BUDGET = "budget.json"  # beside the checkpoints: what was chosen when a run that may be cut off was begun
+
+
+def run(job: Job[ConverseRunConfig]) -> RunRecord:
+    """Take conversations to a verdict; training that an interrupted run finished is not repeated."""
+    folder = job.folder
+    if folder.is_to_be_replaced or not folder.is_begun or folder.read_record().status in UNFINISHED:
+        finetune(job)
+    return judge_run(folder, job.config.policy, job.trace)
+
+
+def finetune(job: Job[ConverseRunConfig]) -> RunRecord:
+    """Read, split, seal and train; validation figures only, the test stays sealed."""
+    config, folder, trace = settle(job.config), job.folder, job.trace
+    inputs = job.inputs or inputs_of(job.command, job.source, job.config)
+    load_reply_policy(config.policy)  # what cannot be read is better refused now than after training
+    load_safety(config.chat.safety)
+    if config.finetune.lora:
+        require(**PEFT)
+    own = config.finetune
+    device = choose_device(own.device, precision=own.precision, threads=own.threads)
+    seed_everything(config.seed)
+    data = load_rows(job)
+    with trace.stage("load model", config.model) as stage:
+        start = chat.read(config.model)
+        template = ChatTemplate(start.tokenizer)
+        network = start.network.to(device.kind)
+        num_weights = sum(weight.numel() for weight in network.parameters())
+        stage.done = f"{network.model.config.model_type}, {len(network.layers)} layers; replies end with {template.stop}"
+        stage.shape_out, stage.notes = f"{num_weights / 1e6:.1f} M weights", [note for note in (start.note,) if note]
+    past = look_back_on(past_of(config.model), data, trace)
+    encoded = encode_splits(
+        data.train, data.validation, template, start.tokenizer, max_length=own.max_length or 0, trace=trace
+    )
+    record = begin_run(data, config, folder, start, job.told, inputs=inputs)
+    folder.write_kept(past)
+    trace.keep_in(folder.trace, begin=True)
+    plan = Plan(
+        epochs=config.epochs,
+        freeze=config.freeze,
+        device=device,
+        seed=config.seed,
+        checkpoints=Resume(folder=folder.checkpoints, continue_changed=folder.continue_changed),
+    )
+    encoded, plan = _within_budget(config, network, encoded, plan, folder, trace, start=job.start)
+    try:
+        fitted = fit_chat(network, encoded, config=own, plan=plan, trace=trace)
+    except DivergedError as error:
+        folder.write_record(replace(record, status="diverged", failure=error.got))
+        raise
+    learned = past_of(config.model).with_texts(row.text for row in (*data.train, *data.validation))
+    trained = Trained(
+        network=network, tokenizer=start.tokenizer, template=template, encoded=encoded, fitted=fitted, learned=learned
+    )
+    record = replace(record, device=str(device))
+    return keep_trained(trained, data.validation, config, record, folder, trace, start=job.start)
+
+
+def judge_run(folder: RunFolder, policy: str | None, trace: Trace) -> RunRecord:
+    """Ask every source, open the sealed test once, evaluate, diagnose, decide, and write the report."""
+    record = folder.read_record()
+    folder.hold()
+    if record.status in UNFINISHED:
+        how = record.failure or "it was cut off before training ended"
+        raise UsageError(f"{folder.path} has no model: {how}", expected="a trained model", fix="run its command again")
+    check_run(folder, record, ignore=_is_written_again)
+    read_openings(folder.openings, head=record.heads.get("data/openings.jsonl", ""))  # a lost one would be a look for free
+    trace.keep_in(folder.trace)
+    config = replace(record.chat_settings, policy=policy or record.chat_settings.policy)
+    own = config.finetune
+    candidate = ChatCandidate(
+        train=tuple(map(Conversation.from_example, folder.read_examples("train"))),
+        validation=tuple(map(Conversation.from_example, folder.read_examples("validation"))),
+        seal=Seal.load(folder.sealed),
+        device=choose_device(own.device, precision=own.precision, threads=own.threads),
+    )
+    return open_and_judge(candidate, config, record, folder, trace)
+
+
+def _is_written_again(line: str) -> bool:
+    """Whether a difference from the record is in what judging is about to write."""
+    name = line.partition(" ")[0]
+    return name in ("data/copies.jsonl",) or name.startswith(("predictions/test.", "predictions/general.", "predictions/inst"))
+
+
+def _within_budget(
+    config: ConverseRunConfig,
+    network: Any,
+    encoded: EncodedSplits,
+    plan: Plan,
+    folder: RunFolder,
+    trace: Trace,
+    *,
+    start: float,
+) -> tuple[EncodedSplits, Plan]:
+    """Return what a budget has time for, as it was chosen when this run was begun; all of it where there is none."""
+    if config.budget is None:
+        return encoded, plan
+    from pretune import storage
+
+    place = folder.checkpoints / BUDGET
+    known = storage.read_json(place) if place.is_file() else None
+    if known is None:
+        with trace.stage("budget", f"{config.budget} for training") as stage:
+            pace = seconds_per_update(network, encoded, config.finetune, plan)
+            left = parse_duration(config.budget) - (time.perf_counter() - start)
+            chosen = choose_within(
+                max(pace, left), pace, total=len(encoded.train), rows_per_update=config.finetune.rows_per_update
+            )
+            stage.done, stage.shape_out = str(chosen), f"{chosen.num_rows:,} conversations × {chosen.epochs}"
+        known = {"epochs": chosen.epochs, "num_rows": chosen.num_rows}
+        storage.replace_json(place, known)
+    epochs = config.epochs if config.epochs is not None and config.epochs < known["epochs"] else known["epochs"]
+    return part_of(encoded, known["num_rows"], seed=config.seed), replace(plan, epochs=epochs)
+
+
