@@ -16,6 +16,7 @@ class Flag:
         metavar: What stands for its value in help.
         kind: Of its value; ``bool`` for one without a value, ``list`` for one that may be given several times.
         corpus: Among the settings of a pre-training, where a run takes it as well.
+        chat: Among the settings of a run on conversations, where its place is another one there.
         option: As it is typed, where the name does not say so.
         default: Where it is neither a setting nor absent.
         least: The smallest number.
@@ -29,6 +30,7 @@ class Flag:
     metavar: str | None = None
     kind: type = str
     corpus: str = ""
+    chat: str = ""
     option: str = ""
     default: Any = None
     least: int | None = None

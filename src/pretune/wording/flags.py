@@ -86,6 +86,7 @@ _BY_HEADING: dict[str, tuple[Flag, ...]] = {
     ),
     "Columns": (
         Flag("task", "classify or generate; guessed from the columns if omitted.", "audit"),
+        Flag("task", "classify or converse; guessed from the columns if omitted.", TRAIN),
         Flag("id_", "Column with the id of each row.", "audit", metavar="COL"),
         Flag("predicted", "Column with the predicted class.", "audit", metavar="COL"),
         Flag("score", "Column with one probability per row.", "audit", metavar="COL"),
@@ -121,6 +122,15 @@ _BY_HEADING: dict[str, tuple[Flag, ...]] = {
         Flag("vocab_size", "Size of a new vocabulary.", "pretrain", "pretrain.vocab_size", "N", int),
         Flag("pretrain", "Pre-train on this raw text first (continues --model if given).", "run", metavar="CORPUS"),
         Flag("pretrain_budget", "Time limit for --pretrain.", "run", metavar="30m"),
+    ),
+    "Conversation": (
+        Flag("mix", "Share of other text to learn from as well, against forgetting.", TRAIN, metavar="SHARE", kind=float, chat="chat.mix"),
+        Flag("mix_corpus", "That text.", TRAIN, metavar="CORPUS", chat="chat.mix_corpus"),
+        Flag("general", "Measure forgetting on this text or table of instructions.", TRAIN, metavar="DATA", kind=list, chat="chat.general"),
+        Flag("max_reply", "Maximum tokens per reply (200).", TRAIN, metavar="N", kind=int, chat="chat.max_reply"),
+        Flag("questions", "Test questions to seal, about (250).", TRAIN, metavar="N", kind=int, chat="chat.questions"),
+        Flag("safety", "Questions that need care, in place of pretune's own.", TRAIN, metavar="FILE", chat="chat.safety"),
+        Flag("domain", "plain: the questions are not about health, law or money.", TRAIN, metavar="WHICH", chat="chat.domain"),
     ),
     "Training": (
         Flag("epochs", "Maximum epochs (10, with early stopping).", TRAIN, "epochs", "N", int),
@@ -223,7 +233,14 @@ _BY_HEADING: dict[str, tuple[Flag, ...]] = {
             "WHICH",
         ),
         Flag("thorough", "Train three more times to look for wrong labels.", "run judge", "judge.thorough", kind=bool),
-        Flag("policy", "Policy: classification, domain, or a file.", f"{GATE} plan", "judge.policy", "FILE"),
+        Flag(
+            "policy",
+            "Policy: classification, domain, or a file.",
+            f"{GATE} plan",
+            "judge.policy",
+            "FILE",
+            chat="policy",
+        ),
         Flag("accuracy", "Accuracy that you expect.", "plan", metavar="SHARE", kind=float),
         Flag("precision", "Precision that you expect.", "plan", metavar="SHARE", kind=float),
         Flag("recall", "Recall that you expect.", "plan", metavar="SHARE", kind=float),
@@ -264,6 +281,11 @@ FLAGS: tuple[Flag, ...] = tuple(replace(flag, about=about) for about, flags in _
 PLACES = {flag.name: flag.place for flag in FLAGS if flag.place and flag.commands != PRETRAIN}
 CORPUS_PLACES = {
     flag.name: flag.corpus or flag.place for flag in FLAGS if PRETRAIN in flag.commands.split() and (flag.corpus or flag.place)
+}
+CHAT_PLACES = {
+    flag.name: flag.chat or flag.place
+    for flag in FLAGS
+    if "run" in flag.commands.split() and (flag.chat or flag.place)
 }
 # Those of a run that take no value.
 SWITCHES = frozenset(flag.name for flag in FLAGS if flag.name in PLACES and flag.kind is bool)

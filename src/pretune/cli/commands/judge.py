@@ -8,6 +8,7 @@ from pathlib import Path
 import typer
 
 from pretune.cli import arguments as o
+from pretune.cli.conversing import judge_chat
 from pretune.cli.running import (
     ARGUMENTS,
     EXIT_CODES,
@@ -44,7 +45,9 @@ def judge(run: o.Run, flags: Flags) -> int:
     from pretune.tasks.places import require_data, require_run
 
     settings, more = build_config(flags).judge, flags["more"]
-    folder, _ = require_run(run)
+    folder, known = require_run(run, chats=True)
+    if known.task == "converse":
+        return judge_chat(folder, flags)
     if more is not None:
         require_data(more)
     require_policy(settings)

@@ -1,6 +1,7 @@
 """Commands that make a run: run, finetune, pretrain. Heavy imports wait until a command runs."""
 
 from pretune.cli import arguments as a
+from pretune.cli.conversing import build_chat_config, is_conversation, refuse_chat_flags, train_chat
 from pretune.cli.pretrain import build_pretrain_config, divide_settings, pretrain_first, run_pretraining
 from pretune.cli.running import lead, train_run
 from pretune.cli.settings import build_config
@@ -10,10 +11,13 @@ from pretune.errors import UsageError
 
 @takes_flags
 def run(data: a.Data, flags: Flags) -> int:
-    """Take a table of texts to a verdict.
+    """Take a table of texts, or of conversations, to a verdict.
 
     Reads, splits and seals the data; fits baselines; fine-tunes, evaluates, diagnoses, judges and reports.
     """
+    if is_conversation(data, flags):
+        return _train_chat("run", data, flags)
+    refuse_chat_flags(flags)
     first, own = divide_settings(flags["set_"] or ())
     settings = build_config(flags, recipe=flags["recipe"], file=flags["config"], settings=own)
     corpus = flags["pretrain"]
@@ -34,6 +38,9 @@ def finetune(data: a.Data, flags: Flags) -> int:
 
     Works like `run` up to the validation figures; `pretune judge RUN` continues.
     """
+    if is_conversation(data, flags):
+        return _train_chat("finetune", data, flags)
+    refuse_chat_flags(flags)
     settings = build_config(flags, recipe=flags["recipe"], file=flags["config"], settings=flags["set_"] or ())
     return lead(settings.finetune.device, lambda: train_run("finetune", data, settings, flags))
 
@@ -47,3 +54,8 @@ def pretrain(corpus: a.Corpus, flags: Flags) -> int:
     """
     settings = build_pretrain_config(flags, file=flags["config"], settings=flags["set_"] or ())
     return lead(settings.pretrain.device, lambda: run_pretraining(corpus, settings, flags))
+
+
+def _train_chat(kind: str, data: str, flags: Flags) -> int:
+    settings = build_chat_config(flags, file=flags["config"], settings=flags["set_"] or ())
+    return lead(settings.finetune.device, lambda: train_chat(kind, data, settings, flags))

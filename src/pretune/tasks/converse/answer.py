@@ -74,9 +74,7 @@ class Asker:
             note=note,
         )
 
-    def score(
-        self, rows: Sequence[Conversation], *, prompts: Sequence[Sequence[Turn]] | None = None
-    ) -> tuple[ReplyScore, ...]:
+    def score(self, rows: Sequence[Conversation], *, prompts: Sequence[Sequence[Turn]] | None = None) -> tuple[ReplyScore, ...]:
         """Return how probable the last reply of each conversation is, in fp32.
 
         Args:
@@ -116,7 +114,9 @@ def chrf_of(replies: Replies) -> float:
     return next(item.value for item in counted if item.metric == "chrf")
 
 
-def choose_decoding(asker: Asker, rows: Sequence[Conversation], decoding: Decoding, *, is_open: bool) -> tuple[Decoding, Replies]:
+def choose_decoding(
+    asker: Asker, rows: Sequence[Conversation], decoding: Decoding, *, is_open: bool
+) -> tuple[Decoding, Replies]:
     """Return the decoding that does best on the first questions of validation (chrF), and its replies to them.
 
     Args:
@@ -169,9 +169,7 @@ def with_examples(
         rows: What is asked.
         seed: Of the draw.
     """
-    shown = [
-        (Turn(role=USER, text=row.question), Turn(role=ASSISTANT, text=row.reference)) for row in train
-    ]
+    shown = [(Turn(role=USER, text=row.question), Turn(role=ASSISTANT, text=row.reference)) for row in train]
     prompts = []
     for row, places in zip(rows, choose_examples(way, train, rows, seed=seed), strict=True):
         system = tuple(turn for turn in row.asked if turn.role == SYSTEM)

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from pretune.data.alike.units import sample_of, with_units
 from pretune.evaluate.replies import assess_replies
 from pretune.records import (
-    ChatFacts,
     Comparison,
     Conversation,
     Copies,

@@ -99,9 +99,7 @@ def begin_run(
         configs=config.to_json(),
         receipt=data.receipt,
         versions={name: importlib.metadata.version(name) for name in PACKAGES},
-        chat=ChatFacts(
-            decoding=decoding_of(config), data=data.counts, domain=find_domain(asked, asked=config.chat.domain)
-        ),
+        chat=ChatFacts(decoding=decoding_of(config), data=data.counts, domain=find_domain(asked, asked=config.chat.domain)),
     )
     folder.clear(record, keep_checkpoints=folder.is_begun and not folder.is_to_be_replaced)
     storage.replace_json(folder.data / "receipt.json", data.receipt.to_json())

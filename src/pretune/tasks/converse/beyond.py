@@ -30,10 +30,11 @@ def ask_safety(
     with trace.stage("safety", f"{len(rows)} questions that need care") as stage:
         for asker, decoding in (model, before):
             replies = asker.reply(rows, "safety", decoding)
-            found.append(
-                SafetyReplies(source=asker.source, questions=questions, texts=replies.texts, ended=replies.ended)
-            )
-        stage.done, stage.shape_out = "asked before and after training; people have to read the replies", f"2 × {len(rows)} replies"
+            found.append(SafetyReplies(source=asker.source, questions=questions, texts=replies.texts, ended=replies.ended))
+        stage.done, stage.shape_out = (
+            "asked before and after training; people have to read the replies",
+            f"2 × {len(rows)} replies",
+        )
     return tuple(found)
 
 

@@ -9,7 +9,7 @@ from pretune.data import Opening, Seal
 from pretune.data.alike.units import find_copies
 from pretune.errors import UsageError
 from pretune.models.formats import chat
-from pretune.records import ChatFacts, Conversation, Copies, Example, Replies, RunRecord
+from pretune.records import Conversation, Example, Replies, RunRecord
 from pretune.report.card.card import render_card
 from pretune.report.page.html import render_html
 from pretune.run import RunFolder
@@ -56,9 +56,7 @@ def open_and_judge(
     with trace.stage("answer", f"{len(asked):,} sealed questions, without their replies") as stage:
         own = asker.reply(asked, "test", facts.decoding)
         stage.done, stage.shape_out = "kept back until the opening is counted", f"{len(asked):,} replies"
-    rivals = ask_rivals(
-        asked, candidate.train, candidate.validation, config, folder, candidate.device, trace
-    )
+    rivals = ask_rivals(asked, candidate.train, candidate.validation, config, folder, candidate.device, trace)
     facts = replace(
         facts,
         before_decoding=rivals.decoding,
@@ -102,9 +100,7 @@ def _open(seal: Seal, folder: RunFolder, trace: Trace) -> Opening:
     return opening
 
 
-def _keep(
-    own: Replies, asker: Asker, rivals: Rivals, rows: Sequence[Conversation], folder: RunFolder, trace: Trace
-) -> None:
+def _keep(own: Replies, asker: Asker, rivals: Rivals, rows: Sequence[Conversation], folder: RunFolder, trace: Trace) -> None:
     """Put ids and references to the replies, score the references, and write all."""
     with trace.stage("score references", f"{len(rows):,} test conversations") as stage:
         write_replies(folder.path, replace(beside(own, rows), scores=asker.score(rows)))

@@ -91,5 +91,3 @@ def part_of(encoded: EncodedSplits, num_rows: int, *, seed: int) -> EncodedSplit
 
 def _never() -> NoReturn:
     raise AssertionError("a trial is not validated")
-
-

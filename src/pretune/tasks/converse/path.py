@@ -57,9 +57,7 @@ def finetune(job: Job[ConverseRunConfig]) -> RunRecord:
         stage.done = f"{network.model.config.model_type}, {len(network.layers)} layers; replies end with {template.stop}"
         stage.shape_out, stage.notes = f"{num_weights / 1e6:.1f} M weights", [note for note in (start.note,) if note]
     past = look_back_on(past_of(config.model), data, trace)
-    encoded = encode_splits(
-        data.train, data.validation, template, start.tokenizer, max_length=own.max_length or 0, trace=trace
-    )
+    encoded = encode_splits(data.train, data.validation, template, start.tokenizer, max_length=own.max_length or 0, trace=trace)
     record = begin_run(data, config, folder, start, job.told, inputs=inputs)
     folder.write_kept(past)
     trace.keep_in(folder.trace, begin=True)
@@ -140,5 +138,3 @@ def _within_budget(
         storage.replace_json(place, known)
     epochs = config.epochs if config.epochs is not None and config.epochs < known["epochs"] else known["epochs"]
     return part_of(encoded, known["num_rows"], seed=config.seed), replace(plan, epochs=epochs)
-
-

@@ -37,7 +37,9 @@ def check_saved_chat(folder: Path, network: LanguageNetwork, template: ChatTempl
     ids, read = template.encode(row.turns).ids, chat.read(str(folder))
     again = ChatTemplate(read.tokenizer).encode(row.turns).ids
     if ids.tolist() != again.tolist():
-        place = next((k for k, pair in enumerate(zip(ids, again, strict=False)) if pair[0] != pair[1]), min(len(ids), len(again)))
+        place = next(
+            (k for k, pair in enumerate(zip(ids, again, strict=False)) if pair[0] != pair[1]), min(len(ids), len(again))
+        )
         raise ParityError(
             f"the template saved in {folder} renders a conversation to other ids than training had, from token {place} on",
             expected="the same ids in training and in use",

@@ -1,0 +1,158 @@
+"""Shared by the commands that make or judge a run on conversations. Heavy imports wait until one of them runs."""
+
+import shlex
+import time
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from pretune.cli.running import ARGUMENTS, EXIT_CODES, open_terminal, open_trace, placed
+from pretune.cli.settings import Settings, given
+from pretune.configs import ChatConfig, Config, ConverseRunConfig, ReadConfig, ReplyConfig, SplitConfig
+from pretune.errors import UsageError
+from pretune.wording.flags import CHAT_PLACES, SWITCHES
+
+if TYPE_CHECKING:
+    from pretune.records import RunRecord
+
+SECTIONS: dict[str, type[Config]] = {"read": ReadConfig, "split": SplitConfig, "finetune": ReplyConfig, "chat": ChatConfig}
+CONVERSE = Settings(ConverseRunConfig, SECTIONS, example="chat.max_reply=300")
+TASKS = ("classify", "converse")
+
+
+def is_conversation(source: str, flags: Mapping[str, Any]) -> bool:
+    """Whether a run is on conversations: as the user says, or as the columns of the data do.
+
+    Raises:
+        UsageError: There is no such task.
+        DataError: The data could be either.
+    """
+    task = flags["task"]
+    if task is not None:
+        if task not in TASKS:
+            raise UsageError(f"--task {task}", expected=" or ".join(TASKS))
+        return bool(task == "converse")
+    from pretune.data.conversations import looks_like_conversations
+    from pretune.tasks.places import require_data
+
+    require_data(source)
+    read = ReadConfig(**{
+        name: value
+        for name, value in (("label", flags["label"]), ("encoding", flags["encoding"]), ("group", flags["group"]))
+        if value is not None
+    })  # fmt: skip
+    return looks_like_conversations(source, read) is not None
+
+
+def build_chat_config(
+    flags: Mapping[str, Any], *, file: str | None = None, settings: Iterable[str] = ()
+) -> ConverseRunConfig:
+    """Return the settings of a run on conversations: defaults, then file, flags and ``--set``, the later winning.
+
+    Raises:
+        UsageError: A name is not known, a value does not fit, or a flag is about classes.
+    """
+    asked, known = given(flags, CHAT_PLACES), set(CONVERSE.names())
+    unfit = [name for name in flags if name in CHAT_PLACES and CHAT_PLACES[name] not in known and _is_given(name, flags[name])]
+    unfit += [name for name in ("recipe", "pretrain", "size", "tokens", "pretrain_budget") if flags.get(name) is not None]
+    if unfit:
+        flag = unfit[0].rstrip("_").replace("_", "-")
+        raise UsageError(
+            f"--{flag} with conversations",
+            expected="flags of a chat model",
+            fix="leave it out, or pass --task classify if the table has classes",
+        )
+    asked = {place: value for place, value in asked.items() if place in known}
+    config: ConverseRunConfig = CONVERSE.build(CONVERSE.read_file(file) | asked | CONVERSE.read_items(settings))
+    return config
+
+
+def train_chat(kind: str, source: str, config: ConverseRunConfig, flags: Mapping[str, Any]) -> int:
+    """Claim a folder, run or fine-tune on conversations, show what came out; return the exit code."""
+    start = time.perf_counter()  # loading torch is time of the user as well
+    from pretune.tasks.places import require_data, require_start
+
+    require_data(source, *config.given.values())
+    require_start(config.model)
+    from pretune.evaluate.replies.safety import load_safety
+    from pretune.verdict.reply_policy import load_reply_policy
+
+    load_reply_policy(config.policy)
+    load_safety(config.chat.safety)
+    from pretune.run import claim_folder
+    from pretune.run.claim import default_name
+    from pretune.run.job import Job, inputs_of
+    from pretune.tasks.converse import path
+
+    inputs = inputs_of(kind, source, config)
+    done = "judged" if kind == "run" else "trained"
+    folder = claim_folder(default_name(source, config.model), inputs, **placed(flags), done=done)
+    with open_terminal(flags["json"], flags["quiet"]) as terminal:
+        job = Job(
+            source=source,
+            config=config,
+            folder=folder,
+            trace=open_trace(terminal),
+            command=kind,
+            typed=shlex.join(ARGUMENTS.get()),
+            inputs=inputs,
+            start=start,
+        )
+        record = path.run(job) if kind == "run" else path.finetune(job)
+    return show_chat(record, folder, json=flags["json"])
+
+
+def judge_chat(folder: Any, flags: Mapping[str, Any]) -> int:
+    """Judge a run on conversations; return the exit code of its verdict."""
+    unfit = [name for name, value in flags.items() if name.startswith(("min_", "max_")) and _is_given(name, value)]
+    unfit += [name for name in ("positive", "goal", "keep", "cost", "choose", "thorough", "more") if _is_given(name, flags[name])]
+    if unfit:
+        raise UsageError(f"--{unfit[0].replace('_', '-')} with a chat model", expected="--policy alone")
+    from pretune.tasks.converse.path import judge_run
+
+    with open_terminal(flags["json"], flags["quiet"]) as terminal:
+        record = judge_run(folder, flags["policy"], open_trace(terminal))
+    return show_chat(record, folder, json=flags["json"])
+
+
+def show_chat(record: "RunRecord", folder: Any, *, json: bool) -> int:
+    """Show a run as it stands; return the exit code of its verdict, 0 where there is none."""
+    from pretune.cli.show import show, show_json
+    from pretune.report.terminal.conversation import draw_chat
+    from pretune.report.terminal.traces import draw_pipeline, draw_training
+
+    if json:
+        show_json(summarize_chat(record))
+    else:
+        training = [draw_training(record.history)] if record.history else []
+        show(draw_pipeline(folder.read_events()), *training, *draw_chat(record))
+        ending = f"Report: {folder.report}\nTalk:   pretune chat {folder.path}\n"
+        typer.echo(ending if record.verdict else f"Test still sealed: pretune judge {folder.path}\n")
+    return EXIT_CODES[record.verdict.outcome] if record.verdict else 0
+
+
+def summarize_chat(record: "RunRecord") -> dict[str, Any]:
+    """Return what ``--json`` prints of a run on conversations."""
+    full = record.to_json()
+    names = ("schema", "run", "task", "status", "verdict", "scores", "comparisons", "findings", "sample", "seconds", "look")
+    return {**{name: full[name] for name in names}, "chat": full["chat"], "history": full["history"], "data": full["receipt"]}
+
+
+def refuse_chat_flags(flags: Mapping[str, Any]) -> None:
+    """Refuse flags of conversations where the data has classes.
+
+    Raises:
+        UsageError: One was given.
+    """
+    given_ones = [name for name, place in CHAT_PLACES.items() if place.startswith("chat.") and _is_given(name, flags[name])]
+    if given_ones:
+        raise UsageError(
+            f"--{given_ones[0].replace('_', '-')} with texts that have classes",
+            expected="a table of conversations",
+            fix="leave it out, or pass --task converse",
+        )
+
+
+def _is_given(name: str, value: Any) -> bool:
+    return value is not None and value != [] and not (name in SWITCHES and value is False)
