@@ -45,9 +45,7 @@ def is_conversation(source: str, flags: Mapping[str, Any]) -> bool:
     return looks_like_conversations(source, read) is not None
 
 
-def build_chat_config(
-    flags: Mapping[str, Any], *, file: str | None = None, settings: Iterable[str] = ()
-) -> ConverseRunConfig:
+def build_chat_config(flags: Mapping[str, Any], *, file: str | None = None, settings: Iterable[str] = ()) -> ConverseRunConfig:
     """Return the settings of a run on conversations: defaults, then file, flags and ``--set``, the later winning.
 
     Raises:
@@ -106,7 +104,9 @@ def train_chat(kind: str, source: str, config: ConverseRunConfig, flags: Mapping
 def judge_chat(folder: Any, flags: Mapping[str, Any]) -> int:
     """Judge a run on conversations; return the exit code of its verdict."""
     unfit = [name for name, value in flags.items() if name.startswith(("min_", "max_")) and _is_given(name, value)]
-    unfit += [name for name in ("positive", "goal", "keep", "cost", "choose", "thorough", "more") if _is_given(name, flags[name])]
+    unfit += [
+        name for name in ("positive", "goal", "keep", "cost", "choose", "thorough", "more") if _is_given(name, flags[name])
+    ]
     if unfit:
         raise UsageError(f"--{unfit[0].replace('_', '-')} with a chat model", expected="--policy alone")
     from pretune.tasks.converse.path import judge_run

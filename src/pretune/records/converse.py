@@ -8,6 +8,16 @@ from pretune.records.review import Domain, Review, SafetyReplies
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReplySample(Record):
+    """What every source replied to one question of the test, for the report."""
+
+    id: str
+    question: str
+    reference: str
+    texts: dict[str, str]  # source → reply
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChatFacts(Record):
     """What a run on conversations was made of, and what was asked of it besides the test."""
 
@@ -21,4 +31,5 @@ class ChatFacts(Record):
     domain: Domain | None = None
     review: Review | None = None
     safety: tuple[SafetyReplies, ...] = ()  # of the model and of the model as it came
+    samples: tuple[ReplySample, ...] = ()
     notes: tuple[str, ...] = ()  # how each rival came to be

@@ -12,6 +12,7 @@ from pretune.run import RunFolder, damage_of
 from pretune.run.holding import is_held_elsewhere
 
 FINETUNED, LANGUAGE, CUT_OFF, DIVERGED = "fine-tuned run", "language run", "cut-off run", "diverged run"
+CHAT, CHAT_MODEL = "chat run", "chat model folder"
 MODEL, CHECKPOINT, LINEAR, ENCODER_LINEAR = "model folder", "checkpoint", "linear model", "encoder-linear baseline"
 BEGUN, FOLDER, REPORT, FILE, NAME, NOTHING = "begun folder", "folder", "report", "file", "catalogue name", "nothing"
 
@@ -72,19 +73,21 @@ def look_at(where: str | Path) -> Place:
     return Place(shown=shown, kind=NOTHING, words="not there", fix=fix)
 
 
-def require_run(where: str | Path, *, languages: bool = False) -> tuple[RunFolder, RunRecord]:
+def require_run(where: str | Path, *, languages: bool = False, chats: bool = False) -> tuple[RunFolder, RunRecord]:
     """Return a run that has a model, for the commands that read runs.
 
     Args:
         where: The folder.
         languages: Whether the language model of `pretune pretrain` will do.
+        chats: Whether a run on conversations will do.
 
     Raises:
         UsageError: It is something else, which the message names.
         StorageError: Its record is damaged.
     """
     found = look_at(where)
-    if found.record is not None and found.kind in ((FINETUNED, LANGUAGE) if languages else (FINETUNED,)):
+    kinds = {FINETUNED, *([LANGUAGE] if languages else []), *([CHAT] if chats else [])}
+    if found.record is not None and found.kind in kinds:
         return RunFolder(Path(where)), found.record
     is_other = found.record is None and found.kind != NOTHING
     words = f"{found.words}, not a run folder: it has no run.json" if is_other else found.words
@@ -191,6 +194,9 @@ def _run(shown: str, record: RunRecord) -> Place:
     if record.task == "pretrain":
         words = "a language model of `pretune pretrain`, not a classifier"
         return Place(shown=shown, kind=LANGUAGE, words=words, fix=about, record=record)
+    if record.task == "converse":
+        words, fix = "a run on conversations, not a classifier", f"`pretune chat {shown}` talks with its model"
+        return Place(shown=shown, kind=CHAT, words=words, fix=fix, record=record)
     return Place(shown=shown, kind=FINETUNED, words=f"a run that is {record.status}", fix="", record=record)
 
 
@@ -200,6 +206,9 @@ def _folder(shown: str, path: Path) -> Place:
     if "pretune.json" in names:
         fix = inside or "name the run folder that holds it"
         return Place(shown=shown, kind=MODEL, words="a model folder", fix=fix)
+    if "chat.json" in names:
+        fix = inside or f"`pretune chat {shown}` talks with it"
+        return Place(shown=shown, kind=CHAT_MODEL, words="the folder of a chat model", fix=fix)
     if "model.json" in names:
         words, fix = "the linear baseline of a run", inside or "name the run folder that contains it"
         return Place(shown=shown, kind=LINEAR, words=words, fix=fix)

@@ -7,9 +7,13 @@ from pathlib import Path
 from pretune import storage
 from pretune.records import Finding, RunRecord
 from pretune.report.card.card import render_card
-from pretune.report.page.html import render_html
+from pretune.report.card.chat import render_chat_card
+from pretune.report.page.html import render_chat, render_html
 from pretune.report.pretraining import render_pretraining, render_pretraining_card
 from pretune.run import RunFolder
+
+# Task → how its page and its card are drawn; those of tables of labels otherwise.
+PAGES = {"pretrain": (render_pretraining, render_pretraining_card), "converse": (render_chat, render_chat_card)}
 
 
 def write_report(folder: RunFolder, record: RunRecord, *, above: Sequence[Finding] = ()) -> Path:
@@ -20,9 +24,7 @@ def write_report(folder: RunFolder, record: RunRecord, *, above: Sequence[Findin
         record: The run's.
         above: Findings about the record itself, shown before its own.
     """
-    is_language = record.task == "pretrain"
-    page = render_pretraining if is_language else render_html
-    card = render_pretraining_card if is_language else render_card
+    page, card = PAGES.get(record.task, (render_html, render_card))
     record = replace(record, findings=(*above, *record.findings))
     events = folder.read_events(head=record.heads.get("trace.jsonl", ""))
     storage.replace(folder.report, storage.sign(page(record, events)))

@@ -124,9 +124,23 @@ _BY_HEADING: dict[str, tuple[Flag, ...]] = {
         Flag("pretrain_budget", "Time limit for --pretrain.", "run", metavar="30m"),
     ),
     "Conversation": (
-        Flag("mix", "Share of other text to learn from as well, against forgetting.", TRAIN, metavar="SHARE", kind=float, chat="chat.mix"),
+        Flag(
+            "mix",
+            "Share of other text to learn from as well, against forgetting.",
+            TRAIN,
+            metavar="SHARE",
+            kind=float,
+            chat="chat.mix",
+        ),
         Flag("mix_corpus", "That text.", TRAIN, metavar="CORPUS", chat="chat.mix_corpus"),
-        Flag("general", "Measure forgetting on this text or table of instructions.", TRAIN, metavar="DATA", kind=list, chat="chat.general"),
+        Flag(
+            "general",
+            "Measure forgetting on this text or table of instructions.",
+            TRAIN,
+            metavar="DATA",
+            kind=list,
+            chat="chat.general",
+        ),
         Flag("max_reply", "Maximum tokens per reply (200).", TRAIN, metavar="N", kind=int, chat="chat.max_reply"),
         Flag("questions", "Test questions to seal, about (250).", TRAIN, metavar="N", kind=int, chat="chat.questions"),
         Flag("safety", "Questions that need care, in place of pretune's own.", TRAIN, metavar="FILE", chat="chat.safety"),
@@ -283,9 +297,7 @@ CORPUS_PLACES = {
     flag.name: flag.corpus or flag.place for flag in FLAGS if PRETRAIN in flag.commands.split() and (flag.corpus or flag.place)
 }
 CHAT_PLACES = {
-    flag.name: flag.chat or flag.place
-    for flag in FLAGS
-    if "run" in flag.commands.split() and (flag.chat or flag.place)
+    flag.name: flag.chat or flag.place for flag in FLAGS if "run" in flag.commands.split() and (flag.chat or flag.place)
 }
 # Those of a run that take no value.
 SWITCHES = frozenset(flag.name for flag in FLAGS if flag.name in PLACES and flag.kind is bool)

@@ -1,7 +1,7 @@
 """The model card, ``README.md``: what a stranger must know before using the model."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from pretune.records import RunRecord, Severity, SourceChoice
 from pretune.report.card.use import tell_use
@@ -43,13 +43,18 @@ def render_card(record: RunRecord) -> str:
     """Return the model card of a run as Markdown."""
     sections = (
         ("", _introduce(record)),
-        ("Verdict", _tell_verdict(record)),
+        ("Verdict", tell_verdict(record)),
         ("Figures", _tell_figures(record)),
-        ("Data", _tell_data(record)),
+        ("Data", tell_data(record)),
         ("How to use it", tell_use(record)),
         ("Limits", _tell_limits(record)),
-        ("Licence and source", _tell_licences(record)),
+        ("Licence and source", tell_licences(record)),
     )
+    return joined(record, sections)
+
+
+def joined(record: RunRecord, sections: Iterable[tuple[str, Iterable[str]]]) -> str:
+    """Return the sections that have lines under their titles, below the name of the run."""
     parts = [f"# {escape(record.run)}"]
     for title, lines in sections:
         text = "\n".join(lines)
@@ -102,7 +107,7 @@ def _tell_trained(record: RunRecord) -> str:
     return f"{how}{history.num_trained_weights:,} weights, {share} of the model’s {history.num_weights:,}"
 
 
-def _tell_verdict(record: RunRecord) -> Iterator[str]:
+def tell_verdict(record: RunRecord) -> Iterator[str]:
     verdict = record.verdict
     if verdict is None:
         return
@@ -148,7 +153,7 @@ def _figure_table(figures: FigureTable) -> Iterator[str]:
     yield ""
 
 
-def _tell_data(record: RunRecord) -> Iterator[str]:
+def tell_data(record: RunRecord) -> Iterator[str]:
     for name, lines in describe_receipt(record.receipt) if record.receipt else ():
         if name != "licence":
             yield f"- {name}: {'; '.join(map(escape, lines))}"
@@ -169,7 +174,7 @@ def _tell_limits(record: RunRecord) -> Iterator[str]:
         yield f"- not checked: {escape(finding.check)}, {escape(finding.summary)}"
 
 
-def _tell_licences(record: RunRecord) -> Iterator[str]:
+def tell_licences(record: RunRecord) -> Iterator[str]:
     rows: Sequence[tuple[str, str, str | None]] = (
         ("starting model", record.model_source, record.model_licence),
         ("data", record.data_source, record.receipt.licence if record.receipt else None),

@@ -1,6 +1,7 @@
 """``report.html``: one file, no script, no network, and every text in it escaped."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from markupsafe import Markup
 from pretune.records import RunRecord
 from pretune.report import threshold as tradeoff
 from pretune.report.choices import describe_budget, make_range_plot, say_optimism
+from pretune.report.conversation import describe_chat
 from pretune.report.corpus import describe_corpus
 from pretune.report.language import language_rows
 from pretune.report.page import charts
@@ -46,6 +48,13 @@ def render_html(record: RunRecord, events: Sequence[Mapping[str, Any]] = ()) -> 
     """
     template = make_environment().get_template("report.html.jinja")
     return template.render(record=record, sections=build_sections(record, events), charts=charts, tradeoff=tradeoff)
+
+
+def render_chat(record: RunRecord, events: Sequence[Mapping[str, Any]] = ()) -> str:
+    """Return the report of a run on conversations as one HTML document; arguments as for ``render_html``."""
+    sections = build_sections(replace(record, scores=(), comparisons=()), events)
+    template = make_environment().get_template("chat.html.jinja")
+    return template.render(record=record, sections=sections, charts=charts, chat=describe_chat(record))
 
 
 def make_environment() -> Environment:

@@ -10,8 +10,8 @@ from pretune.data.alike.units import find_copies
 from pretune.errors import UsageError
 from pretune.models.formats import chat
 from pretune.records import Conversation, Example, Replies, RunRecord
-from pretune.report.card.card import render_card
-from pretune.report.page.html import render_html
+from pretune.report.card.chat import render_chat_card
+from pretune.report.page.html import render_chat
 from pretune.run import RunFolder
 from pretune.run.reply_files import read_all_replies, write_replies
 from pretune.run.trace import Trace
@@ -124,8 +124,8 @@ def _rehearse(folder: RunFolder, record: RunRecord) -> None:
         StorageError: A file is damaged.
     """
     read_all_replies(folder.path)
-    render_html(record, folder.read_events(head=record.heads.get("trace.jsonl", "")))
-    render_card(record)
+    render_chat(record, folder.read_events(head=record.heads.get("trace.jsonl", "")))
+    render_chat_card(record)
 
 
 def _judged(record: RunRecord, found: ChatAssessment, opening: Opening, seconds: float) -> RunRecord:

@@ -1,0 +1,92 @@
+"""The card of a chat model: what a stranger must know before talking to it or letting others do so."""
+
+from collections.abc import Iterator
+
+from pretune.records import RunRecord
+from pretune.report.card.card import escape, joined, tell_data, tell_licences, tell_verdict
+from pretune.report.conversation import describe_chat
+from pretune.report.words import OUTCOMES
+
+USE = """\
+```python
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+tokenizer = AutoTokenizer.from_pretrained("model/")
+model = AutoModelForCausalLM.from_pretrained("model/").eval()
+asked = [{"role": "user", "content": "a question"}]
+inputs = tokenizer.apply_chat_template(asked, add_generation_prompt=True, return_tensors="pt", return_dict=True)
+reply = model.generate(**inputs)[0, inputs["input_ids"].shape[1]:]
+print(tokenizer.decode(reply, skip_special_tokens=True))
+```"""
+
+
+def render_chat_card(record: RunRecord) -> str:
+    """Return the card of a run on conversations as Markdown."""
+    return joined(
+        record,
+        (
+            ("", _introduce(record)),
+            ("Verdict", tell_verdict(record)),
+            ("Figures", _tell_figures(record)),
+            ("Data", tell_data(record)),
+            ("How to use it", _tell_use()),
+            ("Limits", _tell_limits(record)),
+            ("Licence and source", tell_licences(record)),
+        ),
+    )
+
+
+def _introduce(record: RunRecord) -> Iterator[str]:
+    source, data = escape(record.model_source), escape(record.data_source)
+    yield f"A chat model made by pretune from {source} and the conversations of {data}."
+    yield ""
+    yield "| | |"
+    yield "|---|---|"
+    yield f"| verdict | {OUTCOMES[record.verdict.outcome] if record.verdict else 'none yet: the test is sealed'} |"
+    if record.chat is not None:
+        decoding = record.chat.decoding
+        how = (
+            "the most probable token each time"
+            if not decoding.temperature
+            else f"drawn at temperature {decoding.temperature:g}"
+        )
+        penalty = f", repetition penalty {decoding.repetition_penalty:g}" if decoding.repetition_penalty != 1 else ""
+        yield f"| replies | {how}{penalty}; at most {decoding.max_tokens:,} tokens |"
+        yield f"| learned from | {record.chat.num_learned:,} conversations |"
+    yield f"| made | {escape(record.created)}, {escape(record.device)} |"
+
+
+def _tell_figures(record: RunRecord) -> Iterator[str]:
+    page = describe_chat(record)
+    if not page.figures:
+        return
+    yield f"{page.num_questions:,} test questions:"
+    yield ""
+    yield f"| | {' | '.join(map(escape, page.sources))} |"
+    yield f"|---|{'---|' * len(page.sources)}"
+    for name, cells in page.figures:
+        yield f"| {name} | {' | '.join(f'{value} {reach}'.strip() for value, reach in cells)} |"
+    yield ""
+    yield from page.forgetting
+
+
+def _tell_use() -> Iterator[str]:
+    yield "From this folder:"
+    yield ""
+    yield "```sh"
+    yield "pretune chat ."
+    yield "```"
+    yield ""
+    yield "`model/` also loads in plain transformers, with the template and the decoding that were judged:"
+    yield ""
+    yield USE
+
+
+def _tell_limits(record: RunRecord) -> Iterator[str]:
+    yield "The figures hold only for questions like those of the test. Likeness to a reference is not truth."
+    if record.chat is not None and record.chat.safety:
+        yield f"Replies to {len(record.chat.safety[0].questions)} questions that need care are in report.html; nobody judged them."
+    yield ""
+    for finding in record.findings:
+        if finding.severity.value in ("blocking", "warning"):
+            yield f"- {finding.severity.value}: {escape(finding.summary)}"
