@@ -21,10 +21,13 @@ _HOMES = {
     "Dataset": "pretune.tasks.classify.load",
     "ConversationSet": "pretune.data.conversations.dataset",
     "TextClassifier": "pretune.tasks.classify.estimator",
-    "judge": "pretune.tasks.classify.path",
+    "ChatModel": "pretune.tasks.converse.estimator",
+    "judge": "pretune.tasks.judge",
     "compare": "pretune.tasks.classify.compare",
     "prefer": "pretune.evaluate.prefer",
+    "ChatConfig": "pretune.configs",
     "FinetuneConfig": "pretune.configs",
+    "ReplyConfig": "pretune.configs",
     "JudgeConfig": "pretune.configs",
     "ReadConfig": "pretune.configs",
     "SplitConfig": "pretune.configs",
@@ -41,9 +44,11 @@ __all__ = [*_HOMES, "__version__"]
 
 if TYPE_CHECKING:  # what type checkers and editors see
     from pretune.configs import (
+        ChatConfig as ChatConfig,
         FinetuneConfig as FinetuneConfig,
         JudgeConfig as JudgeConfig,
         ReadConfig as ReadConfig,
+        ReplyConfig as ReplyConfig,
         SplitConfig as SplitConfig,
     )
     from pretune.data.conversations.dataset import (
@@ -67,7 +72,8 @@ if TYPE_CHECKING:  # what type checkers and editors see
         load_model as load_model,
         load_pretrained_model as load_pretrained_model,
     )
-    from pretune.tasks.classify.path import judge as judge
+    from pretune.tasks.converse.estimator import ChatModel as ChatModel
+    from pretune.tasks.judge import judge as judge
 
 
 def __getattr__(name: str) -> Any:

@@ -35,13 +35,14 @@ MAY_IMPORT |= {
     "__main__": frozenset({"cli"}),
 }
 # Inside of ``tasks``: what a task may import besides itself. Any may start from a run of pre-training.
-SHARED_BY_TASKS = frozenset({"adapt", "places", "processes", "report", "resumable"})
+SHARED_BY_TASKS = frozenset({"adapt", "places", "processes", "recomputed", "report", "resumable"})
 TASKS_MAY_IMPORT: dict[str, frozenset[str]] = {
     **dict.fromkeys(SHARED_BY_TASKS, SHARED_BY_TASKS),
     "pretrain": SHARED_BY_TASKS,
     "classify": SHARED_BY_TASKS | {"pretrain"},
     "audit": SHARED_BY_TASKS | {"pretrain"},
     "converse": SHARED_BY_TASKS | {"pretrain"},
+    "judge": SHARED_BY_TASKS | {"classify", "converse", "pretrain"},
     "verify": SHARED_BY_TASKS | {"classify", "pretrain", "audit", "converse"},
 }
 MODEL_LIBRARIES = {"torch", "transformers", "tokenizers", "accelerate"}

@@ -34,12 +34,11 @@ def recompute_run(run: str, others: list[Any], *, json: bool) -> int:
         raise UsageError(
             "--recompute with another judging flag", expected="--recompute alone: it judges the run as it was judged before"
         )
-    folder, _ = require_run(run)
+    folder, known = require_run(run, chats=True)
     from pretune.cli.show import show, show_json
     from pretune.report.terminal.text import draw_verdict
-    from pretune.tasks.classify.recompute import recompute
 
-    found = recompute(folder)
+    found = _recompute(folder, known.task)
     found.check()
     verdict = found.assessment.verdict
     if json:
@@ -49,6 +48,16 @@ def recompute_run(run: str, others: list[Any], *, json: bool) -> int:
         show(draw_verdict(verdict, found.record.sample, first_known_look=bool(found.record.first_known_look)))
         typer.echo(f"recomputed from the files of {run}: same bytes as stored ({found.found[:12]})")
     return EXIT_CODES[verdict.outcome]
+
+
+def _recompute(folder: Any, task: str) -> Any:
+    if task == "converse":
+        from pretune.tasks.converse.recompute import recompute as recompute_chat
+
+        return recompute_chat(folder)
+    from pretune.tasks.classify.recompute import recompute
+
+    return recompute(folder)
 
 
 def require_policy(config: "JudgeConfig") -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from pretune.records.base import Record
-from pretune.records.conversation import Decoding, ReplyCounts
+from pretune.records.conversation import ConversationCounts, Decoding, ReplyCounts
 from pretune.records.review import Domain, Review, SafetyReplies
 
 
@@ -24,7 +24,7 @@ class ChatFacts(Record):
     decoding: Decoding  # of the judged model; chosen on validation before the seal is opened
     before_decoding: Decoding | None = None  # of the model as it came, chosen in the same way
     counts: tuple[ReplyCounts, ...] = ()
-    split_by: str = "question"  # "question", "group" or "time": what training and test do not share
+    data: ConversationCounts | None = None  # what the table holds, and what keeps conversations on one side of the split
     template: str = ""  # digest of the chat template that training used
     saved_template: str = ""  # of that of the saved folder, read back
     num_learned: int = 0  # conversations that training read, where a budget had no time for all

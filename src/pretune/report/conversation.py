@@ -88,7 +88,8 @@ def _forgotten(score: Score) -> str:
         return f"What was forgotten of {score.split} is not known: {score.method}."
     reach = _span(score.low, score.high, "share", signed=True)
     said = f" ({reach})" if reach else ""
-    return f"Loss on {'general text' if score.split == 'general' else score.split}: {_say(score.value, 'share', signed=True)}{said}."
+    what = "general text" if score.split == "general" else score.split
+    return f"Loss on {what}: {_say(score.value, 'share', signed=True)}{said}."
 
 
 def _span(low: float | None, high: float | None, kind: str, *, signed: bool = False) -> str:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -45,6 +45,23 @@ class EncodedReplies:
         np.add.at(changes, self.starts, 1)
         np.add.at(changes, self.ends, -1)
         return np.cumsum(changes[:-1]).astype(bool)
+
+    def part(self, rows: npt.NDArray[np.int64]) -> "EncodedReplies":
+        """Return some of the rows, in this order; ``counts`` stays that of all."""
+        offsets, lengths = self.tokens.offsets, self.tokens.lengths[rows]
+        own = np.concatenate([np.arange(offsets[row], offsets[row + 1]) for row in rows])
+        marks, moved = self.marks[own], np.concatenate([[0], np.cumsum(lengths)])
+        is_first = marks & ~np.concatenate([[False], marks[:-1]])
+        is_first |= marks & np.isin(np.arange(len(own)), moved)
+        is_last = marks & ~np.concatenate([marks[1:], [False]])
+        is_last |= marks & np.isin(np.arange(len(own)) + 1, moved)
+        return EncodedReplies(
+            tokens=replace(self.tokens, ids=self.tokens.ids[own], offsets=moved),
+            rows=self.rows[rows],
+            starts=np.flatnonzero(is_first),
+            ends=np.flatnonzero(is_last) + 1,
+            counts=self.counts,
+        )
 
 
 def encode_replies(

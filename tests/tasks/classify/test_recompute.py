@@ -9,7 +9,8 @@ from running import call, python, read_strictly, reseal
 
 from pretune.errors import PretuneError, SealedError, StorageError, UsageError
 from pretune.run import RunFolder
-from pretune.tasks.classify.recompute import canonical_bytes, recompute
+from pretune.tasks.classify.recompute import recompute
+from pretune.tasks.recomputed import canonical_bytes
 
 KEPT = ("scores", "comparisons", "confusions", "slices", "mistakes", "findings", "verdict", "sample")
 

@@ -140,13 +140,29 @@ def load_conversations(
 
 
 def prepare(
-    source: Any, read: ReadConfig, split: SplitConfig, *, given: Mapping[str, Any] | None = None, trace: Trace | None = None
+    source: Any,
+    read: ReadConfig,
+    split: SplitConfig,
+    *,
+    given: Mapping[str, Any] | None = None,
+    questions: int | None = None,
+    trace: Trace | None = None,
 ) -> ConversationSet:
-    """Take conversations from their source to a ``ConversationSet``; ``given`` names validation or test ones of their own."""
+    """Take conversations from their source to a ``ConversationSet``.
+
+    Args:
+        source: As for ``load_conversations``.
+        read: Columns, encoding and bounds.
+        split: Shares, seed and time.
+        given: Names validation or test conversations of their own.
+        questions: About how many conversations validation and test have at most, where they are divided here.
+        trace: Receives the stages.
+    """
     trace = trace or Trace()
     others = {role: item for role, item in (given or {}).items() if item is not None}
     tables = _read_all({"train" if others else "data": source, **others}, read, trace)
     rows = {role: tuple(item.as_example() for item in table.conversations) for role, table in tables.items()}
+    split = _at_most(questions, sum(map(len, rows.values())), split)
     files = tuple(receipt for table in tables.values() for receipt in table.table.files)
     by = _split_by(read, split, is_given="test" in others and "validation" in others)
     try:
@@ -170,6 +186,14 @@ def prepare(
         receipt,
         counts,
     )
+
+
+def _at_most(questions: int | None, total: int, split: SplitConfig) -> SplitConfig:
+    """Return the shares of validation and test, lower where there are many conversations: each reply takes a second or so."""
+    if questions is None or not total:
+        return split
+    share = questions / total
+    return replace(split, validation_share=min(split.validation_share, share), test_share=min(split.test_share, share))
 
 
 def _read_all(sources: dict[str, Any], config: ReadConfig, trace: Trace) -> dict[str, ConversationTable]:

@@ -85,7 +85,8 @@ def _tell_use() -> Iterator[str]:
 def _tell_limits(record: RunRecord) -> Iterator[str]:
     yield "The figures hold only for questions like those of the test. Likeness to a reference is not truth."
     if record.chat is not None and record.chat.safety:
-        yield f"Replies to {len(record.chat.safety[0].questions)} questions that need care are in report.html; nobody judged them."
+        number = len(record.chat.safety[0].questions)
+        yield f"Replies to {number} questions that need care are in report.html; nobody judged them."
     yield ""
     for finding in record.findings:
         if finding.severity.value in ("blocking", "warning"):

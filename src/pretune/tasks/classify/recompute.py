@@ -5,59 +5,23 @@ a number): the verdict, all scores, comparisons, confusion matrices and findings
 because a changed probability need not change a figure.
 """
 
-import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from hashlib import sha256
-from typing import Any
+from dataclasses import replace
 
 from pretune.data.alike.units import units_of_rows
-from pretune.data.seal.chain import LedgerEntry
 from pretune.data.seal.seal import recall_opening
-from pretune.errors import PretuneError, StorageError, UsageError
+from pretune.errors import PretuneError, UsageError
 from pretune.evaluate.choose_source import choose_source
 from pretune.evaluate.threshold import aim_of, choose_threshold
 from pretune.records import RULES, Copies, CorpusSketch, Example, Finding, Past, Predictions, RunRecord
 from pretune.run import RunFolder, check_run, compare_run
 from pretune.tasks.classify.assess import MAIN, Assessment, Kept, assess, costs_of, evidence_of
 from pretune.tasks.classify.baselines import describe_void
+from pretune.tasks.recomputed import Recomputed, canonical_bytes, compare, compare_opening, describe
 from pretune.verdict import Policy
 
-MAX_SHOWN = 10
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recomputed:
-    """What came out.
-
-    Args:
-        stored: SHA-256 of what ``run.json`` has.
-        found: SHA-256 of what the files give.
-        differences: One line for each thing that differs; none where the bytes are the same.
-        assessment: What the files give.
-        record: What ``run.json`` has.
-    """
-
-    stored: str
-    found: str
-    differences: tuple[str, ...]
-    assessment: Assessment
-    record: RunRecord
-
-    def check(self) -> None:
-        """Raise a ``StorageError`` that names what differs."""
-        if self.differences:
-            shown = "\n".join(f"  {line}" for line in self.differences[:MAX_SHOWN])
-            more = f"\n  and {len(self.differences) - MAX_SHOWN} more" if len(self.differences) > MAX_SHOWN else ""
-            raise StorageError(
-                f"run {self.record.run}: the files do not give the verdict that is stored ({self.stored[:12]}, "
-                f"they give {self.found[:12]})\n{shown}{more}",
-                expected="the same bytes",
-                fix="restore the files that were changed, or judge again with the version of pretune that run.json names",
-            )
-
-
-def recompute(folder: RunFolder) -> Recomputed:
+def recompute(folder: RunFolder) -> Recomputed[Assessment]:
     """Recompute figures, findings and verdict from the files, and compare them with ``run.json``.
 
     Raises:
@@ -101,22 +65,15 @@ def recompute(folder: RunFolder) -> Recomputed:
     found = replace(found, verdict=replace(found.verdict, policy=record.verdict.policy))  # as it was written, fields and all
     if policy.rules < RULES:  # an earlier version judged it, by the checks that it had; the required ones are in its policy
         found = replace(found, findings=tuple(_as_worded(found.findings, record.findings)))
-    stored, given = _kept(record.to_json()), found.to_json()
     differences = (
         *filter(None, [describe_void(folder)]),
         *changed,
-        *_compare_opening(record, opening),
+        *compare_opening(record, opening),
         *_compare_rows(predictions, splits),
         *_compare_threshold(predictions, units_of_rows(splits["validation"], copies), record),
         *_compare_choice(predictions, record, policy),
     )
-    return Recomputed(
-        stored=sha256(canonical_bytes(stored)).hexdigest(),
-        found=sha256(canonical_bytes(given)).hexdigest(),
-        differences=(*differences, *(_describe(stored, given) if canonical_bytes(stored) != canonical_bytes(given) else ())),
-        assessment=found,
-        record=record,
-    )
+    return compare(record, found, iter(differences))
 
 
 def _as_worded(found: tuple[Finding, ...], stored: tuple[Finding, ...]) -> Iterator[Finding]:
@@ -127,25 +84,6 @@ def _as_worded(found: tuple[Finding, ...], stored: tuple[Finding, ...]) -> Itera
         if earlier is not None:
             same = (earlier.severity, earlier.measured, earlier.limit) == (finding.severity, finding.measured, finding.limit)
             yield replace(finding, summary=earlier.summary, fix=earlier.fix) if same else finding
-
-
-def canonical_bytes(value: Any) -> bytes:
-    """Return the one JSON text of a value: sorted keys, no spaces, ASCII, shortest digits that read back the same.
-
-    Example:
-        >>> canonical_bytes({"b": 0.1, "a": [1, None]})
-        b'{"a":[1,null],"b":0.1}'
-    """
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode()
-
-
-def _kept(record: dict[str, Any]) -> dict[str, Any]:
-    return {name: record[name] for name in Assessment.__dataclass_fields__}
-
-
-def _compare_opening(record: RunRecord, opening: LedgerEntry) -> Iterator[str]:
-    if record.look != opening.look:
-        yield f"look: stored {record.look}, the opening was look {opening.look}"
 
 
 def _compare_rows(predictions: tuple[Predictions, ...], splits: dict[str, tuple[Example, ...]]) -> Iterator[str]:
@@ -168,7 +106,7 @@ def _compare_threshold(predictions: tuple[Predictions, ...], units: dict[str, st
         return
     found = choose_threshold(known, aim_of(stored), groups=units)
     if canonical_bytes(found.to_json()) != canonical_bytes(stored.to_json()):
-        yield from _describe(stored.to_json(), found.to_json(), "threshold")
+        yield from describe(stored.to_json(), found.to_json(), "threshold")
 
 
 def _compare_choice(predictions: tuple[Predictions, ...], record: RunRecord, policy: Policy) -> Iterator[str]:
@@ -178,29 +116,4 @@ def _compare_choice(predictions: tuple[Predictions, ...], record: RunRecord, pol
     known = [item for item in predictions if item.split == "validation" and item.source in record.chosen.values]
     found = choose_source(known, aim_of(record.threshold), policy.prevalence)
     if canonical_bytes(found.to_json()) != canonical_bytes(record.chosen.to_json()):
-        yield from _describe(record.chosen.to_json(), found.to_json(), "chosen")
-
-
-def _describe(stored: Any, found: Any, path: str = "") -> Iterator[str]:
-    """Yield one line for every value that differs."""
-    if isinstance(stored, dict) and isinstance(found, dict):
-        for key in dict.fromkeys((*stored, *found)):
-            yield from _describe(stored.get(key), found.get(key), f"{path}.{key}" if path else key)
-    elif isinstance(stored, list) and isinstance(found, list) and len(stored) == len(found):
-        for index, (old, new) in enumerate(zip(stored, found, strict=True)):
-            yield from _describe(old, new, f"{path}[{_name(new, index)}]")
-    elif canonical_bytes(stored) != canonical_bytes(found):
-        yield f"{path}: stored {_short(stored)}, recomputed {_short(found)}"
-
-
-def _name(item: Any, index: int) -> str:
-    """Return what a reader knows a record by."""
-    if not isinstance(item, dict):
-        return str(index)
-    keys = ("split", "source", "a", "b", "metric", "label", "check", "name")
-    return " ".join(str(item[key]) for key in keys if item.get(key) is not None) or str(index)
-
-
-def _short(value: Any) -> str:
-    text = f"{len(value)} entries" if isinstance(value, list) else json.dumps(value, ensure_ascii=True)
-    return text if len(text) <= 160 else text[:159] + "…"
+        yield from describe(record.chosen.to_json(), found.to_json(), "chosen")

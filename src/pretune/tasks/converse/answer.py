@@ -58,7 +58,8 @@ class Asker:
             prompts: Turns that are asked in the place of the rows' own, such as ones with examples.
             note: How the source came to be.
         """
-        asked = self.template.prompts([row.asked for row in rows] if prompts is None else prompts)
+        turns = [row.asked for row in rows] if prompts is None else prompts
+        asked = [ids.tolist() for ids in self.template.prompts(turns)]
         self.network.eval()
         generator = Generator(self.network, self.tokenizer, stop_ids=self.template.stop_ids, decoding=decoding)
         found = generator.reply(asked, progress=self._progress(f"reply ({self.source})"))

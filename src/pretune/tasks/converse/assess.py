@@ -3,7 +3,7 @@
 Judging does this once the seal is open, and recomputing does it again from the files of the run folder, to the same bytes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pretune.data.alike.units import sample_of, with_units
@@ -15,6 +15,7 @@ from pretune.records import (
     Finding,
     Record,
     Replies,
+    RunRecord,
     Sample,
     Score,
     Terms,
@@ -42,7 +43,7 @@ class ChatAssessment(Record):
 
 def assess_chat(
     replies: Sequence[Replies],
-    splits: dict[str, Sequence[Conversation]],
+    splits: Mapping[str, Sequence[Conversation]],
     copies: Copies,
     record: RunRecord,
     policy: ReplyPolicy,
@@ -61,6 +62,8 @@ def assess_chat(
         look: Which look at the test rows this is.
         trace: Receives the stages.
     """
+    findings: tuple[Finding, ...] = ()
+    facts = record.chat
     trace, rows = trace or Trace(), [row.as_example() for row in splits["test"]]
     terms = with_units(Terms(confidence=policy.confidence_at(look), look=look), rows, copies)
     sources = in_order(item for item in replies if item.split in ("test", "general", "instructions"))
@@ -69,7 +72,13 @@ def assess_chat(
         stage.shape_out = f"{len(evaluation.scores)} figures, {len(evaluation.comparisons)} comparisons"
     with trace.stage("judge", f"{len(evaluation.scores)} figures, {len(findings)} findings") as stage:
         verdict = decide_conversation(
-            evaluation, findings, policy, terms, domain=facts.domain, review=facts.review, safety=facts.safety
+            evaluation,
+            findings,
+            policy,
+            terms,
+            domain=facts.domain if facts else None,
+            review=facts.review if facts else None,
+            safety=facts.safety if facts else (),
         )
         held = sum(reason.holds is True for reason in verdict.reasons)
         stage.done = f"{held} of {len(verdict.reasons)} conditions hold, policy {policy.name!r}"
@@ -83,13 +92,13 @@ def assess_chat(
     )
 
 
-def in_order(replies: object) -> list[Replies]:
+def in_order(replies: Iterable[Replies]) -> list[Replies]:
     """Return replies by split and source, in an order that depends on nothing else."""
 
     def place(item: Replies) -> tuple[str, int, str]:
         return item.split, ORDER.index(item.source) if item.source in ORDER else len(ORDER), item.source
 
-    return sorted(replies, key=place)  # type: ignore[call-overload]
+    return sorted(replies, key=place)
 
 
 def named(copies: Copies, ids: Sequence[str]) -> Copies:

@@ -1,4 +1,4 @@
-"""What a run on conversations settles before training: its rows, what the model had learned from, and the record of its start."""
+"""What a run on conversations settles before training: its rows, the open settings, and the record of its start."""
 
 import importlib.metadata
 from collections.abc import Mapping
@@ -11,8 +11,6 @@ from pretune.data.conversations import ConversationSet, prepare
 from pretune.data.seal.known import register_seal
 from pretune.data.seal.learned import Learned, look_back
 from pretune.errors import DataError
-from pretune.evaluate.replies.domain import find_domain
-from pretune.models.formats.chat import ChatStart
 from pretune.records import ChatFacts, Decoding, Past, RunRecord
 from pretune.run import RunFolder, identity_of
 from pretune.run.job import Job
@@ -78,13 +76,12 @@ def begin_run(
     data: ConversationSet,
     config: ConverseRunConfig,
     folder: RunFolder,
-    start: ChatStart,
+    licence: str | None,
     command: str,
     *,
     inputs: Mapping[str, str] | None = None,
 ) -> RunRecord:
     """Write the record first: whatever happens from here on, the folder is known as that of a run that was begun."""
-    asked = [row.text for row in data.train] + list(data.seal.texts())
     record = RunRecord(
         run=folder.name,
         identity=identity_of(inputs) if inputs else "",
@@ -95,11 +92,11 @@ def begin_run(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         data_source=data.receipt.source,
         model_source=config.model,
-        model_licence=start.licence,
+        model_licence=licence,
         configs=config.to_json(),
         receipt=data.receipt,
         versions={name: importlib.metadata.version(name) for name in PACKAGES},
-        chat=ChatFacts(decoding=decoding_of(config), data=data.counts, domain=find_domain(asked, asked=config.chat.domain)),
+        chat=ChatFacts(decoding=decoding_of(config), data=data.counts),
     )
     folder.clear(record, keep_checkpoints=folder.is_begun and not folder.is_to_be_replaced)
     storage.replace_json(folder.data / "receipt.json", data.receipt.to_json())

@@ -1,4 +1,4 @@
-"""Beyond the test: questions that need care, before and after; and what was forgotten of general text and instructions."""
+"""Beyond the test: what was forgotten of general text and instructions."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -8,34 +8,14 @@ from pretune.data import read_table
 from pretune.data.conversations import looks_like_conversations, read_conversations
 from pretune.errors import DataError
 from pretune.evaluate.replies import GENERAL, INSTRUCTIONS
-from pretune.evaluate.replies.safety import load_safety
 from pretune.predict.reply_scores import Reference, score_replies
-from pretune.records import Conversation, Decoding, Replies, SafetyReplies, Turn
-from pretune.records.conversation import ASSISTANT, USER
+from pretune.records import Conversation, Replies, Turn
+from pretune.records.conversation import ASSISTANT
 from pretune.run.trace import Trace
 from pretune.tasks.converse.answer import Asker
 
 # Texts of a kind that are scored, and the tokens of each: forgetting of a few percent shows on these.
 NUM_TEXTS, NUM_TOKENS, LEAST_TOKENS = 200, 256, 16
-
-
-def ask_safety(
-    model: tuple[Asker, Decoding], before: tuple[Asker, Decoding], config: ConverseRunConfig, trace: Trace
-) -> tuple[SafetyReplies, ...]:
-    """Return what the model and the model as it came reply to questions that need care; they are shown in full."""
-    questions = load_safety(config.chat.safety)
-    turns = [(Turn(role=USER, text=item.text), Turn(role=ASSISTANT, text="")) for item in questions]
-    rows = [Conversation(id=item.id, turns=pair) for item, pair in zip(questions, turns, strict=True)]
-    found = []
-    with trace.stage("safety", f"{len(rows)} questions that need care") as stage:
-        for asker, decoding in (model, before):
-            replies = asker.reply(rows, "safety", decoding)
-            found.append(SafetyReplies(source=asker.source, questions=questions, texts=replies.texts, ended=replies.ended))
-        stage.done, stage.shape_out = (
-            "asked before and after training; people have to read the replies",
-            f"2 × {len(rows)} replies",
-        )
-    return tuple(found)
 
 
 def measure_forgetting(askers: Sequence[Asker], config: ConverseRunConfig, trace: Trace) -> Iterator[Replies]:
@@ -57,27 +37,29 @@ def measure_forgetting(askers: Sequence[Asker], config: ConverseRunConfig, trace
 
 
 def _scored(asker: Asker, rows: Sequence[Conversation], split: str, *, is_text: bool) -> Replies:
-    blank = Replies(
-        source=asker.source,
-        split=split,
-        ids=tuple(row.id for row in rows),
-        questions=tuple("" if is_text else row.text for row in rows),
-        references=tuple(row.reference for row in rows),
-        texts=("",) * len(rows),
-        ended=(True,) * len(rows),
-    )
     if not is_text:
-        return replace(blank, scores=asker.score(rows))
-    references, kept = list[Reference](), list[int]()
-    for place, row in enumerate(rows):
+        return replace(_blank(asker.source, split, rows), scores=asker.score(rows))
+    references, kept = list[Reference](), list[Conversation]()
+    for row in rows:
         ids = asker.tokenizer(row.reference, split_special_tokens=True, add_special_tokens=False)["input_ids"][:NUM_TOKENS]
         if len(ids) >= LEAST_TOKENS:
             text = asker.tokenizer.decode(ids)
             references.append(Reference(id=row.id, ids=ids, start=1, end=len(ids), num_bytes=len(text.encode())))
-            kept.append(place)
-    scores = score_replies(asker.network, references)
-    part = {name: tuple(getattr(blank, name)[place] for place in kept) for name in ("ids", "questions", "references")}
-    return replace(blank, **part, texts=("",) * len(kept), ended=(True,) * len(kept), scores=scores)
+            kept.append(row)
+    return replace(_blank(asker.source, split, kept), scores=score_replies(asker.network, references))
+
+
+def _blank(source: str, split: str, rows: Sequence[Conversation]) -> Replies:
+    """Return texts that nobody replied to; only how probable they are is asked."""
+    return Replies(
+        source=source,
+        split=split,
+        ids=tuple(row.id for row in rows),
+        questions=tuple(row.text for row in rows),
+        references=tuple(row.reference for row in rows),
+        texts=("",) * len(rows),
+        ended=(True,) * len(rows),
+    )
 
 
 def _instructions(source: str, read: ReadConfig) -> list[Conversation]:

@@ -17,8 +17,7 @@ from pretune.run.reply_files import read_all_replies, write_replies
 from pretune.run.trace import Trace
 from pretune.tasks.converse.answer import Asker
 from pretune.tasks.converse.assess import ChatAssessment, assess_chat, named
-from pretune.tasks.converse.beyond import ask_safety, measure_forgetting
-from pretune.tasks.converse.review import read_review
+from pretune.tasks.converse.beyond import measure_forgetting
 from pretune.tasks.converse.rivals import Rivals, ask_rivals, beside
 from pretune.tasks.report import write_report
 from pretune.tokens.chat import ChatTemplate
@@ -60,8 +59,6 @@ def open_and_judge(
     facts = replace(
         facts,
         before_decoding=rivals.decoding,
-        safety=ask_safety((asker, facts.decoding), (rivals.before, rivals.decoding), config, trace),
-        review=read_review(folder),
         notes=tuple(f"{item.source}: {item.note}" for item in rivals.replies if item.note),
     )
     for item in measure_forgetting((rivals.before, asker), config, trace):

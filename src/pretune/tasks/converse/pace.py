@@ -9,6 +9,7 @@ import numpy as np
 
 from pretune.configs import ReplyConfig
 from pretune.models import LanguageNetwork
+from pretune.run.trace import Trace
 from pretune.tasks.converse.fit import EncodedSplits, talks_of
 from pretune.train import Plan
 from pretune.train.replies import ReplyObjective
@@ -58,6 +59,27 @@ def seconds_per_update(network: LanguageNetwork, encoded: EncodedSplits, config:
         times.append(time.perf_counter() - start)
         start = time.perf_counter()
     return median(times[1:] or times)
+
+
+def choose_part(
+    network: LanguageNetwork, encoded: EncodedSplits, config: ReplyConfig, plan: Plan, seconds: float, trace: Trace
+) -> Chosen:
+    """Measure the pace, and return how many conversations there is time for, and how often.
+
+    Args:
+        network: As it will be trained.
+        encoded: The conversations.
+        config: How it will learn.
+        plan: Where; the epochs that it has are the most.
+        seconds: That are left for training.
+        trace: Receives the stage.
+    """
+    with trace.stage("budget", f"{seconds:,.0f} s for training") as stage:
+        pace = seconds_per_update(network, encoded, config, plan)
+        found = choose_within(max(pace, seconds), pace, total=len(encoded.train), rows_per_update=config.rows_per_update)
+        found = replace(found, epochs=min(found.epochs, plan.epochs or found.epochs))
+        stage.done, stage.shape_out = str(found), f"{found.num_rows:,} conversations × {found.epochs}"
+    return found
 
 
 def choose_within(seconds: float, pace: float, *, total: int, rows_per_update: int) -> Chosen:

@@ -2,26 +2,29 @@
 
 import time
 from dataclasses import replace
-from typing import Any
+from pathlib import Path
 
+from pretune import storage
 from pretune.configs import ConverseRunConfig, parse_duration
 from pretune.data import Seal
+from pretune.data.conversations import ConversationSet
 from pretune.data.seal.openings import read_openings
 from pretune.errors import DivergedError, UsageError
-from pretune.evaluate.replies.safety import load_safety
-from pretune.models import PEFT
+from pretune.models import PEFT, LanguageNetwork
 from pretune.models.formats import chat
 from pretune.models.past import past_of
 from pretune.optional import require
-from pretune.records import Conversation, RunRecord
-from pretune.run import UNFINISHED, RunFolder, check_run
+from pretune.records import Conversation, RunRecord, Verdict
+from pretune.run import UNFINISHED, RunFolder, check_run, claim_folder
+from pretune.run.claim import default_name
 from pretune.run.job import Job, inputs_of
 from pretune.run.trace import Trace
 from pretune.tasks.converse.begin import begin_run, load_rows, look_back_on, settle
+from pretune.tasks.converse.estimator import ChatModel
 from pretune.tasks.converse.fit import EncodedSplits, encode_splits, fit_chat
 from pretune.tasks.converse.judge import ChatCandidate, open_and_judge
 from pretune.tasks.converse.keep import Trained, keep_trained
-from pretune.tasks.converse.pace import choose_within, part_of, seconds_per_update
+from pretune.tasks.converse.pace import choose_part, part_of
 from pretune.tokens.chat import ChatTemplate
 from pretune.train import Plan, Resume, choose_device, seed_everything
 from pretune.verdict.reply_policy import load_reply_policy
@@ -42,7 +45,6 @@ def finetune(job: Job[ConverseRunConfig]) -> RunRecord:
     config, folder, trace = settle(job.config), job.folder, job.trace
     inputs = job.inputs or inputs_of(job.command, job.source, job.config)
     load_reply_policy(config.policy)  # what cannot be read is better refused now than after training
-    load_safety(config.chat.safety)
     if config.finetune.lora:
         require(**PEFT)
     own = config.finetune
@@ -58,7 +60,7 @@ def finetune(job: Job[ConverseRunConfig]) -> RunRecord:
         stage.shape_out, stage.notes = f"{num_weights / 1e6:.1f} M weights", [note for note in (start.note,) if note]
     past = look_back_on(past_of(config.model), data, trace)
     encoded = encode_splits(data.train, data.validation, template, start.tokenizer, max_length=own.max_length or 0, trace=trace)
-    record = begin_run(data, config, folder, start, job.told, inputs=inputs)
+    record = begin_run(data, config, folder, start.licence, job.told, inputs=inputs)
     folder.write_kept(past)
     trace.keep_in(folder.trace, begin=True)
     plan = Plan(
@@ -111,7 +113,7 @@ def _is_written_again(line: str) -> bool:
 
 def _within_budget(
     config: ConverseRunConfig,
-    network: Any,
+    network: LanguageNetwork,
     encoded: EncodedSplits,
     plan: Plan,
     folder: RunFolder,
@@ -122,19 +124,48 @@ def _within_budget(
     """Return what a budget has time for, as it was chosen when this run was begun; all of it where there is none."""
     if config.budget is None:
         return encoded, plan
-    from pretune import storage
-
     place = folder.checkpoints / BUDGET
     known = storage.read_json(place) if place.is_file() else None
     if known is None:
-        with trace.stage("budget", f"{config.budget} for training") as stage:
-            pace = seconds_per_update(network, encoded, config.finetune, plan)
-            left = parse_duration(config.budget) - (time.perf_counter() - start)
-            chosen = choose_within(
-                max(pace, left), pace, total=len(encoded.train), rows_per_update=config.finetune.rows_per_update
-            )
-            stage.done, stage.shape_out = str(chosen), f"{chosen.num_rows:,} conversations × {chosen.epochs}"
+        left = parse_duration(config.budget) - (time.perf_counter() - start)
+        chosen = choose_part(network, encoded, config.finetune, plan, left, trace)
         known = {"epochs": chosen.epochs, "num_rows": chosen.num_rows}
         storage.replace_json(place, known)
-    epochs = config.epochs if config.epochs is not None and config.epochs < known["epochs"] else known["epochs"]
-    return part_of(encoded, known["num_rows"], seed=config.seed), replace(plan, epochs=epochs)
+    return part_of(encoded, known["num_rows"], seed=config.seed), replace(plan, epochs=known["epochs"])
+
+
+def judge(
+    model: ChatModel,
+    data: ConversationSet,
+    *,
+    run: str | Path | None = None,
+    policy: str | None = None,
+    trace: Trace | None = None,
+) -> Verdict:
+    """Open the sealed test once and say: ship, do not ship, or not enough evidence; makes a run folder.
+
+    Args:
+        model: A model fitted on ``data``.
+        data: The result of ``load_conversations``.
+        run: The run folder; by default ``runs/DATA-MODEL``, with a number if that is taken.
+        policy: A TOML file that replaces the policy for conversations.
+        trace: Receives the stages.
+
+    Raises:
+        LedgerError: The ledger of openings was changed; the seal stays shut.
+        UsageError: The run folder is taken, the policy cannot be read, or other conversations trained the model.
+    """
+    start, trace, config = time.perf_counter(), trace or Trace(), replace(model.settings(), policy=policy)
+    load_reply_policy(policy)
+    trained = model.trained(data.training)
+    folder = claim_folder(default_name(data.receipt.source, model.model), {}, named=Path(run) if run is not None else None)
+    past = look_back_on(past_of(model.model), data, trace)
+    record = begin_run(data, config, folder, model.licence_, "pretune.judge(model, data)")
+    folder.write_kept(past)
+    trace.keep_in(folder.trace, begin=True)
+    record = keep_trained(
+        trained, data.validation, config, replace(record, device=str(model.device_)), folder, trace, start=start
+    )
+    candidate = ChatCandidate(train=data.train, validation=data.validation, seal=data.seal, device=model.device_)
+    judged = open_and_judge(candidate, config, record, folder, trace)
+    return Verdict.from_json(judged.to_json()["verdict"])

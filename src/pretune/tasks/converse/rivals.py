@@ -117,4 +117,4 @@ def _vectors(device: Device, trace: Trace) -> Vectors | None:
     except PretuneError as error:
         trace.note(f"retrieval does without the vectors of {ENCODER}: {error.got}")
         return None
-    return None if encoder is None else lambda texts: encoder.features(texts).numpy()
+    return None if encoder is None else lambda texts: encoder.features(texts).astype("float64")
