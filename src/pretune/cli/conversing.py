@@ -137,19 +137,28 @@ def summarize_chat(record: "RunRecord") -> dict[str, Any]:
     return {**{name: full[name] for name in names}, "chat": full["chat"], "history": full["history"], "data": full["receipt"]}
 
 
-def refuse_chat_flags(flags: Mapping[str, Any]) -> None:
-    """Refuse flags of conversations where the data has classes.
+def is_about_chat(flags: Mapping[str, Any]) -> bool:
+    """Whether the flags alone say that it is about conversations, whatever the data are."""
+    return flags["task"] == "converse" or bool(_chat_flags(flags))
 
-    Raises:
-        UsageError: One was given.
-    """
-    given_ones = [name for name, place in CHAT_PLACES.items() if place.startswith("chat.") and _is_given(name, flags[name])]
-    if given_ones:
-        raise UsageError(
-            f"--{given_ones[0].replace('_', '-')} with texts that have classes",
-            expected="a table of conversations",
-            fix="leave it out, or pass --task converse",
-        )
+
+def refuse_chat_flags(flags: Mapping[str, Any]) -> UsageError:
+    """Return the error of flags of conversations where the data has classes."""
+    return UsageError(
+        f"{_chat_flags(flags)[0]} with texts that have classes",
+        expected="a table of conversations",
+        fix="leave it out, or pass --task converse",
+    )
+
+
+def _chat_flags(flags: Mapping[str, Any]) -> list[str]:
+    """Return the flags that only conversations have, as they are typed."""
+    found = [
+        f"--{name.replace('_', '-')}"
+        for name, place in CHAT_PLACES.items()
+        if place.startswith("chat.") and _is_given(name, flags[name])
+    ]
+    return found + [f"--set {item}" for item in flags["set_"] or () if item.startswith("chat.")]
 
 
 def _is_given(name: str, value: Any) -> bool:

@@ -79,6 +79,7 @@ def canonical_bytes(value: Any) -> bytes:
 
 
 def compare_opening(record: RunRecord, opening: LedgerEntry) -> Iterator[str]:
+    """Yield a line where the look of the record is not that of the opening."""
     if record.look != opening.look:
         yield f"look: stored {record.look}, the opening was look {opening.look}"
 

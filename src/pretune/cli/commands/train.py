@@ -1,7 +1,7 @@
 """Commands that make a run: run, finetune, pretrain. Heavy imports wait until a command runs."""
 
 from pretune.cli import arguments as a
-from pretune.cli.conversing import build_chat_config, is_conversation, refuse_chat_flags, train_chat
+from pretune.cli.conversing import build_chat_config, is_about_chat, is_conversation, refuse_chat_flags, train_chat
 from pretune.cli.pretrain import build_pretrain_config, divide_settings, pretrain_first, run_pretraining
 from pretune.cli.running import lead, train_run
 from pretune.cli.settings import build_config
@@ -15,11 +15,12 @@ def run(data: a.Data, flags: Flags) -> int:
 
     Reads, splits and seals the data; fits baselines; fine-tunes, evaluates, diagnoses, judges and reports.
     """
-    if is_conversation(data, flags):
+    if is_about_chat(flags):
         return _train_chat("run", data, flags)
-    refuse_chat_flags(flags)
     first, own = divide_settings(flags["set_"] or ())
     settings = build_config(flags, recipe=flags["recipe"], file=flags["config"], settings=own)
+    if is_conversation(data, flags):
+        return _train_chat("run", data, flags)
     corpus = flags["pretrain"]
     if corpus is None and (flags["pretrain_budget"] or flags["size"] or flags["tokens"] or first):
         got = f"--set {first[0]}" if first else "--pretrain-budget, --size or --tokens"
@@ -38,10 +39,11 @@ def finetune(data: a.Data, flags: Flags) -> int:
 
     Works like `run` up to the validation figures; `pretune judge RUN` continues.
     """
+    if is_about_chat(flags):
+        return _train_chat("finetune", data, flags)
+    settings = build_config(flags, recipe=flags["recipe"], file=flags["config"], settings=flags["set_"] or ())
     if is_conversation(data, flags):
         return _train_chat("finetune", data, flags)
-    refuse_chat_flags(flags)
-    settings = build_config(flags, recipe=flags["recipe"], file=flags["config"], settings=flags["set_"] or ())
     return lead(settings.finetune.device, lambda: train_run("finetune", data, settings, flags))
 
 
@@ -58,4 +60,6 @@ def pretrain(corpus: a.Corpus, flags: Flags) -> int:
 
 def _train_chat(kind: str, data: str, flags: Flags) -> int:
     settings = build_chat_config(flags, file=flags["config"], settings=flags["set_"] or ())
+    if not is_conversation(data, flags):
+        raise refuse_chat_flags(flags)
     return lead(settings.finetune.device, lambda: train_chat(kind, data, settings, flags))

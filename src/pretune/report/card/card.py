@@ -108,6 +108,7 @@ def _tell_trained(record: RunRecord) -> str:
 
 
 def tell_verdict(record: RunRecord) -> Iterator[str]:
+    """Yield the verdict, its reasons, and what the figures rest on."""
     verdict = record.verdict
     if verdict is None:
         return
@@ -154,6 +155,7 @@ def _figure_table(figures: FigureTable) -> Iterator[str]:
 
 
 def tell_data(record: RunRecord) -> Iterator[str]:
+    """Yield what became of the rows."""
     for name, lines in describe_receipt(record.receipt) if record.receipt else ():
         if name != "licence":
             yield f"- {name}: {'; '.join(map(escape, lines))}"
@@ -175,6 +177,7 @@ def _tell_limits(record: RunRecord) -> Iterator[str]:
 
 
 def tell_licences(record: RunRecord) -> Iterator[str]:
+    """Yield where model and data come from, and under which licence."""
     rows: Sequence[tuple[str, str, str | None]] = (
         ("starting model", record.model_source, record.model_licence),
         ("data", record.data_source, record.receipt.licence if record.receipt else None),

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pretune.configs import ConverseRunConfig
+from pretune.data.catalogue.fetch import find_entry, is_fetched, require_entry
 from pretune.errors import PretuneError
 from pretune.evaluate.replies.nearest import Vectors
 from pretune.evaluate.replies.sources import always, retrieve
@@ -91,7 +92,7 @@ def ask_rivals(
             write_replies(folder.path, tried)
             prompts = tuple(with_examples(asker, way, train, asked, seed=config.seed))
             found.append(asker.reply(asked, "test", decoding, prompts=prompts, note=tried.note))
-        retrieval = retrieve(train, validation, asked, vectors=_vectors(device, trace))
+        retrieval = retrieve(train, validation, asked, vectors=_vectors(config.model, device, trace))
         if retrieval is not None:
             write_replies(folder.path, retrieval.validation)
             found.append(retrieval.test)
@@ -110,8 +111,14 @@ def beside(replies: Replies, rows: Sequence[Conversation]) -> Replies:
     return replace(replies, ids=tuple(row.id for row in rows), references=tuple(row.reference for row in rows))
 
 
-def _vectors(device: Device, trace: Trace) -> Vectors | None:
-    """Return what makes vectors of texts, (texts, width); ``None`` where the encoder cannot be had."""
+def _vectors(model: str, device: Device, trace: Trace) -> Vectors | None:
+    """Return what makes vectors of texts, (texts, width); ``None`` where the encoder cannot be had.
+
+    It is fetched only beside a model that comes from the catalogue itself: whoever names a folder asks for no network.
+    """
+    if find_entry(model) is None and not is_fetched(require_entry(ENCODER)):
+        trace.note(f"retrieval does without the vectors of {ENCODER}, which was not fetched")
+        return None
     try:
         encoder = open_encoder(ENCODER, max_length=ENCODER_LENGTH, device=device.kind)
     except PretuneError as error:

@@ -1,0 +1,186 @@
+"""Conversations from a table to a verdict, with a tiny model."""
+
+import contextlib
+import io
+import json
+import shutil
+from types import SimpleNamespace
+
+import pytest
+from chat_models import make_pairs, save_chat_model
+from running import call
+
+import pretune
+from pretune.errors import StorageError, UsageError
+from pretune.models.formats import chat
+from pretune.run import RunFolder
+from pretune.run.reply_files import read_all_replies, read_replies, write_replies
+from pretune.tasks.converse.recompute import recompute
+
+OPTIONS = "--epochs 2 --lr 3e-3 --questions 30 --max-reply 16 --max-length 64 --set chat.repetition_penalty=1.0"
+
+
+def write_rows(place, num_rows=300):
+    rows = make_pairs(num_rows)
+    (place / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def run(*words):
+    """Run a command in this process; return its exit code, and what it printed."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = call(*words)
+    return SimpleNamespace(exit_code=code, stdout=out.getvalue(), stderr=err.getvalue())
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("converse")
+    save_chat_model(folder / "model")
+    write_rows(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("PRETUNE_HOME", str(folder / "pretune-home"))
+        found = run("run", "rows.jsonl", "--model", "model", "--run", "runs/a", "--json", *OPTIONS.split())
+        assert found.exit_code in (0, 1, 3), found.stderr
+        (folder / "shown.json").write_text(found.stdout)
+    return folder
+
+
+def test_every_source_replies_to_the_same_sealed_questions(place):
+    found = [item for item in read_all_replies(place / "runs" / "a") if item.split == "test"]
+    assert {item.source for item in found} == {"finetuned", "before", "retrieval", "constant", "few-shot"}
+    assert len({item.ids for item in found}) == 1
+    assert all(item.scores is not None for item in found if item.source in ("finetuned", "before", "few-shot"))
+
+
+def test_training_lowers_the_loss_of_replies_that_it_has_not_seen(place):
+    scores = {
+        (item["source"], item["metric"]): item["value"] for item in json.loads((place / "shown.json").read_text())["scores"]
+    }
+    assert scores["finetuned", "loss"] < scores["before", "loss"]
+
+
+def test_no_question_is_on_two_sides(place):
+    folder = RunFolder(place / "runs" / "a")
+    known = {row.text for split in ("train", "validation") for row in folder.read_examples(split)}
+    asked = set(read_replies(folder.path, "test", "finetuned").questions)
+    assert not known & asked
+
+
+def test_the_saved_model_has_the_decoding_that_was_judged(place):
+    folder = RunFolder(place / "runs" / "a")
+    card, record = chat.read(str(folder.path)).card, folder.read_record()
+    assert card is not None
+    assert card.decoding == record.chat.decoding
+    assert record.chat.template == record.chat.saved_template != ""
+
+
+def test_plain_transformers_replies_the_same(place):
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    model = pretune.ChatModel.load(place / "runs" / "a")
+    folder = place / "runs" / "a" / "model"
+    tokenizer, plain = AutoTokenizer.from_pretrained(folder), AutoModelForCausalLM.from_pretrained(folder).eval()
+    model.decoding_ = type(model.decoding_)(max_tokens=16, precision="fp32")
+    for row in make_pairs(4, seed=5):
+        asked = [{"role": "user", "content": row["prompt"]}]
+        ids = tokenizer.apply_chat_template(asked, add_generation_prompt=True, return_tensors="pt")["input_ids"]
+        theirs = plain.generate(ids, max_new_tokens=16)[0, ids.shape[1] :]
+        assert model.reply(row["prompt"]) == tokenizer.decode(theirs, skip_special_tokens=True).strip()
+
+
+def test_the_verdict_follows_from_the_files(place):
+    found = recompute(RunFolder(place / "runs" / "a"))
+    assert found.differences == ()
+    assert found.stored == found.found
+
+
+def test_a_reply_that_was_changed_is_found(place, tmp_path):
+    copy = tmp_path / "a"
+    shutil.copytree(place / "runs" / "a", copy)
+    item = read_replies(copy, "test", "finetuned")
+    write_replies(copy, type(item).from_json(item.to_json() | {"texts": item.references}))
+    with pytest.raises(StorageError, match="do not give the verdict"):
+        recompute(RunFolder(copy)).check()
+
+
+def test_report_and_card_are_written_and_show_no_markup_of_the_data(place):
+    page = (place / "runs" / "a" / "report.html").read_text()
+    assert "A chat model" in page
+    assert "pretune chat ." in (place / "runs" / "a" / "README.md").read_text()
+
+
+def test_the_same_command_again_trains_nothing(place, monkeypatch):
+    monkeypatch.chdir(place)
+    before = (place / "runs" / "a" / "model" / "model.safetensors").stat().st_mtime_ns
+    found = run("run", "rows.jsonl", "--model", "model", "--run", "runs/a", "--json", *OPTIONS.split())
+    assert found.exit_code == 2, found.stderr
+    assert "finished run" in found.stdout
+    assert (place / "runs" / "a" / "model" / "model.safetensors").stat().st_mtime_ns == before
+
+
+def test_judging_again_counts_another_look(place, tmp_path, monkeypatch):
+    monkeypatch.chdir(place)
+    monkeypatch.setenv("PRETUNE_HOME", str(place / "pretune-home"))
+    copy = tmp_path / "again"
+    shutil.copytree(place / "runs" / "a", copy)
+    found = run("judge", str(copy), "--json")
+    assert json.loads(found.stdout)["look"] == RunFolder(place / "runs" / "a").read_record().look + 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("--head mlp", "a chat model has no classes"),
+        ("--min-recall 0.8", "--min-recall with conversations"),
+        ("--freeze all", "freeze"),
+        ("--lr auto", "learning_rate"),
+        ("--mix 0.1", "mix_corpus"),
+        ("--task talk", "classify or converse"),
+        ("--domain nowhere", "domain"),
+    ],
+)
+def test_what_a_chat_model_cannot_be_asked_is_refused(place, monkeypatch, words, said):
+    monkeypatch.chdir(place)
+    found = run("run", "rows.jsonl", "--model", "model", "--run", "runs/refused", *words.split())
+    assert found.exit_code == 2
+    assert said in found.stderr
+    assert not (place / "runs" / "refused").exists()
+
+
+def test_flags_of_conversation_are_refused_on_texts_with_classes(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.csv").write_text("text,label\n" + "".join(f"a text {n},{'ab'[n % 2]}\n" for n in range(20)))
+    found = run("run", "a.csv", "--max-reply", "30")
+    assert found.exit_code == 2
+    assert "--max-reply with texts that have classes" in found.stderr
+
+
+def test_a_masked_model_is_refused(place, monkeypatch, tiny_checkpoint):
+    monkeypatch.chdir(place)
+    found = run("run", "rows.jsonl", "--model", str(tiny_checkpoint("bert")), "--run", "runs/masked")
+    assert found.exit_code == 2
+    assert "hidden words" in found.stderr
+
+
+def test_python_does_what_the_command_does(place, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    data = pretune.load_conversations(make_pairs(300))
+    config = pretune.ReplyConfig(learning_rate=3e-3, max_length=64)
+    model = pretune.ChatModel(
+        str(place / "model"), epochs=2, config=config, chat=pretune.ChatConfig(max_reply=16, repetition_penalty=1.0)
+    )
+    model.fit(data)
+    assert model.score(data.validation) == pytest.approx(-min(item.loss for item in model.history_.validations), abs=0.05)
+    assert "".join(model.stream("What is gout?")).strip() == model.reply("What is gout?")
+    model.save("saved")
+    assert pretune.ChatModel.load("saved").reply(["What is gout?"]) == [model.reply("What is gout?")]
+    verdict = pretune.judge(model, data)
+    assert verdict.outcome in ("ship", "do_not_ship", "not_enough_evidence")
+
+
+def test_judge_refuses_data_of_another_task():
+    data = pretune.load_conversations(make_pairs(300))
+    with pytest.raises(UsageError, match="TextClassifier"):
+        pretune.judge(pretune.TextClassifier(), data)
