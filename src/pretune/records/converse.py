@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from pretune.records.base import Record
+from pretune.records.chat_evidence import TemplateProof
 from pretune.records.conversation import ConversationCounts, Decoding, ReplyCounts
 from pretune.records.review import Domain, Review, SafetyReplies
 
@@ -25,8 +26,8 @@ class ChatFacts(Record):
     before_decoding: Decoding | None = None  # of the model as it came, chosen in the same way
     counts: tuple[ReplyCounts, ...] = ()
     data: ConversationCounts | None = None  # what the table holds, and what keeps conversations on one side of the split
-    template: str = ""  # digest of the chat template that training used
-    saved_template: str = ""  # of that of the saved folder, read back
+    proof: TemplateProof | None = None  # conversations as training saw them and as the saved folder renders them
+    control: tuple[str, ...] = ()  # the model's own control tokens, as they are written
     num_learned: int = 0  # conversations that training read, where a budget had no time for all
     domain: Domain | None = None
     review: Review | None = None

@@ -73,7 +73,7 @@ def test_the_saved_model_has_the_decoding_that_was_judged(place):
     card, record = chat.read(str(folder.path)).card, folder.read_record()
     assert card is not None
     assert card.decoding == record.chat.decoding
-    assert record.chat.template == record.chat.saved_template != ""
+    assert record.chat.proof.trained == record.chat.proof.saved != {}
 
 
 def test_plain_transformers_replies_the_same(place):

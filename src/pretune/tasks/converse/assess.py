@@ -3,15 +3,20 @@
 Judging does this once the seal is open, and recomputing does it again from the files of the run folder, to the same bytes.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pretune.data.alike.units import sample_of, with_units
+from pretune.diagnose.conversation import diagnose_conversation
 from pretune.evaluate.replies import assess_replies
 from pretune.records import (
+    ChatEvidence,
+    ChatFacts,
     Comparison,
     Conversation,
     Copies,
+    Decoding,
     Finding,
     Record,
     Replies,
@@ -55,30 +60,28 @@ def assess_chat(
 
     Args:
         replies: Of every source and split that the run has.
-        splits: Conversations by split: ``train`` and ``test``.
+        splits: Conversations by split: ``train``, ``validation`` and ``test``.
         copies: Which questions of the test are nearly the same.
         record: The run: its history, and what else is known of it.
         policy: What must hold; its error is shared out over the looks.
         look: Which look at the test rows this is.
         trace: Receives the stages.
     """
-    findings: tuple[Finding, ...] = ()
-    facts = record.chat
+    facts = record.chat or ChatFacts(decoding=Decoding())
     trace, rows = trace or Trace(), [row.as_example() for row in splits["test"]]
     terms = with_units(Terms(confidence=policy.confidence_at(look), look=look), rows, copies)
     sources = in_order(item for item in replies if item.split in ("test", "general", "instructions"))
     with trace.stage("evaluate", f"{len(rows):,} test questions, {len(sources)} sets of replies") as stage:
         evaluation = assess_replies(sources, terms, train=splits["train"], main=MAIN)
         stage.shape_out = f"{len(evaluation.scores)} figures, {len(evaluation.comparisons)} comparisons"
+    with trace.stage("diagnose", f"{len(replies)} sets of replies") as stage:
+        findings = diagnose_conversation(_evidence(replies, splits, facts, record), evaluation)
+        counts = Counter(str(finding.severity).replace("_", " ") for finding in findings)
+        stage.done = ", ".join(f"{count} {severity}" for severity, count in counts.items())
+        stage.shape_out = f"{len(findings)} findings"
     with trace.stage("judge", f"{len(evaluation.scores)} figures, {len(findings)} findings") as stage:
         verdict = decide_conversation(
-            evaluation,
-            findings,
-            policy,
-            terms,
-            domain=facts.domain if facts else None,
-            review=facts.review if facts else None,
-            safety=facts.safety if facts else (),
+            evaluation, findings, policy, terms, domain=facts.domain, review=facts.review, safety=facts.safety
         )
         held = sum(reason.holds is True for reason in verdict.reasons)
         stage.done = f"{held} of {len(verdict.reasons)} conditions hold, policy {policy.name!r}"
@@ -89,6 +92,22 @@ def assess_chat(
         findings=tuple(findings),
         verdict=verdict,
         sample=sample_of(rows, copies),
+    )
+
+
+def _evidence(
+    replies: Sequence[Replies], splits: Mapping[str, Sequence[Conversation]], facts: ChatFacts, record: RunRecord
+) -> ChatEvidence:
+    return ChatEvidence(
+        train=tuple(splits["train"]),
+        validation=tuple(splits["validation"]),
+        test=tuple(splits["test"]),
+        replies=tuple(in_order(replies)),
+        counts=facts.counts,
+        proof=facts.proof,
+        control=facts.control,
+        near_threshold=record.receipt.near_duplicate_threshold if record.receipt is not None else None,
+        main=MAIN,
     )
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from pretune import storage
 from pretune.configs import ConverseRunConfig
+from pretune.data.conversations.dataset import TrainingConversations
 from pretune.data.seal.learned import Learned
-from pretune.hashing import digest_of
 from pretune.models import LanguageNetwork
 from pretune.models.formats import chat
 from pretune.records import ChatFacts, Conversation, Decoding, RunRecord
@@ -21,6 +21,7 @@ from pretune.tasks.converse.begin import decoding_of
 from pretune.tasks.converse.fit import EncodedSplits, FittedChat
 from pretune.tasks.converse.saved import check_saved_chat
 from pretune.tokens.chat import ChatTemplate
+from pretune.tokens.chat_proof import prove_template
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +47,7 @@ class Trained:
 
 def keep_trained(
     trained: Trained,
-    validation: Sequence[Conversation],
+    rows: TrainingConversations,
     config: ConverseRunConfig,
     record: RunRecord,
     folder: RunFolder,
@@ -55,6 +56,7 @@ def keep_trained(
     start: float,
 ) -> RunRecord:
     """Choose the decoding, save the model and its replies on validation; only then does the record say ``trained``."""
+    train, validation = rows.train, rows.validation
     asker = Asker(
         network=trained.network, tokenizer=trained.tokenizer, template=trained.template, source="finetuned", trace=trace
     )
@@ -77,8 +79,8 @@ def keep_trained(
         decoding=decoding,
         counts=trained.encoded.counts,
         num_learned=len(trained.encoded.ids),
-        template=digest_of(trained.tokenizer.chat_template),
-        saved_template=found.template,
+        proof=prove_template(train, trained.encoded.train, found.template),
+        control=tuple(sorted(map(str, trained.tokenizer.all_special_tokens))),
     )
     record = folder.write_record(
         replace(

@@ -81,7 +81,7 @@ def finetune(job: Job[ConverseRunConfig]) -> RunRecord:
         network=network, tokenizer=start.tokenizer, template=template, encoded=encoded, fitted=fitted, learned=learned
     )
     record = replace(record, device=str(device))
-    return keep_trained(trained, data.validation, config, record, folder, trace, start=job.start)
+    return keep_trained(trained, data.training, config, record, folder, trace, start=job.start)
 
 
 def judge_run(folder: RunFolder, policy: str | None, trace: Trace) -> RunRecord:
@@ -164,7 +164,7 @@ def judge(
     folder.write_kept(past)
     trace.keep_in(folder.trace, begin=True)
     record = keep_trained(
-        trained, data.validation, config, replace(record, device=str(model.device_)), folder, trace, start=start
+        trained, data.training, config, replace(record, device=str(model.device_)), folder, trace, start=start
     )
     candidate = ChatCandidate(train=data.train, validation=data.validation, seal=data.seal, device=model.device_)
     judged = open_and_judge(candidate, config, record, folder, trace)

@@ -6,7 +6,6 @@ from pathlib import Path
 import torch
 
 from pretune.errors import ParityError
-from pretune.hashing import digest_of
 from pretune.models import LanguageNetwork
 from pretune.models.formats import chat
 from pretune.predict.saved import check_saved_words
@@ -19,7 +18,7 @@ class SavedChat:
     """What was found of a saved chat model."""
 
     difference: float  # the largest of two probabilities
-    template: str  # digest of the template that the folder has
+    template: ChatTemplate  # that the folder has
 
 
 def check_saved_chat(folder: Path, network: LanguageNetwork, template: ChatTemplate, row: Conversation) -> SavedChat:
@@ -34,8 +33,8 @@ def check_saved_chat(folder: Path, network: LanguageNetwork, template: ChatTempl
     Raises:
         ParityError: The folder renders the conversation to other ids, or gives other probabilities.
     """
-    ids, read = template.encode(row.turns).ids, chat.read(str(folder))
-    again = ChatTemplate(read.tokenizer).encode(row.turns).ids
+    ids, saved = template.encode(row.turns).ids, ChatTemplate(chat.read(str(folder)).tokenizer)
+    again = saved.encode(row.turns).ids
     if ids.tolist() != again.tolist():
         place = next(
             (k for k, pair in enumerate(zip(ids, again, strict=False)) if pair[0] != pair[1]), min(len(ids), len(again))
@@ -48,4 +47,4 @@ def check_saved_chat(folder: Path, network: LanguageNetwork, template: ChatTempl
     network.eval()
     device = next(network.parameters()).device.type
     difference = check_saved_words(folder, network, torch.from_numpy(ids.astype("int64"))[None].to(device))
-    return SavedChat(difference, digest_of(read.tokenizer.chat_template))
+    return SavedChat(difference, saved)
