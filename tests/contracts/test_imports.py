@@ -57,6 +57,7 @@ MISTYPED = [
     ["evaluate", "nosuch", "there.csv"],
     ["predict", "nosuch", "a text"],
     ["predict", "nosuch", "--file", "there.csv"],
+    ["chat", "runs/nosuch"],
     ["trace", "nosuch", "a text"],
     ["trace", "runs/nosuch", "--mask", "a [MASK]"],
     ["compare", "nosuch", "other"],

@@ -19,6 +19,7 @@ Corpus = Annotated[
 Predictions = Annotated[str, _argument("PREDICTIONS", "A table of predictions: CSV, TSV, JSON lines or Parquet (also .gz).")]
 Run = Annotated[str, _argument("RUN", "A run folder, such as runs/movie-reviews-minilm.")]
 Trained = Annotated[str, _argument("RUN", "A run folder or a model folder.")]
+Asked = Annotated[str, _argument("MODEL", "A run, a model folder, or a name such as smollm2.")]
 Followed = Annotated[str | None, _argument("RUN", "A run, a model folder, or a name.")]
 Place = Annotated[str, _argument("PLACE", "A run folder, a model folder, or a prepared corpus.")]
 Texts = Annotated[list[str] | None, _argument("TEXT", "Texts; read from --file or standard input if omitted.")]

@@ -99,13 +99,18 @@ class Generator:
                     progress(len(found), len(prompts))
         return [found[index] for index in range(len(prompts))]
 
-    def stream(self, prompt: Sequence[int]) -> Iterator[Piece]:
+    def stream(self, prompt: Sequence[int], decoding: Decoding | None = None) -> Iterator[Piece]:
         """Yield a reply token by token, the stop token last; the texts one after the other are the text of the whole.
+
+        Args:
+            prompt: Ids.
+            decoding: For this reply; its precision stays the generator's.
 
         Raises:
             UsageError: The prompt is empty, or longer than the model has positions for.
         """
-        row, text = self._row(0, prompt), StreamedText(self._tokenizer)
+        check_decoding(decoding or self.decoding)
+        row, text = self._row(0, prompt, decoding), StreamedText(self._tokenizer)
         room = self._decoder.room(1, len(prompt) + row.most)
         for token, probability in self._tokens(prompt, row, room):
             if token in self._stops:
@@ -131,7 +136,8 @@ class Generator:
                 probability = float(shares[token])
             yield token, probability
 
-    def _row(self, index: int, prompt: Sequence[int]) -> _Row:
+    def _row(self, index: int, prompt: Sequence[int], decoding: Decoding | None = None) -> _Row:
+        decoding = decoding or self.decoding
         free = self._decoder.max_positions - len(prompt)
         if not len(prompt) or free < 1:
             raise UsageError(
@@ -139,7 +145,7 @@ class Generator:
                 expected=f"1 to {self._decoder.max_positions - 1:,} tokens: the model has no further positions",
                 fix="shorten it",
             )
-        return _Row(index, Chooser(self.decoding, prompt), min(self.decoding.max_tokens, free))
+        return _Row(index, Chooser(decoding, prompt), min(decoding.max_tokens, free))
 
     def _write(self, prompts: Sequence[Sequence[int]]) -> Iterator[tuple[_Row, bool]]:
         """Yield each reply once it is finished, and whether the model ended it.

@@ -174,6 +174,26 @@ def require_start(model: str | None, *, for_classes: bool = False) -> None:
             raise ModelLoadError(f"{model} is {found.words}", expected="a run that has a model", fix=found.fix)
 
 
+def require_talker(where: str) -> None:
+    """Refuse what cannot be talked with, as far as its place tells.
+
+    Raises:
+        ModelLoadError: There is no such model, or it tells classes apart.
+        StorageError: A run is there whose record is damaged.
+    """
+    require_start(where)
+    if not Path(where).is_dir():
+        return
+    found = look_at(where)
+    tells_classes = found.kind == MODEL or (found.record is not None and found.record.task == "classify")
+    if tells_classes or found.kind in (LINEAR, ENCODER_LINEAR, FOLDER, BEGUN):
+        raise ModelLoadError(
+            f"{where} is {'a classifier' if tells_classes else found.words}",
+            expected="a run on conversations, a folder with a Llama-like model, or a name such as smollm2",
+            fix=f'`pretune predict {where} "a text"` asks it' if tells_classes else found.fix,
+        )
+
+
 def _run(shown: str, record: RunRecord) -> Place:
     about = f"`pretune run DATA --model {shown}` fine-tunes it; `pretune trace {shown} --mask TEXT` asks it"
     again = f"run its command again: `{record.command}`" if record.command else "run its command again"

@@ -11,7 +11,7 @@ TRAIN, MAKE_RUNS, SPLIT = "run finetune", "run finetune pretrain", "run check fi
 READ_LABELS, READ = "run check finetune evaluate audit", "run check finetune evaluate predict audit"
 READ_ANY, DECIDE, GATE = f"{READ} pretrain", "run finetune judge audit", "run judge audit"
 PRETRAIN = "pretrain"
-ALL = "run check finetune judge evaluate predict trace compare audit plan pretrain models datasets report verify selftest"
+ALL = "run check finetune judge evaluate predict chat trace compare audit plan pretrain models datasets report verify selftest"
 
 _BY_HEADING: dict[str, tuple[Flag, ...]] = {
     "Data": (
@@ -273,9 +273,22 @@ _BY_HEADING: dict[str, tuple[Flag, ...]] = {
         Flag("overwrite", "Replace the run in that folder.", MAKE_RUNS, kind=bool),
         Flag("continue_changed", "Resume an interrupted run despite changed inputs; reports show it.", MAKE_RUNS, kind=bool),
         Flag("json", "Print one JSON object to standard output and nothing else.", ALL, kind=bool),
-        Flag("quiet", "Hide progress.", "run check finetune judge evaluate predict audit pretrain", kind=bool),
+        Flag("quiet", "Hide progress.", "run check finetune judge evaluate predict chat audit pretrain", kind=bool),
         Flag("debug", "Show the traceback of an error.", ALL, kind=bool),
         Flag("watch", "Show the guesses for this text at every milestone.", "pretrain", "watch", "TEXT", list),
+    ),
+    "Talking": (
+        Flag("precision", "Of weights: fp32, bf16, int8 or int4 (as judged, or bf16).", "chat", metavar="KIND"),
+        Flag("int8", "Weights of 8 bits: faster.", "chat", kind=bool),
+        Flag("int4", "Weights of 4 bits: fastest.", "chat", kind=bool),
+        Flag("max_reply", "Maximum tokens per reply (as judged, or 200).", "chat", metavar="N", kind=int, least=1),
+        Flag("temperature", "0 always takes the most probable token (as judged, or 0).", "chat", metavar="NUMBER", kind=float),
+        Flag("top_p", "With a temperature: smallest set of tokens with this probability.", "chat", metavar="SHARE", kind=float),
+        Flag("seed", "With a temperature: seed of what is drawn.", "chat", metavar="N", kind=int),
+        Flag("system", "Text that the model is told before everything else.", "chat", metavar="TEXT"),
+        Flag("threads", "Number of threads.", "chat", metavar="N", kind=int, least=1),
+        Flag("web", "Open a page on this machine, and an OpenAI-compatible route.", "chat", kind=bool),
+        Flag("port", "With --web: port (8000; 0 takes a free one).", "chat", metavar="N", kind=int, least=0),
     ),
     "": (
         Flag("mask", "Guess each [MASK] in this text, or its next word, after every layer.", "trace", metavar="TEXT"),

@@ -51,6 +51,27 @@ def nearest_questions(
     return _nearest(rows, table.transform(asked), count)
 
 
+class QuestionIndex:
+    """Known questions, laid out once so that many can be asked about one by one: by TF-IDF of words and pairs of words.
+
+    Args:
+        known: Questions of training.
+    """
+
+    def __init__(self, known: Sequence[str]) -> None:
+        self._table, self._rows = _words(), None
+        if any(map(_WORD.search, known)):
+            self._rows = self._table.fit_transform(known)
+
+    def find(self, question: str) -> tuple[int, float] | None:
+        """Return the place of the most similar known question and the cosine of the two; ``None`` where they share no word."""
+        if self._rows is None:
+            return None
+        likeness = (self._rows @ self._table.transform([question]).T).toarray()[:, 0]
+        place = int(likeness.argmax())
+        return (place, float(likeness[place])) if likeness[place] > 0 else None
+
+
 def _words() -> TfidfVectorizer:
     return TfidfVectorizer(preprocessor=fold, token_pattern=r"\w+", ngram_range=(1, 2), sublinear_tf=True, dtype=np.float32)
 
