@@ -5,10 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pretune import storage
 from pretune.errors import UsageError
-from pretune.models import load_language_model
-from pretune.models.checkpoint import model_of
+from pretune.models.formats import chat
 from pretune.predict.replies import Generator, Piece
 from pretune.records import Decoding, Turn
 from pretune.records.conversation import SYSTEM
@@ -16,8 +14,6 @@ from pretune.run import RunFolder
 from pretune.tasks.converse.memory import Memory
 from pretune.tokens.chat import ChatTemplate
 from pretune.train import has_fast_bf16
-
-CARD = "chat.json"  # what a chat model's folder says besides weights and tokenizer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,27 +123,14 @@ def open_speaker(where: str, wishes: Wishes, *, remembers: bool = True) -> Speak
         ModelLoadError: It is not there, or cannot be loaded.
         UsageError: It is no causal model.
     """
-    place = Path(where)
-    about = _card(model_of(place)) if place.is_dir() else {}
-    start = load_language_model(where)
-    if not start.network.is_causal:
-        raise UsageError(
-            f"{where} predicts hidden words ({start.network.model.config.model_type})",
-            expected="a causal model, which predicts the next word",
-            fix="talk with smollm2, or another Llama-like model",
-        )
-    run = RunFolder(place)
-    is_run = place.is_dir() and run.is_begun and run.read_record().task == "converse"
+    start, run = chat.read(where), RunFolder(Path(where))
+    is_run = run.is_begun and run.read_record().task == "converse"
     return Speaker(
         run.name if is_run else where,
         start.network,
         start.tokenizer,
-        decoding=wishes.apply(Decoding.from_json(about.get("decoding", {}))),
-        stop_ids=tuple(about.get("stop_ids", ())),
+        decoding=wishes.apply(Decoding() if start.card is None else start.card.decoding),
+        stop_ids=() if start.card is None else start.card.stop_ids,
         memory=Memory.of_run(run) if is_run and remembers else None,
         notes=tuple(note for note in (start.note,) if note),
     )
-
-
-def _card(folder: Path) -> dict[str, Any]:
-    return dict(storage.read_json(folder / CARD)) if (folder / CARD).is_file() else {}
