@@ -43,6 +43,7 @@ def test_help_loads_no_torch():
 
 MISTYPED = [
     ["check", "nosuch.csv"],
+    ["review", "runs/nosuch"],
     ["check", "there.csv", "--test", "nosuch.csv"],
     ["run", "nosuch.csv"],
     ["run", "there.csv", "--model", "runs/nosuch"],

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from tests.support.replying import make_conversations, make_replies
+from replying import make_conversations, make_replies
 
 from pretune.evaluate.replies import assess_replies
 from pretune.records import ChatEvidence, Decoding, Evaluation, Replies, ReplyCounts, ReplyScore, TemplateProof

@@ -11,7 +11,10 @@ TRAIN, MAKE_RUNS, SPLIT = "run finetune", "run finetune pretrain", "run check fi
 READ_LABELS, READ = "run check finetune evaluate audit", "run check finetune evaluate predict audit"
 READ_ANY, DECIDE, GATE = f"{READ} pretrain", "run finetune judge audit", "run judge audit"
 PRETRAIN = "pretrain"
-ALL = "run check finetune judge evaluate predict chat trace compare audit plan pretrain models datasets report verify selftest"
+ALL = (
+    "run check finetune judge review evaluate predict chat trace compare audit plan pretrain models datasets report verify "
+    "selftest"
+)
 
 _BY_HEADING: dict[str, tuple[Flag, ...]] = {
     "Data": (
@@ -289,6 +292,11 @@ _BY_HEADING: dict[str, tuple[Flag, ...]] = {
         Flag("threads", "Number of threads.", "chat", metavar="N", kind=int, least=1),
         Flag("web", "Open a page on this machine, and an OpenAI-compatible route.", "chat", kind=bool),
         Flag("port", "With --web: port (8000; 0 takes a free one).", "chat", metavar="N", kind=int, least=0),
+    ),
+    "Reviewing": (
+        Flag("pairs", "Conversations to compare (50).", "review", metavar="N", kind=int, default=50, least=1),
+        Flag("name", "Name of who compares; each has a file of their own (reviewer).", "review", default="reviewer"),
+        Flag("seed", "Seed of the draw and of the order of each pair (0).", "review", metavar="N", kind=int, default=0),
     ),
     "": (
         Flag("mask", "Guess each [MASK] in this text, or its next word, after every layer.", "trace", metavar="TEXT"),

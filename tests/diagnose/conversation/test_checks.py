@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from tests.support.chat_evidence import clean_chat, counts_of, figures_of, with_replies
+from chat_evidence import clean_chat, counts_of, figures_of, with_replies
 
 from pretune.diagnose.conversation import CONVERSATION_CHECKS, CONVERSATION_DATA_CHECKS, diagnose_conversation
 from pretune.records import ChatEvidence, Finding, Severity, Turn

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from replying import make_conversations, make_replies, with_texts
 from sacrebleu.metrics import BLEU, CHRF
-from tests.support.replying import make_conversations, make_replies, with_texts
 
 from pretune.errors import DataError, UsageError
 from pretune.evaluate.replies import assess_replies

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from replying import make_conversations
 from sklearn.feature_extraction.text import TfidfVectorizer
-from tests.support.replying import make_conversations
 
 from pretune.errors import UsageError
 from pretune.evaluate.replies.nearest import nearest_questions

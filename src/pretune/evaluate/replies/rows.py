@@ -93,7 +93,7 @@ RATIOS: dict[str, tuple[str, Callable[[Floats], Floats]]] = {
 }
 
 # Every question weighs the same. In the figure of the whole corpus a few very long references weigh most, and its interval is
-# more than twice as wide (docs/decisions/0042).
+# more than twice as wide (docs/decisions/0043).
 PER_QUESTION = "mean over questions of sacrebleu's chrF"
 
 
