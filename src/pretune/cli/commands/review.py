@@ -16,7 +16,7 @@ def review(run: a.Run, flags: Flags) -> int:
     """
     from pretune.tasks.places import require_run
 
-    folder, _ = require_run(run)
+    folder, _ = require_run(run, chats=True)
     from pretune.cli.reviewing import answer, show
     from pretune.cli.show import show_json
     from pretune.tasks.converse.review import open_review, read_review, tell
