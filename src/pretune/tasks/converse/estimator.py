@@ -23,7 +23,7 @@ from pretune.records.conversation import ASSISTANT, ROLES, USER
 from pretune.run.trace import Trace
 from pretune.tasks.converse.answer import Asker, choose_decoding
 from pretune.tasks.converse.begin import decoding_of, settle
-from pretune.tasks.converse.fit import encode_splits, fit_chat
+from pretune.tasks.converse.fit import encode_splits, fit_chat, with_mix
 from pretune.tasks.converse.keep import Trained
 from pretune.tasks.converse.pace import choose_part, part_of
 from pretune.tokens.chat import ChatTemplate
@@ -114,10 +114,11 @@ class ChatModel:
         )
         plan = Plan(epochs=config.epochs, freeze=config.freeze, device=self.device_, seed=config.seed)
         if config.budget is not None:
-            left = parse_duration(config.budget) - (time.perf_counter() - start)
+            left = (1 - self.chat.mix) * (parse_duration(config.budget) - (time.perf_counter() - start))
             chosen = choose_part(self.network_, encoded, own, plan, left, trace)
             encoded = part_of(encoded, chosen.num_rows, seed=config.seed)
             plan = Plan(epochs=chosen.epochs, freeze=config.freeze, device=self.device_, seed=config.seed)
+        encoded = with_mix(encoded, config, self.template_, self.tokenizer_, trace)
         fitted = fit_chat(self.network_, encoded, config=own, plan=plan, trace=trace)
         learned = past_of(self.model).with_texts(row.text for row in (*rows.train, *rows.validation))
         self._trained = Trained(

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from pretune.configs import LAST, ReplyConfig
+from pretune.configs import LAST, ConverseRunConfig, ReplyConfig
 from pretune.models import LanguageNetwork
 from pretune.models.parity import PARITY_ROWS
 from pretune.records import Change, Conversation, History, ReplyCounts, Step
 from pretune.run.trace import Stage, Trace
 from pretune.tasks.adapt import merge_adapters, set_up
+from pretune.tasks.converse.mix import join, read_mix
 from pretune.tasks.resumable import depends_on, keeper_of
 from pretune.tokens.chat import ChatTemplate
 from pretune.tokens.replies import EncodedReplies, encode_replies
@@ -34,12 +35,25 @@ class EncodedSplits:
         validation: That choose the epoch.
         ids: Names of the conversations of training, in their order.
         tokenizer: Digest of the tokenizer.
+        mixed: Other text that is learned beside them.
     """
 
     train: EncodedReplies
     validation: EncodedReplies
     ids: tuple[str, ...]
     tokenizer: str
+    mixed: Talks | None = None
+
+    @property
+    def learned(self) -> Talks:
+        """All that training reads: the conversations, then what is mixed in."""
+        own = talks_of(self.train)
+        return own if self.mixed is None else join(own, self.mixed)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the rows of ``learned``."""
+        return self.ids + tuple(f"mixed in {number}" for number in range(len(self.mixed or ())))
 
     @property
     def counts(self) -> tuple[ReplyCounts, ...]:
@@ -87,6 +101,19 @@ def encode_splits(
     return EncodedSplits(train=own, validation=held, ids=names, tokenizer=known)
 
 
+def with_mix(
+    encoded: EncodedSplits, config: ConverseRunConfig, template: ChatTemplate, tokenizer: Any, trace: Trace
+) -> EncodedSplits:
+    """Return the splits with the share of other text that is to be learned beside them, if any."""
+    share, source = config.chat.mix, config.chat.mix_corpus
+    if not share or source is None:
+        return encoded
+    number = round(int(encoded.train.marks.sum()) * share / (1 - share))
+    length = config.finetune.max_length or 0
+    mixed = read_mix(source, max(1, number), template, tokenizer, max_length=length, seed=config.seed, trace=trace)
+    return replace(encoded, mixed=mixed)
+
+
 def talks_of(encoded: EncodedReplies) -> Talks:
     """Return what training reads of encoded conversations."""
     return Talks(tokens=encoded.tokens, is_reply=encoded.marks)
@@ -113,12 +140,13 @@ def fit_chat(network: LanguageNetwork, encoded: EncodedSplits, *, config: ReplyC
     held = talks_of(encoded.validation)
     validator = ReplyValidator(network, held, plan.device, monitor=config.monitor, world=plan.world)
     keeper = keeper_of(_depends_on(network, encoded, config, plan), plan, trace)
-    objective = ReplyObjective(network, talks_of(encoded.train), encoded.ids, config, plan, validate=validator)
+    objective = ReplyObjective(network, encoded.learned, encoded.names, config, plan, validate=validator)
     waits = plan.checkpoints is not None or keeper is not None
     run = Training(objective, checkpoints=keeper, on_step=_step_teller(trace), waits=waits)
     run.resume()
     for number in objective.each_stage():
-        what = f"{len(encoded.ids):,} conversations, {_describe(objective.stages[number].freeze, config)}"
+        others = "" if encoded.mixed is None else f" and {len(encoded.mixed):,} other texts"
+        what = f"{len(encoded.ids):,} conversations{others}, {_describe(objective.stages[number].freeze, config)}"
         with trace.stage("fine-tune", what) as stage:
             for validation in run.rounds():
                 trace.validation(validation)
@@ -135,6 +163,8 @@ def _depends_on(network: LanguageNetwork, encoded: EncodedSplits, config: ReplyC
     rows = sha256()
     for item in (encoded.train, encoded.validation):
         rows.update(item.tokens.ids.tobytes() + item.tokens.offsets.tobytes() + item.marks.tobytes())
+    if encoded.mixed is not None:
+        rows.update(encoded.mixed.tokens.ids.tobytes() + encoded.mixed.tokens.offsets.tobytes())
     return depends_on(network, rows.hexdigest()[:16], encoded.tokenizer, config, plan, sources=SOURCES)
 
 

@@ -21,7 +21,7 @@ from pretune.run.job import Job, inputs_of
 from pretune.run.trace import Trace
 from pretune.tasks.converse.begin import begin_run, load_rows, look_back_on, settle
 from pretune.tasks.converse.estimator import ChatModel
-from pretune.tasks.converse.fit import EncodedSplits, encode_splits, fit_chat
+from pretune.tasks.converse.fit import EncodedSplits, encode_splits, fit_chat, with_mix
 from pretune.tasks.converse.judge import ChatCandidate, open_and_judge
 from pretune.tasks.converse.keep import Trained, keep_trained
 from pretune.tasks.converse.pace import choose_part, part_of
@@ -71,6 +71,7 @@ def finetune(job: Job[ConverseRunConfig]) -> RunRecord:
         checkpoints=Resume(folder=folder.checkpoints, continue_changed=folder.continue_changed),
     )
     encoded, plan = _within_budget(config, network, encoded, plan, folder, trace, start=job.start)
+    encoded = with_mix(encoded, config, template, start.tokenizer, trace)
     try:
         fitted = fit_chat(network, encoded, config=own, plan=plan, trace=trace)
     except DivergedError as error:
@@ -127,7 +128,7 @@ def _within_budget(
     place = folder.checkpoints / BUDGET
     known = storage.read_json(place) if place.is_file() else None
     if known is None:
-        left = parse_duration(config.budget) - (time.perf_counter() - start)
+        left = (1 - config.chat.mix) * (parse_duration(config.budget) - (time.perf_counter() - start))
         chosen = choose_part(network, encoded, config.finetune, plan, left, trace)
         known = {"epochs": chosen.epochs, "num_rows": chosen.num_rows}
         storage.replace_json(place, known)
