@@ -5,7 +5,7 @@ from typing import Any
 import torch
 
 from pretune.errors import UsageError
-from pretune.models import LanguageNetwork
+from pretune.models import LanguageNetwork, Windows
 from pretune.predict.words import NUM_GUESSES, best_guesses, read_prompt
 from pretune.records import LayerGuesses, WordPlace, WordTrace
 
@@ -29,9 +29,16 @@ def follow_words(network: LanguageNetwork, tokenizer: Any, prompt: str, *, numbe
     Source:
         nostalgebraist (2020), interpreting GPT: the logit lens.
     """
+    return follow_windows(network, tokenizer, read_prompt(prompt, network, tokenizer), prompt, number=number)
+
+
+@torch.inference_mode()
+def follow_windows(
+    network: LanguageNetwork, tokenizer: Any, windows: Windows, prompt: str, *, number: int = NUM_GUESSES
+) -> WordTrace:
+    """Trace the guesses at the targets of one window; arguments as for ``follow_words``, the prompt only to be shown."""
     was_training = network.training
     network.eval()
-    windows = read_prompt(prompt, network, tokenizer)
     _check_length(windows.ids.shape[1], network.model.config.max_position_embeddings)
     by_layer = [logits[:, : len(tokenizer)].float() for logits in network.guesses(windows)]  # (places, vocabulary) each
     network.train(was_training)

@@ -57,6 +57,7 @@ from pretune.records.pretraining import (
     PretrainingProof,
     PromptGuesses,
     ProofArm,
+    ReplyTrace,
     WordPlace,
     WordTrace,
 )
@@ -140,6 +141,7 @@ __all__ = [
     "ReplyCounts",
     "ReplySample",
     "ReplyScore",
+    "ReplyTrace",
     "Review",
     "RunComparison",
     "RunRecord",

@@ -54,6 +54,18 @@ class WordTrace(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyTrace(Record):
+    """One question followed through a chat model: the prompt, the first word of the reply layer by layer, the reply."""
+
+    schema: int = SCHEMA
+    text: str  # what was asked
+    words: WordTrace  # of the prompt as the template renders it: what comes first in the reply, after every layer
+    reply: str
+    tokens: tuple[Guess, ...]  # of the reply, each with the probability that the model gave it
+    ended: bool  # whether the model ended it itself
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Milestone(Record):
     """One row of a pre-training's timeline: the figures after so many tokens, and what they mean in words."""
 

@@ -1,6 +1,7 @@
 """What a run on conversations has to show, as words: figures by source, gains over rivals, what was forgotten."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from pretune.records import Comparison, RunRecord, Score
 
@@ -49,7 +50,12 @@ class ChatPage:
 
 def describe_chat(record: RunRecord) -> ChatPage:
     """Return what the report, the card and the terminal show of the figures of a run."""
-    test = [score for score in record.scores if score.split == "test"]
+    return replace(describe_scores(record.scores), gains=tuple(map(_gain, record.comparisons)))
+
+
+def describe_scores(scores: Sequence[Score]) -> ChatPage:
+    """Return what there is to show of figures of replies."""
+    test = [score for score in scores if score.metric != FORGETTING]
     sources = [name for name in dict.fromkeys(score.source for score in test) if name != "reference"]
     known = {(score.source, score.metric): score for score in test}
     main = sources[0] if sources else ""
@@ -63,9 +69,9 @@ def describe_chat(record: RunRecord) -> ChatPage:
         names=NAMES,
         sources=tuple(NAMES.get(name, name) for name in sources),
         figures=tuple(figures),
-        gains=tuple(map(_gain, record.comparisons)),
+        gains=(),
         methods=tuple(methods),
-        forgetting=tuple(_forgotten(score) for score in record.scores if score.metric == FORGETTING),
+        forgetting=tuple(_forgotten(score) for score in scores if score.metric == FORGETTING),
         num_questions=test[0].num_examples if test else 0,
         confidence=test[0].confidence if test else 0.95,
     )

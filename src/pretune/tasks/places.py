@@ -94,6 +94,11 @@ def require_run(where: str | Path, *, languages: bool = False, chats: bool = Fal
     raise UsageError(f"{found.shown} is {words}", expected=A_RUN, fix=found.fix)
 
 
+def is_chat(where: str | Path) -> bool:
+    """Whether a place is a run on conversations or the folder of a chat model."""
+    return look_at(where).kind in (CHAT, CHAT_MODEL)
+
+
 def require_classifier(where: str | Path, *, linear: bool = False) -> Place:
     """Return the place of a fine-tuned model: a run that has one, or a model folder.
 

@@ -184,3 +184,56 @@ def test_judge_refuses_data_of_another_task():
     data = pretune.load_conversations(make_pairs(300))
     with pytest.raises(UsageError, match="TextClassifier"):
         pretune.judge(pretune.TextClassifier(), data)
+
+
+def test_predict_replies_to_arguments_and_to_a_file(place, tmp_path, monkeypatch):
+    monkeypatch.chdir(place)
+    found = run("predict", "runs/a", "What is gout?", "What is angina?", "--json")
+    lines = [json.loads(line) for line in found.stdout.splitlines()]
+    assert [line["text"] for line in lines] == ["What is gout?", "What is angina?"]
+    (tmp_path / "asked.csv").write_text("question\nWhat is gout?\nWhat is angina?\n")
+    for name in ("out.csv", "out.jsonl"):
+        again = run(
+            "predict", "runs/a", "--file", str(tmp_path / "asked.csv"), "--text", "question", "--output", str(tmp_path / name)
+        )
+        assert again.exit_code == 0, again.stderr
+        assert lines[0]["reply"] in (tmp_path / name).read_text()
+        refused = run("predict", "runs/a", "--file", str(tmp_path / "asked.csv"), "--output", str(tmp_path / name))
+        assert refused.exit_code == 2
+
+
+def test_evaluate_scores_other_conversations_and_counts_the_look(place, tmp_path, monkeypatch):
+    monkeypatch.chdir(place)
+    (tmp_path / "more.jsonl").write_text("".join(json.dumps(row) + "\n" for row in make_pairs(40, seed=9)))
+    looks = []
+    for _ in range(2):
+        found = run("evaluate", "runs/a", str(tmp_path / "more.jsonl"), "--json")
+        looks.append(json.loads(found.stdout)["scores"][0]["look"])
+    assert looks == [1, 2]
+
+
+def test_trace_follows_a_question_to_the_same_reply(place, monkeypatch):
+    monkeypatch.chdir(place)
+    found = json.loads(run("trace", "runs/a", "What is gout?", "--json").stdout)
+    assert found["reply"] == json.loads(run("predict", "runs/a", "What is gout?", "--json").stdout)["reply"]
+    layers = found["words"]["places"][0]["layers"]
+    assert [layer["name"] for layer in layers] == ["embeddings", "layer 1", "layer 2"]
+    assert run("trace", "runs/a", "What is gout?").exit_code == 0
+
+
+@pytest.mark.parametrize("command", [("compare", "runs/a", "runs/a"), ("trace", "runs/a", "--mask", "a [MASK]")])
+def test_what_a_chat_run_cannot_do_is_said(place, monkeypatch, command):
+    monkeypatch.chdir(place)
+    found = run(*command)
+    assert found.exit_code in (0, 2)
+    assert "Traceback" not in found.stderr
+
+
+def test_verify_passes_and_finds_a_changed_reply(place, tmp_path, monkeypatch):
+    monkeypatch.chdir(place)
+    assert run("verify", "runs/a").exit_code == 0
+    copy = tmp_path / "changed"
+    shutil.copytree(place / "runs" / "a", copy)
+    file = copy / "predictions" / "test.before.jsonl"
+    file.write_text(file.read_text().replace('"ended": false', '"ended": true', 1))
+    assert run("verify", str(copy)).exit_code != 0

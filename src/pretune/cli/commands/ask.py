@@ -1,6 +1,6 @@
 """Commands that question data or a model: check, evaluate, predict, trace. Heavy imports wait until a command runs."""
 
-from pretune.cli import arguments as a
+from pretune.cli import arguments as a, replying
 from pretune.cli.running import open_terminal, open_trace
 from pretune.cli.settings import build_config
 from pretune.cli.signature import Flags, takes_flags
@@ -45,9 +45,11 @@ def evaluate(run: a.Trained, data: a.Data, flags: Flags) -> int:
 
     Shows figures of these rows, so the ledger counts an opening of them.
     """
-    from pretune.tasks.places import require_classifier, require_data, require_order
+    from pretune.tasks.places import is_chat, require_classifier, require_data, require_order
 
     require_order(run, data)
+    if is_chat(run):
+        return replying.evaluate_chat(run, data, build_config(flags).read, json=flags["json"], quiet=flags["quiet"])
     require_classifier(run)
     require_data(data)
     from pretune.asking import evaluate_on
@@ -68,14 +70,17 @@ def evaluate(run: a.Trained, data: a.Data, flags: Flags) -> int:
 
 @takes_flags
 def predict(run: a.Trained, text: a.Texts = None, *, flags: Flags) -> int:
-    """Predict labels and probabilities for texts.
+    """Predict labels and probabilities for texts; of a chat model, its replies.
 
     Texts are arguments, a file, or the lines of standard input; --json prints JSON lines. Every row of a file gets one
     answer, in order; --output writes the answers to a file, and the same command resumes an interrupted one.
     """
     from pretune.cli import predicting
+    from pretune.tasks.places import is_chat
 
     settings = build_config({**flags, "text": flags["column"]})
+    if is_chat(run):
+        return replying.predict_chat(run, text, settings.read, flags)
     file, kept = flags["file"], tuple(flags["kept"].split(",")) if flags["kept"] else ()
     if file is None:
         unused = {"--output": flags["output"], "--keep": kept, "--text": flags["column"], "--encoding": flags["encoding"]}
@@ -90,8 +95,9 @@ def predict(run: a.Trained, text: a.Texts = None, *, flags: Flags) -> int:
 def trace(run: a.Followed = None, text: a.Text = None, *, flags: Flags) -> int:
     """Follow one text through the layers.
 
-    Shows tokens → embeddings → each layer → head → decision. With --mask, shows the words that a language model would guess
-    after each layer; RUN defaults to the newest pre-training run.
+    Shows tokens → embeddings → each layer → head → decision; of a chat model the first word of the reply, then the reply.
+    With --mask, shows the words that a language model would guess after each layer; RUN defaults to the newest pre-training
+    run.
     """
     mask = flags["mask"]
     if (mask is None) == (text is None) or (mask is None and run is None):
@@ -100,8 +106,10 @@ def trace(run: a.Followed = None, text: a.Text = None, *, flags: Flags) -> int:
             expected="RUN and TEXT, or --mask",
             fix='`pretune trace RUN "a text"`, or `pretune trace RUN --mask "the [MASK] rises"`; see `pretune trace --help`',
         )
-    from pretune.tasks.places import require_classifier, require_start
+    from pretune.tasks.places import is_chat, require_classifier, require_start
 
+    if mask is None and is_chat(str(run)):
+        return replying.trace_chat(str(run), str(text), json=flags["json"])
     if mask is None:
         require_classifier(str(run))
     else:

@@ -127,7 +127,7 @@ class ChatModel:
         )  # fmt: skip
         self.history_, self._rows = fitted.history, rows
         is_open = self.chat.repetition_penalty is None and self.chat.temperature == 0
-        self.decoding_, _ = choose_decoding(self._asker(trace), rows.validation, decoding_of(config), is_open=is_open)
+        self.decoding_, _ = choose_decoding(self.asker(trace), rows.validation, decoding_of(config), is_open=is_open)
         return self
 
     def trained(self, rows: TrainingConversations) -> Trained:
@@ -159,7 +159,7 @@ class ChatModel:
         """
         several, is_one = _turns_of(asked)
         rows = [Conversation(id=str(k), turns=(*turns, Turn(role=ASSISTANT, text=""))) for k, turns in enumerate(several)]
-        found = self._asker().reply(rows, "given", self._decoding()).texts
+        found = self.asker().reply(rows, "given", self._decoding()).texts
         return found[0] if is_one else list(found)
 
     def stream(self, asked: Asked) -> Iterator[str]:
@@ -170,13 +170,13 @@ class ChatModel:
             UsageError: The turns are no turns.
         """
         several, _ = _turns_of(asked)
-        asker = self._asker()
+        asker = self.asker()
         generator = Generator(asker.network, asker.tokenizer, stop_ids=asker.template.stop_ids, decoding=self._decoding())
         return (piece.text for piece in generator.stream(asker.template.prompt(several[0]).tolist()) if piece.text)
 
     def answers(self, rows: Sequence[Conversation], split: str = "given") -> Replies:
         """Return the replies to conversations, beside their references and how probable these are."""
-        asker, found = self._asker(), self._asker().reply(rows, split, self._decoding())
+        asker, found = self.asker(), self.asker().reply(rows, split, self._decoding())
         return Replies.from_json(found.to_json() | {"scores": [item.to_json() for item in asker.score(rows)]})
 
     def evaluate(self, rows: Sequence[Conversation]) -> Evaluation:
@@ -189,7 +189,7 @@ class ChatModel:
 
     def score(self, rows: Sequence[Conversation]) -> float:
         """Return minus the loss per token of the references, so that more is better, as scikit-learn has it."""
-        found = self._asker().score(rows)
+        found = self.asker().score(rows)
         return -sum(item.nats for item in found) / max(1, sum(item.tokens for item in found))
 
     def save(self, folder: str | Path) -> None:
@@ -199,7 +199,7 @@ class ChatModel:
             NotFittedError: There is no model yet.
             StorageError: The disk refused.
         """
-        asker = self._asker()
+        asker = self.asker()
         card = chat.ChatCard(
             decoding=self._decoding(),
             max_length=self.settings().finetune.max_length or 0,
@@ -232,7 +232,12 @@ class ChatModel:
         self.template_ = ChatTemplate(start.tokenizer)
         self._learned = Learned()
 
-    def _asker(self, trace: Trace | None = None) -> Asker:
+    def asker(self, trace: Trace | None = None) -> Asker:
+        """Return the network with its template, ready to be asked.
+
+        Raises:
+            NotFittedError: There is no model yet.
+        """
         if not hasattr(self, "network_"):
             raise NotFittedError(NOT_FITTED)
         return Asker(
