@@ -1,7 +1,9 @@
 """The page and the route: for this machine alone, in OpenAI's form, never a fault whatever is sent."""
 
 import json
+import shutil
 import socket
+import subprocess
 import threading
 import time
 
@@ -254,3 +256,12 @@ def test_the_openai_package_reads_the_answers(server):
     assert text == whole.choices[0].message.content
     with pytest.raises(openai.BadRequestError, match="no model"):
         client.chat.completions.create(model="gpt-4o", messages=HELLO["messages"])
+
+
+def test_the_page_begins_in_a_browser(server, tmp_path):
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    if browser is None:
+        pytest.skip("there is no Chromium")
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}", "--virtual-time-budget=5000"]
+    done = subprocess.run([browser, *flags, "--dump-dom", server.url], capture_output=True, text=True, timeout=120, check=False)
+    assert [f'value="{name}"' in done.stdout for name in ("tiny", "before", "retrieval")] == [True] * 3

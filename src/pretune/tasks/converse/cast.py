@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pretune.errors import UsageError
+from pretune.errors import PretuneError, UsageError
 from pretune.records import Turn
 from pretune.records.conversation import USER
 from pretune.run import RunFolder
@@ -95,13 +95,13 @@ class Cast:
             Part(text=piece.text, logprob=math.log(max(piece.probability, 1e-30)), ended=piece.ended) for piece in pieces
         )
 
-    def know(self, turns: Sequence[Turn], reply: str) -> dict[str, Any]:
-        """Return what training has that is like the question and the reply; nothing where that is not known."""
-        if self._memory is None:
+    def know(self, name: str, turns: Sequence[Turn], reply: str) -> dict[str, Any]:
+        """Return what training has that is like the question, and like the reply of the model; nothing that is not known."""
+        if self._memory is None or name == BEFORE:
             return {}
         nearest = self._memory.nearest(_question(turns))
-        known = None if nearest is None else {"question": nearest.question, "likeness": round(nearest.likeness, 4)}
-        return {"nearest": known, "copied": round(self._memory.copied(reply), 4)}
+        known = {"nearest": None if nearest is None else {"question": nearest.question, "likeness": round(nearest.likeness, 4)}}
+        return known if name == RETRIEVAL else {**known, "copied": round(self._memory.copied(reply), 4)}
 
     def _recall(self, turns: Sequence[Turn]) -> Iterator[Part]:
         found = None if self._memory is None else self._memory.nearest(_question(turns))
@@ -126,8 +126,12 @@ def open_cast(where: str, wishes: Wishes, *, tell: Callable[[str], object]) -> C
     if main.memory is not None:
         source = run.read_record().model_source
         start = time.perf_counter()
-        speakers[BEFORE] = open_speaker(source, wishes, remembers=False)
-        tell(f"{source}, as it came, is loaded ({time.perf_counter() - start:.1f} s)")
+        try:
+            speakers[BEFORE] = open_speaker(source, wishes, remembers=False)
+        except PretuneError as error:
+            tell(f"{source}, as it came, cannot be asked: {error.got}")
+        else:
+            tell(f"{source}, as it came, is loaded ({time.perf_counter() - start:.1f} s)")
     return Cast(speakers, main.memory)
 
 

@@ -176,7 +176,7 @@ class Handler(BaseHTTPRequestHandler):
         """Return what is known of a reply besides what OpenAI's form has a place for."""
         seconds = time.perf_counter() - start
         text = "".join(part.text for part in parts)
-        return {"pretune": {"seconds": round(seconds, 3), **self.server.cast.know(asked.turns, text)}}
+        return {"pretune": {"seconds": round(seconds, 3), **self.server.cast.know(asked.model, asked.turns, text)}}
 
     def _is_from_here(self) -> bool:
         """Whether a request is meant for this machine and comes from no other site; a refusal is sent."""

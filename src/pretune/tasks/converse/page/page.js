@@ -39,9 +39,14 @@ class Words {
   }
 
   add(text, probability) {
-    for (const piece of text.split(/(?=\s)/u)) {
+    for (const piece of text.split(/(\s+)/u)) {
       if (!piece) continue;
-      if (this.word === null || /^\s/u.test(piece)) this.word = { node: add(this.parent, "span", "", ""), least: 1 };
+      if (/^\s/u.test(piece)) {
+        this.parent.append(piece);
+        this.word = null;
+        continue;
+      }
+      if (this.word === null) this.word = { node: add(this.parent, "span", "", ""), least: 1 };
       this.word.node.append(piece);
       if (probability !== null) {
         this.word.least = Math.min(this.word.least, probability);
@@ -127,9 +132,9 @@ async function ask(event) {
   place("send").disabled = true;
   place("stop").disabled = false;
   place("question").value = "";
-  add(place("talk"), "p", "asked", question);
+  const asked = add(place("talk"), "p", "asked", question);
   const parent = add(place("talk"), "div", "answers");
-  parent.scrollIntoView({ block: "start" });
+  asked.scrollIntoView({ block: "start" });
   await Promise.all(sources.map((source) => answer(source, question, parent, running.signal)));
   running = null;
   place("send").disabled = false;
