@@ -8,10 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from pretune.diagnose.measures import difference_interval, percent
-from pretune.evaluate.replies.stretches import Known, is_loop, words_of
+from pretune.evaluate.replies.stretches import is_loop, known_of, words_of
 from pretune.evaluate.subject import STEM
 from pretune.intervals import proportion_interval
 from pretune.records import ChatEvidence, Evaluation, Finding, Replies, Score, Severity
+from pretune.records.conversation import ASSISTANT
 
 Truth = npt.NDArray[np.bool_]
 
@@ -65,7 +66,7 @@ def check_memorized(evidence: ChatEvidence, _evaluation: Evaluation | None = Non
     check, replies = "replies.memorized", _judged(evidence)
     if replies is None or not evidence.train:
         return Finding.unknown(check, _none(evidence) if replies is None else "needs the conversations of training")
-    known = Known(turn.text for row in evidence.train for turn in row.turns if turn.role == "assistant")
+    known = known_of(tuple(turn.text for row in evidence.train for turn in row.turns if turn.role == ASSISTANT))
     bad, usual = ((known.copied(texts) >= 0.5).tolist() for texts in (replies.texts, replies.references))
     return _beyond(
         check, replies, bad, usual, (MAX_MEMORIZED, MUCH_MEMORIZED), "are for the most part copied from training replies",

@@ -85,10 +85,16 @@ def assess_replies(
     asked = ask(judged, train, terms)
     own = count(judged, asked)
     others = [count(in_order(item, judged.ids, judged), asked) for item in asked_of if item is not judged]
-    itself = replace(judged, source=REFERENCE, texts=judged.references)
+    found = assess_counted(own, others, asked, seed=seed)
+    return replace(found, scores=(*found.scores, *_forgotten(sources, terms, main)))
+
+
+def assess_counted(own: Counted, others: Sequence[Counted], asked: Asked, *, seed: int = 0) -> Evaluation:
+    """Return what ``assess_replies`` does, of replies that are counted; without what was forgotten."""
+    itself = replace(own.replies, source=REFERENCE, texts=own.replies.references)
     wanted = Counted(itself, count_shares(itself, asked), {}, {}, {})
     scores = [score for item in (own, *others) for score in _score(item, asked, ORDER)]
-    scores += [*_score(wanted, asked, _OF_REFERENCE), *_forgotten(sources, terms, main)]
+    scores += _score(wanted, asked, _OF_REFERENCE)
     rivals = [item for item in others if not item.replies.source.startswith(NOT_COMPARED)]
     compared = [found for rival in rivals for found in _compare(own, rival, asked, seed)]
     return Evaluation(scores=tuple(scores), comparisons=tuple(compared))

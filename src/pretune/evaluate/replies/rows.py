@@ -12,10 +12,11 @@ from pretune.evaluate.codes import Rows, units_of
 from pretune.evaluate.matches import FORMULAS, count_matches
 from pretune.evaluate.replies.answers import Rule, find_rule
 from pretune.evaluate.replies.ratios import Grouping, Ratio
-from pretune.evaluate.replies.stretches import Known, is_loop
+from pretune.evaluate.replies.stretches import Known, is_loop, known_of
 from pretune.evaluate.replies.topics import RULE, find_topics, names_topic
 from pretune.intervals import Floats
 from pretune.records import Conversation, Predictions, Replies, Terms
+from pretune.records.conversation import ASSISTANT
 
 Truth = npt.NDArray[np.bool_]
 
@@ -106,7 +107,7 @@ def ask(judged: Replies, train: Sequence[Conversation], terms: Terms) -> Asked:
         ids=judged.ids,
         grouping=Grouping(units, "rows" if units is None else terms.unit),
         topics=find_topics(judged.questions, judged.references, [item.text for item in train]),
-        known=Known(turn.text for item in train for turn in item.turns if turn.role == "assistant"),
+        known=known_of(tuple(turn.text for item in train for turn in item.turns if turn.role == ASSISTANT)),
         rule=find_rule(judged.references),
         terms=terms,
     )

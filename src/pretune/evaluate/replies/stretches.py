@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from hashlib import blake2b
 
 import numpy as np
@@ -35,6 +36,12 @@ def is_loop(text: str) -> bool:
     words = words_of(text)
     found = Counter(zip(*(words[start:] for start in range(LOOP_WORDS)), strict=False))
     return max(found.values(), default=0) >= LOOP_TIMES
+
+
+@lru_cache(maxsize=1)  # figures and checks ask the same of the same texts
+def known_of(texts: tuple[str, ...]) -> "Known":
+    """Return the stretches of some texts, remembering the last ones."""
+    return Known(texts)
 
 
 class Known:
