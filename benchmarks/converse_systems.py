@@ -5,7 +5,7 @@ known to be worthless beside them. Everything that could refuse them for another
 its few-shot form are stood in for by weak replies without a loss, training is without a fault, and the review is switched off.
 A system that does know the answers is judged beside them, so that refusing all would show.
 
-``python benchmarks/converse_systems.py [--draws 200] [--test 120]`` writes ``results/honesty/converse-systems.json``; skipped
+``python benchmarks/converse_systems.py [--draws 200] [--test 80]`` writes ``results/honesty/converse-systems.json``; skipped
 without ../shared/data.
 """
 
@@ -14,10 +14,12 @@ import gzip
 import json
 import random
 import re
+import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from error_rates import share_of
@@ -35,14 +37,15 @@ from pretune.records.conversation import ASSISTANT, USER
 from pretune.verdict.converse import decide_conversation
 from pretune.verdict.reply_policy import load_reply_policy
 
-NUM_TRAIN, NUM_VALIDATION, MAX_LETTERS = 2_000, 80, 500
+NUM_TRAIN, NUM_VALIDATION, MAX_LETTERS = 2_000, 60, 300
+MAX_SET = 20  # conversations about one subject or nearly the same; larger sets are for training
 KNOWN_SHARE = 0.6  # words of the reference that the knowing system has
 WRONG = ("retrieval", "constant", "shuffled", "templates", "renamed retrieval")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s")
 
 
 def read_rows() -> list[Conversation]:
-    """Return medquad's questions and answers, each answer cut at a sentence's end near 500 characters."""
+    """Return medquad's questions and answers, each answer cut at a sentence's end near 300 characters."""
     with gzip.open(SHARED / "medquad.jsonl.gz", "rt", encoding="utf-8") as file:
         found = [json.loads(line) for line in file]
     talks = [
@@ -76,6 +79,7 @@ def divide(rows: Sequence[Conversation], num_test: int, draw: random.Random) -> 
         by_group[item.extra["set"]].append(item)
     names, parts = sorted(by_group), {"test": num_test, "validation": NUM_VALIDATION, "train": NUM_TRAIN}
     draw.shuffle(names)
+    names.sort(key=lambda name: len(by_group[name]) > MAX_SET, reverse=True)  # taken from the end: large sets come last
     found: dict[str, list[Conversation]] = {}
     for name, size in parts.items():
         found[name] = []
@@ -97,7 +101,7 @@ def wrong_systems(splits: dict[str, list[Conversation]], rival_way: str, draw: r
     forms = _forms(train)
     return {
         "retrieval": [item.reference for item in nearest],
-        "constant": [always(draw.sample(train, 400), test[:1], seed=draw.randrange(1_000)).texts[0]] * len(test),
+        "constant": [draw.choice(sorted({item.reference for item in train}, key=len)[-len(train) // 2 :])] * len(test),
         "shuffled": [test[place].reference for place in turned],
         "templates": [forms.get(item.extra["qtype"], forms[""]).replace("\0", item.extra["focus"]) for item in test],
         "renamed retrieval": [_renamed(found, item) for found, item in zip(nearest, test, strict=True)],
@@ -174,52 +178,60 @@ def faultless(splits: dict[str, list[Conversation]], replies: Sequence[Replies],
     )  # fmt: skip
 
 
-def measure(num_draws: int, num_test: int, minutes: float = 1_000) -> dict[str, Any]:
-    """Judge every system in every draw, until the time is up."""
-    start, done = time.monotonic(), 0
-    rows, outcomes, reasons = read_rows(), defaultdict(Counter), defaultdict(Counter)
+def measure(num_draws: int, num_test: int, kept: Path, minutes: float = 1_000) -> dict[str, Any]:
+    """Judge every system in every draw; draws are kept one by one, and those of earlier calls count."""
+    start, outcomes, reasons = time.monotonic(), defaultdict(Counter), defaultdict(Counter)
+    lines = kept.read_text().splitlines() if kept.exists() else []
+    rows = read_rows() if len(lines) < num_draws else []
     words = [word for item in rows[:3_000] for word in item.reference.split()]
-    for seed in range(num_draws):
-        if time.monotonic() - start > 60 * minutes:
-            break
-        done += 1
-        draw = random.Random(f"systems {seed}")
-        splits = divide(rows, num_test, draw)
-        retrieval = retrieve(splits["train"], splits["validation"], splits["test"])
-        test = splits["test"]
-        rivals = [
-            replace(retrieval.test, source="retrieval"),
-            always(splits["train"], test, seed=seed),
-            replies_of(test, "test", "before", weak(test, draw, words)),
-            replies_of(test, "test", "few-shot", weak(test, draw, words)),
-        ]
-        systems = {f"system: {name}": texts for name, texts in wrong_systems(splits, retrieval.way, draw).items()}
-        systems["system: knowing"] = knowing(test, KNOWN_SHARE, draw, words)
-        for name, (outcome, reason) in judge(systems, splits, rivals).items():
+    with kept.open("a") as file:
+        for seed in range(len(lines), num_draws):
+            if time.monotonic() - start > 60 * minutes:
+                raise SystemExit(f"{seed} of {num_draws} draws are kept in {kept}: the same command goes on")
+            lines.append(json.dumps(judge_draw(rows, words, num_test, seed)))
+            print(lines[-1], file=file, flush=True)
+    for line in lines[:num_draws]:
+        for name, (outcome, reason) in json.loads(line).items():
             outcomes[name.removeprefix("system: ")][outcome] += 1
             reasons[name.removeprefix("system: ")][reason] += 1
-        print(seed, {name: dict(found) for name, found in outcomes.items()}, flush=True)
     return {
-        "draws": done,
+        "draws": num_draws,
         "test_questions": num_test,
         "outcomes": {name: dict(found) for name, found in outcomes.items()},
         "first_reasons": {name: dict(found.most_common(4)) for name, found in reasons.items()},
-        "shipped": {name: share_of(found["ship"], done) for name, found in outcomes.items()},
+        "shipped": {name: share_of(found["ship"], num_draws) for name, found in outcomes.items()},
     }
+
+
+def judge_draw(rows: Sequence[Conversation], words: Sequence[str], num_test: int, seed: int) -> dict[str, Any]:
+    """Return outcome and first reason of every system in one draw."""
+    draw = random.Random(f"systems {seed}")
+    splits = divide(rows, num_test, draw)
+    test, retrieval = splits["test"], retrieve(splits["train"], splits["validation"], splits["test"])
+    rivals = [
+        retrieval.test,
+        always(splits["train"], test, seed=seed),
+        replies_of(test, "test", "before", weak(test, draw, words)),
+        replies_of(test, "test", "few-shot", weak(test, draw, words)),
+    ]
+    systems = {f"system: {name}": texts for name, texts in wrong_systems(splits, retrieval.way, draw).items()}
+    systems["system: knowing"] = knowing(test, KNOWN_SHARE, draw, words)
+    return judge(systems, splits, rivals)
 
 
 def main() -> None:
     """Measure, and keep the row."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--draws", type=int, default=200)
-    parser.add_argument("--test", type=int, default=120)
-    parser.add_argument("--minutes", type=float, default=1_000, help="draws stop after so many, and their number is kept")
+    parser.add_argument("--test", type=int, default=80)
+    parser.add_argument("--minutes", type=float, default=1_000, help="stop after so many; the same command goes on")
+    parser.add_argument("--kept", type=Path, default=Path(tempfile.gettempdir()) / "converse-systems.jsonl", help="of draws")
     parser.add_argument("--again", action="store_true", help="measure anew what is kept")
     given = parser.parse_args()
     if not SHARED.exists():
         print("skipped: there is no ../shared/data")
         return
-    row("honesty/converse-systems", lambda: measure(given.draws, given.test, given.minutes), again=given.again)
+    row("honesty/converse-systems", lambda: measure(given.draws, given.test, given.kept, given.minutes), again=given.again)
 
 
 if __name__ == "__main__":

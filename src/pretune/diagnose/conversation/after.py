@@ -7,6 +7,7 @@ from pretune.evaluate.paired import difference_interval
 from pretune.evaluate.replies.assess import BEFORE
 from pretune.evaluate.replies.forgetting import FORGETTING
 from pretune.evaluate.replies.stretches import is_loop
+from pretune.intervals import MIN_RARER_CLASS
 from pretune.records import ChatEvidence, Comparison, Evaluation, Finding, Replies, Severity
 
 # Relative rise of the loss on general text that counts as forgetting: that of ``adaptation.forgetting``.
@@ -56,7 +57,8 @@ def check_forgotten(_evidence: ChatEvidence, evaluation: Evaluation | None = Non
     if not scores:
         return Finding.not_applicable(check, "no general text or instruction was scored before and after")
     worst = max(scores, key=lambda score: score.value or 0.0)
-    beyond = worst.is_clear_of(MAX_FORGOTTEN)
+    is_sure = worst.low is not None or worst.num_examples >= MIN_RARER_CLASS  # without an interval all texts agree, or are few
+    beyond = is_sure and (worst.low if worst.low is not None else worst.value or 0.0) >= MAX_FORGOTTEN
     return Finding(
         check=check,
         severity=Severity.WARNING if beyond else Severity.OK,
