@@ -16,7 +16,7 @@ from pretune.evaluate.people import compare_with_person, score_people
 from pretune.records import PERSON, Predictions, Terms, Votes
 from pretune.verdict.limits import weigh_margin
 
-SETS, MANY, MARGIN, GAIN = 500, 400_000, 0.03, 0.05
+SETS, MANY, MARGIN, GAIN = 300, 400_000, 0.03, 0.05
 GAINS = (-MARGIN, -MARGIN + GAIN)  # at the edge, and 5 points above
 POSITIVE = "class 1"
 EASY, HARD, HARD_SHARE = 0.96, 0.68, 0.25

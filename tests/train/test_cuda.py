@@ -83,3 +83,4 @@ def test_a_step_does_not_wait_for_the_gpu_between_its_parts(task):
         network(batch).sum().backward()
     finally:
         torch.cuda.set_sync_debug_mode("default")
+    assert all(weight.grad is not None for weight in network.parameters() if weight.requires_grad)

@@ -123,10 +123,13 @@ def check_time(evidence: Evidence, _evaluation: Evaluation | None = None) -> Fin
         measured=abs(drift),
         limit=MAX_TIME_SEPARATION,
         examples=tuple(older[:5]) if is_drifting else (),
-        fix=f"Pass --time {column}: the test is then the newest rows, and training is older than validation."
-        if is_drifting
-        else "",
+        fix=_split_by_time(column, is_drifting=is_drifting) if older else "",
     )
+
+
+def _split_by_time(column: str, *, is_drifting: bool) -> str:
+    where = "" if is_drifting else " where the model will answer later rows than it learned from"
+    return f"Pass --time {column}{where}: the test is then the newest rows, and training is older than validation."
 
 
 def _drift(rows: Sequence[Example], moments: dict[str, float]) -> tuple[float, str]:

@@ -151,4 +151,5 @@ def describe_sample(sample: Sample | None) -> str:
 
 def _describe_seed(receipt: Receipt) -> Iterator[str]:
     if receipt.splits:
-        yield "splits as given" if receipt.split_seed is None else f"stratified, split seed {receipt.split_seed}"
+        by_time = next((note for note in receipt.notes if note.startswith("divided by ")), "")
+        yield by_time or ("splits as given" if receipt.split_seed is None else f"stratified, split seed {receipt.split_seed}")

@@ -138,6 +138,13 @@ def test_given_splits_and_an_unstated_licence_are_named(receipt):
     assert "licence not stated by the source" in text
 
 
+def test_a_split_by_time_is_not_called_given(receipt):
+    note = "divided by 'created': training to '2021', validation to '2022', test to '2023'"
+    text = squeeze(to_text(draw_receipt(replace(receipt, split_seed=None, notes=(note,)))))
+    assert "splits as given" not in text
+    assert "divided by 'created': training to '2021'" in text
+
+
 def test_a_list_wraps_its_last_column():
     lines = to_text(draw_list(("name", "what"), [("minilm", "an encoder " * 20)]), width=60).split("\n")
     assert lines[2].startswith("minilm  an encoder")
