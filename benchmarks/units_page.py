@@ -68,7 +68,7 @@ def _figures(cells: list[Row]) -> list[str]:
         lines.append(f"| {name} | {' | '.join('`null`' if not given else share(rest) for given, *rest in found)} |")
     return [
         *lines,
-        f"\n{cells[0]['sets']:,} simulated test sets each; the interval of a measured coverage is 3 to 5 points wide.\n",
+        f"\n{cells[0]['sets']:,} simulated test sets each; the interval of a measured coverage is 1 to 4 points wide.\n",
     ]
 
 

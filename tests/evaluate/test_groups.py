@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from judging import CLASSES, from_counts, noisy
+from judging import CLASSES, from_counts, from_pairs, noisy
 
-from pretune.evaluate import compare_metrics, groups_of, score_predictions
-from pretune.evaluate.codes import units_of
+from pretune.evaluate import compare_metrics, groups_of, score_predictions, tables
+from pretune.evaluate.averages import _pulls_of_mcc, margins_of
+from pretune.evaluate.codes import rows_of, units_of
 from pretune.evaluate.shares import effective_share
 from pretune.intervals import skewed_mean_interval, unit_means
 from pretune.records import Example, Predictions, Terms
@@ -119,3 +120,56 @@ def test_rows_without_a_group_stand_alone_and_a_group_named_like_a_row_is_anothe
     units = units_of(["a", "b", "x"], groups_of(rows))
     assert units[0] == units[1] != units[2]
     assert units_of(["a", "x"], groups_of(rows[::2])) is None
+
+
+def in_copies(rights: tuple[int, int]):
+    """Rows of neg that stand alone, and of pos in 20 texts, two of which come 20 times; so many of each are right."""
+    sizes = [1] * 400 + [1] * 18 + [20] * 2
+    labels = ["neg"] * 400 + ["pos"] * 20
+    right = [number < rights[0] for number in range(400)] + [number >= 20 - rights[1] for number in range(20)]
+    answers = [
+        (label, label if is_right else {"neg": "pos", "pos": "neg"}[label])
+        for label, is_right in zip(labels, right, strict=True)
+    ]
+    rows = [(answer, number) for number, (answer, size) in enumerate(zip(answers, sizes, strict=True)) for _ in range(size)]
+    model = from_pairs([answer for answer, _ in rows])
+    return model, {row: str(number) for row, (_, number) in zip(model.ids, rows, strict=True)}
+
+
+def test_a_class_in_copies_widens_what_hangs_on_it_although_none_of_its_large_texts_is_wrong():
+    """Precision of neg falls with each pos that is missed; 6 small ones are, and a text of 20 copies might be."""
+    model, groups = in_copies((390, 14))
+    by_units, by_rules_2 = (
+        {score.name: score for score in score_predictions(model, Terms(positive="pos", groups=groups, rules=rules))}
+        for rules in (3, 2)
+    )
+    for name in ("precision[neg]", "recall[macro]", "mcc"):
+        new, old = by_units[name], by_rules_2[name]
+        assert new.value == old.value
+        assert new.high - new.low > 1.3 * (old.high - old.low), name
+    assert by_units["recall[neg]"].low == pytest.approx(by_rules_2["recall[neg]"].low)  # of rows that stand alone
+
+
+def test_rows_that_stand_alone_are_as_crowded_as_one_row():
+    model, groups = in_copies((390, 14))
+    rows = rows_of(model, Terms(groups=groups))
+    assert set(rows.crowding[rows.labels == 0]) == {1.0}
+    assert set(rows.crowding[rows.labels == 1]) == {(18 + 2 * 400) / 58}
+    assert rows_of(model, Terms()).crowding is None
+    assert rows_of(model, Terms(groups=groups, rules=2)).crowding is None
+
+
+def test_the_pull_on_the_matthews_correlation_is_its_derivative():
+    model, groups = in_copies((390, 14))
+    rows = rows_of(model, Terms(groups=groups))
+    pulls, found = _pulls_of_mcc(rows), {}
+    for cell in set(zip(rows.labels.tolist(), rows.predicted.tolist(), strict=True)):
+        moved = []
+        for step in (0.0, 1e-4):
+            counts = rows.counts.astype(float)
+            counts[cell] += step
+            moved.append(float(tables.mcc(margins_of(counts[None]))[0]))
+        found[cell] = moved[1] - moved[0]
+    mine = np.array([pulls[(rows.labels == label) & (rows.predicted == said)][0] for label, said in found])
+    theirs = np.array(list(found.values()))
+    assert mine / np.abs(mine).max() == pytest.approx(theirs / np.abs(theirs).max(), abs=1e-3)

@@ -130,7 +130,7 @@ def spread_of(pulls: Floats, rows: Rows, pseudo: float = 0.0) -> float:
     """Return the standard error of a figure from the pulls of its rows; rows of one group are added up first."""
     sums: Floats = pulls if rows.units is None else np.asarray(np.bincount(rows.units, pulls), float)
     if rows.units is not None and rows.rules > 1:
-        sums = sums * widening(pulls, rows.units)
+        sums = sums * widening(pulls, rows.units, rows.crowding)
     num_units = len(sums)
     inflation = num_units / (num_units - 1)
     return float((((sums**2).sum() + pseudo) * inflation) ** 0.5 / len(pulls))
@@ -191,6 +191,6 @@ def _score(make: MakeScore, rows: Rows, measure: Measure, index: int | None) -> 
     if measure is roc_area and not area.pulls.any() and area.value < 1:
         return blank(value=area.value, low=None, high=None, method="no interval: all rows have the same probabilities")
     error = spread_of(area.pulls, rows, area.pseudo)
-    low, high = area_interval(area, error, rarer, blank.keywords["confidence"])
+    low, high = area_interval(area, error, rows.rarer_even(index), blank.keywords["confidence"])
     method = f"studentized on the logit scale, from the pull of each {rows.unit_name.removesuffix('s')}"
     return blank(value=area.value, low=low, high=high, method=method)

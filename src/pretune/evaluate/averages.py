@@ -10,7 +10,17 @@ from pretune.evaluate.codes import MACRO, Rows
 from pretune.evaluate.macro import macro_score
 from pretune.evaluate.shares import MakeScore, too_few, worth_in
 from pretune.evaluate.tables import Figure, Margins
-from pretune.intervals import MIN_FOR_WILSON, MIN_RARER_CLASS, Floats, average_bounds, f1_bounds, proportion_bounds
+from pretune.intervals import (
+    MIN_FOR_WILSON,
+    MIN_RARER_CLASS,
+    Floats,
+    average_bounds,
+    f1_bounds,
+    proportion_bounds,
+    quantile,
+    t_quantile,
+    widening,
+)
 from pretune.records import Score
 
 Interval = tuple[float, float, str]  # low, high, method
@@ -60,6 +70,8 @@ class Averages:
                 reason = f"mean over {len(self._present)} classes; {reason}"
             return blank(value=value, low=None, high=None, method=reason)
         low, high, method = self._interval(metric)
+        if metric == "mcc" and value is not None:
+            low, high = _stretched(value, (low, high), self._rows, self._confidence)
         return blank(value=value, low=low, high=high, method=method)
 
     def _figure(self, metric: str) -> Figure:
@@ -144,3 +156,24 @@ class Averages:
 def margins_of(matrices: Floats) -> Margins:
     """Return the margins of confusion matrices, shape (num_tables, num_classes, num_classes)."""
     return Margins(np.diagonal(matrices, axis1=1, axis2=2), matrices.sum(axis=2), matrices.sum(axis=1))
+
+
+def _stretched(value: float, ends: tuple[float, float], rows: Rows, confidence: float) -> tuple[float, float]:
+    """Return the ends farther from the correlation where few units, or units of one class, vary more than resamples show."""
+    if rows.units is None or rows.crowding is None:
+        return ends
+    few = t_quantile(confidence, int(rows.units.max())) / quantile(confidence)
+    stretch = few * widening(_pulls_of_mcc(rows), rows.units, rows.crowding)
+    return max(-1.0, value - stretch * (value - ends[0])), min(1.0, value + stretch * (ends[1] - value))
+
+
+def _pulls_of_mcc(rows: Rows) -> Floats:
+    """Return what each row adds to the Matthews correlation, but for a factor, shape (num_examples,)."""
+    counts = rows.counts.astype(float)
+    actual, called, total, hits = counts.sum(axis=1), counts.sum(axis=0), counts.sum(), counts.trace()
+    upper, of_called, of_actual = hits * total - actual @ called, total**2 - called @ called, total**2 - actual @ actual
+    truth, said = rows.labels, rows.predicted
+    gains = (truth == said) * total + hits - called[truth] - actual[said]
+    lost = upper / 2 * ((2 * total - 2 * called[said]) / of_called + (2 * total - 2 * actual[truth]) / of_actual)
+    pulls: Floats = (gains - lost) - float((gains - lost).mean())
+    return pulls

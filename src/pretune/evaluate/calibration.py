@@ -8,7 +8,7 @@ from scipy.special import chndtr, chndtrinc  # noncentral chi-square: distributi
 from pretune.evaluate.areas import midranks
 from pretune.evaluate.codes import Counts, Rows
 from pretune.evaluate.shares import MakeScore, too_few
-from pretune.intervals import MIN_RARER_CLASS, Floats, skewed_mean_interval, unit_means
+from pretune.intervals import MIN_RARER_CLASS, Floats, quantile, skewed_mean_interval, t_quantile, unit_means, widening
 from pretune.records import Score
 
 # Added to nothing: a probability of exactly 0 for the true class would make the mean loss infinite.
@@ -65,6 +65,9 @@ def calibration_score(make: MakeScore, rows: Rows) -> Score:
         return blank(value=None, low=None, high=None, method="undefined: one row alone has no spread")
     bins, num_bins = _bins_of(claimed)
     gaps, noise = _gaps(claimed - came_true, bins, rows.units)
+    if rows.crowding is not None and rows.units is not None:
+        few = t_quantile(make.keywords["confidence"], int(rows.units.max())) / quantile(make.keywords["confidence"])
+        noise = noise * (few * widening(claimed - came_true - gaps[bins], rows.units, rows.crowding)) ** 2
     sizes = np.bincount(bins, minlength=num_bins)
     squared = float((sizes / len(claimed)) @ (gaps**2 - noise.diagonal()))
     value = max(squared, 0.0) ** 0.5
@@ -117,7 +120,9 @@ def _mean_score(blank: MakeScore, rows: Rows, values: Floats | None) -> Score:
     value, rarer = float(values.mean()), rows.rarer()  # a class without a row has the most to say
     if rarer < MIN_RARER_CLASS:
         return blank(value=value, low=None, high=None, method=too_few("the rarest class", rarer, rows.unit_name))
-    interval = skewed_mean_interval(unit_means(values, rows.units, widened=rows.rules > 1), blank.keywords["confidence"])
+    interval = skewed_mean_interval(
+        unit_means(values, rows.units, widened=rows.rules > 1, crowding=rows.crowding), blank.keywords["confidence"]
+    )
     if interval is None:
         return blank(value=value, low=None, high=None, method=f"no interval: all {rows.unit_name} have the same value")
     method = "t interval, corrected for skewness (Hall)" + ("" if rows.units is None else f", over {rows.unit_name}")

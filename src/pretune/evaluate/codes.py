@@ -52,6 +52,20 @@ class Rows:
             return np.bincount(self.labels, minlength=size)
         return np.bincount(np.unique(self.units * size + self.labels) % size, minlength=size)
 
+    @cached_property
+    def crowding(self) -> Floats | None:
+        """How many rows of its class a row's unit holds, on the mean over the rows of the class, shape (num_examples,).
+
+        ``None`` where each row stands alone, and by the first two rules.
+        """
+        if self.units is None or self.rules < 3:
+            return None
+        size = len(self.classes)
+        pairs, counts = np.unique(self.units * size + self.labels, return_counts=True)
+        squares = np.bincount(pairs % size, counts.astype(float) ** 2, minlength=size)
+        of_class: Floats = squares / np.maximum(np.bincount(self.labels, minlength=size), 1)
+        return of_class[self.labels]
+
     def rarer(self, index: int | None = None) -> int:
         """How many units have rows of the class, or of the others, whichever is less; of the rarest class without one."""
         if index is None:
@@ -59,6 +73,16 @@ class Rows:
         others = self.labels != index
         num_others = int(others.sum()) if self.units is None else len(np.unique(self.units[others]))
         return min(int(self.support[index]), num_others)
+
+    def rarer_even(self, index: int | None = None) -> int:
+        """How many units of one size would say as much as those that ``rarer`` counts; at most as many."""
+        rarer = self.rarer(index)
+        if self.crowding is None:
+            return rarer
+        codes = range(len(self.classes)) if index is None else (index,)
+        sides = [self.labels == code for code in codes] + ([] if index is None else [self.labels != index])
+        evens = [float(side.sum() / self.crowding[side].mean()) for side in sides if side.any()]
+        return max(2, min(rarer, int(min(evens))))
 
     @property
     def unit_name(self) -> str:

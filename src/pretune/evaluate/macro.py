@@ -60,7 +60,7 @@ def _bounds(counts: Floats, metric: str, confidence: float, rules: int) -> Bound
 def _share(rows: Rows, metric: str, confidence: float) -> float:
     """Return how many independent rows a row is worth for this mean: by the pull of each unit against that of each row."""
     pulls = _pulls(rows, metric)
-    by_units = unit_means(pulls, rows.units)
+    by_units = unit_means(pulls, rows.units, crowding=rows.crowding)
     alone, together = (values.std(ddof=1) / len(values) ** 0.5 for values in (pulls, by_units))
     few = t_quantile(confidence, len(by_units) - 1) / quantile(confidence)
     return float(min(1.0, alone / together) / few) ** 2 if together > 0 else len(by_units) / len(pulls)

@@ -1,5 +1,6 @@
 """Proportions: accuracy, precision, recall, and F1 of a class, which is a proportion in disguise."""
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy.typing as npt
 
 from pretune.evaluate.codes import Counts, Rows
 from pretune.intervals import MIN_RARER_CLASS, MIN_UNITS, Worth, f1_bounds, proportion_interval, uses_exact, worth_of
+from pretune.intervals.units import crowded_effect, intraclass_correlation
 from pretune.records import Score, Units
 
 MakeScore = partial[Score]  # the split, source, look and confidence are filled in
@@ -111,9 +113,24 @@ def worth_in(rows: Rows, is_hit: Truth, counted: Truth, confidence: float) -> Wo
     """Return what the counted rows are worth for the share of hits among them, by the rules of the rows."""
     units = None if rows.units is None else rows.units[counted]
     if rows.rules > 1 and units is not None and len(units):
-        return worth_of(is_hit[counted], units, confidence, by_moments=rows.rules == 2)
+        found = worth_of(is_hit[counted], units, confidence, by_moments=rows.rules == 2)
+        return found if rows.crowding is None else _crowded(found, rows, is_hit, counted)
     share, num_rows = effective_share(is_hit[counted], units), int(counted.sum())
     return Worth(share=share, num_units=num_rows, num_even=num_rows, effect=1 / share, freedom=num_rows - 1, is_known=True)
+
+
+def _crowded(worth: Worth, rows: Rows, is_hit: Truth, counted: Truth) -> Worth:
+    """Return the worth where rows may come to be counted, or not, in whole units: those of a class that comes in copies.
+
+    Of the rows that are called a class, few are the mistakes of another one; whether that one comes in large units cannot be
+    seen in them, only in all of its rows.
+    """
+    share = float(is_hit[counted].mean())
+    pulls = np.where(counted, is_hit - share, 0.0)
+    if rows.units is None or rows.crowding is None:
+        return worth
+    effect = crowded_effect(pulls, intraclass_correlation(pulls, rows.units), rows.crowding)
+    return replace(worth, effect=max(worth.effect, effect), share=min(worth.share, 1 / effect))
 
 
 def _counted(rows: Rows, worth: Worth, total: int) -> Units | None:

@@ -5,9 +5,9 @@ import numpy as np
 from pretune.intervals.proportions import Floats
 
 # Probability that the agreement is not above the one that is taken. Half of it would be as often too small as too large, and an
-# estimate is too small just where the share of hits looks too good: of 0.5, 0.6, 0.7 and 0.8 this is the least with which wrong
-# *ship* stays under 3 % with 10 groups and more, at shares of 0.80 to 0.98 and correlations up to 0.3 (docs/log.md).
-CERTAINTY = 0.7
+# estimate is too small just where the share of hits looks too good: 0.7 is the least with which wrong *ship* stays under
+# 3 % with 10 groups and more where rates follow a beta distribution, and this where their log odds are normal (docs/log.md).
+CERTAINTY = 0.85
 SIZE = 32  # of the grid, each way
 FAR = 9.0  # log odds of the rates that are thought of
 ROUNDS, SMALL = 4, 1e-3  # of narrowing the grid to where more than so much of the most is

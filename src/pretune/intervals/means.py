@@ -34,7 +34,7 @@ def _unskew(x: float, skewness: float, size: int) -> float:
     return float(3 * size**0.5 / skewness * (np.cbrt(1 + skewness * (x / size**0.5 - skewness / (6 * size))) - 1))
 
 
-def unit_means(values: Floats, units: Counts | None, *, widened: bool = True) -> Floats:
+def unit_means(values: Floats, units: Counts | None, *, widened: bool = True, crowding: Floats | None = None) -> Floats:
     """Turn values of rows into values of units with the same mean, of which the units are independent.
 
     The mean over rows of units of different sizes is a ratio of two sums; each unit gets the mean plus its pull on
@@ -45,6 +45,7 @@ def unit_means(values: Floats, units: Counts | None, *, widened: bool = True) ->
         units: Number of the unit of each row, from 0; ``None`` returns the values as they are.
         widened: Whether the pulls are stretched to the variance that the agreement within units makes expect, where that is
             more (``widening``).
+        crowding: As ``widening`` takes it.
 
     Returns:
         Shape (num_units,).
@@ -55,6 +56,6 @@ def unit_means(values: Floats, units: Counts | None, *, widened: bool = True) ->
     if units is None:
         return values
     sums, sizes = np.bincount(units, values), np.bincount(units)
-    mean, stretch = float(values.mean()), widening(values, units) if widened else 1.0
+    mean, stretch = float(values.mean()), widening(values, units, crowding) if widened else 1.0
     pulled: Floats = mean + (sums - mean * sizes) * len(sizes) / len(values) * stretch
     return pulled

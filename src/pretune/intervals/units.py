@@ -107,18 +107,40 @@ def intraclass_correlation(values: Floats, units: Counts) -> float:
     return min(1.0, max(0.0, (between - within) / spread)) if spread > 0 else 0.0
 
 
-def widening(values: Floats, units: Counts) -> float:
+def widening(values: Floats, units: Counts, crowding: Floats | None = None) -> float:
     """Return by how much the standard error of a mean, as the units' sums give it, falls short of what their agreement implies.
 
     Args:
         values: Shape (num_rows,).
         units: Number of the unit of each row, from 0 and without gaps.
+        crowding: Of each row, how many rows a unit of its class holds as the rows of the class see it. Where one class comes in
+            copies and the figure hangs on that class, its own units count, and not those of all rows.
 
     Returns:
         At least 1.
     """
-    by_sums, by_agreement = _effects(values, units, intraclass_correlation(values, units))
+    alike = intraclass_correlation(values, units)
+    by_sums, by_agreement = _effects(values, units, alike)
+    if crowding is not None:
+        by_agreement = max(by_agreement, crowded_effect(values - values.mean(), alike, crowding))
     return max(1.0, by_agreement / by_sums) ** 0.5 if by_sums > 0 else 1.0
+
+
+def crowded_effect(pulls: Floats, alike: float, crowding: Floats) -> float:
+    """Return the design effect of a sum of pulls, if rows of a unit agree so far and units hold so many rows of each class.
+
+    Args:
+        pulls: What each row adds to a figure, shape (num_rows,).
+        alike: Intraclass correlation.
+        crowding: Rows of its class that a row's unit holds, as the class has it on the mean over its rows; of the same shape.
+
+    Example:
+        >>> crowded_effect(np.array([1.0, -1.0, 0.0, 0.0]), 1.0, np.array([3.0, 3.0, 1.0, 1.0]))
+        3.0
+    """
+    squares = pulls**2
+    total = float(squares.sum())
+    return float((squares * (1 + alike * (crowding - 1))).sum()) / total if total > 0 else 1.0
 
 
 def _effects(values: Floats, units: Counts, alike: float) -> tuple[float, float]:
