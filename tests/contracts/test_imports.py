@@ -163,3 +163,12 @@ def run_python(*arguments: str, stderr: bool = False) -> str:
     # Where pytest got the package by PYTHONPATH or a coverage hook, the child gets it too.
     result = subprocess.run([sys.executable, *arguments], check=True, capture_output=True, text=True, env=dict(os.environ))
     return result.stderr if stderr else result.stdout
+
+
+def test_checking_conversations_loads_no_torch(write_csv):
+    path = write_csv([(f"what is {place * 7}?", f"it is {place}") for place in range(40)], columns=("prompt", "response"))
+    shown = subprocess.run(
+        [sys.executable, "-c", TYPE, "check", str(path), "--quiet"], capture_output=True, text=True, check=False
+    )
+    assert shown.returncode == 0, shown.stderr
+    assert {"torch", "transformers"} & set(shown.stdout.splitlines()[-1].split()) == set()

@@ -37,11 +37,8 @@ def is_conversation(source: str, flags: Mapping[str, Any]) -> bool:
     from pretune.tasks.places import require_data
 
     require_data(source)
-    read = ReadConfig(**{
-        name: value
-        for name, value in (("label", flags["label"]), ("encoding", flags["encoding"]), ("group", flags["group"]))
-        if value is not None
-    })  # fmt: skip
+    named: dict[str, Any] = {name: flags[name] for name in ("label", "encoding", "group") if flags[name] is not None}
+    read = ReadConfig(text=tuple(flags["text"].split(",")) if flags["text"] else (), **named)
     return looks_like_conversations(source, read) is not None
 
 

@@ -39,7 +39,8 @@ def describe_columns(receipt: Receipt) -> str:
     text = ", ".join(f"“{name}”" for name in columns.text) or "none"
     parts = [f"text {text}{_guess(columns.guessed, 'text')}"]
     if columns.label is not None:
-        parts.append(f"label “{columns.label}”{_guess(columns.guessed, 'label')}")
+        what = "label" if _has_classes(receipt) else "reply"
+        parts.append(f"{what} “{columns.label}”{_guess(columns.guessed, 'label')}")
     if columns.group is not None:
         parts.append(f"group “{columns.group}”")
     return ", ".join(parts)
@@ -131,7 +132,8 @@ def describe_split(split: SplitReceipt, receipt: Receipt) -> str:
     shown = ", ".join(f"{label} {count:,}" for label, count in labels[:MAX_LABELS])
     more = f", {len(labels) - MAX_LABELS} more classes" if len(labels) > MAX_LABELS else ""
     texts = f", {split.num_texts:,} different texts" if split.num_texts not in (None, split.num_rows) else ""
-    return f"{split.name}: {counted(split.num_rows, 'row')}{texts} ({percent(split.num_rows, total)}): {shown}{more}"
+    classes = f": {shown}{more}" if labels else ""
+    return f"{split.name}: {counted(split.num_rows, 'row')}{texts} ({percent(split.num_rows, total)}){classes}"
 
 
 def describe_sample(sample: Sample | None) -> str:
@@ -152,4 +154,10 @@ def describe_sample(sample: Sample | None) -> str:
 def _describe_seed(receipt: Receipt) -> Iterator[str]:
     if receipt.splits:
         by_time = next((note for note in receipt.notes if note.startswith("divided by ")), "")
-        yield by_time or ("splits as given" if receipt.split_seed is None else f"stratified, split seed {receipt.split_seed}")
+        how = "stratified, " if _has_classes(receipt) else ""
+        yield by_time or ("splits as given" if receipt.split_seed is None else f"{how}split seed {receipt.split_seed}")
+
+
+def _has_classes(receipt: Receipt) -> bool:
+    """Whether rows are labelled; those of conversations are not. Before rows are divided it is not known, and most are."""
+    return not receipt.splits or any(split.labels for split in receipt.splits)

@@ -89,7 +89,7 @@ _BY_HEADING: dict[str, tuple[Flag, ...]] = {
     ),
     "Columns": (
         Flag("task", "classify or generate; guessed from the columns if omitted.", "audit"),
-        Flag("task", "classify or converse; guessed from the columns if omitted.", TRAIN),
+        Flag("task", "classify or converse; guessed from the columns if omitted.", SPLIT),
         Flag("id_", "Column with the id of each row.", "audit", metavar="COL"),
         Flag("predicted", "Column with the predicted class.", "audit", metavar="COL"),
         Flag("score", "Column with one probability per row.", "audit", metavar="COL"),

@@ -271,3 +271,22 @@ def test_a_pair_is_found_across_bands_of_length(added: str, monkeypatch: pytest.
     found = find_duplicates([short, "between the two a text of the same length lies there", changed], threshold=0.8)
     assert plainly_near(short, changed, 0.8) == (found.component[0] == found.component[2])
     assert found.num_near == (len(added) < 4)
+
+
+def test_the_order_of_texts_decides_nothing_not_even_in_templates():
+    """Of a template's many texts only so many are compared with each: which ones must not depend on where they stand."""
+    generator = random.Random(0)
+    words = ["".join(generator.choices("abcdefgh", k=7)) for _ in range(40)]
+    names = [" ".join(generator.choices(words, k=3)) for _ in range(1_200)]
+    texts = [f"What are the genetic changes related to {name} ?" for name in names]
+
+    def clusters(order):
+        found = find_duplicates([texts[place] for place in order], threshold=0.8)
+        firsts, together = {}, dict(zip(order, found.component.tolist(), strict=True))
+        return [firsts.setdefault(together[place], place) for place in range(len(texts))]
+
+    order = list(range(len(texts)))
+    known = clusters(order)
+    for seed in range(3):
+        random.Random(seed).shuffle(order)
+        assert clusters(order) == known

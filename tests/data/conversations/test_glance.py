@@ -27,6 +27,7 @@ def test_every_form_is_taken_for_conversations(name, tmp_path):
     [
         [{"text": "a b c d", "label": "x"}, {"text": "b c d e", "label": "y"}],
         pairs("question", "text", label="x"),
+        pairs("question", "answer", sentiment="x"),
         pairs("title", "body"),
         [{"question": f"is it {place} or not?", "answer": ("yes", "no")[place % 2]} for place in range(40)],
         [{"input": f"this is text {place}", "output": ("good", "bad")[place % 2]} for place in range(40)],
@@ -40,6 +41,7 @@ def test_labelled_texts_and_texts_are_not(rows):
 
 def test_words_of_a_pair_that_nobody_uses_for_labels_are_enough():
     assert looks_like_conversations([{"prompt": f"q {place}", "response": "x"} for place in range(3)])
+    assert looks_like_conversations(pairs("prompt", "response", category="x"))
     assert looks_like_conversations(pairs("question", "answer"))
 
 

@@ -1,6 +1,8 @@
 """Commands that question data or a model: check, evaluate, predict, trace. Heavy imports wait until a command runs."""
 
 from pretune.cli import arguments as a, replying
+from pretune.cli.checking import check_talks
+from pretune.cli.conversing import is_conversation
 from pretune.cli.running import open_terminal, open_trace
 from pretune.cli.settings import build_config
 from pretune.cli.signature import Flags, takes_flags
@@ -12,13 +14,16 @@ from pretune.records import PredictionTrace
 def check(data: a.Data, flags: Flags) -> int:
     """Read and diagnose the data only.
 
-    Shows the receipt, duplicates, conflicts, leakage and imbalance. Writes nothing and scores no test row.
+    Shows the receipt, duplicates, conflicts, leakage and imbalance; of conversations also their form, repeated questions and
+    replies, and control tokens. Writes nothing and scores no test row.
     """
     from pretune.data.read.glance import read_if_lacking
     from pretune.tasks.places import require_data
 
     settings = build_config(flags)
     require_data(data, flags["validation"], flags["test"])
+    if is_conversation(data, flags):
+        return check_talks(data, settings, flags)
     read_if_lacking(data, settings.read)
     from pretune.cli.show import show, show_json
     from pretune.report.terminal.repairs import draw_repair

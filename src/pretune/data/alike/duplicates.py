@@ -80,7 +80,7 @@ def find_duplicates(texts: Sequence[str], *, threshold: float) -> Duplicates:
     component = _number_by_first(roots.flat()[folded])
     num_components = int(component.max(initial=-1)) + 1
     return Duplicates(
-        folded=folded,
+        folded=_number_by_first(folded),
         component=component,
         num_exact=len(texts) - len(words.ids),
         num_near=len(words.ids) - num_components,
@@ -140,11 +140,20 @@ def _hash_words_and_pairs(words: Ragged[np.uint32], hashes: NDArray[np.uint64]) 
 
 
 def _read(texts: Sequence[str]) -> tuple[Numbers, NumberedWords]:
-    """Return the number of each text's folded form, shape (num_texts,), and the words of the distinct forms."""
+    """Return the number of each text's folded form, shape (num_texts,), and the words of the distinct forms.
+
+    Forms are numbered by their hash, so that the order of the texts decides nothing: not even which texts of a template, of
+    which only so many are compared, meet.
+    """
     firsts: dict[str, int] = {}
     numbers = (firsts.setdefault(fold(text), len(firsts)) for text in texts)
     folded = np.fromiter(numbers, dtype=np.int64, count=len(texts))
-    return folded, number_words(map(words_in, firsts))
+    forms = list(firsts)
+    hashes = b"".join(blake2b(form.encode("utf-8", "surrogatepass"), digest_size=8).digest() for form in forms)
+    order = np.argsort(np.frombuffer(hashes, dtype="<u8"), kind="stable")
+    rank = np.empty(len(forms), dtype=np.int64)
+    rank[order] = np.arange(len(forms))
+    return rank[folded], number_words(words_in(forms[place]) for place in order.tolist())
 
 
 def _edited(

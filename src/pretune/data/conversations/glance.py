@@ -19,6 +19,8 @@ from pretune.data.read.table import Origin, RawTable, Row
 from pretune.errors import PretuneError, UsageError
 
 FIRST_ROWS = 300
+# What only the class of a labelled text is called; a topic or a category may as well be told of a conversation.
+CLEAR_LABELS = ("label", "labels", "class")
 
 
 def looks_like_conversations(source: Any, config: ReadConfig | None = None) -> str | None:
@@ -55,22 +57,17 @@ def _told_apart(raw: RawTable, form: Form, config: ReadConfig) -> str | None:
         _is(form.prompt[-1], prompt) and any(_is(form.reply, reply) for reply in replies)
         for prompt, replies in names.CLEAR_PAIRS
     )
-    looks = look_at_all(raw)
+    looks = look_at_all(raw)[form.reply]
     left = [name for name in raw.columns if name not in form.taken and name != config.group]
-    label = find_column(left, (*LABEL_NAMES[0], *LABEL_NAMES[1]))
-    repeats, speaks = looks[form.reply].like_label, looks[form.reply].like_text
-    if is_clear and (repeats or label is not None):
-        other = (
-            f"a column {label!r} that may be the class"
-            if label is not None
-            else f"replies in {form.reply!r} that repeat as classes do"
-        )
+    label = find_column(left, CLEAR_LABELS if is_clear else (*CLEAR_LABELS, *LABEL_NAMES[1]))
+    if is_clear and (looks.like_label or label is not None):
+        other = f"a column {label!r}" if label is not None else f"replies in {form.reply!r} that repeat as classes do"
         raise UsageError(
             f"{raw.origin.shown}: columns {form.prompt[-1]!r} and {form.reply!r} as of conversations, and {other}",
             expected="--task converse or --task classify",
             fix="pass one of them; for classify, name the columns with --text and --label",
         )
-    return str(form) if is_clear or (speaks and label is None and not repeats) else None
+    return str(form) if is_clear or (looks.like_text and label is None and not looks.like_label) else None
 
 
 def _is(column: str, name: str) -> bool:

@@ -90,9 +90,11 @@ def check_repeated_replies(evidence: ChatEvidence, _evaluation: Evaluation | Non
 def _parts(evidence: ChatEvidence) -> tuple[list[npt.NDArray[np.int64]], list[npt.NDArray[np.int64]]]:
     """Return, of training and test, the number of each question's folded text and of its cluster."""
     threshold = NEAR_THRESHOLD if evidence.near_threshold is None else evidence.near_threshold
-    texts = tuple(row.text for rows in (evidence.train, evidence.test) for row in rows)
+    # Validation as well: of a template's texts only so many meet, and these must be those that met when they were divided.
+    texts = tuple(row.text for rows in (evidence.train, evidence.test, evidence.validation) for row in rows)
     found, size = _clusters(texts, threshold), len(evidence.train)
-    return [found.folded[:size], found.folded[size:]], [found.component[:size], found.component[size:]]
+    end = size + len(evidence.test)
+    return [found.folded[:size], found.folded[size:end]], [found.component[:size], found.component[size:end]]
 
 
 @lru_cache(maxsize=1)  # two checks ask the same
