@@ -156,6 +156,8 @@ def test_a_review_that_was_not_required_can_refuse_and_not_hold_up():
 
 def test_a_domain_that_nobody_asked_about_stays_open():
     assert decide(domain=None).outcome is Outcome.NOT_ENOUGH_EVIDENCE
+    assert decide(domain=None, review=reviewed(40, 10)).outcome is Outcome.SHIP
+    assert decide(domain=None, review=reviewed(40, 10, harmful=1)).outcome is Outcome.DO_NOT_SHIP
 
 
 def test_rows_needed_fall_as_the_gain_grows_and_are_said_as_test_questions():

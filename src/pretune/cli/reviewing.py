@@ -23,7 +23,7 @@ def show(pair: Shown) -> None:
 def answer(question: str, keys: Sequence[str]) -> str | None:
     """Ask until one of the keys comes; ``None`` where standard input ends."""
     if tuple(keys) == tuple(KEYS):
-        question += " " + ", ".join(f"{key} {means}" for key, means in KEYS.items())
+        question += " " + ", ".join(f"{key}: {means}" for key, means in KEYS.items())
     else:
         question += f" ({', '.join(keys)})"
     while True:

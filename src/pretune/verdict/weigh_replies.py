@@ -53,19 +53,21 @@ def weigh_forgetting(evaluation: Evaluation, policy: ReplyPolicy) -> Iterator[Re
 
 def weigh_review(domain: Domain | None, review: Review | None, policy: ReplyPolicy) -> Iterator[Reason]:
     """Where the questions are about health, law or money, nothing ships before people preferred it to its best rival."""
-    if domain is None:
+    needed = domain is None or domain.needs_review
+    if domain is None and review is None:
         text = "whether the questions are about health, law or money was not asked, and then people have to compare replies"
         yield _of_review(None, text)
         return
-    if not domain.needs_review and review is None:
+    if not needed and review is None:
         return
-    why = f"{100 * domain.shares[domain.area]:.0f} % of the questions are about {domain.area}" if domain.area else ""
+    area = None if domain is None else domain.area
+    why = "" if domain is None or area is None else f"{100 * domain.shares[area]:.0f} % of the questions are about {area}"
     if review is None or review.num_pairs == 0:
         command = REVIEW.format(pairs=policy.review.min_pairs)
         yield _of_review(None, f"{why}, and nobody has compared its replies with those of its best rival: {command}")
         return
     holds, text = _judge_review(review, policy)
-    yield _of_review(holds if domain.needs_review or holds is False else True, text)
+    yield _of_review(holds if needed or holds is False else True, text)
 
 
 def say_source(source: str) -> str:
