@@ -1,5 +1,7 @@
 """Rows of conversations: none is lost, and each rejection says why."""
 
+import time
+
 import pytest
 
 from pretune.configs import ReadConfig
@@ -118,3 +120,36 @@ def test_a_preference_row_without_its_rejected_reply_is_no_loss():
 def test_a_table_of_no_rows_is_one_message(write_csv):
     with pytest.raises(DataError, match="has no rows"):
         read_conversations(write_csv([], columns=("prompt", "response")))
+
+
+@pytest.mark.parametrize(
+    "reply", ["<s>" * 200_000 + "x</s>", "x" + "</s>" * 200_000, "x" + " <|im_end|>" * 80_000, "<|x|" * 200_000]
+)
+def test_many_control_tokens_take_no_time(reply):
+    start = time.process_time()
+    found = read_conversations([{"prompt": "q", "response": reply}])
+    assert found.conversations[0].reference in ("x", reply)
+    assert time.process_time() - start < 5
+
+
+def test_a_list_of_one_text_is_that_text_and_other_lists_are_rejected():
+    rows = [
+        {"prompt": "a", "response": ["b"]},
+        {"prompt": ["c"], "response": "d"},
+        {"prompt": "e", "response": ["f", "g"]},
+        {"prompt": {"h": 1}, "response": "i"},
+    ]
+    found = read_conversations(rows, ReadConfig(allow_rejects=True))
+    assert [item.turns[1].text for item in found.conversations] == ["b", "d"]
+    reasons = [(item.row, item.column, item.reason) for item in found.table.files[0].rejected]
+    assert reasons == [(3, "response", "is a list, not text"), (4, "prompt", "is an object, not text")]
+
+
+def test_a_column_of_messages_without_any_is_said_row_by_row():
+    with pytest.raises(DataError, match=r"row 1, column 'messages': is one text, no list of turns"):
+        read_conversations([{"messages": "[{'role': open('x')}]"}])
+
+
+def test_lists_of_other_lengths_are_rejected():
+    with pytest.raises(DataError, match="has 2 roles and 1 contents"):
+        read_conversations([{"messages": {"role": ["user", "assistant"], "content": ["a"]}}])

@@ -88,6 +88,8 @@ def find_form(raw: RawTable, config: ReadConfig) -> Form:
     """
     _check_named(raw, config)
     form = _as_named(raw, config) if config.text or config.label else guess_form(raw, exclude=config.group)
+    if form is None and (named := find_column(raw.columns, names.MESSAGE_NAMES[:2])) is not None:
+        form = Form(kind=MESSAGES, reply=named)  # what is wrong with its cells is said row by row
     if form is None:
         raise unusable(
             raw.origin,

@@ -7,6 +7,7 @@ from typing import Any
 from pretune.configs import ReadConfig
 from pretune.data.catalogue.entries import Entry
 from pretune.data.conversations import names
+from pretune.data.conversations.folders import tables_in
 from pretune.data.conversations.forms import PAIRS, Form, find_column, guess_form
 from pretune.data.conversations.read import wrapped
 from pretune.data.read.columns import LABEL_NAMES, look_at_all
@@ -82,9 +83,11 @@ def _first_rows(source: Any, config: ReadConfig) -> RawTable | None:
         found = locate(source)
         if isinstance(found, Entry):
             return _described(found)
+        if isinstance(found, Path) and (files := tables_in(found, "data")) is not None:
+            found = files.read[0]
         kind = None if isinstance(found, str) else format_of(found)
         if isinstance(found, str) or found.is_dir() or kind is None or (kind == "parquet" and is_packed(found)):
-            return None if kind == "text lines" else raw_of(source, found, config, "data")
+            return None if kind == "text lines" else raw_of(str(found), found, config, "data")
         if kind == "text lines":
             return None
         file = open_streamed(found, Origin(shown=str(source), name=found.name, role="data", format=kind), config)

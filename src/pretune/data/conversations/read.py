@@ -8,6 +8,7 @@ from typing import Any
 from pretune.configs import ReadConfig
 from pretune.data.catalogue import fetch as catalog
 from pretune.data.catalogue.entries import Entry
+from pretune.data.conversations.folders import tables_in
 from pretune.data.conversations.forms import PAIRS, Form, find_form
 from pretune.data.conversations.rows import Done, build_conversations
 from pretune.data.conversations.turns import are_turns
@@ -15,7 +16,7 @@ from pretune.data.read.decode import check_encoding
 from pretune.data.read.locate import locate
 from pretune.data.read.path import named_as, raw_of, raw_of_part, uncollected
 from pretune.data.read.rows import check_rejected
-from pretune.data.read.table import RawTable, Table, receipt_of
+from pretune.data.read.table import RawTable, Table, receipt_of, unusable
 from pretune.data.read.where import keep_where, note_answers
 from pretune.records import Columns, Conversation, FileReceipt
 from pretune.wording.counts import counted
@@ -69,6 +70,10 @@ def read_conversations(
         found = locate(source) if is_named else wrapped(source)
         if isinstance(found, Entry):
             return _read_entry(found, config, role, is_further=is_further)
+        if isinstance(found, Path) and (files := tables_in(found, role)):
+            raws = [raw_of(str(file), file, config, role) for file in files.read]
+            named = [named_as(raw, raw.origin.name if name is None else f"{name}/{raw.origin.name}") for raw in raws]
+            return _read(named, config, form, source=str(source), is_further=is_further, about=files.notes)
         raw = named_as(raw_of(source if is_named else found, found, config, role), name)
         shown = (found if isinstance(found, str) else str(source)) if is_named else raw.origin.format
         return _read([raw], config, form, source=shown, is_further=is_further)
@@ -102,6 +107,7 @@ def _read(
     form = form or find_form(raws[0], config)
     done, conversations, files, notes = Done(), list[Conversation](), list[FileReceipt](), list(about)
     for raw in raws:
+        _check_columns(raw, form)
         found, receipt = build_conversations(raw, form, config, done)
         conversations.extend(found)
         files.append(receipt)
@@ -117,6 +123,18 @@ def _read(
         examples=(), files=tuple(files), columns=columns, licence=licence, source=source, notes=tuple(dict.fromkeys(notes))
     )
     return ConversationTable(conversations=tuple(conversations), form=form, done=done, table=table)
+
+
+def _check_columns(raw: RawTable, form: Form) -> None:
+    """Raise where a further file has not the columns of the first."""
+    lacking = sorted(form.taken - set(raw.columns))
+    if lacking:
+        raise unusable(
+            raw.origin,
+            f"has no column {lacking[0]!r}, which another file has",
+            expected=f"the same form in every file: {form}",
+            fix="rename its columns, or read it apart",
+        )
 
 
 def _describe_guess(form: Form) -> list[str]:

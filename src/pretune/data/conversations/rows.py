@@ -4,12 +4,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
 
 from pretune.configs import ReadConfig
 from pretune.data.conversations.forms import DIALOGUES, Form
 from pretune.data.conversations.texts import clean_turn, spells_control, without_control
-from pretune.data.conversations.turns import Said, TurnError, are_turns, role_of, turns_of, value_of
+from pretune.data.conversations.turns import Said, TurnError, are_objects, role_of, turns_of, value_of
 from pretune.data.read.objects import SparseCells
 from pretune.data.read.rows import RowError, check_rejected, checked_text, rejection_of, shown_cell
 from pretune.data.read.table import Cell, Nested, RawTable, Row, receipt_of
@@ -126,9 +125,10 @@ class _Reader:
         parts = list[str]()
         for name in self._form.prompt:
             place = self._place[name]
-            if (listed := _listed(cells[place])) is not None:
-                return turns_of(listed)
-            text = checked_text(cells[place], place, self._max_cell)
+            found = self._turns_in(cells[place], place)
+            if found is not None:
+                return found
+            text = checked_text(_only(cells[place]), place, self._max_cell)
             parts += [text.strip()] if text and text.strip() else []
         if not parts and self._form.prompt:
             raise RowError(self._place[self._form.prompt[0]], "the prompt is empty")
@@ -137,10 +137,20 @@ class _Reader:
     def _replied(self, cells: Sequence[Cell], place: int) -> list[Said]:
         """The reply: a text, or a list of turns, which may begin with what was asked."""
         cell = cells[place]
-        if (listed := _listed(cell)) is not None:
-            return turns_of(listed)
-        text = checked_text(cell, place, self._max_cell)
-        return [Said(ASSISTANT, text)] if self._form.prompt else turns_of(value_of(text))
+        if self._form.prompt:
+            found = self._turns_in(cell, place)
+            return found if found is not None else [Said(ASSISTANT, checked_text(_only(cell), place, self._max_cell))]
+        return turns_of(value_of(cell if isinstance(cell, Nested) else checked_text(cell, place, self._max_cell)))
+
+    def _turns_in(self, cell: Cell, place: int) -> list[Said] | None:
+        """The turns that a cell lists or spells, ``None`` where it is a text."""
+        value = value_of(cell)
+        if not isinstance(value, (list, dict)) or not are_objects(value):
+            return None
+        try:
+            return turns_of(value)
+        except TurnError as error:
+            raise RowError(place, str(error)) from error
 
     def _rejected(self, cells: Sequence[Cell]) -> str:
         """The reply that was not chosen."""
@@ -233,14 +243,10 @@ def _roles(speakers: Sequence[str]) -> Callable[[str], str]:
     return lambda speaker: known[speaker]
 
 
-def _listed(cell: Cell) -> Any:
-    """The list of turns that a cell is or spells, ``None`` where it is a text."""
-    value = value_of(cell)
-    if isinstance(cell, Nested):
-        if value is None:
-            raise TurnError(f"is {cell.kind}, neither text nor turns")
-        return value
-    return value if isinstance(value, (list, dict)) and are_turns(value) and not isinstance(next(iter(value)), str) else None
+def _only(cell: Cell) -> Cell:
+    """A cell; of a list of one text, that text."""
+    value = cell.value if isinstance(cell, Nested) else None
+    return value[0] if isinstance(value, (list, tuple)) and len(value) == 1 and isinstance(value[0], str) else cell
 
 
 def _check_order(turns: Sequence[Turn]) -> None:

@@ -11,12 +11,11 @@ from pretune.data.clean import clean_unseen
 # A control token as models write them, spelled out: what other tools leave at the end of replies.
 _TOKEN = r"<\|[A-Za-z_]{2,40}\|>|<｜[^｜<>\n]{2,40}｜>|</?s>|<[be]os>|<(?:start|end)_of_turn>|<pad>|\[EOS\]"
 _ENDING = re.compile(rf"\s*({_TOKEN})\s*\Z", re.IGNORECASE)
-_BEGINNING = re.compile(rf"\A\s*({_TOKEN})\s*", re.IGNORECASE)
+_BEGINNING = re.compile(rf"\s*({_TOKEN})\s*", re.IGNORECASE)
 _ANYWHERE = re.compile(_TOKEN, re.IGNORECASE)
 _STRUCK_OUT = re.compile("<s>(?:(?!<s>).)*</s>\\Z", re.DOTALL)
 _SPACED_LINE_END = re.compile(r"[^\S\n]+\n")
 _EMPTY_LINES = re.compile(r"\n{3,}")
-MAX_TOKENS = 20  # of one reply that are taken away
 _MAX_ENDING = 200  # characters at the end in which a control token is looked for
 
 
@@ -42,13 +41,15 @@ def without_control(reply: str, found: Counter[str]) -> str:
     """
     if reply[-1:] not in (">", "]") and reply[:1] not in ("<", "["):
         return reply
-    for _ in range(MAX_TOKENS):
-        match = _ending(reply) or _beginning(reply)
-        if match is None:
-            break
+    start, end, is_struck_out = 0, len(reply), _is_struck_out(reply)
+    while (match := _ENDING.search(reply, max(start, end - _MAX_ENDING), end)) and not (is_struck_out and match[1] == "</s>"):
         found[match[1]] += 1
-        reply = (reply[: match.start()] + reply[match.end() :]).strip()
-    return reply
+        end = match.start()
+    has_end = reply.find("</s>", start, end) >= 0
+    while (match := _BEGINNING.match(reply, start, end)) and not (has_end and match[1] == "<s>"):
+        found[match[1]] += 1
+        start = match.end()
+    return reply[start:end].strip()
 
 
 def spells_control(text: str) -> bool:
@@ -56,14 +57,6 @@ def spells_control(text: str) -> bool:
     return ("<" in text or "[" in text) and _ANYWHERE.search(text) is not None
 
 
-def _ending(reply: str) -> re.Match[str] | None:
-    """What a reply ends with; the end of a text that is struck out in HTML is none."""
-    match = _ENDING.search(reply, max(0, len(reply) - _MAX_ENDING))
-    is_struck_out = match is not None and match[1] == "</s>" and not reply.startswith("<s>") and _STRUCK_OUT.search(reply)
-    return None if is_struck_out else match
-
-
-def _beginning(reply: str) -> re.Match[str] | None:
-    """What a reply begins with; the beginning of a text that is struck out is none."""
-    match = _BEGINNING.match(reply)
-    return None if match is not None and match[1] == "<s>" and "</s>" in reply else match
+def _is_struck_out(reply: str) -> bool:
+    """Whether a reply ends with a text that is struck out in HTML: its end is no control token."""
+    return reply.endswith("</s>") and not reply.startswith("<s>") and _STRUCK_OUT.search(reply) is not None

@@ -77,13 +77,24 @@ def _plain(value: Any, depth: int = 0) -> Any:
 
 def are_turns(value: Any) -> bool:
     """Whether a value is a list of turns: objects with who and what, or texts that take turns."""
+    if are_objects(value):
+        return True
+    is_list = isinstance(value, Sequence) and not isinstance(value, (str, bytes))
+    return is_list and len(value) > 1 and all(isinstance(item, str) for item in value[:3])
+
+
+def are_objects(value: Any) -> bool:
+    """Whether a value is a list of objects that each say who and what."""
     if isinstance(value, Mapping):
-        value = _as_list(value)
-    if not isinstance(value, Sequence) or isinstance(value, (str, bytes)) or not value:
-        return False
-    if all(isinstance(item, Mapping) for item in value[:3]):
-        return all(_key_in(item, ROLE_KEYS) and _key_in(item, CONTENT_KEYS) for item in value[:3])
-    return len(value) > 1 and all(isinstance(item, str) for item in value[:3])
+        try:
+            value = _as_list(value)
+        except TurnError:  # it is meant to be one
+            return True
+    is_list = isinstance(value, Sequence) and not isinstance(value, (str, bytes)) and len(value) > 0
+    return is_list and all(
+        isinstance(item, Mapping) and _key_in(item, ROLE_KEYS) is not None and _key_in(item, CONTENT_KEYS) is not None
+        for item in value[:3]
+    )
 
 
 def turns_of(value: Any) -> list[Said]:
@@ -146,9 +157,7 @@ def _as_list(value: Mapping[str, Any]) -> Any:
     if role is None or content is None or not all(isinstance(value[key], (list, tuple)) for key in (role, content)):
         return [value] if role is not None and content is not None else value
     if len(value[role]) != len(value[content]):
-        raise TurnError(
-            "has more roles than contents" if len(value[role]) > len(value[content]) else "has more contents than roles"
-        )
+        raise TurnError(f"has {len(value[role]):,} roles and {len(value[content]):,} contents")
     return [{role: who, content: what} for who, what in zip(value[role], value[content], strict=True)]
 
 
