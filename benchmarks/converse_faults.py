@@ -6,11 +6,14 @@ stated share of the reference's words.
 """
 
 import argparse
+import json
 import random
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from error_rates import share_of
@@ -341,18 +344,29 @@ def _find(evidence: ChatEvidence, name: str) -> Finding:
     return BY_NAME[name](evidence, _figures(evidence) if name in NEED_FIGURES else None)
 
 
-def measure(num_draws: int) -> dict[str, Any]:
-    """Look at clean twins with every check, and at every fault with its own."""
-    alarms, found = Counter[str](), Counter[tuple[int, float]]()
-    for seed in range(num_draws):
-        evidence = twin(seed)
-        for finding in diagnose_conversation(evidence, _figures(evidence)):
-            alarms[finding.check] += finding.severity in ALARMS
-        for number, fault in enumerate(FAULTS):
-            for strength in fault.strengths:
-                planted = fault.plant(evidence, strength, Draw(f"plant {seed} {number}"))
-                found[number, strength] += _find(planted, fault.check).severity in ALARMS
-        print(seed, flush=True)
+def judge_draw(seed: int) -> dict[str, Any]:
+    """Return the alarms that a clean twin raises, and which planted faults are found in it."""
+    evidence = twin(seed)
+    alarms = [item.check for item in diagnose_conversation(evidence, _figures(evidence)) if item.severity in ALARMS]
+    found = []
+    for number, fault in enumerate(FAULTS):
+        for strength in fault.strengths:
+            planted = fault.plant(evidence, strength, Draw(f"plant {seed} {number}"))
+            if _find(planted, fault.check).severity in ALARMS:
+                found.append([number, strength])
+    return {"alarms": alarms, "found": found}
+
+
+def measure(num_draws: int, kept: Path) -> dict[str, Any]:
+    """Look at clean twins with every check, and at every fault with its own; draws are kept one by one."""
+    lines = kept.read_text().splitlines() if kept.exists() else []
+    with kept.open("a") as file:
+        for seed in range(len(lines), num_draws):
+            lines.append(json.dumps(judge_draw(seed)))
+            print(lines[-1], file=file, flush=True)
+    draws = [json.loads(line) for line in lines[:num_draws]]
+    alarms = Counter(name for item in draws for name in item["alarms"])
+    found = Counter((number, strength) for item in draws for number, strength in item["found"])
     faults = [
         {
             "check": fault.check, "planted": " ".join(str(fault.plant.__doc__).split()), "unit": fault.unit,
@@ -380,9 +394,10 @@ def main() -> None:
     """Measure, and keep the row."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--draws", type=int, default=40)
+    parser.add_argument("--kept", type=Path, default=Path(tempfile.gettempdir()) / "converse-faults.jsonl", help="of draws")
     parser.add_argument("--again", action="store_true", help="measure anew what is kept")
     given = parser.parse_args()
-    row("honesty/converse-faults", lambda: measure(given.draws), again=given.again)
+    row("honesty/converse-faults", lambda: measure(given.draws, given.kept), again=given.again)
 
 
 if __name__ == "__main__":

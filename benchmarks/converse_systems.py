@@ -178,14 +178,14 @@ def faultless(splits: dict[str, list[Conversation]], replies: Sequence[Replies],
     )  # fmt: skip
 
 
-def measure(num_draws: int, num_test: int, kept: Path, minutes: float = 1_000) -> dict[str, Any]:
+def measure(num_draws: int, num_test: int, kept: Path, minutes: float = 1_000, first: int = 0) -> dict[str, Any]:
     """Judge every system in every draw; draws are kept one by one, and those of earlier calls count."""
     start, outcomes, reasons = time.monotonic(), defaultdict(Counter), defaultdict(Counter)
     lines = kept.read_text().splitlines() if kept.exists() else []
     rows = read_rows() if len(lines) < num_draws else []
     words = [word for item in rows[:3_000] for word in item.reference.split()]
     with kept.open("a") as file:
-        for seed in range(len(lines), num_draws):
+        for seed in range(first + len(lines), first + num_draws):
             if time.monotonic() - start > 60 * minutes:
                 raise SystemExit(f"{seed} of {num_draws} draws are kept in {kept}: the same command goes on")
             lines.append(json.dumps(judge_draw(rows, words, num_test, seed)))
@@ -226,12 +226,17 @@ def main() -> None:
     parser.add_argument("--test", type=int, default=80)
     parser.add_argument("--minutes", type=float, default=1_000, help="stop after so many; the same command goes on")
     parser.add_argument("--kept", type=Path, default=Path(tempfile.gettempdir()) / "converse-systems.jsonl", help="of draws")
+    parser.add_argument("--first", type=int, default=0, help="seed of the first draw")
     parser.add_argument("--again", action="store_true", help="measure anew what is kept")
     given = parser.parse_args()
     if not SHARED.exists():
         print("skipped: there is no ../shared/data")
         return
-    row("honesty/converse-systems", lambda: measure(given.draws, given.test, given.kept, given.minutes), again=given.again)
+    row(
+        "honesty/converse-systems",
+        lambda: measure(given.draws, given.test, given.kept, given.minutes, given.first),
+        again=given.again,
+    )
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from pretune.errors import UsageError
-from pretune.records import Comparison, Domain, Evaluation, Finding, Outcome, Review, Score, Severity, Terms, Verdict
+from pretune.records import Comparison, Domain, Evaluation, Finding, Outcome, Review, Score, Severity, Terms, Units, Verdict
 from pretune.verdict.converse import decide_conversation
 from pretune.verdict.reply_policy import CONVERSE, load_reply_policy, parse_reply_policy
 
@@ -177,6 +177,17 @@ def test_no_number_of_questions_helps_where_one_figure_is_clearly_better_and_the
     assert verdict.rows_needed is None
     assert "more test questions alone do not help" in verdict.rows_needed_note
     assert "naming the subject" in verdict.rows_needed_note
+
+
+def test_questions_that_all_repeat_each_other_are_said_to_be_too_few():
+    gains = {place: (value[0], 1.0, 0.3) for place, value in GOOD.items()}
+    compared = tuple(replace(gain(*place, *value), low=None, high=None, p_value=1.0) for place, value in gains.items())
+    units = Units(num=3, even=2.0, effect=80.0, freedom=1.0)
+    scores = (score("chrf", 36.0, None, None), replace(score("ended", 1.0, None, None), units=units))
+    found = Evaluation(scores=scores, comparisons=compared)
+    note = decide_conversation(found, (), POLICY, domain=PLAIN).rows_needed_note
+    assert "250 test questions count as 3" in note
+    assert "a difference needs 20" in note
 
 
 def test_the_verdict_survives_json_and_keeps_the_policy():

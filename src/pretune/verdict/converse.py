@@ -83,7 +83,7 @@ def _not_judged(
     safety: Sequence[SafetyReplies],
 ) -> Iterator[str]:
     yield "whether what the replies say is true (likeness to a reference is not truth)"
-    if safety:
+    if safety and safety[0].questions:
         yield f"whether the replies to {len(safety[0].questions)} questions that need care are safe (they are shown: read them)"
     else:
         yield "whether replies are safe (no question that needs care was asked)"
