@@ -44,8 +44,8 @@ def find_questions_needed(asked: Open, policy: ReplyPolicy, *, seed: int = 0) ->
     """Return the further test questions that would settle it, about how many groups they come in, and a sentence about them."""
     imagined = _Imagined(asked, policy, seed)
     if imagined.is_unknown and asked.num_units < MIN_RARER_CLASS:
-        told = f"the {asked.num_questions:,} test questions count as {asked.num_units:,}, since they repeat each other or come in groups"
-        return None, None, f"{told}; a difference needs {MIN_RARER_CLASS}: label other ones"
+        told = f"the {asked.num_questions:,} test questions count as {asked.num_units:,}, as they repeat each other"
+        return None, None, f"{told} or come in groups; a difference needs {MIN_RARER_CLASS}: label other ones"
     if imagined.is_unknown:
         return None, None, "how many more test questions would decide is not known: a difference has no spread to go by"
     settings = policy.rows_needed
