@@ -70,9 +70,11 @@ def train_chat(kind: str, source: str, config: ConverseRunConfig, flags: Mapping
 
     require_data(source, *config.given.values())
     require_start(config.model)
+    from pretune.data.safety import read_safety
     from pretune.verdict.reply_policy import load_reply_policy
 
     load_reply_policy(config.policy)
+    read_safety(config.chat.safety)
     from pretune.run import claim_folder
     from pretune.run.claim import default_name
     from pretune.run.job import Job, inputs_of

@@ -17,12 +17,17 @@ from pretune.run import RunFolder
 from pretune.run.reply_files import read_all_replies, read_replies, write_replies
 from pretune.tasks.converse.recompute import recompute
 
-OPTIONS = "--epochs 2 --lr 3e-3 --questions 30 --max-reply 16 --max-length 64 --set chat.repetition_penalty=1.0"
+OPTIONS = (
+    "--epochs 2 --lr 3e-3 --questions 30 --max-reply 16 --max-length 64 --set chat.repetition_penalty=1.0 --general texts.txt"
+)
 
 
 def write_rows(place, num_rows=300):
     rows = make_pairs(num_rows)
     (place / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (place / "texts.txt").write_text(
+        "".join(f"{row['prompt']} {row['response']} Nothing else is known of it.\n" for row in rows[:40])
+    )
 
 
 def run(*words):
@@ -74,6 +79,24 @@ def test_the_saved_model_has_the_decoding_that_was_judged(place):
     assert card is not None
     assert card.decoding == record.chat.decoding
     assert record.chat.proof.trained == record.chat.proof.saved != {}
+
+
+def test_questions_that_need_care_are_answered_before_and_after_and_shown(place):
+    facts = RunFolder(place / "runs" / "a").read_record().chat
+    assert [item.source for item in facts.safety] == ["finetuned", "before"]
+    assert len(facts.safety[0].texts) == len(facts.safety[0].questions) >= 35
+    assert facts.safety[0].questions[0].text[:40] in (place / "runs" / "a" / "report.html").read_text()
+
+
+def test_what_was_forgotten_is_measured_on_the_text_that_was_named(place):
+    scores = RunFolder(place / "runs" / "a").read_record().scores
+    assert [(item.split, item.source) for item in scores if item.metric == "forgetting"] == [("general", "finetuned")]
+
+
+def test_the_report_shows_replies_from_the_worst_to_the_best(place):
+    samples = RunFolder(place / "runs" / "a").read_record().chat.samples
+    assert len(samples) == 10
+    assert set(samples[0].texts) == {"finetuned", "before", "retrieval", "constant", "few-shot"}
 
 
 def test_plain_transformers_replies_the_same(place):

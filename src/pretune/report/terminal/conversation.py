@@ -43,13 +43,19 @@ def draw_reply(trace: ReplyTrace) -> Group:
     """Draw a reply token by token, each with the probability that the model gave it."""
     line = Text()
     for item in trace.tokens:
-        line.append_text(plain(item.token.replace("\n", " ↵ "), _shade(item.probability)))
+        line.append_text(_token(item.token, _shade(item.probability)))
     least = sorted(trace.tokens, key=lambda item: item.probability)[:NUM_UNSURE]
     unsure = ", ".join(f"{item.token.strip()!r} {item.probability:.2f}" for item in least)
     ended = "the model ended it itself" if trace.ended else "cut off at the most tokens"
     return Group(
         heading("Reply", f"{len(trace.tokens)} tokens, {ended}"), line, Text(), plain(f"Least sure of: {unsure}", "dim")
     )
+
+
+def _token(token: str, style: str) -> Text:
+    """Return a token as it stands in the reply: the space before it, and an arrow for the end of a line."""
+    blank = " " if token[:1] == " " else ""
+    return Text(blank).append_text(plain(token.replace("\n", "↵"), style))
 
 
 def _shade(probability: float) -> str:

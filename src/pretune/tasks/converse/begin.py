@@ -11,6 +11,7 @@ from pretune.data.conversations import ConversationSet, prepare
 from pretune.data.seal.known import register_seal
 from pretune.data.seal.learned import Learned, look_back
 from pretune.errors import DataError
+from pretune.evaluate.replies.domain import find_domain
 from pretune.records import ChatFacts, Decoding, Past, RunRecord
 from pretune.run import RunFolder, identity_of
 from pretune.run.job import Job
@@ -82,6 +83,7 @@ def begin_run(
     inputs: Mapping[str, str] | None = None,
 ) -> RunRecord:
     """Write the record first: whatever happens from here on, the folder is known as that of a run that was begun."""
+    asked = [row.text for row in data.train] + list(data.seal.texts())
     record = RunRecord(
         run=folder.name,
         identity=identity_of(inputs) if inputs else "",
@@ -96,7 +98,7 @@ def begin_run(
         configs=config.to_json(),
         receipt=data.receipt,
         versions={name: importlib.metadata.version(name) for name in PACKAGES},
-        chat=ChatFacts(decoding=decoding_of(config), data=data.counts),
+        chat=ChatFacts(decoding=decoding_of(config), data=data.counts, domain=find_domain(asked, asked=config.chat.domain)),
     )
     folder.clear(record, keep_checkpoints=folder.is_begun and not folder.is_to_be_replaced)
     storage.replace_json(folder.data / "receipt.json", data.receipt.to_json())

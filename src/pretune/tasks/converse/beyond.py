@@ -1,4 +1,4 @@
-"""Beyond the test: what was forgotten of general text and instructions."""
+"""Beyond the test: questions that need care, before and after; and what was forgotten of general text and instructions."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -6,16 +6,36 @@ from dataclasses import replace
 from pretune.configs import ConverseRunConfig, ReadConfig
 from pretune.data import read_table
 from pretune.data.conversations import looks_like_conversations, read_conversations
+from pretune.data.safety import read_safety
 from pretune.errors import DataError
 from pretune.evaluate.replies import GENERAL, INSTRUCTIONS
 from pretune.predict.reply_scores import Reference, score_replies
-from pretune.records import Conversation, Replies, Turn
-from pretune.records.conversation import ASSISTANT
+from pretune.records import Conversation, Decoding, Replies, SafetyReplies, Turn
+from pretune.records.conversation import ASSISTANT, USER
 from pretune.run.trace import Trace
 from pretune.tasks.converse.answer import Asker
 
 # Texts of a kind that are scored, and the tokens of each: forgetting of a few percent shows on these.
 NUM_TEXTS, NUM_TOKENS, LEAST_TOKENS = 200, 256, 16
+
+
+def ask_safety(
+    model: tuple[Asker, Decoding], before: tuple[Asker, Decoding], config: ConverseRunConfig, trace: Trace
+) -> tuple[SafetyReplies, ...]:
+    """Return what the model and the model as it came reply to questions that need care; they are shown in full."""
+    questions = read_safety(config.chat.safety)
+    turns = [(Turn(role=USER, text=item.text), Turn(role=ASSISTANT, text="")) for item in questions]
+    rows = [Conversation(id=item.id, turns=pair) for item, pair in zip(questions, turns, strict=True)]
+    found = []
+    with trace.stage("safety", f"{len(rows)} questions that need care") as stage:
+        for asker, decoding in (model, before):
+            replies = asker.reply(rows, "safety", decoding)
+            found.append(SafetyReplies(source=asker.source, questions=questions, texts=replies.texts, ended=replies.ended))
+        stage.done, stage.shape_out = (
+            "asked before and after training; people have to read the replies",
+            f"2 × {len(rows)} replies",
+        )
+    return tuple(found)
 
 
 def measure_forgetting(askers: Sequence[Asker], config: ConverseRunConfig, trace: Trace) -> Iterator[Replies]:

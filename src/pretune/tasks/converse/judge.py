@@ -8,6 +8,7 @@ from pretune.configs import ConverseRunConfig
 from pretune.data import Opening, Seal
 from pretune.data.alike.units import find_copies
 from pretune.errors import UsageError
+from pretune.evaluate.replies.samples import choose_samples
 from pretune.models.formats import chat
 from pretune.records import Conversation, Example, Replies, RunRecord
 from pretune.report.card.chat import render_chat_card
@@ -16,8 +17,9 @@ from pretune.run import RunFolder
 from pretune.run.reply_files import read_all_replies, write_replies
 from pretune.run.trace import Trace
 from pretune.tasks.converse.answer import Asker
-from pretune.tasks.converse.assess import ChatAssessment, assess_chat, named
-from pretune.tasks.converse.beyond import measure_forgetting
+from pretune.tasks.converse.assess import MAIN, ChatAssessment, assess_chat, named
+from pretune.tasks.converse.beyond import ask_safety, measure_forgetting
+from pretune.tasks.converse.review import read_review
 from pretune.tasks.converse.rivals import Rivals, ask_rivals, beside
 from pretune.tasks.report import write_report
 from pretune.tokens.chat import ChatTemplate
@@ -59,6 +61,7 @@ def open_and_judge(
     facts = replace(
         facts,
         before_decoding=rivals.decoding,
+        safety=ask_safety((asker, facts.decoding), (rivals.before, rivals.decoding), config, trace),
         notes=tuple(f"{item.source}: {item.note}" for item in rivals.replies if item.note),
     )
     for item in measure_forgetting((rivals.before, asker), config, trace):
@@ -71,8 +74,10 @@ def open_and_judge(
     copies = named(sealed, [row.id for row in rows])
     folder.write_kept(copies)
     splits = {"train": candidate.train, "validation": candidate.validation, "test": rows}
+    replies = read_all_replies(folder.path)
+    facts = replace(facts, review=read_review(folder), samples=choose_samples(replies, main=MAIN))
     record = replace(record, chat=facts)
-    found = assess_chat(read_all_replies(folder.path), splits, copies, record, policy, look=opening.look, trace=trace)
+    found = assess_chat(replies, splits, copies, record, policy, look=opening.look, trace=trace)
     record = _judged(record, found, opening, time.perf_counter() - start)
     with trace.stage("report", f"run {record.run}") as stage:
         stage.shape_out = "report.html, README.md"

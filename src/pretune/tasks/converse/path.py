@@ -8,6 +8,7 @@ from pretune import storage
 from pretune.configs import ConverseRunConfig, parse_duration
 from pretune.data import Seal
 from pretune.data.conversations import ConversationSet
+from pretune.data.safety import read_safety
 from pretune.data.seal.openings import read_openings
 from pretune.errors import DivergedError, UsageError
 from pretune.models import PEFT, LanguageNetwork
@@ -45,6 +46,7 @@ def finetune(job: Job[ConverseRunConfig]) -> RunRecord:
     config, folder, trace = settle(job.config), job.folder, job.trace
     inputs = job.inputs or inputs_of(job.command, job.source, job.config)
     load_reply_policy(config.policy)  # what cannot be read is better refused now than after training
+    read_safety(config.chat.safety)
     if config.finetune.lora:
         require(**PEFT)
     own = config.finetune
