@@ -12,8 +12,8 @@ READ_LABELS, READ = "run check finetune evaluate audit", "run check finetune eva
 READ_ANY, DECIDE, GATE = f"{READ} pretrain", "run finetune judge audit", "run judge audit"
 PRETRAIN = "pretrain"
 ALL = (
-    "run check finetune judge review evaluate predict chat trace compare audit plan pretrain models datasets report verify "
-    "selftest"
+    "run check finetune judge review evaluate predict chat trace compare audit plan pretrain export models datasets report "
+    "verify selftest"
 )
 
 _BY_HEADING: dict[str, tuple[Flag, ...]] = {
@@ -276,11 +276,13 @@ _BY_HEADING: dict[str, tuple[Flag, ...]] = {
         Flag("overwrite", "Replace the run in that folder.", MAKE_RUNS, kind=bool),
         Flag("continue_changed", "Resume an interrupted run despite changed inputs; reports show it.", MAKE_RUNS, kind=bool),
         Flag("json", "Print one JSON object to standard output and nothing else.", ALL, kind=bool),
-        Flag("quiet", "Hide progress.", "run check finetune judge evaluate predict chat audit pretrain", kind=bool),
+        Flag("quiet", "Hide progress.", "run check finetune judge evaluate predict chat audit pretrain export", kind=bool),
         Flag("debug", "Show the traceback of an error.", ALL, kind=bool),
         Flag("watch", "Show the guesses for this text at every milestone.", "pretrain", "watch", "TEXT", list),
     ),
     "Talking": (
+        Flag("to", "Form: gguf.", "export", metavar="FORM"),
+        Flag("form", "Of the matrices: f16 (default), f32 or q8_0.", "export", metavar="KIND", option="--precision"),
         Flag("precision", "Of weights: fp32, bf16, int8 or int4 (as judged, or bf16).", "chat", metavar="KIND"),
         Flag("int8", "Weights of 8 bits: faster.", "chat", kind=bool),
         Flag("int4", "Weights of 4 bits: fastest.", "chat", kind=bool),

@@ -260,3 +260,16 @@ def test_verify_passes_and_finds_a_changed_reply(place, tmp_path, monkeypatch):
     file = copy / "predictions" / "test.before.jsonl"
     file.write_text(file.read_text().replace('"ended": false', '"ended": true', 1))
     assert run("verify", str(copy)).exit_code != 0
+
+
+def test_an_export_replies_as_the_judged_model_does(place, tmp_path, monkeypatch):
+    pytest.importorskip("gguf")
+    monkeypatch.chdir(place)
+    copy = tmp_path / "exported"
+    shutil.copytree(place / "runs" / "a", copy)
+    found = json.loads(run("export", str(copy), "--precision", "f32", "--json").stdout)
+    assert found["same_replies"] == 1.0
+    assert found["loss_exported"] == pytest.approx(found["loss"], abs=1e-4)
+    assert (copy / "export" / "gguf-f32" / "model.gguf").stat().st_size == found["bytes"]
+    assert run("export", str(copy), "--precision", "q2").exit_code == 2
+    assert run("verify", str(copy)).exit_code == 0

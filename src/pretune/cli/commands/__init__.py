@@ -2,6 +2,7 @@
 
 from pretune.cli.commands.ask import check, evaluate, predict, trace
 from pretune.cli.commands.catalogue import datasets, models
+from pretune.cli.commands.export import export
 from pretune.cli.commands.judge import audit, compare, judge, plan, report
 from pretune.cli.commands.review import review
 from pretune.cli.commands.selftest import selftest
@@ -10,6 +11,6 @@ from pretune.cli.commands.train import finetune, pretrain, run
 from pretune.cli.commands.verify import verify
 
 COMMANDS = (
-    run, check, finetune, judge, review, evaluate, predict, chat, trace, compare, audit, plan, pretrain, models, datasets,
-    report, verify, selftest,
+    run, check, finetune, judge, review, evaluate, predict, chat, trace, compare, audit, plan, pretrain, export, models,
+    datasets, report, verify, selftest,
 )  # fmt: skip
