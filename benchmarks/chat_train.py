@@ -168,7 +168,7 @@ def _trl(train: list[dict[str, str]], held: list[dict[str, str]], seconds: float
     from datasets import Dataset
     from peft import LoraConfig
     from transformers import TrainerCallback
-    from trl import SFTConfig, SFTTrainer
+    from trl import SFTTrainer
 
     from pretune.models.formats import chat
     from pretune.tasks.converse.fit import talks_of
@@ -195,13 +195,6 @@ def _trl(train: list[dict[str, str]], held: list[dict[str, str]], seconds: float
             state["tokens"] += int(inputs["attention_mask"].sum())
             return super().training_step(model, inputs, *more, **named)
 
-    folder = tempfile.mkdtemp()
-    arguments = SFTConfig(
-        output_dir=folder, max_steps=100_000, per_device_train_batch_size=BATCH, learning_rate=RATES["trl"],
-        max_length=LENGTH, bf16=True, use_cpu=True, gradient_checkpointing=False, report_to=[], save_strategy="no",
-        logging_steps=1_000_000, train_sampling_strategy="group_by_length", warmup_steps=10,
-        lr_scheduler_type="constant_with_warmup", packing=False, disable_tqdm=True, dataloader_num_workers=0,
-    )  # fmt: skip
     model = start.network.model.to(torch.bfloat16)
     asked = [
         {
@@ -212,7 +205,7 @@ def _trl(train: list[dict[str, str]], held: list[dict[str, str]], seconds: float
     ]
     lora = LoraConfig(r=16, lora_alpha=32, target_modules="all-linear", task_type="CAUSAL_LM")
     trainer = Counted(
-        model=model, args=arguments, train_dataset=Dataset.from_list(asked), processing_class=tokenizer, peft_config=lora,
+        model=model, args=_trl_settings(), train_dataset=Dataset.from_list(asked), processing_class=tokenizer, peft_config=lora,
         callbacks=[Watch()],
     )  # fmt: skip
     trainer.train()
@@ -228,6 +221,17 @@ def _trl(train: list[dict[str, str]], held: list[dict[str, str]], seconds: float
         "processor_seconds": state["spent"],
         "steps": state["steps"],
     }
+
+
+def _trl_settings() -> Any:
+    from trl import SFTConfig
+
+    return SFTConfig(
+        output_dir=tempfile.mkdtemp(), max_steps=100_000, per_device_train_batch_size=BATCH, learning_rate=RATES["trl"],
+        max_length=LENGTH, bf16=True, use_cpu=True, gradient_checkpointing=False, report_to=[], save_strategy="no",
+        logging_steps=1_000_000, train_sampling_strategy="group_by_length", warmup_steps=10,
+        lr_scheduler_type="constant_with_warmup", packing=False, disable_tqdm=True, dataloader_num_workers=0,
+    )  # fmt: skip
 
 
 if __name__ == "__main__":
