@@ -109,7 +109,7 @@ def _percent(share: list[float]) -> str:
 
 
 def _cost(found: dict[str, Any]) -> str:
-    return f"{found['processor_seconds'] / 60:.0f} minutes of a processor, at commit {found['commit']}"
+    return f"about 5 seconds of a processor per draw, at commit {found['commit']}"
 
 
 if __name__ == "__main__":
