@@ -25,16 +25,23 @@ class Room:
 
     Args:
         num_layers: Of the model.
-        batch: Replies at once.
-        capacity: Tokens a reply, its prompt included.
-        width: Of keys and values of one token in one layer, side by side.
+        shape: Replies at once, tokens of each (its prompt included), heads of keys, and their size.
+        like: Its precision and device.
+
+    Attributes:
+        layers: Of each layer, keys and values of one token side by side: (batch, capacity, 2 × heads × size).
+        flat: The same, (batch × capacity, 2 × heads × size).
+        split: The same, keys and values apart: two times (batch, heads, capacity, size).
     """
 
-    def __init__(self, num_layers: int, batch: int, capacity: int, width: int, like: Tensor) -> None:
+    def __init__(self, num_layers: int, shape: tuple[int, int, int, int], like: Tensor) -> None:
+        batch, self.capacity, heads, size = shape
         # Zeros: what is masked out is still multiplied, and whatever lay in memory may be no number.
-        self.layers = [like.new_zeros(batch, capacity, width) for _ in range(num_layers)]
+        self.layers = [like.new_zeros(batch, self.capacity, 2 * heads * size) for _ in range(num_layers)]
+        self.flat = [layer.view(-1, 2 * heads * size) for layer in self.layers]
+        apart = [layer.view(batch, self.capacity, 2, heads, size).transpose(1, 3) for layer in self.layers]
+        self.split = [(both[:, :, 0], both[:, :, 1]) for both in apart]
         self.lengths = torch.zeros(batch, dtype=torch.int64, device=like.device)
-        self.capacity = capacity
 
     def move(self, source: int, target: int) -> None:
         """Let a row take the place of another."""
@@ -81,6 +88,7 @@ class Decoder:
         self.size, self.groups, self.scale = int(first.head_dim), int(first.num_key_value_groups), float(first.scaling)
         self.num_kept = int(first.k_proj.weight.shape[0]) // self.size  # heads of keys and of values
         self.num_asking = self.num_kept * self.groups
+        self._parts = [self.num_asking * self.size, 2 * self.num_kept * self.size]
         self.activation = layers[0].mlp.act_fn
         self.max_positions = int(network.model.config.max_position_embeddings)
         self.embedding: Tensor = trunk.embed_tokens.weight.detach()
@@ -97,7 +105,7 @@ class Decoder:
         """Return room for so many replies of so many tokens, their prompts included."""
         self._grow(capacity)
         like = torch.empty(0, dtype=self.dtype, device=self.embedding.device)
-        return Room(len(self.layers), batch, capacity, 2 * self.num_kept * self.size, like)
+        return Room(len(self.layers), (batch, capacity, self.num_kept, self.size), like)
 
     def read(self, ids: Tensor, room: Room | None = None, rows: Tensor | None = None) -> Tensor:
         """Read prompts from their first token on; return the states of all tokens, (batch, time, width).
@@ -109,9 +117,10 @@ class Decoder:
         """
         batch, time = ids.shape
         self._grow(time)
-        hidden, tables = self.embedding[ids.flatten()].float(), self._tables[:, :time].repeat(1, batch, 1)[:, :, None]
+        hidden = self.embedding[ids.flatten()].float()
+        cosines, sines = self._tables[:, :time].repeat(1, batch, 1)[:, :, None]
         for index, layer in enumerate(self.layers):
-            asked, kept = self._inside(layer, hidden, tables)
+            asked, kept = self._inside(layer, hidden, cosines, sines)
             if room is not None:
                 room.layers[index][rows, :time] = kept.view(batch, time, -1)
             query = asked.view(batch, time, self.num_asking, self.size).transpose(1, 2)
@@ -133,14 +142,12 @@ class Decoder:
             is_free = torch.arange(longest, device=ids.device) > lengths[:, None]
             bias = torch.zeros(is_free.shape, dtype=self.dtype, device=ids.device)
             bias = bias.masked_fill_(is_free, torch.finfo(self.dtype).min)[:, None, None].expand(-1, 1, self.groups, -1)
-        hidden, tables = self.embedding[ids].float(), self._tables[:, lengths][:, :, None]
-        for index, layer in enumerate(self.layers):
-            asked, kept = self._inside(layer, hidden, tables)
-            held = room.layers[index]
-            held.view(-1, held.shape[-1]).index_copy_(0, places, kept)
-            both = held[:count, :longest].view(count, longest, 2, self.num_kept, self.size)
+        hidden, (cosines, sines) = self.embedding[ids].float(), self._tables[:, lengths][:, :, None]
+        for layer, flat, (keys, values) in zip(self.layers, room.flat, room.split, strict=True):
+            asked, kept = self._inside(layer, hidden, cosines, sines)
+            flat.index_copy_(0, places, kept)
             query = asked.view(count, self.num_kept, self.groups, self.size)
-            key, value = both[:, :, 0].transpose(1, 2), both[:, :, 1].transpose(1, 2)
+            key, value = keys[:count, :, :longest], values[:count, :, :longest]
             mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=bias, scale=self.scale)
             hidden = self._after(layer, hidden, mixed.reshape(count, -1))
         room.lengths[:count] += 1
@@ -150,15 +157,14 @@ class Decoder:
         """(rows, width) → logits (rows, vocabulary), in float32."""
         return self.output(self._norm(hidden, self.last_norm)).float()
 
-    def _inside(self, layer: _Layer, hidden: Tensor, tables: Tensor) -> tuple[Tensor, Tensor]:
+    def _inside(self, layer: _Layer, hidden: Tensor, cosines: Tensor, sines: Tensor) -> tuple[Tensor, Tensor]:
         """Return queries (rows, asking heads × size), and keys and values side by side; both turned by their positions."""
         found = layer.inside(self._norm(hidden, layer.norms[0]))
-        num_turned = (self.num_asking + self.num_kept) * self.size
-        turned = found[:, :num_turned].view(len(found), -1, self.size)
+        turned = found.view(len(found), -1, self.size)[:, : self.num_asking + self.num_kept]
         halves = turned.roll(self.size // 2, dims=-1)
-        turned.mul_(tables[0]).addcmul_(halves, tables[1])
-        num_asked = self.num_asking * self.size
-        return found[:, :num_asked], found[:, num_asked:]
+        turned.mul_(cosines).addcmul_(halves, sines)
+        asked, kept = torch.split(found, self._parts, dim=-1)
+        return asked, kept
 
     def _after(self, layer: _Layer, hidden: Tensor, mixed: Tensor) -> Tensor:
         """Add what attention found, and what the feed-forward makes of that."""
