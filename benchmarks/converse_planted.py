@@ -172,7 +172,7 @@ def _with_texts(evidence: ChatEvidence, share: float, draw: Draw, change: Callab
 
 def plant_seen(evidence: ChatEvidence, share: float, draw: Draw) -> ChatEvidence:
     """Ask a share of the test questions in training, in capitals."""
-    rows = [item for n, item in enumerate(evidence.test) if n in _some(len(evidence.test), share, draw)]
+    rows = [evidence.test[n] for n in sorted(_some(len(evidence.test), share, draw))]
     copies = [_asked(mine, item.text.upper()) for mine, item in zip(evidence.train, rows, strict=False)]
     return replace(evidence, train=(*copies, *evidence.train[len(copies) :]))
 
