@@ -18,6 +18,8 @@ from pretune.tokens.chat import ChatTemplate
 NUM_TRIED = 64
 # Penalties that are tried: 1 is none.
 PENALTIES = (1.0, 1.1, 1.2)
+# Tokens of a reference that are scored: some have ten thousand, which take minutes and tell no more of the model.
+MAX_SCORED = 512
 # Tokens that a prompt with examples may have; where it has more, the examples farthest from the question go first.
 MAX_PROMPT = 1_024
 
@@ -76,7 +78,7 @@ class Asker:
         )
 
     def score(self, rows: Sequence[Conversation], *, prompts: Sequence[Sequence[Turn]] | None = None) -> tuple[ReplyScore, ...]:
-        """Return how probable the last reply of each conversation is, in fp32.
+        """Return how probable the last reply of each conversation is, in fp32; of a long one its first ``MAX_SCORED`` tokens.
 
         Args:
             rows: The conversations.
@@ -92,6 +94,9 @@ class Asker:
             encoded = self.template.encode(whole)
             start, end = encoded.replies[-1]
             size = len(row.reference.encode())
+            if end - start > MAX_SCORED:
+                end = start + MAX_SCORED
+                size = len(self.template.text_of(encoded.ids[start:end]).encode())
             references.append(Reference(id=row.id, ids=encoded.ids.tolist(), start=start, end=end, num_bytes=size))
         self.network.eval()
         return score_replies(self.network, references, progress=self._progress(f"score ({self.source})"))
