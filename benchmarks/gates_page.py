@@ -12,8 +12,7 @@ def draw_at_precision(row: dict[str, Any]) -> str:
     lines = [
         "## Recall at a precision or within a budget of alerts: the same targets\n",
         f"The threshold is chosen on {row['rows']:,} validation rows and judged on as many test rows. At the edge no threshold has both. *No rule* is",
-        "the chance that both pass at the best threshold if that and the noise were known: 5 points of recall leave little room for two gates,",
-        "so 10 and 15 points are measured as well.\n",
+        "the chance that both pass at the best threshold if that and the noise were known: 5 points of recall leave little room for two gates.\n",
         *_table(row),
     ]
     return "\n".join(lines) + f"\n\n{row['sets']:,} simulated pairs of sets each.\n"
@@ -28,7 +27,14 @@ def draw_gates(row: dict[str, Any]) -> str:
         "values at the edge exceed: what a test of this figure reaches that knows the noise.\n",
         *_table(row),
     ]
-    return "\n".join(lines) + f"\n\n{row['sets']:,} simulated test sets each.\n"
+    return "\n".join(lines) + f"\n\n{_sets(row)}\n"
+
+
+def _sets(row: dict[str, Any]) -> str:
+    of_cells = {cell.get("sets", row["sets"]) for cell in row["cells"]}
+    fewer = [cell["gate"].partition(",")[0] for cell in row["cells"] if cell.get("sets", row["sets"]) < max(of_cells)]
+    last = f"; {min(of_cells):,} from \u201c{fewer[0]}\u201d on" if fewer else ""
+    return f"{max(of_cells):,} simulated test sets each{last}."
 
 
 def _table(row: dict[str, Any]) -> list[str]:
