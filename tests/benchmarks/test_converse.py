@@ -10,6 +10,7 @@ from harness import SHARED
 TWIN = converse_faults.twin(0)
 
 
+@pytest.mark.slow
 def test_a_clean_twin_raises_no_alarm():
     assert converse_faults.judge_draw(0)["alarms"] == []
 

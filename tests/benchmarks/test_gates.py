@@ -61,6 +61,7 @@ def test_people_of_a_world_have_the_figures_that_were_counted_for_it():
     assert people.compare_with_person(votes, made, terms).difference == pytest.approx(wide[1], abs=0.01)
 
 
+@pytest.mark.slow
 def test_the_margin_to_people_is_tried_at_its_edge_and_above_it():
     cell = people.measure_world((3, 2, 300, 1), 30)
     assert cell["wrong"][0] <= 0.17

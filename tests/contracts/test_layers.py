@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import NamedTuple
@@ -239,8 +240,13 @@ def stage_of(module: str) -> str:
     return [*module.split("."), ""][1]
 
 
-def imports_of(text: str) -> Iterator[Import]:
+@cache
+def imports_of(text: str) -> tuple[Import, ...]:
     """Yield every import, also inside functions, and by ``import_module`` or ``require`` with a fixed name."""
+    return tuple(_imports_in(text))
+
+
+def _imports_in(text: str) -> Iterator[Import]:
     tree = ast.parse(text)
     guarded = {id(inner) for node in ast.walk(tree) if is_typing_guard(node) for inner in ast.walk(node)}
     for node in ast.walk(tree):

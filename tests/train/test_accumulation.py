@@ -54,7 +54,7 @@ def test_averaging_each_part_would_be_seen(task):
     gaps = []
     with torch.no_grad():
         for update in run._updates(2):
-            means = [float(run.loss(batch, targets) / run._weights[targets].sum()) for batch, targets in update.parts]
+            means = [float(run.loss(batch, targets) / run.rows._weights[targets].sum()) for batch, targets in update.parts]
             whole = sum(float(run.loss(batch, targets)) for batch, targets in update.parts) / update.weight
             gaps.append(abs(sum(means) / len(means) - whole) / whole)
     assert max(gaps) > 1e-3

@@ -74,8 +74,8 @@ def test_classes_are_not_weighed_as_well_unless_that_is_asked_for(class_weights,
     config = replace(CONFIG, class_weights=class_weights)
     network, encoded = task.open(config)
     run = task.finetuning(network, Inputs(encoded), config)
-    assert (run._weights is not None) is weighed
-    assert task.finetuning(network, Inputs(encoded), replace(QUICK, class_weights=None))._weights is not None
+    assert (run.rows._weights is not None) is weighed
+    assert task.finetuning(network, Inputs(encoded), replace(QUICK, class_weights=None)).rows._weights is not None
 
 
 def test_going_on_draws_the_same_rows(task, tmp_path):

@@ -51,6 +51,7 @@ def test_a_part_fails_only_by_an_interval_that_allows_for_all_of_them():
     assert holds(low, 0.20, 77) is True
 
 
+@pytest.mark.slow
 def test_of_many_classes_at_the_floor_hardly_any_set_is_refused_by_luck():
     policy = replace(load_policy(), limits=(Limit(metric="recall", minimum=0.7, label="every"),), better_than=())
     refused = {2: 0, 3: 0}

@@ -16,6 +16,7 @@ from pretune.records import ChatFacts, Decoding, Past, RunRecord
 from pretune.run import RunFolder, identity_of
 from pretune.run.job import Job
 from pretune.run.trace import Trace
+from pretune.train import has_fast_bf16
 
 PACKAGES = ("pretune", "torch", "transformers", "tokenizers", "numpy")
 DEFAULT_MAX_LENGTH = 512  # tokens per conversation
@@ -69,7 +70,7 @@ def decoding_of(config: ConverseRunConfig) -> Decoding:
         repetition_penalty=chat.repetition_penalty or 1.0,
         no_repeat=chat.no_repeat,
         seed=config.seed,
-        precision=chat.precision,
+        precision="fp32" if chat.precision == "bf16" and not has_fast_bf16() else chat.precision,
     )
 
 
