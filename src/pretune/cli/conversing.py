@@ -1,13 +1,12 @@
 """Shared by the commands that make or judge a run on conversations. Heavy imports wait until one of them runs."""
 
-import shlex
 import time
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from pretune.cli.running import ARGUMENTS, EXIT_CODES, open_terminal, open_trace, placed
+from pretune.cli.running import EXIT_CODES, make_run, open_terminal, open_trace
 from pretune.cli.settings import Settings, given
 from pretune.configs import ChatConfig, Config, ConverseRunConfig, ReadConfig, ReplyConfig, SplitConfig
 from pretune.errors import UsageError
@@ -75,26 +74,9 @@ def train_chat(kind: str, source: str, config: ConverseRunConfig, flags: Mapping
 
     load_reply_policy(config.policy)
     read_safety(config.chat.safety)
-    from pretune.run import claim_folder
-    from pretune.run.claim import default_name
-    from pretune.run.job import Job, inputs_of
     from pretune.tasks.converse import path
 
-    inputs = inputs_of(kind, source, config)
-    done = "judged" if kind == "run" else "trained"
-    folder = claim_folder(default_name(source, config.model), inputs, **placed(flags), done=done)
-    with open_terminal(flags["json"], flags["quiet"]) as terminal:
-        job = Job(
-            source=source,
-            config=config,
-            folder=folder,
-            trace=open_trace(terminal),
-            command=kind,
-            typed=shlex.join(ARGUMENTS.get()),
-            inputs=inputs,
-            start=start,
-        )
-        record = path.run(job) if kind == "run" else path.finetune(job)
+    record, folder = make_run(kind, source, config, flags, path, start=start)
     return show_chat(record, folder, json=flags["json"])
 
 

@@ -121,18 +121,32 @@ def train_run(kind: str, source: str, config: "RunConfig", flags: Mapping[str, A
     require_start(config.model, for_classes=True)
     require_policy(config.judge)
     require_named(source, config)
+    from pretune.tasks.classify import path
+
+    record, folder = make_run(kind, source, config, flags, path, start=start)
+    return show_run(record, folder, json=flags["json"])
+
+
+def make_run(
+    kind: str, source: str, config: Any, flags: Mapping[str, Any], path: Any, *, start: float
+) -> tuple["RunRecord", Any]:
+    """Claim a folder, and run or fine-tune there; return the record and the folder.
+
+    Args:
+        kind: ``run`` or ``finetune``.
+        source: The data as named.
+        config: Every setting, with the model.
+        flags: Where the run goes, and what is shown.
+        path: The module of the task that has ``run`` and ``finetune``.
+        start: When the command was given, by ``time.perf_counter``.
+    """
     from pretune.run import claim_folder
     from pretune.run.claim import default_name
     from pretune.run.job import Job, inputs_of
-    from pretune.tasks.classify import path
 
     inputs = inputs_of(kind, source, config)
-    folder = claim_folder(
-        default_name(source, config.model),
-        inputs,
-        **placed(flags),
-        done="judged" if kind == "run" else "trained",
-    )
+    done = "judged" if kind == "run" else "trained"
+    folder = claim_folder(default_name(source, config.model), inputs, **placed(flags), done=done)
     with open_terminal(flags["json"], flags["quiet"]) as terminal:
         job = Job(
             source=source,
@@ -144,8 +158,7 @@ def train_run(kind: str, source: str, config: "RunConfig", flags: Mapping[str, A
             inputs=inputs,
             start=start,
         )
-        record = path.run(job) if kind == "run" else path.finetune(job)
-    return show_run(record, folder, json=flags["json"])
+        return (path.run(job) if kind == "run" else path.finetune(job)), folder
 
 
 def placed(flags: Mapping[str, Any]) -> dict[str, Any]:

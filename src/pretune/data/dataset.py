@@ -10,7 +10,7 @@ from pretune.data.clean import clean_examples
 from pretune.data.labels.classes import join_labels
 from pretune.data.labels.labels import check_labels
 from pretune.data.labels.types import kept_type
-from pretune.data.read.memory import names_of
+from pretune.data.options import read_options
 from pretune.data.read.path import read_table
 from pretune.data.read.table import Table
 from pretune.data.seal.seal import Seal, TrainingData, seal_splits
@@ -20,9 +20,6 @@ from pretune.data.split.repair import divide_repaired
 from pretune.errors import DataError, SealedError, UsageError
 from pretune.records import Example, FileReceipt, Receipt, Repair
 from pretune.run.trace import Trace
-
-# Options of ``load_data`` that are about the split, and the field of its config that each sets.
-SPLIT_OPTIONS = {"split_seed": "seed", "keep_leaks": "keep_leaks", "repair": "repair", "time": "time"}
 
 
 class LoadOptions(TypedDict, total=False):
@@ -131,19 +128,8 @@ def load_data(
         UsageError: An option does not exist, or has the wrong type.
         DataError: One message with file, row and column; nothing is lost.
     """
-    known = LoadOptions.__annotations__
-    if unknown := sorted(set(options) - set(known)):
-        raise UsageError(f"load_data has no option {unknown[0]!r}", expected=f"one of {', '.join(known)}")
-    given = dict[str, Any](options)
-    split = SplitConfig(**{field: given.pop(name) for name, field in SPLIT_OPTIONS.items() if name in given})
-    where = given.pop("where", ())
-    read = ReadConfig(
-        text=names_of(text, source, "text"),
-        label=next(iter(names_of(label, source, "label")), None),
-        group=next(iter(names_of(group, source, "group")), None),
-        where=(where,) if isinstance(where, str) else tuple(where),
-        **given,
-    )
+    columns = {"text": text, "label": label, "group": group}
+    read, split = read_options(source, columns, options, known=LoadOptions.__annotations__, of="load_data")
     return prepare(source, read, split, given={"validation": validation, "test": test})
 
 

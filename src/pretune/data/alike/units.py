@@ -37,6 +37,11 @@ def join_copies(parts: Iterable[Copies]) -> Copies:
     return Copies(threshold=found[0].threshold, texts={row: name for part in found for row, name in part.texts.items()})
 
 
+def with_ids(copies: Copies, ids: Sequence[str]) -> Copies:
+    """Put the ids of opened rows in the place of the numbers that sealed ones have."""
+    return replace(copies, texts={ids[int(row)]: ids[int(first)] for row, first in copies.texts.items()})
+
+
 def units_of_rows(rows: Sequence[Example], copies: Copies | None) -> dict[str, str]:
     """Return the unit of each row that shares one, by id: rows with a copy or a group in common, or tied through others.
 

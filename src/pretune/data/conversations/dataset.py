@@ -8,12 +8,12 @@ from typing import Any, NoReturn, TypedDict, Unpack
 from pretune.configs import ReadConfig, SplitConfig
 from pretune.data.conversations.facts import count_conversations
 from pretune.data.conversations.read import ConversationTable, read_conversations
-from pretune.data.dataset import SPLIT_OPTIONS, names_apart, receipt_of_splits, split_rows
-from pretune.data.read.memory import names_of
+from pretune.data.dataset import names_apart, receipt_of_splits, split_rows
+from pretune.data.options import read_options
 from pretune.data.seal.seal import Seal, seal_splits
 from pretune.data.split.divide import Splits
 from pretune.data.split.repair import divide_repaired
-from pretune.errors import DataError, SealedError, UsageError
+from pretune.errors import DataError, SealedError
 from pretune.records import Conversation, ConversationCounts, Example, FileReceipt, Receipt, Repair
 from pretune.run.trace import Trace
 
@@ -123,19 +123,8 @@ def load_conversations(
         UsageError: An option does not exist, or has the wrong type.
         DataError: One message with file, row and column; nothing is lost.
     """
-    known = ConversationOptions.__annotations__
-    if unknown := sorted(set(options) - set(known)):
-        raise UsageError(f"load_conversations has no option {unknown[0]!r}", expected=f"one of {', '.join(known)}")
-    given = dict[str, Any](options)
-    split = SplitConfig(**{field: given.pop(name) for name, field in SPLIT_OPTIONS.items() if name in given})
-    where = given.pop("where", ())
-    read = ReadConfig(
-        text=names_of(text, source, "text"),
-        label=next(iter(names_of(label, source, "label")), None),
-        group=next(iter(names_of(group, source, "group")), None),
-        where=(where,) if isinstance(where, str) else tuple(where),
-        **given,
-    )
+    columns = {"text": text, "label": label, "group": group}
+    read, split = read_options(source, columns, options, known=ConversationOptions.__annotations__, of="load_conversations")
     return prepare(source, read, split, given={"validation": validation, "test": test})
 
 

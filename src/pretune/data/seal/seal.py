@@ -101,6 +101,11 @@ class Seal:
         """Return the groups, in the order of ``texts``, to see whether training has them too; this is not a look either."""
         return tuple(example.group for example in _ROWS[self])
 
+    def numbered(self) -> list[Example]:
+        """Return the rows as far as they may be read without a look: texts and groups, numbered in the place of their ids."""
+        known = zip(self.texts(), self.groups(), strict=True)
+        return [Example(id=str(number), text=text, group=group) for number, (text, group) in enumerate(known)]
+
     def asked(self) -> tuple[Conversation, ...]:
         """Return what sealed conversations ask, numbered, with an empty last reply; this is not a look."""
         rows = (Conversation.from_example(example) for example in _ROWS[self])

@@ -10,7 +10,7 @@ import numpy as np
 from pretune import storage
 from pretune.configs import JudgeConfig
 from pretune.data import Opening, Seal, TrainingData
-from pretune.data.alike.units import find_copies, join_copies, units_of_rows, with_units
+from pretune.data.alike.units import find_copies, join_copies, units_of_rows, with_ids, with_units
 from pretune.data.corpus import find_sketches
 from pretune.data.corpus.sketch import SketchFile
 from pretune.data.labels.votes import require_votes
@@ -20,7 +20,7 @@ from pretune.evaluate import choose_positive
 from pretune.evaluate.aims import Aim
 from pretune.evaluate.encoder_linear import SOURCE
 from pretune.models.past import past_of
-from pretune.records import Copies, CorpusSketch, Example, Past, Predictions, RunRecord, Terms
+from pretune.records import CorpusSketch, Example, Past, Predictions, RunRecord, Terms
 from pretune.report.card.card import render_card
 from pretune.report.page.html import render_html
 from pretune.run import RunFolder
@@ -79,7 +79,7 @@ def open_and_judge(candidate: Candidate, record: RunRecord, config: JudgeConfig,
     _look_into_corpus(sketches, lost, candidate.seal.texts(), record, folder)
     _rehearse(folder, record)
     answers = _answer_test(candidate, encoder_linear, trace)
-    sealed = find_copies(_sealed_rows(candidate.seal), record.receipt)
+    sealed = find_copies(candidate.seal.numbered(), record.receipt)
     _check_room(answers, folder)
     if candidate.more is not None:
         candidate.more.save(folder)
@@ -90,7 +90,9 @@ def open_and_judge(candidate: Candidate, record: RunRecord, config: JudgeConfig,
     splits = {"train": candidate.training.train, "validation": candidate.training.validation, "test": opening.examples}
     predictions = folder.read_all_predictions()  # as kept, so that recomputing starts from the same
     policy = read_policy(config, predictions)
-    copies = join_copies([_named(sealed, opening.examples), find_copies(candidate.training.validation, record.receipt)])
+    copies = join_copies(
+        [with_ids(sealed, [row.id for row in opening.examples]), find_copies(candidate.training.validation, record.receipt)]
+    )
     folder.write_kept(copies)
     known = Kept(corpus=folder.read_kept(CorpusSketch), past=past, copies=copies)
     evidence = evidence_of(record, splits, predictions, known)
@@ -204,20 +206,9 @@ def _open(seal: Seal, folder: RunFolder, num_models: int, trace: Trace) -> Openi
     return opening
 
 
-def _sealed_rows(seal: Seal) -> list[Example]:
-    """Return the sealed rows as far as they may be read without a look: texts and groups, numbered."""
-    known = zip(seal.texts(), seal.groups(), strict=True)
-    return [Example(id=str(number), text=text, group=group) for number, (text, group) in enumerate(known)]
-
-
-def _named(copies: Copies, rows: Sequence[Example]) -> Copies:
-    """Put the ids of opened rows in the place of their numbers."""
-    return replace(copies, texts={rows[int(row)].id: rows[int(first)].id for row, first in copies.texts.items()})
-
-
 def _answer_test(candidate: Candidate, encoder_linear: OpenedEncoderLinear | None, trace: Trace) -> list[Predictions]:
     """Ask every source about the sealed texts; labels are not read, and nothing is shown or written."""
-    rows = _sealed_rows(candidate.seal)
+    rows = candidate.seal.numbered()
     model, classes = candidate.model, candidate.training.classes
     with trace.stage("answer", f"{len(rows):,} sealed texts, without their labels") as stage:
         answers = [model.predictions(rows, "test", trace=trace), *model.baselines(candidate.training, rows, "test")]

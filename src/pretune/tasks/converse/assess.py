@@ -5,7 +5,7 @@ Judging does this once the seal is open, and recomputing does it again from the 
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pretune.data.alike.units import sample_of, with_units
 from pretune.diagnose.conversation import diagnose_conversation
@@ -118,8 +118,3 @@ def in_order(replies: Iterable[Replies]) -> list[Replies]:
         return item.split, ORDER.index(item.source) if item.source in ORDER else len(ORDER), item.source
 
     return sorted(replies, key=place)
-
-
-def named(copies: Copies, ids: Sequence[str]) -> Copies:
-    """Put the ids of opened rows in the place of their numbers."""
-    return replace(copies, texts={ids[int(row)]: ids[int(first)] for row, first in copies.texts.items()})

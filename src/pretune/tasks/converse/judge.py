@@ -6,18 +6,18 @@ from dataclasses import dataclass, replace
 
 from pretune.configs import ConverseRunConfig
 from pretune.data import Opening, Seal
-from pretune.data.alike.units import find_copies
+from pretune.data.alike.units import find_copies, with_ids
 from pretune.errors import UsageError
 from pretune.evaluate.replies.samples import choose_samples
 from pretune.models.formats import chat
-from pretune.records import Conversation, Example, Replies, RunRecord
+from pretune.records import Conversation, Replies, RunRecord
 from pretune.report.card.chat import render_chat_card
 from pretune.report.page.html import render_chat
 from pretune.run import RunFolder
 from pretune.run.reply_files import read_all_replies, write_replies
 from pretune.run.trace import Trace
 from pretune.tasks.converse.answer import Asker
-from pretune.tasks.converse.assess import MAIN, ChatAssessment, assess_chat, named
+from pretune.tasks.converse.assess import MAIN, ChatAssessment, assess_chat
 from pretune.tasks.converse.beyond import ask_safety, measure_forgetting
 from pretune.tasks.converse.review import read_review
 from pretune.tasks.converse.rivals import Rivals, ask_rivals, beside
@@ -66,12 +66,12 @@ def open_and_judge(
     )
     for item in measure_forgetting((rivals.before, asker), config, trace):
         write_replies(folder.path, item)
-    sealed = find_copies(_sealed_rows(candidate.seal), record.receipt)
+    sealed = find_copies(candidate.seal.numbered(), record.receipt)
     _rehearse(folder, record)
     opening = _open(candidate.seal, folder, trace)
     rows = tuple(map(Conversation.from_example, opening.examples))
     _keep(own, asker, rivals, rows, folder, trace)
-    copies = named(sealed, [row.id for row in rows])
+    copies = with_ids(sealed, [row.id for row in rows])
     folder.write_kept(copies)
     splits = {"train": candidate.train, "validation": candidate.validation, "test": rows}
     replies = read_all_replies(folder.path)
@@ -111,12 +111,6 @@ def _keep(own: Replies, asker: Asker, rivals: Rivals, rows: Sequence[Conversatio
         stage.done = "how probable each reference is to each source that has probabilities, stop token included"
         stage.shape_out = f"{1 + len(rivals.replies)} × {len(rows):,} replies"
         stage.example = f"{rows[0].question[:300]} → {own.texts[0][:300]}"
-
-
-def _sealed_rows(seal: Seal) -> list[Example]:
-    """Return the sealed rows as far as they may be read without a look: texts and groups, numbered."""
-    known = zip(seal.texts(), seal.groups(), strict=True)
-    return [Example(id=str(number), text=text, group=group) for number, (text, group) in enumerate(known)]
 
 
 def _rehearse(folder: RunFolder, record: RunRecord) -> None:
