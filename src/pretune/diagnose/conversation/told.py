@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from pretune.diagnose.measures import difference_interval, percent
 from pretune.evaluate.replies.stretches import is_loop, known_of, words_of
+from pretune.evaluate.replies.topics import RULE
 from pretune.evaluate.subject import STEM
 from pretune.intervals import proportion_interval
 from pretune.records import ChatEvidence, Evaluation, Finding, Replies, Score, Severity
@@ -125,7 +126,7 @@ def check_subject(evidence: ChatEvidence, evaluation: Evaluation | None = None) 
         why = f"only {num_asked:,} of {len(replies.ids):,} questions have a rare word that their reference repeats"
         return Finding.not_applicable(check, why)
     if score.high is None or score.value is None:
-        return Finding.unknown(check, score.method)
+        return Finding.unknown(check, score.method.removeprefix(f"{RULE}; "))  # why there is no interval
     severity = Severity.BLOCKING if score.high < FEW_SUBJECT else Severity.WARNING if score.high < MIN_SUBJECT else Severity.OK
     return Finding(
         check=check,
