@@ -80,23 +80,25 @@ class Generator:
         self._stops = frozenset(int(token) for token in stop_ids)
         self._decoder = Decoder(network, decoding.precision)
 
-    def reply(self, prompts: Sequence[Sequence[int]], progress: Callable[[int, int], object] | None = None) -> list[Reply]:
+    def reply(self, prompts: Sequence[Sequence[int]], progress: Callable[[float, int], object] | None = None) -> list[Reply]:
         """Return the reply to each prompt, in their order.
 
         Args:
             prompts: Ids; read in order of length, so that neighbours are alike.
-            progress: Told how many replies are finished, and of how many.
+            progress: Told how many replies are written, begun ones by their share of the tokens allowed, and of how many.
 
         Raises:
             UsageError: A prompt is empty, or longer than the model has positions for.
         """
         found: dict[int, Reply] = {}
         with torch.inference_mode():
-            for row, ended in self._write(prompts):
-                said = row.chooser.said
-                found[row.index] = Reply(tuple(said), text_of(self._tokenizer, said), ended)
+            for writing, finished in self._write(prompts):
+                for row, ended in finished:
+                    said = row.chooser.said
+                    found[row.index] = Reply(tuple(said), text_of(self._tokenizer, said), ended)
                 if progress is not None:
-                    progress(len(found), len(prompts))
+                    begun = sum(len(row.chooser.said) / row.most for row in writing)
+                    progress(len(found) + begun, len(prompts))
         return [found[index] for index in range(len(prompts))]
 
     def stream(self, prompt: Sequence[int], decoding: Decoding | None = None) -> Iterator[Piece]:
@@ -147,8 +149,8 @@ class Generator:
             )
         return _Row(index, Chooser(decoding, prompt), min(decoding.max_tokens, free))
 
-    def _write(self, prompts: Sequence[Sequence[int]]) -> Iterator[tuple[_Row, bool]]:
-        """Yield each reply once it is finished, and whether the model ended it.
+    def _write(self, prompts: Sequence[Sequence[int]]) -> Iterator[tuple[list[_Row], list[tuple[_Row, bool]]]]:
+        """Yield, after each token, the replies that are being written, and those just finished: whether the model ended them.
 
         Finished rows give their place to waiting prompts; at the end to the last row, so that no step computes a row that is
         not needed.
@@ -180,12 +182,13 @@ class Generator:
                 row.chooser.take(token)
                 if len(row.chooser.said) == row.most:
                     done.append((place, False))
-            for place, ended in reversed(done):
-                row, last_row = writing[place], writing.pop()
-                if last_row is not row:
+            finished = [(writing[place], ended) for place, ended in done]
+            for place, _ in reversed(done):
+                last_row = writing.pop()
+                if place < len(writing):
                     writing[place] = last_row
                     room.move(len(writing), place)
-                yield row, ended
+            yield writing, finished
 
     def _take(self, waiting: list[_Row], free: int, prompts: Sequence[Sequence[int]]) -> list[_Row]:
         """Return the longest prompts that wait, as many as are read at once; they wait no more."""

@@ -13,15 +13,17 @@ from pretune.records import Conversation, Decoding, Predictions, Replies, ReplyS
 from pretune.records.conversation import ASSISTANT, SYSTEM, USER
 from pretune.run.trace import Trace
 from pretune.tokens.chat import ChatTemplate
+from pretune.train import has_fast_bf16
 
 # Questions of validation on which the decoding and the examples are chosen.
-NUM_TRIED = 64
+NUM_TRIED = 48
 # Penalties that are tried: 1 is none.
 PENALTIES = (1.0, 1.1, 1.2)
 # Tokens of a reference that are scored: some have ten thousand, which take minutes and tell no more of the model.
 MAX_SCORED = 512
-# Tokens that a prompt with examples may have; where it has more, the examples farthest from the question go first.
-MAX_PROMPT = 1_024
+# Tokens that a prompt with examples may have; where it has more, the examples farthest from the question go first. Of twice as
+# many, each reply takes more than twice as long.
+MAX_PROMPT = 640
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +80,7 @@ class Asker:
         )
 
     def score(self, rows: Sequence[Conversation], *, prompts: Sequence[Sequence[Turn]] | None = None) -> tuple[ReplyScore, ...]:
-        """Return how probable the last reply of each conversation is, in fp32; of a long one its first ``MAX_SCORED`` tokens.
+        """Return how probable the last reply of each conversation is; of a long one its first ``MAX_SCORED`` tokens.
 
         Args:
             rows: The conversations.
@@ -98,15 +100,21 @@ class Asker:
                 end = start + MAX_SCORED
                 size = len(self.template.text_of(encoded.ids[start:end]).encode())
             references.append(Reference(id=row.id, ids=encoded.ids.tolist(), start=start, end=end, num_bytes=size))
+        return self.score_references(references)
+
+    def score_references(self, references: Sequence[Reference]) -> tuple[ReplyScore, ...]:
+        """Return how probable tokens are, in bf16 where the processor has products of its own for it: as validation does."""
         self.network.eval()
-        return score_replies(self.network, references, progress=self._progress(f"score ({self.source})"))
+        precision = "bf16" if has_fast_bf16(self.network.output.weight.device.type) else "fp32"
+        told = self._progress(f"score ({self.source})")
+        return score_replies(self.network, references, precision=precision, progress=told)
 
     def fits(self, turns: Sequence[Turn]) -> bool:
         """Whether a prompt is short enough to have further examples."""
         return len(self.template.prompt(turns)) <= MAX_PROMPT
 
-    def _progress(self, what: str) -> Callable[[int, int], None]:
-        return lambda done, total: self.trace.progress(what, done, total, "replies")
+    def _progress(self, what: str) -> Callable[[float, int], None]:
+        return lambda done, total: self.trace.progress(what, int(done), total, "replies")
 
 
 def chrf_of(replies: Replies) -> float:

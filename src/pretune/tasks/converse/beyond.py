@@ -9,7 +9,7 @@ from pretune.data.conversations import looks_like_conversations, read_conversati
 from pretune.data.safety import read_safety
 from pretune.errors import DataError
 from pretune.evaluate.replies import GENERAL, INSTRUCTIONS
-from pretune.predict.reply_scores import Reference, score_replies
+from pretune.predict.reply_scores import Reference
 from pretune.records import Conversation, Decoding, Replies, SafetyReplies, Turn
 from pretune.records.conversation import ASSISTANT, USER
 from pretune.run.trace import Trace
@@ -66,7 +66,7 @@ def _scored(asker: Asker, rows: Sequence[Conversation], split: str, *, is_text: 
             text = asker.tokenizer.decode(ids)
             references.append(Reference(id=row.id, ids=ids, start=1, end=len(ids), num_bytes=len(text.encode())))
             kept.append(row)
-    return replace(_blank(asker.source, split, kept), scores=score_replies(asker.network, references))
+    return replace(_blank(asker.source, split, kept), scores=asker.score_references(references))
 
 
 def _blank(source: str, split: str, rows: Sequence[Conversation]) -> Replies:

@@ -156,6 +156,8 @@ def fit_chat(network: LanguageNetwork, encoded: EncodedSplits, *, config: ReplyC
         rows = np.arange(min(PARITY_ROWS, len(held)))
         merge_adapters(network, windows_of(held, rows)[0].to(plan.device.kind), len(rows), trace)
     history = replace(objective.history, num_weights=num_weights, num_trained_weights=objective.num_trained)
+    del run, objective  # moments and the best weights so far
+    release_memory()
     return FittedChat(history=history, changes=() if keeper is None else keeper.changes)
 
 

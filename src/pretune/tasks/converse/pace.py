@@ -20,6 +20,9 @@ NUM_TIMED = 5
 MAX_EPOCHS = 3
 # Share of a budget that is left for validation, saving and the variation between updates.
 RESERVE = 0.12
+# What a question of the test costs, all sources asked and scored, in updates of training: 250 of medquad took 400 s, where an
+# update took 5.3 s. Judging is given at most this share of a budget.
+UPDATES_A_QUESTION, MOST_OF_JUDGING = 0.3, 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +65,14 @@ def seconds_per_update(network: LanguageNetwork, encoded: EncodedSplits, config:
 
 
 def choose_part(
-    network: LanguageNetwork, encoded: EncodedSplits, config: ReplyConfig, plan: Plan, seconds: float, trace: Trace
+    network: LanguageNetwork,
+    encoded: EncodedSplits,
+    config: ReplyConfig,
+    plan: Plan,
+    seconds: float,
+    trace: Trace,
+    *,
+    num_asked: int = 0,
 ) -> Chosen:
     """Measure the pace, and return how many conversations there is time for, and how often.
 
@@ -71,12 +81,18 @@ def choose_part(
         encoded: The conversations.
         config: How it will learn.
         plan: Where; the epochs that it has are the most.
-        seconds: That are left for training.
+        seconds: That are left for training and judging.
         trace: Receives the stage.
+        num_asked: Questions that will be judged in that time.
     """
-    with trace.stage("budget", f"{seconds:,.0f} s for training") as stage:
+    with trace.stage("budget", f"{seconds:,.0f} s" + (" for training and judging" if num_asked else " for training")) as stage:
+        begun = time.perf_counter()
         pace = seconds_per_update(network, encoded, config, plan)
-        found = choose_within(max(pace, seconds), pace, total=len(encoded.train), rows_per_update=config.rows_per_update)
+        seconds -= time.perf_counter() - begun
+        judging = min(MOST_OF_JUDGING * seconds, num_asked * UPDATES_A_QUESTION * pace)
+        seconds = max(pace, seconds - judging)
+        stage.notes = [f"about {judging:,.0f} s are left for judging"] if judging else []
+        found = choose_within(seconds, pace, total=len(encoded.train), rows_per_update=config.rows_per_update)
         found = replace(found, epochs=min(found.epochs, plan.epochs or found.epochs))
         stage.done, stage.shape_out = str(found), f"{found.num_rows:,} conversations × {found.epochs}"
     return found

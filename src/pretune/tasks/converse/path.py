@@ -37,12 +37,17 @@ def run(job: Job[ConverseRunConfig]) -> RunRecord:
     """Take conversations to a verdict; training that an interrupted run finished is not repeated."""
     folder = job.folder
     if folder.is_to_be_replaced or not folder.is_begun or folder.read_record().status in UNFINISHED:
-        finetune(job)
+        finetune(job, is_judged=True)
     return judge_run(folder, job.config.policy, job.trace)
 
 
-def finetune(job: Job[ConverseRunConfig]) -> RunRecord:
-    """Read, split, seal and train; validation figures only, the test stays sealed."""
+def finetune(job: Job[ConverseRunConfig], *, is_judged: bool = False) -> RunRecord:
+    """Read, split, seal and train; validation figures only, the test stays sealed.
+
+    Args:
+        job: What the command line asks for.
+        is_judged: Whether the same command judges afterwards, so that a budget has to do for that as well.
+    """
     config, folder, trace = settle(job.config), job.folder, job.trace
     inputs = job.inputs or inputs_of(job.command, job.source, job.config)
     load_reply_policy(config.policy)  # what cannot be read is better refused now than after training
@@ -72,7 +77,8 @@ def finetune(job: Job[ConverseRunConfig]) -> RunRecord:
         seed=config.seed,
         checkpoints=Resume(folder=folder.checkpoints, continue_changed=folder.continue_changed),
     )
-    encoded, plan = _within_budget(config, network, encoded, plan, folder, trace, start=job.start)
+    num_asked = data.seal.num_rows if is_judged else 0
+    encoded, plan = _within_budget(config, network, encoded, plan, folder, trace, start=job.start, num_asked=num_asked)
     encoded = with_mix(encoded, config, template, start.tokenizer, trace)
     try:
         fitted = fit_chat(network, encoded, config=own, plan=plan, trace=trace)
@@ -123,15 +129,19 @@ def _within_budget(
     trace: Trace,
     *,
     start: float,
+    num_asked: int,
 ) -> tuple[EncodedSplits, Plan]:
-    """Return what a budget has time for, as it was chosen when this run was begun; all of it where there is none."""
+    """Return what a budget has time for, as it was chosen when this run was begun; all of it where there is none.
+
+    The time that judging takes for ``num_asked`` questions is left over.
+    """
     if config.budget is None:
         return encoded, plan
     place = folder.checkpoints / BUDGET
     known = storage.read_json(place) if place.is_file() else None
     if known is None:
         left = (1 - config.chat.mix) * (parse_duration(config.budget) - (time.perf_counter() - start))
-        chosen = choose_part(network, encoded, config.finetune, plan, left, trace)
+        chosen = choose_part(network, encoded, config.finetune, plan, left, trace, num_asked=num_asked)
         known = {"epochs": chosen.epochs, "num_rows": chosen.num_rows}
         storage.replace_json(place, known)
     return part_of(encoded, known["num_rows"], seed=config.seed), replace(plan, epochs=known["epochs"])
