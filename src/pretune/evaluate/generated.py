@@ -111,12 +111,21 @@ def compare_counted(
         low, high = interval or (None, None)
         found.append(
             Comparison(
-                metric=first.metric, split=a.split, a=a.source, b=b.source, value_a=first.value, value_b=second.value,
-                difference=first.value - second.value, low=low, high=high, confidence=confidence,
+                metric=first.metric,
+                split=a.split,
+                a=a.source,
+                b=b.source,
+                value_a=first.value,
+                value_b=second.value,
+                difference=first.value - second.value,
+                low=low,
+                high=high,
+                confidence=confidence,
                 p_value=_exchange(blocks, gain, width, num_resamples(confidence), seed),
-                method=f"approximate randomization, {num_resamples(confidence):,} draws; {reason}", num_examples=len(a.ids),
+                method=f"approximate randomization, {num_resamples(confidence):,} draws; {reason}",
+                num_examples=len(a.ids),
             )
-        )  # fmt: skip
+        )
     return tuple(found)
 
 

@@ -51,9 +51,18 @@ def score_subject(system: Predictions, subjects: Sequence[frozenset[str]], *, co
         return None
     low, high = proportion_interval(sum(named), len(named), confidence)
     return Score(
-        metric=METRIC, label=None, split=system.split, source=system.source, value=sum(named) / len(named), low=low, high=high,
-        confidence=confidence, method=METHOD, num_examples=len(named), num_hits=sum(named),
-    )  # fmt: skip
+        metric=METRIC,
+        label=None,
+        split=system.split,
+        source=system.source,
+        value=sum(named) / len(named),
+        low=low,
+        high=high,
+        confidence=confidence,
+        method=METHOD,
+        num_examples=len(named),
+        num_hits=sum(named),
+    )
 
 
 def compare_subject(
@@ -79,11 +88,20 @@ def compare_subject(
     low, high = difference_interval(only_system, only_reference, len(own), confidence)
     share = sum(named) / len(named)
     return score, Comparison(
-        metric=METRIC, split=system.split, a=system.source, b=REFERENCE, value_a=share, value_b=score.value,
-        difference=share - score.value, low=low, high=high, confidence=confidence,
-        p_value=mcnemar_p_value(only_system, only_reference), method="McNemar, mid-p; Bonett and Price's interval",
+        metric=METRIC,
+        split=system.split,
+        a=system.source,
+        b=REFERENCE,
+        value_a=share,
+        value_b=score.value,
+        difference=share - score.value,
+        low=low,
+        high=high,
+        confidence=confidence,
+        p_value=mcnemar_p_value(only_system, only_reference),
+        method="McNemar, mid-p; Bonett and Price's interval",
         num_examples=len(own),
-    )  # fmt: skip
+    )
 
 
 def _stems(text: str) -> set[str]:

@@ -70,9 +70,17 @@ def observe_milestones(milestones: Sequence[Milestone], *, num_alone: int) -> st
 
 def _as_epoch(place: int, item: Milestone) -> Validation:
     return Validation(
-        epoch=place, step=item.step, training_loss=item.training_loss, training_accuracy=None, loss=item.loss,
-        accuracy=item.accuracy, metric="loss", metric_value=item.loss, learning_rate=item.learning_rate, seconds=item.seconds,
-    )  # fmt: skip
+        epoch=place,
+        step=item.step,
+        training_loss=item.training_loss,
+        training_accuracy=None,
+        loss=item.loss,
+        accuracy=item.accuracy,
+        metric="loss",
+        metric_value=item.loss,
+        learning_rate=item.learning_rate,
+        seconds=item.seconds,
+    )
 
 
 def _diverges(training: list[float], *, got_worse: bool) -> bool:

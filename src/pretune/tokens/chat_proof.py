@@ -53,9 +53,14 @@ def prove_template(
         num_replies += len(whole)
         num_stops += sum(bool(counted[reply.end - 1]) and int(ids[reply.end - 1]) in saved.stop_ids for reply in whole)
     return TemplateProof(
-        trained=trained, saved=again, num_targets=num_targets, num_prompt_targets=num_prompt, num_replies=num_replies,
-        num_stops=num_stops, shown=shown,
-    )  # fmt: skip
+        trained=trained,
+        saved=again,
+        num_targets=num_targets,
+        num_prompt_targets=num_prompt,
+        num_replies=num_replies,
+        num_stops=num_stops,
+        shown=shown,
+    )
 
 
 def _digest(ids: Ids) -> str:

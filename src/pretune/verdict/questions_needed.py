@@ -58,9 +58,11 @@ def find_questions_needed(asked: Open, policy: ReplyPolicy, *, seed: int = 0) ->
     rows = _round_up(found)
     groups = None if asked.unit != "groups" else ceil(rows * asked.num_units / asked.num_questions)
     of_groups = "" if groups is None else f" in about {groups:,} more groups"
-    return rows, groups, (
-        f"about {rows:,} more test questions{of_groups} would decide with probability {settings.probability:g}"
-    )  # fmt: skip
+    return (
+        rows,
+        groups,
+        (f"about {rows:,} more test questions{of_groups} would decide with probability {settings.probability:g}"),
+    )
 
 
 def _round_up(rows: int) -> int:

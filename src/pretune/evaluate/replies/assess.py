@@ -118,9 +118,14 @@ def _score_ratio(make: MakeScore, metric: str, counted: Counted, asked: Asked) -
     interval, how = (None, why) if why else interval_over(ratio.pulls, asked.grouping, asked.terms.confidence)
     low, high = _clip(metric, interval)
     return make(
-        metric=metric, label=None, value=None if why else ratio.value, low=low, high=high,
-        method=f"{how}; {counted.methods[metric]}", num_examples=len(asked.ids),
-    )  # fmt: skip
+        metric=metric,
+        label=None,
+        value=None if why else ratio.value,
+        low=low,
+        high=high,
+        method=f"{how}; {counted.methods[metric]}",
+        num_examples=len(asked.ids),
+    )
 
 
 def _clip(metric: str, interval: tuple[float, float] | None) -> tuple[float | None, float | None]:
@@ -146,10 +151,20 @@ def _compare_ratios(metric: str, a: Ratio, b: Ratio, names: tuple[str, str, str]
     interval, how = interval_over(a.pulls - b.pulls, asked.grouping, confidence)
     low, high = interval or (None, None)
     return Comparison(
-        metric=metric, split=names[0], a=names[1], b=names[2], value_a=a.value, value_b=b.value, difference=a.value - b.value,
-        low=low, high=high, confidence=confidence, p_value=exchanged(a, b, asked.grouping, confidence, seed),
-        method=f"{name} exchanged at random; {how}", num_examples=len(asked.ids),
-    )  # fmt: skip
+        metric=metric,
+        split=names[0],
+        a=names[1],
+        b=names[2],
+        value_a=a.value,
+        value_b=b.value,
+        difference=a.value - b.value,
+        low=low,
+        high=high,
+        confidence=confidence,
+        p_value=exchanged(a, b, asked.grouping, confidence, seed),
+        method=f"{name} exchanged at random; {how}",
+        num_examples=len(asked.ids),
+    )
 
 
 def _forgotten(sources: Sequence[Replies], terms: Terms, main: str) -> Iterator[Score]:

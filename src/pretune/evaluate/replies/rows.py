@@ -199,6 +199,11 @@ def _lengths(replies: Replies) -> Floats:
 
 def _as_predictions(replies: Replies) -> Predictions:
     return Predictions(
-        task="generate", source=replies.source, split=replies.split, classes=(), ids=replies.ids, labels=replies.references,
+        task="generate",
+        source=replies.source,
+        split=replies.split,
+        classes=(),
+        ids=replies.ids,
+        labels=replies.references,
         predicted=replies.texts,
-    )  # fmt: skip
+    )

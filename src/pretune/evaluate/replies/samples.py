@@ -37,9 +37,14 @@ def choose_samples(sources: Sequence[Replies], *, main: str, number: int = NUM_S
 
 def _chrf_of_each(replies: Replies) -> np.ndarray:
     predictions = Predictions(
-        task="generate", source=replies.source, split=replies.split, classes=(), ids=replies.ids, labels=replies.references,
+        task="generate",
+        source=replies.source,
+        split=replies.split,
+        classes=(),
+        ids=replies.ids,
+        labels=replies.references,
         predicted=replies.texts,
-    )  # fmt: skip
+    )
     counted = next(item for item in count_matches(predictions) if item.metric == "chrf")
     return FORMULAS["chrf"](counted.rows)
 

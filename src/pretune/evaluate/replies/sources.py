@@ -144,6 +144,11 @@ def _chrf(rows: Sequence[Conversation], texts: Sequence[str]) -> float:
 
 def _as_predictions(replies: Replies) -> Predictions:
     return Predictions(
-        task="generate", source=replies.source, split=replies.split, classes=(), ids=replies.ids, labels=replies.references,
+        task="generate",
+        source=replies.source,
+        split=replies.split,
+        classes=(),
+        ids=replies.ids,
+        labels=replies.references,
         predicted=replies.texts,
-    )  # fmt: skip
+    )

@@ -84,12 +84,23 @@ def audit_classes(raw: RawTable, source: Any, question: Question, trace: Trace) 
         evaluation = beside_people(evaluation, votes, judged, terms)
     verdict = decide(evaluation, findings, policy, terms, slices=slices)
     return RunRecord(
-        run="", status="", classes=judged.classes, positive=positive, receipt=found.receipt,
-        sample=sample_of(found.judged.examples, copies), scores=evaluation.scores, comparisons=evaluation.comparisons,
-        confusions=evaluation.confusions, slices=slices[:MAX_SLICES], mistakes=mistakes, findings=findings,
+        run="",
+        status="",
+        classes=judged.classes,
+        positive=positive,
+        receipt=found.receipt,
+        sample=sample_of(found.judged.examples, copies),
+        scores=evaluation.scores,
+        comparisons=evaluation.comparisons,
+        confusions=evaluation.confusions,
+        slices=slices[:MAX_SLICES],
+        mistakes=mistakes,
+        findings=findings,
         verdict=add_to_summary(add_to_summary(verdict, not_asked), _spellings(findings)),
-        look=look.number if look.head else None, ledger_head=look.head, first_known_look=look.is_first_known,
-    )  # fmt: skip
+        look=look.number if look.head else None,
+        ledger_head=look.head,
+        first_known_look=look.is_first_known,
+    )
 
 
 def _spellings(findings: Sequence[Finding]) -> str:

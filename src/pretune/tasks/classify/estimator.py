@@ -240,14 +240,6 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         known = (make(labels, rows, split=split, classes=classes) for make in (majority, prior))
         return *known, self.linear_.predict(rows, split=split, classes=classes)
 
-    def answers(self, rows: Sequence[Example]) -> Predictions:
-        """Return labels and probabilities of clean examples as ``predict`` and ``predict_proba`` give them."""
-        return self.scorer.answers_of(rows, self.logits([row.text for row in rows]))
-
-    def logits(self, texts: Sequence[str]) -> torch.Tensor:
-        """Return float32 logits (num_texts, num_classes) of clean texts."""
-        return self.scorer.logits(texts)
-
     def trace(self, text: str) -> PredictionTrace:
         """Follow one text from characters to decision."""
         return self.scorer.follow(clean_text(text))

@@ -40,9 +40,7 @@ def weigh_review(folder: RunFolder, trace: Trace | None = None) -> RunRecord:
     record = replace(record, chat=replace(record.chat, review=read_review(folder)))
     found = assess_chat(read_all_replies(folder.path), splits, copies, record, policy, look=opening.look, trace=trace)
     record = folder.write_record(
-        replace(
-            record, scores=found.scores, comparisons=found.comparisons, findings=found.findings, verdict=found.verdict
-        )
-    )  # fmt: skip
+        replace(record, scores=found.scores, comparisons=found.comparisons, findings=found.findings, verdict=found.verdict)
+    )
     write_report(folder, record)
     return record

@@ -121,10 +121,15 @@ def chrf_of(replies: Replies) -> float:
     """Return sacrebleu's chrF of replies, 0 to 100."""
     counted = count_matches(
         Predictions(
-            task="generate", source=replies.source, split=replies.split, classes=(), ids=replies.ids, labels=replies.references,
+            task="generate",
+            source=replies.source,
+            split=replies.split,
+            classes=(),
+            ids=replies.ids,
+            labels=replies.references,
             predicted=replies.texts,
         )
-    )  # fmt: skip
+    )
     return next(item.value for item in counted if item.metric == "chrf")
 
 

@@ -81,10 +81,15 @@ class ChatModel:
         """Return the settings of a run with this model, nothing left open but what a budget chooses."""
         return settle(
             ConverseRunConfig(
-                model=self.model, epochs=self.epochs, freeze=self.freeze, seed=self.seed, finetune=self.config, chat=self.chat,
+                model=self.model,
+                epochs=self.epochs,
+                freeze=self.freeze,
+                seed=self.seed,
+                finetune=self.config,
+                chat=self.chat,
                 budget=self.budget,
             )
-        )  # fmt: skip
+        )
 
     def fit(self, data: ConversationSet | TrainingConversations, *, trace: Trace | None = None) -> Self:
         """Fine-tune from the pre-trained weights, keep the best epoch's, and choose the decoding on validation.
@@ -122,9 +127,13 @@ class ChatModel:
         fitted = fit_chat(self.network_, encoded, config=own, plan=plan, trace=trace)
         learned = past_of(self.model).with_texts(row.text for row in (*rows.train, *rows.validation))
         self._trained = Trained(
-            network=self.network_, tokenizer=self.tokenizer_, template=self.template_, encoded=encoded, fitted=fitted,
+            network=self.network_,
+            tokenizer=self.tokenizer_,
+            template=self.template_,
+            encoded=encoded,
+            fitted=fitted,
             learned=learned,
-        )  # fmt: skip
+        )
         self.history_, self._rows = fitted.history, rows
         is_open = self.chat.repetition_penalty is None and self.chat.temperature == 0
         self.decoding_, _ = choose_decoding(self.asker(trace), rows.validation, decoding_of(config), is_open=is_open)

@@ -62,8 +62,16 @@ def _scores(loss: float, accuracy: float, *, text: Text, split: str, source: str
     number = min(text.validation.num_tokens, run.config.validation_tokens)
     return tuple(
         Score(
-            metric=metric, label=None, split=split, source=source, value=value, low=None, high=None, confidence=0.95,
-            method=f"{number:,} tokens of held-out text; no interval", num_examples=number,
+            metric=metric,
+            label=None,
+            split=split,
+            source=source,
+            value=value,
+            low=None,
+            high=None,
+            confidence=0.95,
+            method=f"{number:,} tokens of held-out text; no interval",
+            num_examples=number,
         )
         for metric, value in values.items()
-    )  # fmt: skip
+    )
