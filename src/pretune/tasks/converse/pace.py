@@ -11,7 +11,7 @@ from pretune.configs import ReplyConfig
 from pretune.models import LanguageNetwork
 from pretune.run.trace import Trace
 from pretune.tasks.converse.fit import EncodedSplits, talks_of
-from pretune.train import Plan
+from pretune.train import Plan, release_memory
 from pretune.train.replies import ReplyObjective
 
 # Updates that are timed, after one that is not: the first of a shape prepares what later ones use.
@@ -88,6 +88,7 @@ def choose_part(
     with trace.stage("budget", f"{seconds:,.0f} s" + (" for training and judging" if num_asked else " for training")) as stage:
         begun = time.perf_counter()
         pace = seconds_per_update(network, encoded, config, plan)
+        release_memory()  # the trial's moments
         seconds -= time.perf_counter() - begun
         judging = min(MOST_OF_JUDGING * seconds, num_asked * UPDATES_A_QUESTION * pace)
         seconds = max(pace, seconds - judging)
