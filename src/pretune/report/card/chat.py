@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from pretune.records import RunRecord
+from pretune.report.asked_of_tuning import answer_questions
 from pretune.report.card.card import escape, joined, tell_data, tell_licences, tell_verdict
 from pretune.report.conversation import describe_chat
 from pretune.report.words import OUTCOMES
@@ -28,6 +29,7 @@ def render_chat_card(record: RunRecord) -> str:
             ("", _introduce(record)),
             ("Verdict", tell_verdict(record)),
             ("Figures", _tell_figures(record)),
+            ("Why fine-tune, and at what price", _tell_why(record)),
             ("Data", tell_data(record)),
             ("How to use it", _tell_use()),
             ("Limits", _tell_limits(record)),
@@ -54,6 +56,11 @@ def _introduce(record: RunRecord) -> Iterator[str]:
         yield f"| replies | {how}{penalty}; at most {decoding.max_tokens:,} tokens |"
         yield f"| learned from | {record.chat.num_learned:,} conversations |"
     yield f"| made | {escape(record.created)}, {escape(record.device)} |"
+
+
+def _tell_why(record: RunRecord) -> Iterator[str]:
+    for question, answer in answer_questions(record):
+        yield f"- **{question}** {escape(answer)}"
 
 
 def _tell_figures(record: RunRecord) -> Iterator[str]:

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from pretune.records import RunRecord
 from pretune.report import threshold as tradeoff
+from pretune.report.asked_of_tuning import answer_questions
 from pretune.report.choices import describe_budget, make_range_plot, say_optimism
 from pretune.report.conversation import describe_chat
 from pretune.report.corpus import describe_corpus
@@ -54,7 +55,8 @@ def render_chat(record: RunRecord, events: Sequence[Mapping[str, Any]] = ()) -> 
     """Return the report of a run on conversations as one HTML document; arguments as for ``render_html``."""
     sections = build_sections(replace(record, scores=(), comparisons=()), events)
     template = make_environment().get_template("chat.html.jinja")
-    return template.render(record=record, sections=sections, charts=charts, chat=describe_chat(record))
+    asked = answer_questions(record)
+    return template.render(record=record, sections=sections, charts=charts, chat=describe_chat(record), chat_questions=asked)
 
 
 def make_environment() -> Environment:
