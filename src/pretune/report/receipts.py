@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from pretune.records import Conflict, Receipt, Rejection, Sample, Shared, SplitReceipt
+from pretune.records import Conflict, Receipt, Rejection, Sample, Shared, SplitReceipt, Verdict
 from pretune.report.words import one_line, percent
 from pretune.wording.counts import counted
 
@@ -134,6 +134,21 @@ def describe_split(split: SplitReceipt, receipt: Receipt) -> str:
     texts = f", {split.num_texts:,} different texts" if split.num_texts not in (None, split.num_rows) else ""
     classes = f": {shown}{more}" if labels else ""
     return f"{split.name}: {counted(split.num_rows, 'row')}{texts} ({percent(split.num_rows, total)}){classes}"
+
+
+def describe_needed(verdict: Verdict) -> str:
+    """Say how many further test rows would decide, and what is to be known of them; nothing where none are needed.
+
+    Example:
+        >>> from pretune.records import Outcome
+        >>> held = {"outcome": Outcome.NOT_ENOUGH_EVIDENCE, "summary": "", "reasons": ()}
+        >>> describe_needed(Verdict(**held, rows_needed=70, rows_needed_note="35 of them spam"))
+        '70 more labelled test rows; 35 of them spam'
+    """
+    note = verdict.rows_needed_note
+    if verdict.rows_needed is None or f"{verdict.rows_needed:,} more" in note:  # of a chat model, the note names the number
+        return note
+    return "; ".join(filter(None, (counted(verdict.rows_needed, "more labelled test row"), note)))
 
 
 def describe_sample(sample: Sample | None) -> str:

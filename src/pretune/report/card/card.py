@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pretune.records import RunRecord, Severity, SourceChoice
 from pretune.report.card.use import tell_use
 from pretune.report.figures import MAX_CLASSES, FigureTable, arrange_scores
-from pretune.report.receipts import describe_receipt, describe_sample
+from pretune.report.receipts import describe_needed, describe_receipt, describe_sample
 from pretune.report.timeline import describe_change
 from pretune.report.words import (
     FIRST_KNOWN,
@@ -117,8 +117,7 @@ def tell_verdict(record: RunRecord) -> Iterator[str]:
     for reason in sorted(verdict.reasons, key=lambda reason: (False, None, True).index(reason.holds)):
         yield f"- {MARKS[reason.holds]} {escape(reason.text)}"
     yield ""
-    needed = counted(verdict.rows_needed, "more labelled test row") if verdict.rows_needed is not None else ""
-    rows = "; ".join(filter(None, (needed, escape(verdict.rows_needed_note))))
+    rows = escape(describe_needed(verdict))
     reading = f"Plain reading: {escape(verdict.plain_reading)}." if verdict.plain_reading else ""
     first = f" ({FIRST_KNOWN})" if record.first_known_look else ""
     sample = describe_sample(record.sample)

@@ -18,7 +18,7 @@ from pretune.report.language import language_rows
 from pretune.report.page import charts
 from pretune.report.page.sections import build_sections
 from pretune.report.proof import proof_rows
-from pretune.report.receipts import describe_sample
+from pretune.report.receipts import describe_needed, describe_sample
 from pretune.report.terminal.weak_spots import say_slices
 from pretune.report.words import (
     FIRST_KNOWN,
@@ -70,6 +70,7 @@ def make_environment() -> Environment:
         finalize=_fit,
     )
     environment.filters.update(
+        describe_needed=describe_needed,
         describe_sample=describe_sample,
         number=number,
         chance=chance,

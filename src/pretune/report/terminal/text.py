@@ -23,7 +23,7 @@ from pretune.records import (
     Verdict,
 )
 from pretune.report.figures import MAX_CLASSES, FigureTable, absent_classes, arrange_scores, list_mistakes
-from pretune.report.receipts import describe_receipt, describe_sample
+from pretune.report.receipts import describe_needed, describe_receipt, describe_sample
 from pretune.report.terminal.drawing import NAME_LENGTH, SHORT_LENGTH, columns, heading, indent, named, pairs, plain, stack
 from pretune.report.terminal.proof import draw_proof
 from pretune.report.terminal.weak_spots import draw_mistakes, draw_slices
@@ -135,10 +135,9 @@ def draw_verdict(verdict: Verdict, sample: Sample | None = None, *, first_known_
 
 
 def _closing_lines(verdict: Verdict, sample: str, first_known_look: bool) -> Table:
-    needed = counted(verdict.rows_needed, "more labelled test row") if verdict.rows_needed is not None else ""
     rows = {
         "test": sample,
-        "rows needed": "; ".join(filter(None, (needed, verdict.rows_needed_note))),
+        "rows needed": describe_needed(verdict),
         "plain reading": verdict.plain_reading,
         "look": f"{verdict.look} at these test rows{f', {FIRST_KNOWN}' if first_known_look else ''}",
     }
