@@ -16,14 +16,14 @@ from pretune.tokens.chat import ChatTemplate
 from pretune.train import has_fast_bf16
 
 # Questions of validation on which the decoding and the examples are chosen.
-NUM_TRIED = 48
+NUM_TRIED = 32
 # Penalties that are tried: 1 is none.
 PENALTIES = (1.0, 1.1, 1.2)
 # Tokens of a reference that are scored: some have ten thousand, which take minutes and tell no more of the model.
 MAX_SCORED = 512
 # Tokens that a prompt with examples may have; where it has more, the examples farthest from the question go first. Of twice as
 # many, each reply takes more than twice as long.
-MAX_PROMPT = 640
+MAX_PROMPT = 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
