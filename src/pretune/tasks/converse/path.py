@@ -78,7 +78,7 @@ def finetune(job: Job[ConverseRunConfig], *, is_judged: bool = False) -> RunReco
         checkpoints=Resume(folder=folder.checkpoints, continue_changed=folder.continue_changed),
     )
     num_asked = data.seal.num_rows if is_judged else 0
-    encoded, plan = _within_budget(config, network, encoded, plan, folder, trace, start=job.start, num_asked=num_asked)
+    encoded, plan = _within_budget(job, config, network, encoded, plan, num_asked=num_asked)
     encoded = with_mix(encoded, config, template, start.tokenizer, trace)
     try:
         fitted = fit_chat(network, encoded, config=own, plan=plan, trace=trace)
@@ -121,14 +121,12 @@ def _is_written_again(line: str) -> bool:
 
 
 def _within_budget(
+    job: Job[ConverseRunConfig],
     config: ConverseRunConfig,
     network: LanguageNetwork,
     encoded: EncodedSplits,
     plan: Plan,
-    folder: RunFolder,
-    trace: Trace,
     *,
-    start: float,
     num_asked: int,
 ) -> tuple[EncodedSplits, Plan]:
     """Return what a budget has time for, as it was chosen when this run was begun; all of it where there is none.
@@ -137,11 +135,11 @@ def _within_budget(
     """
     if config.budget is None:
         return encoded, plan
-    place = folder.checkpoints / BUDGET
+    place = job.folder.checkpoints / BUDGET
     known = storage.read_json(place) if place.is_file() else None
     if known is None:
-        left = (1 - config.chat.mix) * (parse_duration(config.budget) - (time.perf_counter() - start))
-        chosen = choose_part(network, encoded, config.finetune, plan, left, trace, num_asked=num_asked)
+        left = (1 - config.chat.mix) * (parse_duration(config.budget) - (time.perf_counter() - job.start))
+        chosen = choose_part(network, encoded, config.finetune, plan, left, job.trace, num_asked=num_asked)
         known = {"epochs": chosen.epochs, "num_rows": chosen.num_rows}
         storage.replace_json(place, known)
     return part_of(encoded, known["num_rows"], seed=config.seed), replace(plan, epochs=known["epochs"])
