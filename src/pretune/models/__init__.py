@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 # Name → the module of this package that defines it.
 _HOMES = {
+    "Adapters": "lora",
     "Batch": "batch",
     "Checkpoint": "checkpoint",
     "ClassNetwork": "heads",
@@ -21,6 +22,7 @@ _HOMES = {
     "TrunkCache": "trunk_cache",
     "Windows": "batch",
     "adapt": "lora",
+    "adapters_of": "lora",
     "build_network": "formats.classifier",
     "check_freeze": "checkpoint",
     "check_parity": "parity",
@@ -60,7 +62,13 @@ if TYPE_CHECKING:  # what type checkers and editors see
     from pretune.models.forward.bert_scoring import for_scoring as for_scoring
     from pretune.models.heads import ClassNetwork as ClassNetwork, LanguageNetwork as LanguageNetwork
     from pretune.models.inputs import Inputs as Inputs, prepare_inputs as prepare_inputs
-    from pretune.models.lora import PEFT as PEFT, adapt as adapt, merge as merge
+    from pretune.models.lora import (
+        PEFT as PEFT,
+        Adapters as Adapters,
+        adapt as adapt,
+        adapters_of as adapters_of,
+        merge as merge,
+    )
     from pretune.models.parity import check_parity as check_parity
     from pretune.models.temperature import find_shift as find_shift, fold_temperature as fold_temperature
     from pretune.models.trunk import Network as Network

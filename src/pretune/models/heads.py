@@ -125,6 +125,11 @@ class LanguageNetwork(Network):
         """The output layer: weight (vocabulary, width) and perhaps a bias."""
         return attrgetter(self._words().output)(self.model)
 
+    def forward(self, windows: Windows) -> Tensor:
+        """Return the logits at the targets, (targets, vocabulary), in float32."""
+        logits: Tensor = self.output(self._states(self.run(windows), windows.targets))
+        return logits.float()
+
     def loss(self, windows: Windows, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Return the summed loss at the targets in nats, and how many labels are the first guess."""
         states = self._states(self.run(windows), windows.targets)

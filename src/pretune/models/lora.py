@@ -4,6 +4,8 @@ Source:
     Hu et al. (2021), LoRA: Low-Rank Adaptation of Large Language Models.
 """
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 
@@ -15,6 +17,27 @@ from pretune.optional import require
 
 # The package that knows how to put adapters in, and the extra that installs it.
 PEFT = {"package": "peft", "extra": "lora"}
+NAME = "default"  # as peft calls adapters that were given no name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adapters:
+    """What was learned beside the layers of a network that otherwise stayed as it came.
+
+    Args:
+        rank: Width of the adapters.
+        alpha: What they add is scaled by ``alpha / rank``.
+        layers: Names of the linear layers that have one.
+        head: Names of the modules that learned whole, such as an output layer that is not the table of words.
+        weights: The two matrices of every layer as ``LAYER.lora_A.weight`` and ``LAYER.lora_B.weight``, and those of the head;
+            on the processor, in float32.
+    """
+
+    rank: int
+    alpha: float
+    layers: tuple[str, ...]
+    head: tuple[str, ...]
+    weights: dict[str, Tensor]
 
 
 def adapt(network: Network, *, rank: int, alpha: float, boundary: int) -> int:
@@ -51,6 +74,23 @@ def adapt(network: Network, *, rank: int, alpha: float, boundary: int) -> int:
         weight.requires_grad_(ADAPTER in name or id(weight) in head)
     network.to(next(iter(network.parameters())).device)
     return len(names)
+
+
+def adapters_of(network: Network) -> Adapters:
+    """Return a copy of the adapters of a network that ``adapt`` made and ``merge`` did not yet take out."""
+    adapted = {name: module for name, module in network.model.named_modules() if hasattr(module, "lora_A")}
+    one = next(iter(adapted.values()))
+    head = {id(weight) for weight in network.head_parameters()}
+    weights = {
+        name.replace(f".{NAME}", ""): weight.detach().float().cpu().clone()
+        for name, weight in network.model.named_parameters()
+        if ADAPTER in name or id(weight) in head
+    }
+    of_head = {name.rpartition(".")[0] for name in weights if ADAPTER not in name}
+    rank = int(one.r[NAME])
+    return Adapters(
+        rank=rank, alpha=rank * float(one.scaling[NAME]), layers=tuple(adapted), head=tuple(sorted(of_head)), weights=weights
+    )
 
 
 def merge(network: Network, batch: Batch) -> float:

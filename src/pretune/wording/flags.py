@@ -281,8 +281,14 @@ _BY_HEADING: dict[str, tuple[Flag, ...]] = {
         Flag("watch", "Show the guesses for this text at every milestone.", "pretrain", "watch", "TEXT", list),
     ),
     "Talking": (
-        Flag("to", "Form: gguf.", "export", metavar="FORM"),
-        Flag("form", "Of the matrices: f16 (default), f32 or q8_0.", "export", metavar="KIND", option="--precision"),
+        Flag("to", "Form: gguf (default), or lora for the adapters of --lora.", "export", metavar="FORM"),
+        Flag(
+            "form",
+            "Of the matrices of a GGUF file: f16 (default), f32 or q8_0.",
+            "export",
+            metavar="KIND",
+            option="--precision",
+        ),
         Flag("precision", "Of weights: fp32, bf16, int8 or int4 (as judged, or bf16).", "chat", metavar="KIND"),
         Flag("int8", "Weights of 8 bits: faster.", "chat", kind=bool),
         Flag("int4", "Weights of 4 bits: fastest.", "chat", kind=bool),

@@ -10,11 +10,14 @@ from pretune import storage
 from pretune.data.seal.learned import Learned
 from pretune.errors import DamagedModelError, PretuneError, UsageError
 from pretune.models.checkpoint import model_of
-from pretune.models.formats import language_model, plain
+from pretune.models.formats import adapter, language_model, plain
 from pretune.models.heads import LanguageNetwork
+from pretune.models.lora import Adapters
 from pretune.records import SCHEMA, Decoding, Record
 
 CARD = "chat.json"
+# In the model folder. Beside the merged weights themselves, transformers would take the adapters for what it has to load.
+ADAPTERS = "lora"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +32,7 @@ class ChatCard(Record):
     base_model: str = ""
     licence: str | None = None
     pretune_version: str = ""
+    moment: str = ""  # of training, where the template prints the date (``tokens.chat_date``)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +56,23 @@ class ChatStart:
     note: str = ""
 
 
-def write(place: Path, network: LanguageNetwork, tokenizer: Any, card: ChatCard, learned: Learned) -> None:
+def write(
+    place: Path,
+    network: LanguageNetwork,
+    tokenizer: Any,
+    card: ChatCard,
+    learned: Learned,
+    adapters: Adapters | None = None,
+) -> None:
     """Write a folder that plain transformers loads, template included, and that generates as pretune does; whole or not at all.
+
+    Args:
+        place: Where.
+        network: With its adapters merged.
+        tokenizer: Its own.
+        card: What weights and tokenizer do not say.
+        learned: From what.
+        adapters: Those that were merged, which are kept beside it.
 
     Raises:
         StorageError: The disk refused.
@@ -64,6 +83,8 @@ def write(place: Path, network: LanguageNetwork, tokenizer: Any, card: ChatCard,
         plain.write(aside, network.model, tokenizer, max_length=card.max_length, mark=mark)
         _generation(card, tokenizer).save_pretrained(aside)
         learned.write(aside)
+        if adapters is not None:
+            adapter.write(aside / ADAPTERS, adapters, base=card.base_model)
         storage.replace_json(aside / CARD, card.to_json())
         storage.write_digests(aside)
 

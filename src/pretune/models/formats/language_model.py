@@ -8,6 +8,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoModelForMaskedLM
 
 from pretune import storage
+from pretune.data.catalogue.entries import Entry
 from pretune.data.catalogue.fetch import fetch, find_entry
 from pretune.data.seal.learned import Learned
 from pretune.errors import ModelLoadError
@@ -64,15 +65,12 @@ def read(name: str) -> LanguageStart:
         MissingPackageError: A GGUF file needs the ``gguf`` extra.
         UsageError: pretune does not know this architecture.
     """
-    entry = find_entry(name)
-    if entry is not None and entry.kind == "model" and not Path(name).is_dir():
-        folder = fetch(entry)
-        files = sorted(folder.glob("*.gguf"))
-        if files:
-            model, tokenizer = unpacked.read(files[0], name)
-            network = LanguageNetwork(model.train())
-            note = "; ".join(entry.notes)
-            return LanguageStart(name=name, network=network, tokenizer=tokenizer, licence=entry.licence, note=note)
+    entry, file = _gguf_of(name)
+    if entry is not None and file is not None:
+        model, tokenizer = unpacked.read(file, name)
+        network = LanguageNetwork(model.train())
+        note = "; ".join(entry.notes)
+        return LanguageStart(name=name, network=network, tokenizer=tokenizer, licence=entry.licence, note=note)
     checkpoint = find_checkpoint(name)
     config = read_config(checkpoint)
     words = find_language_family(config).words
@@ -98,6 +96,34 @@ def read(name: str) -> LanguageStart:
         licence=checkpoint.licence,
         note="its head for hidden words is new, tied to its word embeddings" if has_fresh_head else "",
     )
+
+
+def folder_of(name: str) -> str:
+    """Return where plain transformers finds what ``read`` reads: an absolute path, or a hub id.
+
+    Raises:
+        ModelLoadError: It is not there, or it is a GGUF file that is kept nowhere as a folder.
+    """
+    entry, file = _gguf_of(name)
+    if entry is None or file is None:
+        checkpoint = find_checkpoint(name)
+        return str(Path(checkpoint.path).resolve()) if checkpoint.is_local else checkpoint.path
+    place = unpacked.entry_of(file)
+    if not place.is_dir():
+        raise ModelLoadError(
+            f"{name} is a GGUF file, and its plain form is not in the cache",
+            expected=f"a cache folder that can be written: {place.parent}",
+            fix="free the disk, or set PRETUNE_CACHE to another folder",
+        )
+    return str(place)
+
+
+def _gguf_of(name: str) -> tuple[Entry | None, Path | None]:
+    """Return the catalogue's entry and its GGUF file, where a name is that of one."""
+    entry = find_entry(name)
+    if entry is None or entry.kind != "model" or Path(name).is_dir():
+        return None, None
+    return entry, next(iter(sorted(fetch(entry).glob("*.gguf"))), None)
 
 
 def _check_weights(name: str, network: LanguageNetwork, missing: set[str]) -> bool:

@@ -53,8 +53,15 @@ def write(folder: Path, model: Any, tokenizer: Any, *, max_length: int, mark: di
         mark: What pretune made of it: the task, and the corpora that it was pre-trained on.
         max_length: Tokens at which pretune cuts a text: ``truncation=True`` cuts there too, and keeps the same end.
     """
-    with quiet_transformers(), uncut(tokenizer.backend_tokenizer):
+    with quiet_transformers():
         model.save_pretrained(folder)
+    write_tokenizer(folder, tokenizer, max_length=max_length)
+    _write(folder / "config.json", _read(folder / "config.json") | _for_version_4(model.config) | {MARK: mark})
+
+
+def write_tokenizer(folder: Path, tokenizer: Any, *, max_length: int) -> None:
+    """Write a tokenizer that cuts texts at ``max_length`` tokens."""
+    with quiet_transformers(), uncut(tokenizer.backend_tokenizer):
         tokenizer.save_pretrained(folder)
     file = folder / "tokenizer_config.json"
     about = {name: value for name, value in _read(file).items() if name not in OF_THE_CHECKPOINT}
@@ -63,7 +70,6 @@ def write(folder: Path, model: Any, tokenizer: Any, *, max_length: int, mark: di
         about["split_special_tokens"] = True
     about |= {"model_max_length": max_length, "truncation_side": "right", "padding_side": "right"}
     _write(file, about)
-    _write(folder / "config.json", _read(folder / "config.json") | _for_version_4(model.config) | {MARK: mark})
 
 
 def read(kind: Any, checkpoint: Checkpoint, config: Any, *, use: str, expected: str) -> tuple[Any, set[str]]:

@@ -16,6 +16,7 @@ from pretune.records import ChatFacts, Decoding, Past, RunRecord
 from pretune.run import RunFolder, identity_of
 from pretune.run.job import Job
 from pretune.run.trace import Trace
+from pretune.tokens.chat_date import now
 from pretune.train import has_fast_bf16
 
 PACKAGES = ("pretune", "torch", "transformers", "tokenizers", "numpy")
@@ -24,6 +25,7 @@ DEFAULT_MAX_LENGTH = 512  # tokens per conversation
 RATE, LORA_RATE = 1e-4, 5e-4
 # Epochs where neither the user nor a budget says.
 EPOCHS = 3
+MOMENT = "moment.json"  # beside the checkpoints: when a training began whose template prints the date
 
 
 def load_rows(job: Job[ConverseRunConfig]) -> ConversationSet:
@@ -72,6 +74,12 @@ def decoding_of(config: ConverseRunConfig) -> Decoding:
         seed=config.seed,
         precision="fp32" if chat.precision == "bf16" and not has_fast_bf16() else chat.precision,
     )
+
+
+def moment_of(folder: RunFolder) -> str:
+    """Return when the training of a run began, also where it was cut off: the date that a template prints is that of then."""
+    place, is_resumed = folder.checkpoints / MOMENT, folder.is_begun and not folder.is_to_be_replaced
+    return str(storage.read_json(place)["moment"]) if is_resumed and place.is_file() else now()
 
 
 def begin_run(

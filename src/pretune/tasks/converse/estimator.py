@@ -27,6 +27,7 @@ from pretune.tasks.converse.fit import encode_splits, fit_chat, with_mix
 from pretune.tasks.converse.keep import Trained
 from pretune.tasks.converse.pace import choose_part, part_of
 from pretune.tokens.chat import ChatTemplate
+from pretune.tokens.chat_date import fix_date, now
 from pretune.train import Device, Plan, choose_device, seed_everything
 
 NOT_FITTED = "this ChatModel is not fitted yet: call fit(data) first, or ChatModel.load(folder)"
@@ -113,7 +114,11 @@ class ChatModel:
         own = config.finetune
         self.device_ = choose_device(own.device, precision=own.precision, threads=own.threads)
         seed_everything(config.seed)
-        self._open(chat.read(self.model))
+        begun, moment = chat.read(self.model), now()
+        dated = fix_date(begun.tokenizer, moment)
+        if dated:
+            trace.note(dated)
+        self._open(begun)
         encoded = encode_splits(
             rows.train, rows.validation, self.template_, self.tokenizer_, max_length=own.max_length or 0, trace=trace
         )
@@ -133,7 +138,9 @@ class ChatModel:
             encoded=encoded,
             fitted=fitted,
             learned=learned,
+            moment=moment if dated else "",
         )
+        self._moment = self._trained.moment
         self.history_, self._rows = fitted.history, rows
         is_open = self.chat.repetition_penalty is None and self.chat.temperature == 0
         self.decoding_, _ = choose_decoding(self.asker(trace), rows.validation, decoding_of(config), is_open=is_open)
@@ -216,9 +223,11 @@ class ChatModel:
             base_model=self.model,
             licence=self.licence_,
             pretune_version=version("pretune"),
+            moment=self._moment,
         )
-        learned = self._trained.learned if self._trained is not None else self._learned
-        chat.write(Path(folder), asker.network, asker.tokenizer, card, learned)
+        trained = self._trained
+        learned, adapters = (trained.learned, trained.fitted.adapters) if trained is not None else (self._learned, None)
+        chat.write(Path(folder), asker.network, asker.tokenizer, card, learned, adapters)
 
     @classmethod
     def load(cls, name: str | Path) -> Self:
@@ -240,6 +249,7 @@ class ChatModel:
         self.tokenizer_, self.licence_ = start.tokenizer, start.licence
         self.template_ = ChatTemplate(start.tokenizer)
         self._learned = Learned()
+        self._moment = "" if start.card is None else start.card.moment
 
     def asker(self, trace: Trace | None = None) -> Asker:
         """Return the network with its template, ready to be asked.
@@ -266,6 +276,7 @@ class ChatModel:
     tokenizer_: Any
     template_: ChatTemplate
     _learned: Learned
+    _moment: str
 
 
 def _turns_of(asked: Any) -> tuple[list[tuple[Turn, ...]], bool]:

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from pretune.configs import LAST, ConverseRunConfig, ReplyConfig
-from pretune.models import LanguageNetwork
-from pretune.models.parity import PARITY_ROWS
+from pretune.models import Adapters, LanguageNetwork, adapters_of
 from pretune.records import Change, Conversation, History, ReplyCounts, Step
 from pretune.run.trace import Stage, Trace
 from pretune.tasks.adapt import merge_adapters, set_up
@@ -24,6 +23,8 @@ from pretune.train.replies import ReplyObjective, ReplyValidator, Talks, windows
 SOURCES = ("tasks/converse/fit.py",)
 # Share of the replies that are cut from which a note says so before training.
 MANY_CUT = 0.05
+# Conversations on which merged adapters must give the logits of before: each of its reply's tokens has one for every word.
+NUM_MERGED = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +68,7 @@ class FittedChat:
 
     history: History
     changes: tuple[Change, ...] = ()  # where it was resumed after a change
+    adapters: Adapters | None = None  # that were merged into the network
 
 
 def encode_splits(
@@ -152,13 +154,14 @@ def fit_chat(network: LanguageNetwork, encoded: EncodedSplits, *, config: ReplyC
                 trace.validation(validation)
                 release_memory()
             _describe_history(stage, objective.history, config)
+    adapters = adapters_of(network) if config.lora else None
     if config.lora:
-        rows = np.arange(min(PARITY_ROWS, len(held)))
+        rows = np.arange(min(NUM_MERGED, len(held)))
         merge_adapters(network, windows_of(held, rows)[0].to(plan.device.kind), len(rows), trace)
     history = replace(objective.history, num_weights=num_weights, num_trained_weights=objective.num_trained)
     del run, objective  # moments and the best weights so far
     release_memory()
-    return FittedChat(history=history, changes=() if keeper is None else keeper.changes)
+    return FittedChat(history=history, changes=() if keeper is None else keeper.changes, adapters=adapters)
 
 
 def _depends_on(network: LanguageNetwork, encoded: EncodedSplits, config: ReplyConfig, plan: Plan) -> dict[str, str]:

@@ -35,6 +35,7 @@ class Trained:
         encoded: The conversations as it read them.
         fitted: How training went.
         learned: From what, these conversations included.
+        moment: When, where its template prints the date.
     """
 
     network: LanguageNetwork
@@ -43,6 +44,7 @@ class Trained:
     encoded: EncodedSplits
     fitted: FittedChat
     learned: Learned
+    moment: str
 
 
 def keep_trained(
@@ -70,8 +72,9 @@ def keep_trained(
             base_model=config.model,
             licence=record.model_licence,
             pretune_version=version("pretune"),
+            moment=trained.moment,
         )
-        chat.write(folder.model, trained.network, trained.tokenizer, card, trained.learned)
+        chat.write(folder.model, trained.network, trained.tokenizer, card, trained.learned, trained.fitted.adapters)
         found = check_saved_chat(folder.model, trained.network, trained.template, validation[0])
         stage.done, stage.shape_out = f"read back: probabilities differ by at most {found.difference:.1g}", "model/"
     facts = replace(

@@ -20,13 +20,14 @@ from pretune.run import UNFINISHED, RunFolder, check_run, claim_folder
 from pretune.run.claim import default_name
 from pretune.run.job import Job, inputs_of
 from pretune.run.trace import Trace
-from pretune.tasks.converse.begin import begin_run, load_rows, look_back_on, settle
+from pretune.tasks.converse.begin import MOMENT, begin_run, load_rows, look_back_on, moment_of, settle
 from pretune.tasks.converse.estimator import ChatModel
 from pretune.tasks.converse.fit import EncodedSplits, encode_splits, fit_chat, with_mix
 from pretune.tasks.converse.judge import ChatCandidate, open_and_judge
 from pretune.tasks.converse.keep import Trained, keep_trained
 from pretune.tasks.converse.pace import choose_part, part_of
 from pretune.tokens.chat import ChatTemplate
+from pretune.tokens.chat_date import fix_date
 from pretune.train import Plan, Resume, choose_device, seed_everything
 from pretune.verdict.reply_policy import load_reply_policy
 
@@ -59,16 +60,19 @@ def finetune(job: Job[ConverseRunConfig], *, is_judged: bool = False) -> RunReco
     seed_everything(config.seed)
     data = load_rows(job)
     with trace.stage("load model", config.model) as stage:
-        start = chat.read(config.model)
+        start, moment = chat.read(config.model), moment_of(folder)
+        dated = fix_date(start.tokenizer, moment)
         template = ChatTemplate(start.tokenizer)
         network = start.network.to(device.kind)
         num_weights = sum(weight.numel() for weight in network.parameters())
         stage.done = f"{network.model.config.model_type}, {len(network.layers)} layers; replies end with {template.stop}"
-        stage.shape_out, stage.notes = f"{num_weights / 1e6:.1f} M weights", [note for note in (start.note,) if note]
+        stage.shape_out, stage.notes = f"{num_weights / 1e6:.1f} M weights", [note for note in (start.note, dated) if note]
     past = look_back_on(past_of(config.model), data, trace)
     encoded = encode_splits(data.train, data.validation, template, start.tokenizer, max_length=own.max_length or 0, trace=trace)
     record = begin_run(data, config, folder, start.licence, job.told, inputs=inputs)
     folder.write_kept(past)
+    if dated:
+        storage.replace_json(folder.checkpoints / MOMENT, {"moment": moment})
     trace.keep_in(folder.trace, begin=True)
     plan = Plan(
         epochs=config.epochs,
@@ -87,7 +91,13 @@ def finetune(job: Job[ConverseRunConfig], *, is_judged: bool = False) -> RunReco
         raise
     learned = past_of(config.model).with_texts(row.text for row in (*data.train, *data.validation))
     trained = Trained(
-        network=network, tokenizer=start.tokenizer, template=template, encoded=encoded, fitted=fitted, learned=learned
+        network=network,
+        tokenizer=start.tokenizer,
+        template=template,
+        encoded=encoded,
+        fitted=fitted,
+        learned=learned,
+        moment=moment if dated else "",
     )
     record = replace(record, device=str(device))
     return keep_trained(trained, data.training, config, record, folder, trace, start=job.start)

@@ -17,6 +17,7 @@ from pretune.run.trace import Trace
 from pretune.tasks.converse.answer import Asker, choose_decoding, choose_few_shot, with_examples
 from pretune.tasks.converse.begin import decoding_of
 from pretune.tokens.chat import ChatTemplate
+from pretune.tokens.chat_date import fix_date
 from pretune.train import Device
 
 # The encoder whose vectors retrieval may go by.
@@ -76,7 +77,9 @@ def ask_rivals(
         device: Where networks compute.
         trace: Receives the stages.
     """
-    start = chat.read(config.model)
+    start, card = chat.read(config.model), chat.read_card(folder.model)
+    if card is not None and card.moment:  # what the judged model reads, it reads too
+        fix_date(start.tokenizer, card.moment)
     start.network.to(device.kind)
     template = ChatTemplate(start.tokenizer)
     before = Asker(network=start.network, tokenizer=start.tokenizer, template=template, source="before", trace=trace)
