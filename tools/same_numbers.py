@@ -18,7 +18,6 @@ import importlib
 import importlib.metadata
 import json
 import platform
-import random
 import shutil
 import subprocess
 import sys
@@ -30,19 +29,23 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from same_numbers_material import write_material
+
 LIST = Path(__file__).with_suffix(".json")
 PACKAGES = ("torch", "numpy", "scikit-learn", "scipy", "transformers", "tokenizers", "safetensors", "peft")
 # Loaded once, before any child is forked: loading torch takes longer than a tiny training.
 WARM = ("torch", "transformers", "sklearn.linear_model", "scipy.stats", "peft", "pretune.tasks.classify.path",
-        "pretune.tasks.pretrain.path", "pretune.report.terminal.text")  # fmt: skip
+        "pretune.tasks.pretrain.path", "pretune.tasks.converse.path", "pretune.report.terminal.text")  # fmt: skip
 # What a figure is known by; every other text is wording, and may be mended without changing a number.
 NAMING = frozenset({"metric", "label", "source", "split", "outcome", "check", "severity", "a", "b", "positive", "rule"})
 # Numbers that a clock or a path makes.
 PASSING = frozenset(
     "seconds created versions digests ledger_head identity inputs configs command schema tokens_per_second".split()
 )
+PARTS = "history scores comparisons calibration threshold verdict seeds language pretraining chat".split()  # of a record
 GOOD = (0, 1, 3)  # ship, do not ship, not enough evidence
 DIGITS = 9  # of figures that are compared on every machine
+TALKS = ("talks.jsonl", "--model", "talker", "--questions", "30", "--max-reply", "12", "--max-length", "64")
 SHARED = ("--lr", "3e-3", "--batch-size", "8", "--threads", "1", "--seed", "1", "--epochs", "2", "--json")
 
 
@@ -116,8 +119,26 @@ def tasks() -> Iterator[Task]:
     yield Task("compared", ("compare", "runs/all", "runs/last-layers", "--json"))
     yield Task("evaluated", ("evaluate", "runs/three", "new.csv", "--json"))
     yield Task("predicted", ("predict", "runs/all", "a brilliant film", "a dull plot with a stale ending", "--json"))
+    yield from tasks_of_talks()
     yield Task("audited", ("audit", "audit.csv", "--json"), is_portable=True)
     yield Task("audited, three classes", ("audit", "audit-three.csv", "--json"), is_portable=True)
+
+
+def tasks_of_talks() -> Iterator[Task]:
+    """Yield the commands on conversations."""
+
+    def taught(name: str, *flags: str, verb: str = "finetune", **options: Any) -> Task:
+        run = "runs/" + name.replace(",", "").replace(" ", "-")
+        return Task(name, (verb, *TALKS, *SHARED, *flags, "--run", run), run, **options)
+
+    yield taught("replies, judged", "--general", "texts.txt", verb="run")
+    yield taught("replies, last layers, mixed", "--freeze", "last-1", "--mix", "0.2", "--mix-corpus", "texts.txt")
+    yield taught("replies, LoRA, by subject", "--lora", "2", "--group", "subject")
+    yield taught("replies, bf16", "--set", "finetune.precision=bf16", bf16=True)
+    yield taught("replies, resumed", killed_at=100)
+    yield taught("replies, two processes", processes=2)
+    yield Task("replies, recomputed", ("judge", "runs/replies-judged", "--recompute", "--json"))
+    yield Task("replies, asked", ("predict", "runs/replies-judged", "What is gout?", "Explain asthma. Be brief.", "--json"))
 
 
 def main() -> int:
@@ -189,8 +210,11 @@ def left_in(name: str, run: Path) -> Iterator[tuple[str, str]]:
     for file in sorted((run / "predictions").glob("*.csv")):
         with file.open(encoding="utf-8", newline="") as opened:
             yield f"{name}: predictions/{file.name}", digest(list(csv.reader(opened)))
+    for file in sorted((run / "predictions").glob("*.jsonl")):
+        head, *replies = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+        yield f"{name}: predictions/{file.name}", digest((head["decoding"], replies))
     record = json.loads((run / "run.json").read_text(encoding="utf-8"))
-    for part in ("history", "scores", "comparisons", "calibration", "threshold", "verdict", "seeds", "language", "pretraining"):
+    for part in PARTS:
         if record.get(part):
             yield f"{name}: {part}", digest(numbers_of(record[part]))
 
@@ -258,43 +282,6 @@ def together(task: Task) -> int:
     Path("out").write_text(done.stdout, encoding="utf-8")
     Path("err").write_text(done.stderr, encoding="utf-8")
     return done.returncode
-
-
-def write_material(folder: Path) -> None:
-    """Write tables, a corpus, predictions of another tool, and a tiny model that nothing has trained."""
-    from pretune.selftest.material import FILLERS, WORDS, make_rows, write_model
-
-    write_model(folder / "tiny")
-    rows = make_rows(240, seed=3)
-    write_table(folder / "two.csv", ("text", "label"), rows)
-    third = [(f"{text} city {index}", "neither") for index, (text, _) in enumerate(make_rows(110, seed=4))]
-    write_table(folder / "three.csv", ("text", "label"), [*rows[:220], *third])
-    write_table(folder / "new.csv", ("text", "label"), [*make_rows(40, seed=5), *third[:20]])
-    good, bad = ([row for row in make_rows(500, seed=6) if row[1] == name] for name in ("good", "bad"))
-    write_table(
-        folder / "rare.csv",
-        ("text", "label"),
-        [*((text, "common") for text, _ in good), *((text, "rare") for text, _ in bad[:80])],
-    )
-    draw = random.Random(7)
-    words = [*FILLERS, *WORDS["good"], *WORDS["bad"]]
-    lines = (" ".join(draw.choices(words, k=draw.randint(8, 30))) for _ in range(600))
-    (folder / "corpus.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    scored = [
-        (index, label, draw.random() * 0.6 + 0.4 * (label == "1")) for index, label in enumerate(draw.choices("01", k=300))
-    ]
-    write_table(
-        folder / "audit.csv", ("id", "label", "score"), [(index, label, f"{share:.4f}") for index, label, share in scored]
-    )
-    truth = draw.choices("abc", weights=(6, 3, 1), k=300)
-    answers = [label if draw.random() < 0.85 else draw.choice("abc") for label in truth]
-    write_table(folder / "audit-three.csv", ("id", "label", "predicted"), list(zip(range(300), truth, answers, strict=True)))
-
-
-def write_table(path: Path, header: tuple[str, ...], rows: list[Any]) -> None:
-    """Write a CSV file."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([header, *rows])
 
 
 def describe_machine() -> dict[str, str]:

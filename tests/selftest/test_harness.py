@@ -68,7 +68,17 @@ def test_sixty_kills_and_forty_refused_writes_change_no_bit():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "part"), [("gradual stages", "best."), ("LoRA", "lora_"), ("moving average", "average.")])
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [
+        ("gradual stages", "best."),
+        ("LoRA", "lora_"),
+        ("moving average", "average."),
+        ("replies", "optimizer."),
+        ("replies, in stages", "best."),
+        ("replies, LoRA", "lora_"),
+    ],
+)
 def test_what_a_kind_of_training_forgets_when_it_goes_on_is_found(name, part, tmp_path):
     if not next(kind for kind in KINDS if kind.name == name).is_possible:
         pytest.skip("needs the extra lora")
@@ -82,9 +92,10 @@ def test_what_a_kind_of_training_forgets_when_it_goes_on_is_found(name, part, tm
 def test_a_kind_whose_package_is_missing_is_left_out_in_one_line(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "peft", None)
     report = Harness(tmp_path).report()
-    assert list(report["kinds"]) == [kind.name for kind in KINDS if kind.name != "LoRA"]
+    assert list(report["kinds"]) == [kind.name for kind in KINDS if not kind.needs]
     lines = tell({**report, "seed": 0, "seconds": 0.0}).splitlines()
-    assert [line for line in lines if "LoRA" in line] == ["  left out, LoRA: peft is not installed"]
+    missing = [f"  left out, {name}: peft is not installed" for name in ("LoRA", "replies, LoRA")]
+    assert [line for line in lines if "LoRA" in line] == missing
 
 
 def test_each_seed_has_its_own_order_of_kinds_and_all_take_turns(tmp_path):

@@ -26,6 +26,7 @@ from pretune.hashing import digest_of, digest_of_file
 from pretune.selftest.kinds import KINDS, Kind
 from pretune.selftest.life import MODULES, PLACES, Board, Fault, live, speak_into
 from pretune.selftest.material import write_material
+from pretune.selftest.talks import write_talks
 
 # Families of modules that a training imports late; imported here once, so that no life has to.
 LATE = (
@@ -120,6 +121,7 @@ class Harness:
     def _write_material(self) -> None:
         speak_into(self.folder)
         write_material(self.folder)
+        write_talks(self.folder)
 
     def torture(self, *, kills: int, refusals: int = 0) -> None:
         """Go on until so many kills and refusals have hit."""
@@ -257,7 +259,7 @@ def outcome_of(run: Path) -> dict[str, str]:
     record = json.loads((run / "run.json").read_text(encoding="utf-8"))
     for validation in record["history"]["validations"]:
         del validation["seconds"]
-    for name in ("history", "scores", "comparisons", "threshold", "calibration", "receipt", "token_counts"):
+    for name in ("history", "scores", "comparisons", "threshold", "calibration", "receipt", "token_counts", "chat"):
         found[f"run.json: {name}"] = digest_of(record[name])
     return found
 

@@ -11,8 +11,8 @@ def selftest(flags: Flags) -> int:
     """Kill small trainings repeatedly and compare the results.
 
     Half of the kills hit a counted file operation, half a random moment, inside a save or not; the same command
-    resumes each time. All layers, last layers, stages, LoRA (with peft) and a moving average take turns. Each result
-    must equal that of an uninterrupted training to the bit. Uses no network.
+    resumes each time. A classifier (all layers, last layers, stages, LoRA with peft, a moving average) and a chat model (all
+    layers, stages, LoRA) take turns. Each result must equal that of an uninterrupted training to the bit. Uses no network.
     """
     words = ["-m", "pretune.selftest", "--kill", str(flags["kill"]), "--refuse", str(flags["refuse"] or 0)]
     words += ["--seed", str(flags["seed"] or 0)]
