@@ -229,8 +229,13 @@ def _divide(
     return replace(divided, notes=(*notes, *divided.notes)), repairs
 
 
-def split_rows(rows: Mapping[str, tuple[Example, ...]], config: SplitConfig) -> Splits:
+def split_rows(rows: Mapping[str, tuple[Example, ...]], config: SplitConfig, *, by_name: bool = False) -> Splits:
     """Divide the rows of ``data``, or keep the splits that were given, as ``config`` says.
+
+    Args:
+        rows: By role.
+        config: Shares, seed and time.
+        by_name: Whether texts that differ in nothing but the names of their groups are apart.
 
     Raises:
         UsageError: Splits are given, and to be divided by time.
@@ -243,8 +248,8 @@ def split_rows(rows: Mapping[str, tuple[Example, ...]], config: SplitConfig) -> 
             fix="leave out --time, or pass all rows as one file",
         )
     if "data" in rows:
-        return (split_by_time if config.time is not None else split_examples)(rows["data"], config)
-    return keep_given(rows["train"], rows.get("validation"), rows.get("test"), config)
+        return (split_by_time if config.time is not None else split_examples)(rows["data"], config, by_name=by_name)
+    return keep_given(rows["train"], rows.get("validation"), rows.get("test"), config, by_name=by_name)
 
 
 def receipt_of_splits(

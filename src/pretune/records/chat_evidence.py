@@ -33,6 +33,7 @@ class ChatEvidence(Record):
     proof: TemplateProof | None = None
     control: tuple[str, ...] = ()  # the model's own control tokens, as they are written
     near_threshold: float | None = None  # similarity from which questions are nearly the same; None: the default
+    are_names_apart: bool = False  # whether those that differ in nothing but the names of their groups are not
     main: str = "finetuned"  # the source that is judged
 
     def find(self, split: str, source: str) -> Replies | None:

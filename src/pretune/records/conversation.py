@@ -166,3 +166,4 @@ class ConversationCounts(Record):
     num_commonest_reply: int  # how often the commonest last reply occurs
     question_words: Lengths
     reply_words: Lengths
+    are_names_apart: bool = False  # whether questions that differ in nothing but the names of their groups are not near

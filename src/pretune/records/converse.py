@@ -34,3 +34,8 @@ class ChatFacts(Record):
     safety: tuple[SafetyReplies, ...] = ()  # of the model and of the model as it came
     samples: tuple[ReplySample, ...] = ()
     notes: tuple[str, ...] = ()  # how each rival came to be
+
+    @property
+    def are_names_apart(self) -> bool:
+        """Whether questions that differ in nothing but the names of their groups were not nearly the same."""
+        return self.data is not None and self.data.are_names_apart

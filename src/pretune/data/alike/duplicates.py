@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pretune.data.alike.edits import edited_pairs
+from pretune.data.alike.named import named_apart
 from pretune.data.alike.numbered import NumberedWords, number_words
 from pretune.data.alike.ragged import Numbers, Ragged, starts_of
 from pretune.data.alike.similar import HASH_BITS, Shingles, similar_pairs
@@ -58,7 +59,7 @@ class Duplicates:
     largest: int
 
 
-def find_duplicates(texts: Sequence[str], *, threshold: float) -> Duplicates:
+def find_duplicates(texts: Sequence[str], *, threshold: float, groups: Sequence[str | None] | None = None) -> Duplicates:
     """Cluster texts that are the same or nearly.
 
     Every pair is verified on its shingle sets or sign by sign, so nothing is near by estimate. No near pair is
@@ -67,16 +68,21 @@ def find_duplicates(texts: Sequence[str], *, threshold: float) -> Duplicates:
     Args:
         texts: The texts, cleaned or not.
         threshold: Jaccard similarity from which two texts count as nearly the same, in (0, 1].
+        groups: What each text is about, if texts that differ in nothing but the names of their groups are not nearly the same
+            (``named.py``).
     """
     folded, words = _read(texts)
+    are_apart = _nowhere if groups is None else named_apart(words, folded, groups, _names_of(groups))
     roots = _Forest(len(words.ids))
     shingles = shingles_of(words)
     sizes = shingles.lengths
     for first, second in similar_pairs(shingles, threshold=threshold, roots=roots.of):
-        roots.join(first, second)
+        if not are_apart(first, second):
+            roots.join(first, second)
     del shingles  # the larger half of all that is held, and not needed any more
     for first, second in _edited(words, sizes, threshold, roots.of):
-        roots.join(first, second)
+        if not are_apart(first, second):
+            roots.join(first, second)
     component = _number_by_first(roots.flat()[folded])
     num_components = int(component.max(initial=-1)) + 1
     return Duplicates(
@@ -101,6 +107,15 @@ def join_components(component: NDArray[np.int64], groups: Sequence[str | None]) 
         if group is not None:
             roots.join(seen.setdefault(group, number), number)
     return _number_by_first(roots.flat()[component])
+
+
+def _nowhere(_first: int, _second: int) -> bool:
+    return False
+
+
+def _names_of(groups: Sequence[str | None]) -> dict[str, frozenset[str]]:
+    """Return the words of each group's name."""
+    return {group: frozenset(words_in(fold(group))) for group in dict.fromkeys(groups) if group is not None}
 
 
 def words_in(folded: str) -> list[str]:

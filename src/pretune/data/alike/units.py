@@ -10,19 +10,21 @@ from pretune.data.alike.duplicates import find_duplicates, join_components
 from pretune.records import Copies, Example, Receipt, Sample, Terms
 
 
-def find_copies(rows: Sequence[Example], receipt: Receipt | None = None) -> Copies:
+def find_copies(rows: Sequence[Example], receipt: Receipt | None = None, *, by_name: bool = False) -> Copies:
     """Return which rows have the same or nearly the same text.
 
     Args:
         rows: Their ids are different; one without a text has no copies.
         receipt: Of the split that they are from: what counts as nearly the same, or that near copies could not be kept
             together. Without one the default similarity counts.
+        by_name: Whether texts that differ in nothing but the names of their groups are apart.
     """
     texts = [row for row in rows if row.text]
     is_exact = receipt is not None and receipt.are_near_copies_apart
     given = receipt.near_duplicate_threshold if receipt is not None else None
     threshold = NEAR_THRESHOLD if given is None else given
-    found = find_duplicates([row.text for row in texts], threshold=threshold)
+    groups = [row.group for row in texts] if by_name else None
+    found = find_duplicates([row.text for row in texts], threshold=threshold, groups=groups)
     numbers = (found.folded if is_exact else found.component).tolist()
     firsts: dict[int, str] = {}
     names = [firsts.setdefault(number, row.id) for number, row in zip(numbers, texts, strict=True)]

@@ -218,10 +218,13 @@ def _divide(
     total = sum(map(len, rows.values()))
     with trace.stage("split", f"{total:,} conversations") as stage:
         if config.repair:
-            divided, repairs = divide_repaired(rows, lambda parts: split_rows(parts, config))
+            divided, repairs = divide_repaired(rows, lambda parts: split_rows(parts, config, by_name=True))
         else:
-            divided, repairs = split_rows(rows, config), ()
-        note = f"split by {by}; equal and nearly equal questions stay together" if by != "files" else "split as the files are"
+            divided, repairs = split_rows(rows, config, by_name=True), ()
+        but = ", but for those in which only the names of their groups differ" if by.startswith("group") else ""
+        note = (
+            f"split by {by}; equal and nearly equal questions stay together{but}" if by != "files" else "split as the files are"
+        )
         stage.shape_out = " + ".join(f"{receipt.num_rows:,} {receipt.name}" for receipt in divided.receipts)
         stage.done = (
             f"by {by}: {divided.num_exact_duplicates:,} equal and {divided.num_near_duplicates:,} nearly equal questions "

@@ -41,6 +41,7 @@ def count_conversations(
         num_commonest_reply=max(replies.values(), default=0),
         question_words=_lengths(item.text for item in found),
         reply_words=_lengths(turn.text for item in found for turn in item.turns if turn.role == ASSISTANT),
+        are_names_apart=True,
     )
 
 

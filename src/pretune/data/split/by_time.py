@@ -14,7 +14,7 @@ from pretune.records import Example
 from pretune.records.conversation import OWN
 
 
-def split_by_time(examples: Sequence[Example], config: SplitConfig) -> Splits:
+def split_by_time(examples: Sequence[Example], config: SplitConfig, *, by_name: bool = False) -> Splits:
     """Divide rows by the column ``config.time``: training is older than validation, and the test is newest.
 
     Rows of one moment stay in one split. What an earlier split shares with a later one (texts, nearly the same texts, groups)
@@ -43,7 +43,7 @@ def split_by_time(examples: Sequence[Example], config: SplitConfig) -> Splits:
     place = np.searchsorted(ends, when, side="right")
     parts = [tuple(row for row, at in zip(dated, place, strict=True) if at == number) for number in range(3)]
     _check_classes(parts, column)
-    found = keep_given(parts[0], parts[1], parts[2], config)
+    found = keep_given(parts[0], parts[1], parts[2], config, by_name=by_name)
     undated = tuple(row.id for row in examples if row.id not in moments)
     newest = [max(rows, key=lambda row: moments[row.id]).extra[column] for rows in parts]
     spans = ", ".join(f"{name} to {value!r}" for name, value in zip(("training", "validation", "test"), newest, strict=True))

@@ -48,17 +48,22 @@ DIVIDED_ALL_THE_SAME = (
 )
 
 
-def split_examples(examples: Sequence[Example], config: SplitConfig | None = None) -> Splits:
+def split_examples(examples: Sequence[Example], config: SplitConfig | None = None, *, by_name: bool = False) -> Splits:
     """Divide rows, stratified by label, with duplicates, near-duplicates and groups on one side.
 
     The split depends on the texts, labels and groups and on ``config.seed`` only; each split keeps the order of the rows.
+
+    Args:
+        examples: The rows.
+        config: Shares and seed.
+        by_name: Whether texts that differ in nothing but the names of their groups are apart (``data/alike/named.py``).
 
     Raises:
         DataError: There are fewer than two classes, or a class has fewer than three rows that can be separated.
     """
     config = config or SplitConfig()
     _check_classes(examples)
-    duplicates = find_duplicates([example.text for example in examples], threshold=config.near_duplicate_threshold)
+    duplicates = _find_duplicates(examples, config, by_name=by_name)
     shares = {"validation": config.validation_share, "test": config.test_share}
     parts, component, notes = _divide_apart(examples, duplicates, shares, config)
     apart = bool(notes)
@@ -71,6 +76,8 @@ def keep_given(
     validation: Sequence[Example] | None,
     test: Sequence[Example] | None,
     config: SplitConfig | None = None,
+    *,
+    by_name: bool = False,
 ) -> Splits:
     """Keep splits that the user gave, and repair what they share.
 
@@ -86,7 +93,7 @@ def keep_given(
     given = {name: tuple(rows) for name, rows in zip(NAMES, (train, validation, test), strict=True) if rows is not None}
     examples = tuple(example for rows in given.values() for example in rows)
     _check_classes(examples)
-    duplicates = find_duplicates([example.text for example in examples], threshold=config.near_duplicate_threshold)
+    duplicates = _find_duplicates(examples, config, by_name=by_name)
     shared, leaking = find_shared(given, duplicates, keep=config.keep_leaks)
     owners = [name for name, rows in given.items() for _ in rows]
     parts = {name: _rows_left(examples, owners, leaking, name) for name in NAMES if name in given}
@@ -120,7 +127,7 @@ def split_validation(
     """
     config = config or SplitConfig()
     _check_classes(examples)
-    duplicates = find_duplicates([example.text for example in examples], threshold=config.near_duplicate_threshold)
+    duplicates = _find_duplicates(examples, config)
     parts, _, notes = _divide_apart(
         examples,
         duplicates,
@@ -135,6 +142,11 @@ def split_validation(
 def digest_of_rows(examples: Sequence[Example]) -> str:
     """Return the SHA-256 of rows: ids, texts, labels, groups and other columns, in this order."""
     return digest_of_lines(digest_of(example.to_json()) for example in examples)
+
+
+def _find_duplicates(examples: Sequence[Example], config: SplitConfig, *, by_name: bool = False) -> Duplicates:
+    groups = [example.group for example in examples] if by_name else None
+    return find_duplicates([example.text for example in examples], threshold=config.near_duplicate_threshold, groups=groups)
 
 
 def _divide(

@@ -91,15 +91,16 @@ def _parts(evidence: ChatEvidence) -> tuple[list[npt.NDArray[np.int64]], list[np
     """Return, of training and test, the number of each question's folded text and of its cluster."""
     threshold = NEAR_THRESHOLD if evidence.near_threshold is None else evidence.near_threshold
     # Validation as well: of a template's texts only so many meet, and these must be those that met when they were divided.
-    texts = tuple(row.text for rows in (evidence.train, evidence.test, evidence.validation) for row in rows)
-    found, size = _clusters(texts, threshold), len(evidence.train)
+    rows = (*evidence.train, *evidence.test, *evidence.validation)
+    groups = tuple(row.group for row in rows) if evidence.are_names_apart else None
+    found, size = _clusters(tuple(row.text for row in rows), threshold, groups), len(evidence.train)
     end = size + len(evidence.test)
     return [found.folded[:size], found.folded[size:end]], [found.component[:size], found.component[size:end]]
 
 
 @lru_cache(maxsize=1)  # two checks ask the same
-def _clusters(texts: tuple[str, ...], threshold: float) -> Duplicates:
-    return find_duplicates(texts, threshold=threshold)
+def _clusters(texts: tuple[str, ...], threshold: float, groups: tuple[str | None, ...] | None) -> Duplicates:
+    return find_duplicates(texts, threshold=threshold, groups=groups)
 
 
 def _judge(check: str, test: Sequence[Conversation], leaked: npt.NDArray[np.bool_], limit: float, how: str) -> Finding:

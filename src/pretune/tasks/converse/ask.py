@@ -107,7 +107,9 @@ def evaluate_on(run: str, source: str, read: ReadConfig, trace: Trace) -> Evalua
     entry = record_opening([row.text for row in rows], run=Path(run).resolve().name, purpose="evaluate")
     trace.note(f"look {entry.look} at these rows, counted in the ledger" + (f"; {known}" if known else ""))
     examples = [row.as_example() for row in rows]
-    terms = with_units(Terms(confidence=confidence_at(entry.look), look=entry.look), examples, find_copies(examples))
+    terms = with_units(
+        Terms(confidence=confidence_at(entry.look), look=entry.look), examples, find_copies(examples, by_name=True)
+    )
     folder = RunFolder(Path(run))
     train = [Conversation.from_example(row) for row in folder.read_examples("train")] if folder.is_begun else []
     return assess_replies([replies], terms, train=train)

@@ -107,6 +107,7 @@ def _evidence(
         proof=facts.proof,
         control=facts.control,
         near_threshold=record.receipt.near_duplicate_threshold if record.receipt is not None else None,
+        are_names_apart=facts.are_names_apart,
         main=MAIN,
     )
 

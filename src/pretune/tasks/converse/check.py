@@ -31,6 +31,7 @@ def check_conversations(
         validation=data.validation,
         test=test,
         near_threshold=data.receipt.near_duplicate_threshold,
+        are_names_apart=data.counts.are_names_apart,
     )
     asked = Evidence(
         task="converse",

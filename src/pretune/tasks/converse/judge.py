@@ -66,7 +66,7 @@ def open_and_judge(
     )
     for item in measure_forgetting((rivals.before, asker), config, trace):
         write_replies(folder.path, item)
-    sealed = find_copies(candidate.seal.numbered(), record.receipt)
+    sealed = find_copies(candidate.seal.numbered(), record.receipt, by_name=facts.are_names_apart)
     _rehearse(folder, record)
     opening = _open(candidate.seal, folder, trace)
     rows = tuple(map(Conversation.from_example, opening.examples))
