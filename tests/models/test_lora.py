@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 from networks import CLASSES, open_network, padded, save_mpnet, shake
+from talking import make_prompts, talking_network
 
 from pretune.configs import FinetuneConfig, RunConfig
 from pretune.errors import MissingPackageError, ParityError, UsageError

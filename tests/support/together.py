@@ -10,6 +10,23 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 
+# Fine-tunes like `python -m pretune`, but sleeps in every step; what happens at step 20 is put in for HERE.
+SLOW = """
+import os, signal, sys, time
+import pretune.train.optimizer as optimizer
+from pretune.errors import DataError
+made, plain = [0], optimizer.Optimizer.step
+def step(self, factor):
+    made[0] += 1
+    if made[0] == 20:
+        HERE
+    time.sleep(0.02)
+    return plain(self, factor)
+optimizer.Optimizer.step = step
+from pretune.cli.app import main
+main()
+"""
+
 
 @dataclass
 class Ended:
@@ -51,3 +68,13 @@ def finish(started: list[Any], timeout: float = 600) -> list[Ended]:
             process.kill()
             process.communicate()  # closes its pipes
     return ended
+
+
+def slow(happens: str = "pass") -> str:
+    """Return a script that fine-tunes slowly; ``happens`` is what it does at step 20."""
+    return SLOW.replace("HERE", happens)
+
+
+def lines_of(ended: list[Ended]) -> list[str]:
+    """Return what pretune itself said went wrong, of all processes."""
+    return [line for item in ended for line in (item.out + item.err).splitlines() if line.startswith("pretune:")]

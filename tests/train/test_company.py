@@ -9,26 +9,9 @@ import sys
 import pytest
 from running import learning_flags, write_reviews
 from safetensors.torch import load_file
-from together import ROOT, finish, start
+from together import ROOT, finish, lines_of, slow, start
 
 SECONDS = "60"  # of patience, for the tests that use it up
-
-# Fine-tunes like `python -m pretune`, but sleeps in every step; what happens at step 20 is put in for HERE.
-SLOW = """
-import os, signal, sys, time
-import pretune.train.optimizer as optimizer
-from pretune.errors import DataError
-made, plain = [0], optimizer.Optimizer.step
-def step(self, factor):
-    made[0] += 1
-    if made[0] == 20:
-        HERE
-    time.sleep(0.02)
-    return plain(self, factor)
-optimizer.Optimizer.step = step
-from pretune.cli.app import main
-main()
-"""
 
 
 @pytest.fixture
@@ -38,15 +21,6 @@ def command(tmp_path, monkeypatch, tiny_checkpoint):
     write_reviews(tmp_path / "reviews.csv")
     flags = learning_flags(tiny_checkpoint("bert"), epochs=4)
     return ["-m", "pretune", "finetune", "reviews.csv", *flags, "--set", "judge.encoder_linear=false", "--run", "runs/shared"]
-
-
-def lines_of(ended):
-    """Return what pretune itself said went wrong, of all processes."""
-    return [line for item in ended for line in (item.out + item.err).splitlines() if line.startswith("pretune:")]
-
-
-def slow(happens="pass"):
-    return SLOW.replace("HERE", happens)
 
 
 @pytest.mark.slow

@@ -102,12 +102,13 @@ def lead(device: str, do: Callable[[], int]) -> int:
     if int(os.environ.get("WORLD_SIZE", "1")) < 2:
         return do()
     from pretune.tasks.classify.together import fit_along
+    from pretune.tasks.converse import together
     from pretune.tasks.pretrain.together import train_along
     from pretune.tasks.processes import assist, leading, meet
 
     company = meet(device)
     if company is not None and not company.world.is_first:
-        return assist(company, {"finetune": fit_along, "pretrain": train_along})
+        return assist(company, {"finetune": fit_along, "replies": together.fit_along, "pretrain": train_along})
     with leading(company):
         return do()
 

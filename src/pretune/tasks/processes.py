@@ -32,18 +32,25 @@ def is_alone() -> bool:
     return _COMPANY.get() is None
 
 
-def check_parts(*, is_asked: bool, setting: str) -> None:
-    """Refuse weights in parts where one process would hold them all.
+def check_parts(*, is_asked: bool, setting: str, budget: str | None = None) -> None:
+    """Refuse weights in parts where one process would hold them all, or measures what a budget has time for.
 
     Args:
         is_asked: Whether each process is to hold a part.
         setting: That says so.
+        budget: Time limit of the training.
     """
     if is_asked and is_alone():
         raise UsageError(
             "shard is on, but there is only one process",
             expected="several processes, each with a part of every layer",
             fix=f"`torchrun --nproc-per-node N -m -- pretune …`, or leave --set {setting}=true out",
+        )
+    if is_asked and budget is not None:
+        raise UsageError(
+            f"shard is on together with --budget {budget}",
+            expected="a freeze boundary, epochs and a length that are given: a budget is measured by one process",
+            fix="leave one of the two out",
         )
 
 

@@ -43,13 +43,7 @@ def check_company(config: RunConfig) -> None:
             expected="one of the two",
             fix="leave torchrun out, or give each --seed a command of its own",
         )
-    check_parts(is_asked=bool(config.finetune.shard), setting="finetune.shard")
-    if config.finetune.shard and config.budget is not None:
-        raise UsageError(
-            f"shard is on together with --budget {config.budget}",
-            expected="a freeze boundary, epochs and a length that are given: a budget is measured by one process",
-            fix="leave one of the two out",
-        )
+    check_parts(is_asked=bool(config.finetune.shard), setting="finetune.shard", budget=config.budget)
 
 
 def fit_along(work: dict[str, Any], company: Company) -> None:

@@ -12,7 +12,6 @@ from pretune.data.safety import read_safety
 from pretune.data.seal.openings import read_openings
 from pretune.errors import DivergedError, UsageError
 from pretune.models import PEFT, LanguageNetwork
-from pretune.models.formats import chat
 from pretune.models.past import past_of
 from pretune.optional import require
 from pretune.records import Conversation, RunRecord, Verdict
@@ -26,8 +25,8 @@ from pretune.tasks.converse.fit import EncodedSplits, encode_splits, fit_chat, w
 from pretune.tasks.converse.judge import ChatCandidate, open_and_judge
 from pretune.tasks.converse.keep import Trained, keep_trained
 from pretune.tasks.converse.pace import choose_part, part_of
-from pretune.tokens.chat import ChatTemplate
-from pretune.tokens.chat_date import fix_date
+from pretune.tasks.converse.start import open_chat
+from pretune.tasks.converse.together import check_company, invite_others
 from pretune.train import Plan, Resume, choose_device, seed_everything
 from pretune.verdict.reply_policy import load_reply_policy
 
@@ -50,6 +49,7 @@ def finetune(job: Job[ConverseRunConfig], *, is_judged: bool = False) -> RunReco
         is_judged: Whether the same command judges afterwards, so that a budget has to do for that as well.
     """
     config, folder, trace = settle(job.config), job.folder, job.trace
+    check_company(config)
     inputs = job.inputs or inputs_of(job.command, job.source, job.config)
     load_reply_policy(config.policy)  # what cannot be read is better refused now than after training
     read_safety(config.chat.safety)
@@ -59,19 +59,13 @@ def finetune(job: Job[ConverseRunConfig], *, is_judged: bool = False) -> RunReco
     device = choose_device(own.device, precision=own.precision, threads=own.threads)
     seed_everything(config.seed)
     data = load_rows(job)
-    with trace.stage("load model", config.model) as stage:
-        start, moment = chat.read(config.model), moment_of(folder)
-        dated = fix_date(start.tokenizer, moment)
-        template = ChatTemplate(start.tokenizer)
-        network = start.network.to(device.kind)
-        num_weights = sum(weight.numel() for weight in network.parameters())
-        stage.done = f"{network.model.config.model_type}, {len(network.layers)} layers; replies end with {template.stop}"
-        stage.shape_out, stage.notes = f"{num_weights / 1e6:.1f} M weights", [note for note in (start.note, dated) if note]
+    start, template, moment = open_chat(config.model, device, trace, moment=moment_of(folder))
+    network = start.network
     past = look_back_on(past_of(config.model), data, trace)
     encoded = encode_splits(data.train, data.validation, template, start.tokenizer, max_length=own.max_length or 0, trace=trace)
     record = begin_run(data, config, folder, start.licence, job.told, inputs=inputs)
     folder.write_kept(past)
-    if dated:
+    if moment:
         storage.replace_json(folder.checkpoints / MOMENT, {"moment": moment})
     trace.keep_in(folder.trace, begin=True)
     plan = Plan(
@@ -83,6 +77,8 @@ def finetune(job: Job[ConverseRunConfig], *, is_judged: bool = False) -> RunReco
     )
     num_asked = data.seal.num_rows if is_judged else 0
     encoded, plan = _within_budget(job, config, network, encoded, plan, num_asked=num_asked)
+    chosen = replace(config, epochs=plan.epochs)
+    plan = replace(plan, world=invite_others(job, chosen, num_rows=len(encoded.train), moment=moment))
     encoded = with_mix(encoded, config, template, start.tokenizer, trace)
     try:
         fitted = fit_chat(network, encoded, config=own, plan=plan, trace=trace)
@@ -97,7 +93,7 @@ def finetune(job: Job[ConverseRunConfig], *, is_judged: bool = False) -> RunReco
         encoded=encoded,
         fitted=fitted,
         learned=learned,
-        moment=moment if dated else "",
+        moment=moment,
     )
     record = replace(record, device=str(device))
     return keep_trained(trained, data.training, config, record, folder, trace, start=job.start)
