@@ -9,7 +9,7 @@ from talking import make_prompts, talking_network
 
 from pretune.configs import FinetuneConfig, RunConfig
 from pretune.errors import MissingPackageError, ParityError, UsageError
-from pretune.models import adapt, merge
+from pretune.models import Windows, adapt, merge
 from pretune.models.lora import ADAPTER
 from tiny import FAMILIES
 
@@ -129,3 +129,23 @@ def test_two_networks_of_one_seed_get_the_same_adapters(tiny_checkpoint):
     assert all(torch.equal(first, second) for first, second in zip(*found, strict=True))
     assert len(CLASSES) == network.num_classes
     shake(network)  # nothing in it is shared or read-only
+
+
+def test_a_language_network_runs_through_each_of_its_adapters_and_merges():
+    network, tokenizer = talking_network()
+    ids = torch.tensor([make_prompts(tokenizer, 1)[0], make_prompts(tokenizer, 1)[0][::-1]])
+    windows = Windows(ids=ids, targets=torch.arange(ids.numel()), looks_back=True)
+    before = network(windows).detach()
+    num_layers = adapt(network, rank=2, alpha=8.0, boundary=network.freeze("none"))
+    torch.testing.assert_close(network(windows), before, atol=1e-6, rtol=0)
+    seconds = [weight for name, weight in network.named_parameters() if "lora_B" in name]
+    assert len(seconds) == num_layers > 0
+    for weight in seconds:
+        torch.nn.init.normal_(weight, std=0.1)
+        assert float((network(windows).detach() - before).abs().max()) > 1e-6
+        torch.nn.init.zeros_(weight)
+    for weight in seconds:
+        torch.nn.init.normal_(weight, std=0.1)
+    moved = network(windows).detach()
+    assert merge(network, windows) <= 1e-4
+    torch.testing.assert_close(network(windows), moved, atol=1e-4, rtol=0)

@@ -98,7 +98,7 @@ def merge(network: Network, batch: Batch) -> float:
 
     Args:
         network: In the state that will be kept.
-        batch: Texts on which the logits must stay what they were.
+        batch: Texts, or windows with targets, on which the logits must stay what they were.
 
     Returns:
         The largest difference of a logit.

@@ -9,6 +9,7 @@ from pretune.data.conversations import load_conversations
 from pretune.run.trace import Trace
 from pretune.tasks.converse.fit import encode_splits, fit_chat
 from pretune.tasks.converse.start import open_chat
+from pretune.tokens.chat_date import now
 from pretune.train import Plan
 from tasks import CPU
 
@@ -21,7 +22,8 @@ def folder(tmp_path_factory):
 
 
 def fit(folder, **settings):
-    (start, template), data, trace = open_chat(str(folder), CPU, Trace()), load_conversations(make_pairs(60)), Trace()
+    start, template, _ = open_chat(str(folder), CPU, Trace(), moment=now())
+    data, trace = load_conversations(make_pairs(60)), Trace()
     encoded = encode_splits(data.train, data.validation, template, start.tokenizer, max_length=64, trace=trace)
     config = ReplyConfig(learning_rate=3e-3, max_length=64, **settings)
     plan = Plan(epochs=2, freeze="none", device=CPU, seed=4)
@@ -30,11 +32,11 @@ def fit(folder, **settings):
 
 def test_adapters_are_trained_and_merged(folder):
     pytest.importorskip("peft", reason="needs the extra lora")
-    begun = open_chat(str(folder), CPU, Trace())[0].network.state_dict()
+    begun = open_chat(str(folder), CPU, Trace(), moment=now()).start.network.state_dict()
     network, fitted = fit(folder, lora=2)
-    now = network.state_dict()
-    assert now.keys() == begun.keys()
-    changed = {name for name, value in begun.items() if not torch.equal(value, now[name])}
+    after = network.state_dict()
+    assert after.keys() == begun.keys()
+    changed = {name for name, value in begun.items() if not torch.equal(value, after[name])}
     assert len(changed) == 14  # seven linear layers in each of two
     assert all(".layers." in name for name in changed)
     assert fitted.history.validations[-1].loss < fitted.history.validations[0].loss

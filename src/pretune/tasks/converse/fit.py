@@ -16,7 +16,7 @@ from pretune.tasks.converse.mix import join, read_mix
 from pretune.tasks.resumable import depends_on, keeper_of
 from pretune.tokens.chat import ChatTemplate
 from pretune.tokens.replies import EncodedReplies, encode_replies
-from pretune.train import Plan, Training, release_memory
+from pretune.train import Plan, Training, release_memory, seed_everything
 from pretune.train.replies import ReplyObjective, ReplyValidator, Talks, windows_of
 
 # The files of this folder whose lines decide the bits of a training.
@@ -138,6 +138,7 @@ def fit_chat(network: LanguageNetwork, encoded: EncodedSplits, *, config: ReplyC
     if config.dropout is not None:
         network.set_dropout(config.dropout)
     num_weights = sum(weight.numel() for weight in network.parameters())
+    seed_everything(plan.seed)  # adapters are drawn: alike by every process, and whatever was measured before
     set_up(network, config, plan, trace)
     held = talks_of(encoded.validation)
     validator = ReplyValidator(network, held, plan.device, monitor=config.monitor, world=plan.world)
