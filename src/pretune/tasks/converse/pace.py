@@ -90,7 +90,7 @@ def choose_part(
         pace = seconds_per_update(network, encoded, config, plan)
         release_memory()  # the trial's moments
         seconds -= time.perf_counter() - begun
-        judging = min(MOST_OF_JUDGING * seconds, num_asked * UPDATES_A_QUESTION * pace)
+        judging = max(0.0, min(MOST_OF_JUDGING * seconds, num_asked * UPDATES_A_QUESTION * pace))
         seconds = max(pace, seconds - judging)
         stage.notes = [f"about {judging:,.0f} s are left for judging"] if judging else []
         found = choose_within(seconds, pace, total=len(encoded.train), rows_per_update=config.rows_per_update)
