@@ -13,7 +13,7 @@ from pretune.records import Conversation, Decoding, Predictions, Replies, ReplyS
 from pretune.records.conversation import ASSISTANT, SYSTEM, USER
 from pretune.run.trace import Trace
 from pretune.tokens.chat import ChatTemplate
-from pretune.train import has_fast_bf16
+from pretune.train import has_fast_bf16, release_memory
 
 # Questions of validation on which the decoding and the examples are chosen.
 NUM_TRIED = 32
@@ -67,6 +67,8 @@ class Asker:
         self.network.eval()
         generator = Generator(self.network, self.tokenizer, stop_ids=self.template.stop_ids, decoding=decoding)
         found = generator.reply(asked, progress=self._progress(f"reply ({self.source})"))
+        del generator
+        release_memory()  # keys and values of 32 replies, and weights laid out
         return Replies(
             source=self.source,
             split=split,
@@ -107,7 +109,9 @@ class Asker:
         self.network.eval()
         precision = "bf16" if has_fast_bf16(self.network.output.weight.device.type) else "fp32"
         told = self._progress(f"score ({self.source})")
-        return score_replies(self.network, references, precision=precision, progress=told)
+        found = score_replies(self.network, references, precision=precision, progress=told)
+        release_memory()
+        return found
 
     def fits(self, turns: Sequence[Turn]) -> bool:
         """Whether a prompt is short enough to have further examples."""
