@@ -319,7 +319,8 @@ def compare(known: dict[str, Any], now: dict[str, Any], *, only: str, seconds: f
     wrong = sorted(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
     for name in wrong:
         print(f"DIFFERS  {name}: {wanted.get(name, 'not in the list')} → {found.get(name, 'gone')}")
-    print(f"{len(wanted) - len(wrong)} of {len(wanted)} digests are the same ({seconds:.0f} s)")
+    num_same = sum(found.get(name) == value for name, value in wanted.items())
+    print(f"{num_same} of {len(wanted)} digests are the same ({seconds:.0f} s)")
     return int(bool(wrong) or not wanted)
 
 
