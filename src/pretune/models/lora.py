@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from pretune.errors import UsageError
 from pretune.models.batch import Batch
-from pretune.models.parity import check_parity
+from pretune.models.parity import MAX_LOGIT_DIFFERENCE, check_parity
 from pretune.models.trunk import ADAPTER, Network
 from pretune.optional import require
 
@@ -93,12 +93,13 @@ def adapters_of(network: Network) -> Adapters:
     )
 
 
-def merge(network: Network, batch: Batch) -> float:
+def merge(network: Network, batch: Batch, *, limit: float = MAX_LOGIT_DIFFERENCE) -> float:
     """Add every adapter to its linear layer and take it out; the network is then of its plain architecture again.
 
     Args:
         network: In the state that will be kept.
         batch: Texts, or windows with targets, on which the logits must stay what they were.
+        limit: Largest difference of a logit that is still the same.
 
     Returns:
         The largest difference of a logit.
@@ -117,7 +118,8 @@ def merge(network: Network, batch: Batch) -> float:
     for left in ("peft_config", "_hf_peft_config_loaded"):
         vars(network.model).pop(left, None)
     what = "with LoRA's adapters merged, the model gives other logits"
-    return check_parity(before, _logits(network, batch), what, fix="train without --lora; please report the model and versions")
+    fix = "train without --lora; please report the model and versions"
+    return check_parity(before, _logits(network, batch), what, limit=limit, fix=fix)
 
 
 def _linear_layers(network: Network, boundary: int) -> list[str]:

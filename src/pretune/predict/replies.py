@@ -13,6 +13,7 @@ from torch import Tensor
 from pretune.errors import UsageError
 from pretune.models import LanguageNetwork
 from pretune.models.forward.decode import Decoder, Room
+from pretune.models.forward.products import MANY
 from pretune.predict.choose_token import Chooser, choose
 from pretune.predict.streamed import StreamedText, text_of
 from pretune.records.conversation import Decoding
@@ -58,7 +59,7 @@ class Generator:
         tokenizer: Its own.
         stop_ids: Tokens that end a reply.
         decoding: How tokens are chosen, and in what precision.
-        batch: Replies at once.
+        batch: Replies at once; ``None`` is what is fastest.
 
     Raises:
         UsageError: The network is of another family, or nothing can end a reply.
@@ -71,12 +72,13 @@ class Generator:
         *,
         stop_ids: Sequence[int],
         decoding: Decoding,
-        batch: int = BATCH,
+        batch: int | None = None,
     ) -> None:
         check_decoding(decoding)
         if not stop_ids:
             raise UsageError("no token ends a reply", expected="at least one stop token")
-        self.decoding, self._tokenizer, self._batch = decoding, tokenizer, batch
+        self.decoding, self._tokenizer = decoding, tokenizer
+        self._batch = batch or (MANY if decoding.precision == "int4" else BATCH)
         self._stops = frozenset(int(token) for token in stop_ids)
         self._decoder = Decoder(network, decoding.precision)
 

@@ -1,6 +1,6 @@
 """What a run on conversations has to show, as words: figures by source, gains over rivals, what was forgotten."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pretune.records import Comparison, RunRecord, Score
@@ -21,6 +21,8 @@ FIGURES = (
 )
 NAMES = {"finetuned": "fine-tuned"}
 FORGETTING = "forgetting"
+ASIDE = "validation"  # the split on which the judged model is asked in other forms
+BITS = {"chat-int4": "4 bits", "chat-int8": "8 bits"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,7 @@ class ChatPage:
         gains: Rival, figure, difference, its interval, and p.
         methods: Figure, and how it is counted.
         forgetting: One sentence for each kind of text.
+        forms: One sentence for each form of the judged model with fewer bits per weight.
         num_questions: Of the test.
         confidence: Of the intervals.
     """
@@ -44,13 +47,16 @@ class ChatPage:
     gains: tuple[tuple[str, str, str, str, float | None], ...]
     methods: tuple[tuple[str, str], ...]
     forgetting: tuple[str, ...]
+    forms: tuple[str, ...]
     num_questions: int
     confidence: float
 
 
 def describe_chat(record: RunRecord) -> ChatPage:
     """Return what the report, the card and the terminal show of the figures of a run."""
-    return replace(describe_scores(record.scores), gains=tuple(map(_gain, record.comparisons)))
+    gains = tuple(_gain(item) for item in record.comparisons if item.split != ASIDE)
+    page = describe_scores([score for score in record.scores if score.split != ASIDE])
+    return replace(page, gains=gains, forms=tuple(_describe_forms(record.comparisons)))
 
 
 def describe_scores(scores: Sequence[Score]) -> ChatPage:
@@ -72,6 +78,7 @@ def describe_scores(scores: Sequence[Score]) -> ChatPage:
         gains=(),
         methods=tuple(methods),
         forgetting=tuple(_forgotten(score) for score in scores if score.metric == FORGETTING),
+        forms=(),
         num_questions=test[0].num_examples if test else 0,
         confidence=test[0].confidence if test else 0.95,
     )
@@ -87,6 +94,25 @@ def _gain(item: Comparison) -> tuple[str, str, str, str, float | None]:
     name, kind = next(((name, kind) for metric, name, kind in FIGURES if metric == item.metric), (item.metric, "plain"))
     reach = _span(item.low, item.high, kind, signed=True)
     return NAMES.get(item.b, item.b), name, _say(item.difference, kind, signed=True), reach, item.p_value
+
+
+def _describe_forms(comparisons: Sequence[Comparison]) -> Iterator[str]:
+    """Yield what each form with fewer bits costs, one sentence a form."""
+    for form, bits in BITS.items():
+        found = {item.metric: item for item in comparisons if (item.split, item.a) == (ASIDE, form)}
+        if not found:
+            continue
+        said = [_beside(found[metric], name, kind) for metric, name, kind in FIGURES if metric in found]
+        number, flag = next(iter(found.values())).num_examples, form.partition("-")[2]
+        yield f"With {bits} per weight (`pretune chat --{flag}`), on {number} validation questions: {'; '.join(said)}."
+
+
+def _beside(item: Comparison, name: str, kind: str) -> str:
+    """Say one figure of a form, and that of the judged model."""
+    reach = _span(item.low, item.high, kind, signed=True)
+    difference = _say(item.difference, kind, signed=True) + (f", {reach}" if reach else "")
+    short = name.partition(" of the")[0] if kind == "plain" else name
+    return f"{short} {_say(item.value_a, kind)} in place of {_say(item.value_b, kind)} ({difference})"
 
 
 def _forgotten(score: Score) -> str:

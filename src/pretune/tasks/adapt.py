@@ -2,6 +2,7 @@
 
 from pretune.configs import FinetuneConfig
 from pretune.models import Batch, Network, adapt, merge
+from pretune.models.parity import MAX_LOGIT_DIFFERENCE
 from pretune.run.trace import Trace
 from pretune.train import Plan, has_fast_bf16
 
@@ -32,14 +33,16 @@ def _adapt(network: Network, rank: int, alpha: float, boundary: int, trace: Trac
         stage.shape_out = f"{sum(weight.numel() for weight in network.parameters() if weight.requires_grad):,} weights to train"
 
 
-def merge_adapters(network: Network, batch: Batch, num_texts: int, trace: Trace) -> None:
-    """Merge the adapters into the layers beside them, and check on validation texts that the logits stay.
+def merge_adapters(
+    network: Network, batch: Batch, num_texts: int, trace: Trace, *, limit: float = MAX_LOGIT_DIFFERENCE
+) -> None:
+    """Merge the adapters into the layers beside them, and check on validation texts that the logits stay within ``limit``.
 
     Raises:
         ParityError: They do not.
     """
     with trace.stage("merge", f"adapters; {num_texts} validation texts before and after") as stage:
-        difference = merge(network, batch)
+        difference = merge(network, batch, limit=limit)
         stage.done, stage.shape_out = f"logits differ by at most {difference:.1g}", "the plain architecture"
 
 

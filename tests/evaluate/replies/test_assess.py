@@ -8,7 +8,7 @@ from replying import make_conversations, make_replies, with_texts
 from sacrebleu.metrics import BLEU, CHRF
 
 from pretune.errors import DataError, UsageError
-from pretune.evaluate.replies import assess_replies
+from pretune.evaluate.replies import assess_forms, assess_replies
 from pretune.records import Replies, ReplyScore, Terms
 
 ROWS = make_conversations("test", 60)
@@ -179,3 +179,24 @@ def test_sources_have_the_same_rows_and_references():
         assess_replies([replies, make_replies(ROWS[:30], 0.5, source="before")])
     with pytest.raises(UsageError, match="each source once"):
         assess_replies([replies, replies])
+
+
+def test_the_judged_model_with_fewer_bits_is_held_against_itself_and_nothing_else():
+    rows = make_conversations("validation", 60)
+    own = make_replies(rows, 0.6, loss=2.0)
+    small = make_replies(rows, 0.4, loss=2.2, source="chat-int4", seed=1)
+    found = assess_forms([own, small, make_replies(rows, 0.5, source="before")])
+    assert [(item.a, item.b, item.metric) for item in found.comparisons] == [
+        ("chat-int4", "finetuned", "chrf"),
+        ("chat-int4", "finetuned", "loss"),
+    ]
+    chrf, loss = found.comparisons
+    values = [find(found, "chrf", source, "validation").value for source in ("chat-int4", "finetuned")]
+    assert chrf.difference == pytest.approx(values[0] - values[1])
+    assert chrf.high < 0 < loss.low
+    assert {item.source for item in found.scores} == {"finetuned", "chat-int4"}
+
+
+def test_without_another_form_there_is_nothing_to_tell():
+    found = assess_forms([make_replies(make_conversations("validation", 30), 0.5)])
+    assert (found.scores, found.comparisons) == ((), ())

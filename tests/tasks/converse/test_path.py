@@ -59,6 +59,22 @@ def test_every_source_replies_to_the_same_sealed_questions(place):
     assert all(item.scores is not None for item in found if item.source in ("finetuned", "before", "few-shot"))
 
 
+def test_four_bits_stand_beside_the_judged_model_and_the_verdict_does_not_see_them(place):
+    folder = RunFolder(place / "runs" / "a")
+    record, small = folder.read_record(), read_replies(folder.path, "validation", "chat-int4")
+    own = read_replies(folder.path, "validation", "finetuned")
+    assert small.ids == own.ids
+    assert small.decoding.precision == "int4"
+    assert small.scores != own.scores
+    assert [(item.split, item.metric) for item in record.comparisons if item.a == "chat-int4"] == [
+        ("validation", "chrf"),
+        ("validation", "loss"),
+    ]
+    assert not [reason for reason in record.verdict.reasons if "int4" in reason.text]
+    assert "With 4 bits per weight" in (folder.path / "report.html").read_text()
+    assert "With 4 bits per weight" in (folder.path / "README.md").read_text()
+
+
 def test_training_lowers_the_loss_of_replies_that_it_has_not_seen(place):
     scores = {
         (item["source"], item["metric"]): item["value"] for item in json.loads((place / "shown.json").read_text())["scores"]

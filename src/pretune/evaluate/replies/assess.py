@@ -15,7 +15,8 @@ from pretune.records import USUAL, Comparison, Conversation, Evaluation, Replies
 MAIN, BEFORE = "finetuned", "before"
 REFERENCE = "reference"  # the references themselves, measured as replies, to compare with
 # Sources that are the judged model in another form, which no verdict compares.
-NOT_COMPARED = ("chat-", "seed-")
+FORM = "chat-"  # begins the names of those with fewer bits per weight
+NOT_COMPARED = (FORM, "seed-")
 # Figures in the order in which they are shown, and those by which two sources are compared.
 ORDER = (
     "chrf",
@@ -32,6 +33,7 @@ ORDER = (
     "length_ratio",
 )
 COMPARED = ("chrf", "loss", "subject", "exact")
+OF_FORMS = ("chrf", "loss")  # by which the judged model is held against itself with fewer bits
 _OF_REFERENCE = ("loops", "copied")
 _BOUNDS = {
     "chrf": (0.0, 100.0),
@@ -87,6 +89,30 @@ def assess_replies(
     others = [count(in_order(item, judged.ids, judged), asked) for item in asked_of if item is not judged]
     found = assess_counted(own, others, asked, seed=seed)
     return replace(found, scores=(*found.scores, *_forgotten(sources, terms, main)))
+
+
+def assess_forms(sources: Sequence[Replies], terms: Terms = USUAL, *, main: str = MAIN, seed: int = 0) -> Evaluation:
+    """Score the judged model with fewer bits per weight beside itself; these figures are told, and decide nothing.
+
+    Args:
+        sources: Of one split, the judged source and its other forms on the same rows; the rest is left out.
+        terms: As for ``assess_replies``.
+        main: The judged source.
+        seed: Of the draws.
+
+    Returns:
+        chrF and loss of each, and each form less the judged source; nothing where there is no other form.
+    """
+    judged = next((item for item in sources if item.source == main), None)
+    forms = [item for item in sources if item.source.startswith(FORM)]
+    if judged is None or not forms:
+        return Evaluation(scores=(), comparisons=())
+    asked = ask(judged, (), terms)
+    own, others = count(judged, asked), [count(in_order(item, judged.ids, judged), asked) for item in forms]
+    compared = [found for item in others for found in _compare(item, own, asked, seed) if found.metric in OF_FORMS]
+    return Evaluation(
+        scores=tuple(score for item in (own, *others) for score in _score(item, asked, OF_FORMS)), comparisons=tuple(compared)
+    )
 
 
 def assess_counted(own: Counted, others: Sequence[Counted], asked: Asked, *, seed: int = 0) -> Evaluation:

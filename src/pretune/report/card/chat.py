@@ -75,6 +75,9 @@ def _tell_figures(record: RunRecord) -> Iterator[str]:
         yield f"| {name} | {' | '.join(f'{value} {reach}'.strip() for value, reach in cells)} |"
     yield ""
     yield from page.forgetting
+    for line in page.forms:
+        yield ""
+        yield line
 
 
 def _tell_use() -> Iterator[str]:

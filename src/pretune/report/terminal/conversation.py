@@ -6,7 +6,7 @@ from rich.console import Group
 from rich.text import Text
 
 from pretune.records import ReplyTrace, RunRecord, Score
-from pretune.report.conversation import describe_chat, describe_scores
+from pretune.report.conversation import ASIDE, describe_chat, describe_scores
 from pretune.report.terminal.drawing import columns, heading, plain, stack
 from pretune.report.terminal.text import draw_findings, draw_verdict
 
@@ -26,8 +26,10 @@ def draw_chat(record: RunRecord) -> list[Group]:
     verdict = None
     if record.verdict is not None:
         verdict = draw_verdict(record.verdict, record.sample, first_known_look=bool(record.first_known_look))
-    figures = draw_figures(record.scores, title="Test") if page.figures else None
-    return [stack(figures, gains, draw_findings(record.findings) if record.findings else None, verdict)]
+    tested = [score for score in record.scores if score.split != ASIDE]
+    figures = draw_figures(tested, title="Test") if page.figures else None
+    forms = Group(*map(plain, page.forms)) if page.forms else None
+    return [stack(figures, forms, gains, draw_findings(record.findings) if record.findings else None, verdict)]
 
 
 def draw_figures(scores: Sequence[Score], *, title: str) -> Group:

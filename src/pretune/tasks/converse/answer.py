@@ -81,12 +81,19 @@ class Asker:
             note=note,
         )
 
-    def score(self, rows: Sequence[Conversation], *, prompts: Sequence[Sequence[Turn]] | None = None) -> tuple[ReplyScore, ...]:
+    def score(
+        self,
+        rows: Sequence[Conversation],
+        *,
+        prompts: Sequence[Sequence[Turn]] | None = None,
+        precision: str | None = None,
+    ) -> tuple[ReplyScore, ...]:
         """Return how probable the last reply of each conversation is; of a long one its first ``MAX_SCORED`` tokens.
 
         Args:
             rows: The conversations.
             prompts: As for ``reply``.
+            precision: As for ``score_references``.
 
         Raises:
             ModelLoadError: The template refuses one.
@@ -102,14 +109,20 @@ class Asker:
                 end = start + MAX_SCORED
                 size = len(self.template.text_of(encoded.ids[start:end]).encode())
             references.append(Reference(id=row.id, ids=encoded.ids.tolist(), start=start, end=end, num_bytes=size))
-        return self.score_references(references)
+        return self.score_references(references, precision)
 
-    def score_references(self, references: Sequence[Reference]) -> tuple[ReplyScore, ...]:
-        """Return how probable tokens are, in bf16 where the processor has products of its own for it: as validation does."""
+    def score_references(self, references: Sequence[Reference], precision: str | None = None) -> tuple[ReplyScore, ...]:
+        """Return how probable tokens are.
+
+        Args:
+            references: The tokens.
+            precision: As in ``Decoding``; ``None`` is bf16 where the processor has products of its own for it, else fp32, as
+                validation has it.
+        """
         self.network.eval()
-        precision = "bf16" if has_fast_bf16(self.network.output.weight.device.type) else "fp32"
+        usual = "bf16" if has_fast_bf16(self.network.output.weight.device.type) else "fp32"
         told = self._progress(f"score ({self.source})")
-        found = score_replies(self.network, references, precision=precision, progress=told)
+        found = score_replies(self.network, references, precision=precision or usual, progress=told)
         release_memory()
         return found
 

@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from pretune.data.alike.units import sample_of, with_units
+from pretune.data.alike.units import find_copies, sample_of, with_units
 from pretune.diagnose.conversation import diagnose_conversation
-from pretune.evaluate.replies import assess_replies
+from pretune.evaluate.replies import FORM, assess_forms, assess_replies
 from pretune.records import (
     ChatEvidence,
     ChatFacts,
@@ -17,6 +17,7 @@ from pretune.records import (
     Conversation,
     Copies,
     Decoding,
+    Evaluation,
     Finding,
     Record,
     Replies,
@@ -73,6 +74,7 @@ def assess_chat(
     sources = in_order(item for item in replies if item.split in ("test", "general", "instructions"))
     with trace.stage("evaluate", f"{len(rows):,} test questions, {len(sources)} sets of replies") as stage:
         evaluation = assess_replies(sources, terms, train=splits["train"], main=MAIN)
+        forms = _assess_forms(replies, splits["validation"])
         stage.shape_out = f"{len(evaluation.scores)} figures, {len(evaluation.comparisons)} comparisons"
     with trace.stage("diagnose", f"{len(replies)} sets of replies") as stage:
         findings = diagnose_conversation(_evidence(replies, splits, facts, record), evaluation)
@@ -87,12 +89,20 @@ def assess_chat(
         stage.done = f"{held} of {len(verdict.reasons)} conditions hold, policy {policy.name!r}"
         stage.shape_out = str(verdict.outcome).replace("_", " ")
     return ChatAssessment(
-        scores=evaluation.scores,
-        comparisons=evaluation.comparisons,
+        scores=(*evaluation.scores, *forms.scores),
+        comparisons=(*evaluation.comparisons, *forms.comparisons),
         findings=tuple(findings),
         verdict=verdict,
         sample=sample_of(rows, copies),
     )
+
+
+def _assess_forms(replies: Sequence[Replies], validation: Sequence[Conversation]) -> Evaluation:
+    """Score the judged model with fewer bits per weight on validation, beside itself; the verdict does not see it."""
+    known = [item for item in replies if item.split == "validation"]
+    asked = {name for item in known if item.source.startswith(FORM) for name in item.ids}
+    rows = [row.as_example() for row in validation if row.id in asked]
+    return assess_forms(in_order(known), with_units(Terms(), rows, find_copies(rows)), main=MAIN)
 
 
 def _evidence(

@@ -25,6 +25,8 @@ SOURCES = ("tasks/converse/fit.py",)
 MANY_CUT = 0.05
 # Conversations on which merged adapters must give the logits of before: each of its reply's tokens has one for every word.
 NUM_MERGED = 4
+# How far these may differ: those of words reach 30, and float32 sums of thirty layers differ by about 1e-4 (seen: 1.2e-4).
+MAX_MERGED_DIFFERENCE = 1e-3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +160,8 @@ def fit_chat(network: LanguageNetwork, encoded: EncodedSplits, *, config: ReplyC
     adapters = adapters_of(network) if config.lora else None
     if config.lora:
         rows = np.arange(min(NUM_MERGED, len(held)))
-        merge_adapters(network, windows_of(held, rows)[0].to(plan.device.kind), len(rows), trace)
+        batch = windows_of(held, rows)[0].to(plan.device.kind)
+        merge_adapters(network, batch, len(rows), trace, limit=MAX_MERGED_DIFFERENCE)
     history = replace(objective.history, num_weights=num_weights, num_trained_weights=objective.num_trained)
     del run, objective  # moments and the best weights so far
     release_memory()

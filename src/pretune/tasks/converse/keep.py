@@ -10,6 +10,7 @@ from pretune import storage
 from pretune.configs import ConverseRunConfig
 from pretune.data.conversations.dataset import TrainingConversations
 from pretune.data.seal.learned import Learned
+from pretune.evaluate.replies import FORM
 from pretune.models import LanguageNetwork
 from pretune.models.formats import chat
 from pretune.records import ChatFacts, Conversation, Decoding, RunRecord
@@ -22,6 +23,8 @@ from pretune.tasks.converse.fit import EncodedSplits, FittedChat
 from pretune.tasks.converse.saved import check_saved_chat
 from pretune.tokens.chat import ChatTemplate
 from pretune.tokens.chat_proof import prove_template
+
+FEWEST_BITS = "int4"  # of the precisions of decoding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +65,8 @@ def keep_trained(
     asker = Asker(
         network=trained.network, tokenizer=trained.tokenizer, template=trained.template, source="finetuned", trace=trace
     )
-    decoding = _choose(asker, validation, config, folder, trace)
+    decoding, tried = _choose(asker, validation, config, folder, trace)
+    _try_form(asker, tried, decoding, folder, trace)
     facts = record.chat or ChatFacts(decoding=decoding)
     with trace.stage("save", "weights, tokenizer, template, decoding") as stage:
         card = chat.ChatCard(
@@ -101,8 +105,8 @@ def keep_trained(
 
 def _choose(
     asker: Asker, validation: Sequence[Conversation], config: ConverseRunConfig, folder: RunFolder, trace: Trace
-) -> Decoding:
-    """Return the decoding that is judged; the replies that it was chosen by are kept, with how probable the references are."""
+) -> tuple[Decoding, Sequence[Conversation]]:
+    """Return the decoding that is judged, and the questions that it was chosen by; the replies to them are kept."""
     with trace.stage("validate", f"{len(validation):,} validation questions") as stage:
         is_open = config.chat.repetition_penalty is None and config.chat.temperature == 0
         decoding, replies = choose_decoding(asker, validation, decoding_of(config), is_open=is_open)
@@ -112,4 +116,16 @@ def _choose(
         stage.notes = [replies.note]
         stage.shape_out = f"repetition penalty {decoding.repetition_penalty:g}, at most {decoding.max_tokens} tokens"
         stage.example = f"{rows[0].question[:300]} → {replies.texts[0][:300]}"
-    return decoding
+    return decoding, rows
+
+
+def _try_form(asker: Asker, rows: Sequence[Conversation], decoding: Decoding, folder: RunFolder, trace: Trace) -> None:
+    """Ask the same questions of the model with the fewest bits that `pretune chat` offers; a figure beside, and no rival."""
+    if next(asker.network.parameters()).device.type != "cpu":  # whose products these are
+        return
+    name = f"{FORM}{FEWEST_BITS}"
+    with trace.stage("fewer bits", f"the same {len(rows)} validation questions, {FEWEST_BITS} weights") as stage:
+        small = replace(asker, source=name)
+        replies = small.reply(rows, "validation", replace(decoding, precision=FEWEST_BITS))
+        write_replies(folder.path, replace(replies, scores=small.score(rows, precision=FEWEST_BITS)))
+        stage.done, stage.shape_out = f"chrF {chrf_of(replies):.1f}", f"predictions/validation.{name}.jsonl"
