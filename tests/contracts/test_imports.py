@@ -173,3 +173,7 @@ def test_checking_conversations_loads_no_torch(write_csv):
     )
     assert shown.returncode == 0, shown.stderr
     assert {"torch", "transformers"} & set(shown.stdout.splitlines()[-1].split()) == set()
+
+
+def test_a_model_that_is_only_talked_with_loads_no_scikit_learn():
+    assert run_python("-c", "import sys, pretune.tasks.converse.speaker; print('sklearn' in sys.modules)").strip() == "False"

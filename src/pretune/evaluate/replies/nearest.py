@@ -1,15 +1,21 @@
-"""Nearest: which questions of training are most like a question, by its words, by its characters, or by given vectors?"""
+"""Nearest: which questions of training are most like a question, by its words, by its characters, or by given vectors?
+
+scikit-learn waits until a table is made: a model that is only talked with needs none, and it is a seventh of the start.
+"""
 
 import re
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_matrix
-from sklearn.feature_extraction.text import TfidfVectorizer
 
 from pretune.hashing import fold
 from pretune.intervals import Floats
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+    from sklearn.feature_extraction.text import TfidfVectorizer
 
 WORDS, CHARACTERS, VECTORS = "words", "characters", "vectors"
 Vectors = Callable[[Sequence[str]], Floats]  # texts → (num_texts, width)
@@ -72,11 +78,15 @@ class QuestionIndex:
         return (place, float(likeness[place])) if likeness[place] > 0 else None
 
 
-def _words() -> TfidfVectorizer:
+def _words() -> "TfidfVectorizer":
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
     return TfidfVectorizer(preprocessor=fold, token_pattern=r"\w+", ngram_range=(1, 2), sublinear_tf=True, dtype=np.float32)
 
 
-def _characters(num_known: int) -> TfidfVectorizer:
+def _characters(num_known: int) -> "TfidfVectorizer":
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
     most = MAX_PIECE_SHARE if num_known >= 100 else 1.0
     return TfidfVectorizer(
         preprocessor=fold, analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True, max_df=most, dtype=np.float32
@@ -89,7 +99,7 @@ def _unit(vectors: Floats) -> Floats:
     return units
 
 
-def _nearest(known: csr_matrix | Floats, asked: csr_matrix | Floats, count: int) -> Places:
+def _nearest(known: "csr_matrix | Floats", asked: "csr_matrix | Floats", count: int) -> Places:
     num_known, num_asked = known.shape[0], asked.shape[0]
     count, step, turned = min(count, num_known), max(1, MAX_CELLS // num_known), known.T
     turned = turned if isinstance(turned, np.ndarray) else turned.tocsr()
