@@ -11,10 +11,12 @@ from chat_models import make_pairs, save_chat_model
 from running import call
 
 import pretune
+from pretune.configs import ChatConfig, ConverseRunConfig
 from pretune.errors import StorageError, UsageError
 from pretune.models.formats import chat
 from pretune.run import RunFolder
 from pretune.run.reply_files import read_all_replies, read_replies, write_replies
+from pretune.tasks.converse.beyond import read_yardsticks
 from pretune.tasks.converse.recompute import recompute
 
 OPTIONS = (
@@ -107,6 +109,24 @@ def test_questions_that_need_care_are_answered_before_and_after_and_shown(place)
 def test_what_was_forgotten_is_measured_on_the_text_that_was_named(place):
     scores = RunFolder(place / "runs" / "a").read_record().scores
     assert [(item.split, item.source) for item in scores if item.metric == "forgetting"] == [("general", "finetuned")]
+
+
+def test_a_yardstick_that_cannot_be_read_is_refused_before_anything_is_trained(place, monkeypatch):
+    monkeypatch.chdir(place)
+    words = OPTIONS.replace("texts.txt", "nowhere.txt").split()
+    found = run("run", "rows.jsonl", "--model", "model", "--run", "runs/unread", *words)
+    assert found.exit_code == 2
+    assert "nowhere.txt" in found.stderr
+    assert "load model" not in found.stderr, "nothing has taken long yet"
+
+
+def test_rows_of_a_yardstick_that_cannot_be_used_are_passed_over(place, monkeypatch):
+    monkeypatch.chdir(place)
+    rows = [*make_pairs(20), *[{"prompt": f"Question {number}?", "response": ""} for number in range(5)]]
+    (place / "asked.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    config = ConverseRunConfig(chat=ChatConfig(general=("asked.jsonl",)))
+    (found,) = read_yardsticks(config)
+    assert (found.split, len(found.rows)) == ("instructions", 20)
 
 
 def test_the_report_shows_replies_from_the_worst_to_the_best(place):

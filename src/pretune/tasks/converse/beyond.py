@@ -1,7 +1,7 @@
 """Beyond the test: questions that need care, before and after; and what was forgotten of general text and instructions."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from pretune.configs import ConverseRunConfig, ReadConfig
 from pretune.data import read_table
@@ -38,22 +38,38 @@ def ask_safety(
     return tuple(found)
 
 
-def measure_forgetting(askers: Sequence[Asker], config: ConverseRunConfig, trace: Trace) -> Iterator[Replies]:
-    """Yield how probable general text and instructions are to the model as it came and to the model, where they were named.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Yardstick:
+    """Text or instructions on which forgetting is measured: ``split`` says which of the two."""
+
+    source: str
+    split: str
+    rows: tuple[Conversation, ...]
+
+
+def read_yardsticks(config: ConverseRunConfig) -> tuple[Yardstick, ...]:
+    """Read what forgetting is measured on, before anything takes long; rows that cannot be used are passed over.
 
     Raises:
-        DataError: A source cannot be read.
+        DataError: A source cannot be read, or has no text.
     """
+    found = []
     for source in config.chat.general:
-        with trace.stage("forgetting", source) as stage:
-            form = looks_like_conversations(source, config.read)
-            split = INSTRUCTIONS if form else GENERAL
-            rows = _instructions(source, config.read) if form else _texts(source)
-            if not rows:
-                raise DataError(f"{source} has no text to measure forgetting on", expected="texts or conversations")
+        form = looks_like_conversations(source, config.read)
+        rows = _instructions(source, config.read) if form else _texts(source)
+        if not rows:
+            raise DataError(f"{source} has no text to measure forgetting on", expected="texts or conversations")
+        found.append(Yardstick(source=source, split=INSTRUCTIONS if form else GENERAL, rows=tuple(rows)))
+    return tuple(found)
+
+
+def measure_forgetting(askers: Sequence[Asker], yardsticks: Sequence[Yardstick], trace: Trace) -> Iterator[Replies]:
+    """Yield how probable general text and instructions are to the model as it came and to the model, where they were named."""
+    for item in yardsticks:
+        with trace.stage("forgetting", item.source) as stage:
             for asker in askers:
-                yield _scored(asker, rows, split, is_text=not form)
-            stage.done, stage.shape_out = f"{split}: before and after", f"{len(rows):,} texts"
+                yield _scored(asker, item.rows, item.split, is_text=item.split == GENERAL)
+            stage.done, stage.shape_out = f"{item.split}: before and after", f"{len(item.rows):,} texts"
 
 
 def _scored(asker: Asker, rows: Sequence[Conversation], split: str, *, is_text: bool) -> Replies:
@@ -83,13 +99,14 @@ def _blank(source: str, split: str, rows: Sequence[Conversation]) -> Replies:
 
 
 def _instructions(source: str, read: ReadConfig) -> list[Conversation]:
-    found = read_conversations(source, replace(read, text=(), label=None, group=None, where=())).conversations
+    plain = replace(read, text=(), label=None, group=None, where=(), allow_rejects=True)
+    found = read_conversations(source, plain).conversations
     return list(found[:: max(1, len(found) // NUM_TEXTS)][:NUM_TEXTS])
 
 
 def _texts(source: str) -> list[Conversation]:
     """Return texts as conversations in which nothing is asked."""
-    examples = read_table(source, ReadConfig(require_labels=False)).examples
+    examples = read_table(source, ReadConfig(require_labels=False, allow_rejects=True)).examples
     long = [row for row in examples if len(row.text) >= 4 * NUM_TOKENS] or list(examples)
     chosen = long[:: max(1, len(long) // NUM_TEXTS)][:NUM_TEXTS]
     return [Conversation(id=row.id, turns=(Turn(role=ASSISTANT, text=row.text),)) for row in chosen]

@@ -18,7 +18,7 @@ from pretune.run.reply_files import read_all_replies, write_replies
 from pretune.run.trace import Trace
 from pretune.tasks.converse.answer import Asker
 from pretune.tasks.converse.assess import MAIN, ChatAssessment, assess_chat
-from pretune.tasks.converse.beyond import ask_safety, measure_forgetting
+from pretune.tasks.converse.beyond import ask_safety, measure_forgetting, read_yardsticks
 from pretune.tasks.converse.review import read_review
 from pretune.tasks.converse.rivals import Rivals, ask_rivals, beside
 from pretune.tasks.report import write_report
@@ -51,7 +51,7 @@ def open_and_judge(
     start, facts = time.perf_counter(), record.chat
     if facts is None:
         raise UsageError(f"{folder.path} has no facts of a chat model", expected="a run on conversations", fix="train it again")
-    policy = load_reply_policy(config.policy)
+    policy, yardsticks = load_reply_policy(config.policy), read_yardsticks(config)
     asker = _open_model(folder, candidate.device, trace)
     asked = candidate.seal.asked()
     with trace.stage("answer", f"{len(asked):,} sealed questions, without their replies") as stage:
@@ -64,7 +64,7 @@ def open_and_judge(
         safety=ask_safety((asker, facts.decoding), (rivals.before, rivals.decoding), config, trace),
         notes=tuple(f"{item.source}: {item.note}" for item in rivals.replies if item.note),
     )
-    for item in measure_forgetting((rivals.before, asker), config, trace):
+    for item in measure_forgetting((rivals.before, asker), yardsticks, trace):
         write_replies(folder.path, item)
     sealed = find_copies(candidate.seal.numbered(), record.receipt, by_name=facts.are_names_apart)
     _rehearse(folder, record)

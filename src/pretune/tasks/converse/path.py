@@ -20,6 +20,7 @@ from pretune.run.claim import default_name
 from pretune.run.job import Job, inputs_of
 from pretune.run.trace import Trace
 from pretune.tasks.converse.begin import MOMENT, begin_run, load_rows, look_back_on, moment_of, settle
+from pretune.tasks.converse.beyond import read_yardsticks
 from pretune.tasks.converse.estimator import ChatModel
 from pretune.tasks.converse.fit import EncodedSplits, encode_splits, fit_chat, with_mix
 from pretune.tasks.converse.judge import ChatCandidate, open_and_judge
@@ -53,6 +54,7 @@ def finetune(job: Job[ConverseRunConfig], *, is_judged: bool = False) -> RunReco
     inputs = job.inputs or inputs_of(job.command, job.source, job.config)
     load_reply_policy(config.policy)  # what cannot be read is better refused now than after training
     read_safety(config.chat.safety)
+    read_yardsticks(config)
     if config.finetune.lora:
         require(**PEFT)
     own = config.finetune
