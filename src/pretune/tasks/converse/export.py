@@ -100,7 +100,7 @@ def _compare(own: Asker, exported: Asker, rows: list[Conversation], decoding: De
     first, second = (asker.reply(rows, "validation", decoding).texts for asker in (own, exported))
     losses = []
     for asker in (own, exported):
-        scores = asker.score(rows)
+        scores = asker.score(rows, precision="fp32")
         losses.append(sum(item.nats for item in scores) / max(1, sum(item.tokens for item in scores)))
     same = sum(a == b for a, b in zip(first, second, strict=True)) / max(1, len(rows))
     return {"same_replies": same, "loss": losses[0], "loss_exported": losses[1]}
