@@ -40,7 +40,7 @@ def make_pairs(num_rows: int = NUM_TALKS, *, seed: int = 0) -> list[dict[str, st
 
     Example:
         >>> make_pairs(1)[0]["response"]
-        'hepatitis is of the liver.'
+        'gastritis is of the stomach.'
     """
     draw, rows = random.Random(seed), dict[str, dict[str, str]]()
     while len(rows) < num_rows:

@@ -3,6 +3,7 @@
 import pretune
 from pretune.asking import predict_texts
 from pretune.configs import FinetuneConfig
+from pretune.predict import Scorer
 from tiny import make_rows
 
 
@@ -11,10 +12,8 @@ def test_each_text_is_scored_once_by_the_classifier(tiny_checkpoint, tmp_path, m
     config = FinetuneConfig(max_length=32, calibrate=False)
     model = pretune.TextClassifier(str(tiny_checkpoint("bert")), epochs=1, config=config).fit(list(texts), list(labels))
     folder = model.save(tmp_path / "model")
-    inner, scored = pretune.TextClassifier.logits, []
-    monkeypatch.setattr(
-        pretune.TextClassifier, "logits", lambda self, texts: (scored.append(len(texts)), inner(self, texts))[1]
-    )
+    inner, scored = Scorer.logits, []
+    monkeypatch.setattr(Scorer, "logits", lambda self, texts: (scored.append(len(texts)), inner(self, texts))[1])
     answers = predict_texts(str(folder), [(str(index), text) for index, text in enumerate(texts)])
     assert scored == [60]
     assert [answer["predicted"] for answer in answers] == list(model.predict(list(texts)))

@@ -61,7 +61,7 @@ def by_classifier(folder: Path) -> tuple["ModelCard", Ask]:
     from pretune.tasks.classify.estimator import TextClassifier
 
     model = TextClassifier.load(folder)
-    return model.card_, model.answers
+    return model.card_, model.scorer.answers
 
 
 def open_answering(run: str | Path, *, open_network: Callable[[Path], tuple["ModelCard", Ask]] = _by_network) -> Answering:
