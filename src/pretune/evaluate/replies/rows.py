@@ -138,7 +138,7 @@ def count(replies: Replies, asked: Asked) -> Counted:
     if losses is not None:
         ratios |= {metric: Ratio(losses, RATIOS[metric][1]) for metric in ("loss", "bits_per_byte")}
     methods, undefined = {metric: RATIOS[metric][0] for metric in ratios}, dict[str, str]()
-    for item in count_matches(_as_predictions(replies)):
+    for item in count_matches(as_predictions(replies)):
         name = "chrf_corpus" if item.metric == "chrf" else item.metric
         ratios[name], methods[name] = Ratio(item.rows, FORMULAS[item.metric]), item.signature
         if item.undefined:
@@ -197,7 +197,8 @@ def _lengths(replies: Replies) -> Floats:
     return np.array([[len(text), len(wanted)] for text, wanted in zip(replies.texts, replies.references, strict=True)], float)
 
 
-def _as_predictions(replies: Replies) -> Predictions:
+def as_predictions(replies: Replies) -> Predictions:
+    """Return replies as what figures of generated text are counted on."""
     return Predictions(
         task="generate",
         source=replies.source,

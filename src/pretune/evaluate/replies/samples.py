@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from pretune.evaluate.matches import FORMULAS, count_matches
-from pretune.records import Predictions, Replies, ReplySample
+from pretune.evaluate.replies.rows import as_predictions
+from pretune.records import Replies, ReplySample
 
 NUM_SHOWN = 10
 
@@ -36,16 +37,7 @@ def choose_samples(sources: Sequence[Replies], *, main: str, number: int = NUM_S
 
 
 def _chrf_of_each(replies: Replies) -> np.ndarray:
-    predictions = Predictions(
-        task="generate",
-        source=replies.source,
-        split=replies.split,
-        classes=(),
-        ids=replies.ids,
-        labels=replies.references,
-        predicted=replies.texts,
-    )
-    counted = next(item for item in count_matches(predictions) if item.metric == "chrf")
+    counted = next(item for item in count_matches(as_predictions(replies)) if item.metric == "chrf")
     return FORMULAS["chrf"](counted.rows)
 
 

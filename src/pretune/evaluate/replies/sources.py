@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from pretune.errors import UsageError
 from pretune.evaluate.matches import count_matches
 from pretune.evaluate.replies.nearest import CHARACTERS, VECTORS, WORDS, Places, Vectors, nearest_questions
-from pretune.evaluate.replies.rows import chrf_by_question
+from pretune.evaluate.replies.rows import as_predictions, chrf_by_question
 from pretune.evaluate.rivals import CONSTANT, RETRIEVAL, reply_always
-from pretune.records import Conversation, Predictions, Replies
+from pretune.records import Conversation, Replies
 
 # Validation questions on which the way of retrieval is chosen.
 MAX_TRIED = 500
@@ -94,7 +94,7 @@ def retrieve(
 def always(train: Sequence[Conversation], asked: Sequence[Conversation], *, split: str = "test", seed: int = 0) -> Replies:
     """Return one reply of training to every question: the most like the others. Raises what ``reply_always`` does."""
     blank = replies_of(asked, split, CONSTANT, [""] * len(asked))
-    chosen = reply_always(_as_predictions(blank), [row.reference for row in train], seed=seed).predicted
+    chosen = reply_always(as_predictions(blank), [row.reference for row in train], seed=seed).predicted
     return replace(blank, texts=tuple(chosen), note="one reply of training, the most like the others, to every question")
 
 
@@ -138,17 +138,5 @@ def _typical(train: Sequence[Conversation], seed: int) -> tuple[int, ...]:
 
 
 def _chrf(rows: Sequence[Conversation], texts: Sequence[str]) -> float:
-    counted = count_matches(_as_predictions(replies_of(rows, "validation", RETRIEVAL, texts)))
+    counted = count_matches(as_predictions(replies_of(rows, "validation", RETRIEVAL, texts)))
     return chrf_by_question(next(item.rows for item in counted if item.metric == "chrf")).value
-
-
-def _as_predictions(replies: Replies) -> Predictions:
-    return Predictions(
-        task="generate",
-        source=replies.source,
-        split=replies.split,
-        classes=(),
-        ids=replies.ids,
-        labels=replies.references,
-        predicted=replies.texts,
-    )

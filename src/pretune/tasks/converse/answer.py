@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pretune.evaluate.matches import count_matches
+from pretune.evaluate.replies.rows import as_predictions
 from pretune.evaluate.replies.sources import FEW_SHOT_WAYS, choose_examples
 from pretune.models import LanguageNetwork
 from pretune.predict.replies import Generator
 from pretune.predict.reply_scores import Reference, score_replies
-from pretune.records import Conversation, Decoding, Predictions, Replies, ReplyScore, Turn
+from pretune.records import Conversation, Decoding, Replies, ReplyScore, Turn
 from pretune.records.conversation import ASSISTANT, SYSTEM, USER
 from pretune.run.trace import Trace
 from pretune.tokens.chat import ChatTemplate
@@ -136,17 +137,7 @@ class Asker:
 
 def chrf_of(replies: Replies) -> float:
     """Return sacrebleu's chrF of replies, 0 to 100."""
-    counted = count_matches(
-        Predictions(
-            task="generate",
-            source=replies.source,
-            split=replies.split,
-            classes=(),
-            ids=replies.ids,
-            labels=replies.references,
-            predicted=replies.texts,
-        )
-    )
+    counted = count_matches(as_predictions(replies))
     return next(item.value for item in counted if item.metric == "chrf")
 
 
