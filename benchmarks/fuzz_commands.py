@@ -126,7 +126,7 @@ def _make_run(folder: Path, table: Path) -> None:
 
 def fuzz(command: str, place: Place, number: int, seed: int) -> dict[str, Any]:
     """Try so many mutations; return counts, and every fault with what is needed to see it again."""
-    import pretune.asking
+    import pretune.tasks.ask
     import pretune.tasks.audit
     import pretune.tasks.classify.check  # noqa: F401 - what the first command would otherwise spend its time on
 

@@ -1,8 +1,10 @@
 """Every error pretune raises on purpose: what it got, what it expected, how to fix it."""
 
 import errno
+import importlib
 import traceback
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from pretune.wording.messages import addressed
@@ -74,6 +76,21 @@ class MissingPackageError(PretuneError, ImportError):
     """An optional package is not installed; the message is the install line."""
 
     code = "missing_package"
+
+
+def require(package: str, *, extra: str) -> ModuleType:
+    """Import a package that only some users need, or raise an error that is the install line.
+
+    Raises:
+        MissingPackageError: The package is not installed.
+    """
+    try:
+        return importlib.import_module(package)
+    except ImportError as error:
+        raise MissingPackageError(
+            f"this needs the package {package!r}, which is not installed ({error})",
+            fix=f'`pip install "pretune[{extra}]"`',
+        ) from error
 
 
 class CatalogError(PretuneError):

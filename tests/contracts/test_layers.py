@@ -13,7 +13,7 @@ import pytest
 
 SOURCE = Path(__file__).parents[2] / "src"
 
-FOUNDATION = frozenset({"errors", "hashing", "intervals", "optional", "records", "configs", "storage", "run", "wording"})
+FOUNDATION = frozenset({"errors", "hashing", "intervals", "records", "configs", "storage", "run", "wording"})
 JUDGES = frozenset({"evaluate", "diagnose", "verdict", "report"})
 MAY_IMPORT: dict[str, frozenset[str]] = {
     **dict.fromkeys(FOUNDATION, FOUNDATION),
@@ -29,7 +29,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
 }
 MAKERS = frozenset({"data", "tokens", "models", "train", "predict"})
 BELOW = FOUNDATION | MAKERS | JUDGES
-TOP = ("tasks", "asking", "cli", "selftest")  # each may import those before it
+TOP = ("tasks", "production", "cli", "selftest")  # each may import those before it
 MAY_IMPORT |= {stage: BELOW | set(TOP[:place]) for place, stage in enumerate(TOP)}
 MAY_IMPORT |= {
     "": BELOW | set(TOP[: TOP.index("cli")]),  # the package itself: the public names
@@ -43,6 +43,7 @@ TASKS_MAY_IMPORT: dict[str, frozenset[str]] = {
     "classify": SHARED_BY_TASKS | {"pretrain"},
     "audit": SHARED_BY_TASKS | {"pretrain"},
     "converse": SHARED_BY_TASKS | {"pretrain"},
+    "ask": SHARED_BY_TASKS | {"classify", "pretrain"},
     "judge": SHARED_BY_TASKS | {"classify", "converse", "pretrain"},
     "verify": SHARED_BY_TASKS | {"classify", "pretrain", "audit", "converse"},
 }

@@ -11,11 +11,11 @@ import torch
 from running import call
 from transformers import AutoModelForCausalLM, AutoModelForMaskedLM, BertConfig, BertForMaskedLM
 
-from pretune.asking import guess_words
 from pretune.errors import UsageError
 from pretune.models import load_language_model
 from pretune.models.architectures import new_language_model
 from pretune.predict.masked import follow_words
+from pretune.tasks.ask import guess_words
 from pretune.tokens import train_tokenizer
 from tiny import make_rows
 

@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from pretune.errors import DataError, MissingPackageError, UsageError
+from pretune.errors import DataError, MissingPackageError, UsageError, require
 from pretune.intervals import Floats
-from pretune.optional import require
 from pretune.records import Predictions
 
 METRICS = ("bleu", "chrf")

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from pretune.errors import require
 from pretune.hashing import fold
-from pretune.optional import require
 from pretune.records import Predictions
 
 CONSTANT, RETRIEVAL = "constant", "retrieval"

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from pretune.errors import UsageError
+from pretune.errors import UsageError, require
 from pretune.models.batch import Batch
 from pretune.models.parity import MAX_LOGIT_DIFFERENCE, check_parity
 from pretune.models.trunk import ADAPTER, Network
-from pretune.optional import require
 
 # The package that knows how to put adapters in, and the extra that installs it.
 PEFT = {"package": "peft", "extra": "lora"}

@@ -14,7 +14,6 @@ from sklearn.exceptions import NotFittedError
 from sklearn.metrics import accuracy_score
 
 import pretune
-from pretune import asking
 from pretune.configs import FinetuneConfig, JudgeConfig, ReadConfig, RunConfig, SplitConfig
 from pretune.data import Seal
 from pretune.data.dataset import prepare
@@ -24,6 +23,7 @@ from pretune.run import RunFolder, claim_folder, identity_of
 from pretune.run.claim import default_name
 from pretune.run.job import Job, inputs_of
 from pretune.run.trace import Trace
+from pretune.tasks import ask
 from pretune.tasks.classify import check as checking, compare as comparing, path as pipeline
 from pretune.tasks.classify.estimator import TextClassifier
 from tiny import make_rows
@@ -287,7 +287,7 @@ def test_checking_reads_and_opens_nothing(monkeypatch):
 @pytest.mark.usefixtures("judged")
 def test_other_data_is_scored_beside_the_baselines_and_counts_as_a_look():
     looks = len(ledger())
-    evaluation, receipt, positive = asking.evaluate_on("runs/first", "reviews.csv", ReadConfig(), Trace())
+    evaluation, receipt, positive = ask.evaluate_on("runs/first", "reviews.csv", ReadConfig(), Trace())
     assert {score.source for score in evaluation.scores} == {"finetuned", "majority", "prior", "linear", "encoder_linear"}
     assert (receipt.num_used, positive) == (240, None)
     assert [entry["purpose"] for entry in ledger()[looks:]] == ["evaluate"]
@@ -297,7 +297,7 @@ def test_other_data_is_scored_beside_the_baselines_and_counts_as_a_look():
 @pytest.mark.usefixtures("judged")
 def test_rows_that_were_trained_on_are_pointed_out():
     told = []
-    asking.evaluate_on("runs/first", "reviews.csv", ReadConfig(), Trace(listeners=(told.append,)))
+    ask.evaluate_on("runs/first", "reviews.csv", ReadConfig(), Trace(listeners=(told.append,)))
     notes = [event["text"] for event in told if event["event"] == "note"]
     assert any(note.startswith("168 of the 240 rows were trained on") for note in notes)
 
@@ -307,7 +307,7 @@ def test_other_data_is_read_by_the_columns_of_the_run():
     Path("later.csv").write_text(
         Path("reviews.csv").read_text().replace("\n", ",maybe\n").replace(",maybe", ",label", 1), encoding="utf-8"
     )
-    _, receipt, _ = asking.evaluate_on("runs/first", "later.csv", ReadConfig(), Trace())
+    _, receipt, _ = ask.evaluate_on("runs/first", "later.csv", ReadConfig(), Trace())
     assert receipt.columns.label == "Mood?"
 
 
@@ -316,7 +316,7 @@ def test_data_with_labels_that_the_model_does_not_know_is_not_scored(write_csv):
     looks = len(ledger())
     path = write_csv([(text, "ugly" if label == "bad" else label) for text, label in make_rows(20)])
     with pytest.raises(DataError, match="'ugly'"):
-        asking.evaluate_on("runs/first", path, ReadConfig(), Trace())
+        ask.evaluate_on("runs/first", path, ReadConfig(), Trace())
     assert len(ledger()) == looks
 
 
@@ -361,17 +361,17 @@ def test_texts_come_from_arguments_lines_or_a_table():
             return True
 
     lines = io.StringIO("one text\n\nanother\r\n")
-    assert asking.read_texts(["a", "b"], None, lines, ReadConfig()) == [("text 1", "a"), ("text 2", "b")]
-    assert [row for row, _ in asking.read_texts(None, None, lines, ReadConfig())] == ["text 1", "text 3"]
-    assert asking.read_texts(None, "reviews.csv", lines, ReadConfig())[0][0] == "reviews.csv:2"
+    assert ask.read_texts(["a", "b"], None, lines, ReadConfig()) == [("text 1", "a"), ("text 2", "b")]
+    assert [row for row, _ in ask.read_texts(None, None, lines, ReadConfig())] == ["text 1", "text 3"]
+    assert ask.read_texts(None, "reviews.csv", lines, ReadConfig())[0][0] == "reviews.csv:2"
     with pytest.raises(UsageError, match="both"):
-        asking.read_texts(["a"], "reviews.csv", lines, ReadConfig())
+        ask.read_texts(["a"], "reviews.csv", lines, ReadConfig())
     with pytest.raises(UsageError, match="no text"):
-        asking.read_texts(None, None, Typed(), ReadConfig())
+        ask.read_texts(None, None, Typed(), ReadConfig())
     with pytest.raises(UsageError, match="every line is empty"):
-        asking.read_texts(None, None, io.StringIO("\n \n"), ReadConfig())
+        ask.read_texts(None, None, io.StringIO("\n \n"), ReadConfig())
     with pytest.raises(DataError, match="standard input is not text"):
-        asking.read_texts(None, None, io.TextIOWrapper(io.BytesIO(b"caf\xe9\n"), encoding="utf-8"), ReadConfig())
+        ask.read_texts(None, None, io.TextIOWrapper(io.BytesIO(b"caf\xe9\n"), encoding="utf-8"), ReadConfig())
 
 
 def test_a_run_that_another_process_has_is_not_judged(finetuned):

@@ -43,6 +43,6 @@ def test_the_command_line_counts_a_look_once_there_are_answers_and_before_there_
         assert call("evaluate", finetuned, "reviews.csv", "--quiet") == 70
     assert len(verify()) == 0
     with monkeypatch.context() as patch:
-        patch.setattr("pretune.asking.evaluate_sources", crash)
+        patch.setattr("pretune.tasks.ask.evaluate_sources", crash)
         assert call("evaluate", finetuned, "reviews.csv", "--quiet") == 70
     assert len(verify()) == 1

@@ -57,9 +57,9 @@ def evaluate(run: a.Trained, data: a.Data, flags: Flags) -> int:
         return replying.evaluate_chat(run, data, build_config(flags).read, json=flags["json"], quiet=flags["quiet"])
     require_classifier(run)
     require_data(data)
-    from pretune.asking import evaluate_on
     from pretune.cli.show import show, show_json
     from pretune.report.terminal.text import draw_comparisons, draw_confusion, draw_scores
+    from pretune.tasks.ask import evaluate_on
 
     settings = build_config(flags)
     with open_terminal(flags["json"], flags["quiet"]) as terminal:
@@ -119,10 +119,10 @@ def trace(run: a.Followed = None, text: a.Text = None, *, flags: Flags) -> int:
         require_classifier(str(run))
     else:
         require_start(run)
-    from pretune.asking import follow_text, guess_words
     from pretune.cli.show import show, show_json
     from pretune.report.terminal.traces import draw_prediction
     from pretune.report.terminal.words import draw_words
+    from pretune.tasks.ask import follow_text, guess_words
 
     found = follow_text(str(run), str(text)) if mask is None else guess_words(run, mask)
     if flags["json"]:

@@ -5,7 +5,7 @@ import typer
 from pretune.cli import arguments as a
 from pretune.cli.running import open_terminal, open_trace
 from pretune.cli.signature import Flags, takes_flags
-from pretune.errors import UsageError
+from pretune.errors import UsageError, require
 
 
 @takes_flags
@@ -16,7 +16,6 @@ def export(run: a.Run, flags: Flags) -> int:
     plain transformers and needs no export.
     """
     from pretune.models.formats.forms import FORMS, KINDS
-    from pretune.optional import require
     from pretune.tasks.places import require_run
 
     kind, form = flags["to"] or KINDS[0], flags["form"] or FORMS[0]

@@ -14,7 +14,7 @@ from pretune.data.read.limits import SizeLimit
 from pretune.data.read.lines import bare_line, parse_object
 from pretune.data.read.table import unusable
 from pretune.data.read.unpack import reading_errors
-from pretune.optional import require
+from pretune.errors import require
 
 # Rows looked at before the column of the text is guessed.
 SAMPLE_ROWS = 1_000

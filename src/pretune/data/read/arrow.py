@@ -10,7 +10,7 @@ from typing import Any
 from pretune.configs import ReadConfig
 from pretune.data.read.limits import SizeLimit, check_cells, check_columns
 from pretune.data.read.table import Cell, Nested, Origin, RawTable, Row, as_cell, check_names, unusable
-from pretune.optional import require
+from pretune.errors import require
 from pretune.wording.counts import counted
 
 # Rows that are turned into cells at once: their Arrow form, and what it unpacks to, is held beside the cells.

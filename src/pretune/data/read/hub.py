@@ -7,8 +7,7 @@ from typing import Any
 from pretune.data.read.arrow import from_batches
 from pretune.data.read.folders import check_hub_folder
 from pretune.data.read.table import Origin, RawTable
-from pretune.errors import DataError
-from pretune.optional import require
+from pretune.errors import DataError, require
 
 # "owner/name", "owner/name/config" or "name", each with ":split" or without.
 _ID = re.compile(r"[\w.-]+(?:/[\w.-]+){0,2}(?::\w+)?")

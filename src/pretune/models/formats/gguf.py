@@ -8,12 +8,11 @@ from typing import Any
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
-from pretune.errors import ModelLoadError
+from pretune.errors import ModelLoadError, require
 from pretune.models.checkpoint import load_errors
 from pretune.models.families import find_language_family
 from pretune.models.formats.plain import switch_sampling_off
 from pretune.models.formats.splitting import split_as
-from pretune.optional import require
 
 BYTE_LEVEL = "gpt2"  # what a file calls the kind of tokenizer that splits text before it merges
 

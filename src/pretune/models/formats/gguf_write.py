@@ -9,11 +9,10 @@ from tokenizers import Regex, pre_tokenizers
 from torch import Tensor
 
 from pretune import storage
-from pretune.errors import UsageError
+from pretune.errors import UsageError, require
 from pretune.models.formats.forms import FORMS
 from pretune.models.formats.splitting import SPLITTINGS
 from pretune.models.heads import LanguageNetwork
-from pretune.optional import require
 
 # Texts on which ways of splitting differ: digits after blanks and line ends, contractions, signs, letters beyond ASCII.
 PROBES = (

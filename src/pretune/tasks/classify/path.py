@@ -10,13 +10,12 @@ from pretune.data import Dataset, Seal, TrainingData
 from pretune.data.labels.votes import require_votes
 from pretune.data.seal.known import CANNOT_JUDGE, warn_of
 from pretune.data.seal.openings import read_openings
-from pretune.errors import DivergedError, UsageError
+from pretune.errors import DivergedError, UsageError, require
 from pretune.evaluate import choose_positive
 from pretune.evaluate.aims import Aim, parse_costs, parse_keep
 from pretune.evaluate.baselines import fit_linear
 from pretune.models import PEFT, check_freeze, find_checkpoint
 from pretune.models.past import past_of
-from pretune.optional import require
 from pretune.records import RunRecord, Verdict
 from pretune.run import UNFINISHED, RunFolder, check_run, claim_folder
 from pretune.run.claim import default_name

@@ -8,13 +8,12 @@ from typing import Any
 import torch
 
 from pretune import storage
-from pretune.errors import UsageError
+from pretune.errors import UsageError, require
 from pretune.models import PEFT, Checkpoint, check_parity, load_language_model, load_tokenizer
 from pretune.models.formats import adapter, plain
 from pretune.models.formats.chat import ADAPTERS
 from pretune.models.formats.language_model import folder_of
 from pretune.models.parity import MAX_SHARE_DIFFERENCE
-from pretune.optional import require
 from pretune.records import Conversation
 from pretune.run import RunFolder
 from pretune.run.trace import Trace

@@ -10,10 +10,9 @@ from pretune.data import Seal
 from pretune.data.conversations import ConversationSet
 from pretune.data.safety import read_safety
 from pretune.data.seal.openings import read_openings
-from pretune.errors import DivergedError, UsageError
+from pretune.errors import DivergedError, UsageError, require
 from pretune.models import PEFT, LanguageNetwork
 from pretune.models.past import past_of
-from pretune.optional import require
 from pretune.records import Conversation, RunRecord, Verdict
 from pretune.run import UNFINISHED, RunFolder, check_run, claim_folder
 from pretune.run.claim import default_name

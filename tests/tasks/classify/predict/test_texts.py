@@ -1,9 +1,9 @@
 """Texts from Python: every one is scored once, by the classifier that ``load_model`` gives."""
 
 import pretune
-from pretune.asking import predict_texts
 from pretune.configs import FinetuneConfig
 from pretune.predict import Scorer
+from pretune.tasks.ask import predict_texts
 from tiny import make_rows
 
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from pretune.errors import UsageError
-from pretune.optional import require
+from pretune.errors import UsageError, require
 from pretune.run.prediction_tables import PROBABILITY
 from pretune.storage.cells import csv_writer, neutral_row
 from pretune.tasks.classify.predict.answers import Answer
