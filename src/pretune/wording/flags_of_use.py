@@ -1,0 +1,32 @@
+"""Flags of using a model that was judged: talking, exporting, reviewing. ``flags`` joins them with those of runs."""
+
+from pretune.wording.flag import Flag
+
+USE: dict[str, tuple[Flag, ...]] = {
+    "Talking": (
+        Flag("to", "Form: gguf (default), or lora for the adapters of --lora.", "export", metavar="FORM"),
+        Flag(
+            "form",
+            "Of the matrices of a GGUF file: f16 (default), f32 or q8_0.",
+            "export",
+            metavar="KIND",
+            option="--precision",
+        ),
+        Flag("precision", "Of weights: fp32, bf16, int8 or int4 (as judged, or bf16).", "chat", metavar="KIND"),
+        Flag("int8", "Weights of 8 bits: faster.", "chat", kind=bool),
+        Flag("int4", "Weights of 4 bits: fastest.", "chat", kind=bool),
+        Flag("max_reply", "Maximum tokens per reply (as judged, or 200).", "chat", metavar="N", kind=int, least=1),
+        Flag("temperature", "0 always takes the most probable token (as judged, or 0).", "chat", metavar="NUMBER", kind=float),
+        Flag("top_p", "With a temperature: smallest set of tokens with this probability.", "chat", metavar="SHARE", kind=float),
+        Flag("seed", "With a temperature: seed of what is drawn.", "chat", metavar="N", kind=int),
+        Flag("system", "Text that the model is told before everything else.", "chat", metavar="TEXT"),
+        Flag("threads", "Number of threads.", "chat", metavar="N", kind=int, least=1),
+        Flag("web", "Open a page on this machine, and an OpenAI-compatible route.", "chat", kind=bool),
+        Flag("port", "With --web: port (8000; 0 takes a free one).", "chat", metavar="N", kind=int, least=0),
+    ),
+    "Reviewing": (
+        Flag("pairs", "Conversations to compare (50).", "review", metavar="N", kind=int, default=50, least=1),
+        Flag("name", "Name of who compares; each has a file of their own (reviewer).", "review", default="reviewer"),
+        Flag("seed", "Seed of the draw and of the order of each pair (0).", "review", metavar="N", kind=int, default=0),
+    ),
+}
