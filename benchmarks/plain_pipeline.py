@@ -22,6 +22,7 @@ import numpy as np
 
 from harness import describe_machine
 from pretune.hashing import digest_of
+from pretune.predict import answers_of
 from pretune.records import Example
 from pretune.tasks.classify.load import load_model
 
@@ -42,7 +43,7 @@ def main() -> None:
     texts = make_texts(asked.corpus, asked.number, seed=asked.seed)
     start = time.process_time()
     model = load_model(asked.model)
-    answers = model.scorer.answers([Example(id=str(index), text=text) for index, text in enumerate(texts)])
+    answers = answers_of(model.scorer, [Example(id=str(index), text=text) for index, text in enumerate(texts)])
     ours = np.array(answers.probabilities)
     result: dict[str, Any] = describe_machine() | {
         "texts": len(texts), "words": [1, 600], "seed": asked.seed, "data": digest_of(texts)[:16],

@@ -5,7 +5,8 @@ from networks import CLASSES, encode_texts, open_network, save_mpnet
 
 from pretune.errors import UsageError
 from pretune.models import Inputs, ModelCard
-from pretune.predict import follow, predict_logits
+from pretune.predict import predict_logits
+from pretune.predict.follow import follow
 from tiny import FAMILIES
 
 TEXT = "The film was great and the music brilliant."

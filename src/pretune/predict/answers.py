@@ -4,14 +4,15 @@ from collections.abc import Sequence
 
 import torch
 
+from pretune.intervals import Floats
 from pretune.models import ModelCard
-from pretune.predict.classify import decide
+from pretune.predict.text_scorer import decide
 from pretune.records import Example, Predictions
 
 
 def answer(rows: Sequence[Example], split: str, logits: torch.Tensor, card: ModelCard) -> Predictions:
     """Return labels and probabilities of the rows that the logits (num_rows, num_classes) are of."""
-    shares, classes = logits.double().softmax(dim=1), card.classes
+    shares, classes = logits.double().softmax(dim=1).numpy(), card.classes
     return Predictions(
         source="finetuned",
         split=split,
@@ -23,7 +24,7 @@ def answer(rows: Sequence[Example], split: str, logits: torch.Tensor, card: Mode
     )
 
 
-def decide_by_card(shares: torch.Tensor, card: ModelCard) -> list[int]:
+def decide_by_card(shares: Floats, card: ModelCard) -> list[int]:
     """Return the number of each row's class, by the card's threshold where it has one."""
     positive = card.classes.index(card.positive) if card.positive in card.classes else None
     return [int(index) for index in decide(shares, positive=positive, threshold=card.threshold)]

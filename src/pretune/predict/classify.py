@@ -41,18 +41,3 @@ def predict_logits(
     logits = torch.zeros(len(inputs), pieces[0].shape[1])
     logits[order] = torch.cat(pieces)
     return logits
-
-
-def decide(probabilities: Tensor, *, positive: int | None = None, threshold: float | None = None) -> Tensor:
-    """Return the class index a text, shape (num_texts,): the largest, or by the stored threshold on ``positive``.
-
-    Example:
-        >>> decide(torch.tensor([[0.6, 0.4]]), positive=1, threshold=0.3).tolist()
-        [1]
-    """
-    largest = probabilities.argmax(dim=1)
-    if positive is None or threshold is None:
-        return largest
-    without = probabilities.clone()
-    without[:, positive] = -1.0
-    return torch.where(probabilities[:, positive] >= threshold, torch.tensor(positive), without.argmax(dim=1))

@@ -6,7 +6,7 @@ import torch
 
 from pretune.models import ClassNetwork, ModelCard
 from pretune.models.batch import Batch
-from pretune.predict.classify import decide
+from pretune.predict.text_scorer import decide
 from pretune.records import LayerView, PredictionTrace
 from pretune.tokens import encode, pad
 
@@ -38,7 +38,7 @@ def follow(network: ClassNetwork, tokenizer: Any, card: ModelCard, text: str) ->
     logits = network(Batch(ids=ids, mask=mask))
     probabilities = logits.softmax(dim=-1)
     positive = card.classes.index(card.positive) if card.positive in card.classes else None
-    decision = int(decide(probabilities, positive=positive, threshold=card.threshold)[0])
+    decision = int(decide(probabilities.cpu().double().numpy(), positive=positive, threshold=card.threshold)[0])
     return PredictionTrace(
         text=text,
         tokens=tuple(tokenizer.convert_ids_to_tokens(encoded.ids.tolist())),

@@ -5,8 +5,10 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import torch
 
+from pretune.intervals import Floats
 from pretune.models import ClassNetwork, Inputs, ModelCard
 from pretune.predict.answers import answer, decide_by_card
 from pretune.predict.classify import Progress, predict_logits
@@ -40,24 +42,18 @@ class Scorer:
         with self.precisely():
             return predict_logits(self.network, inputs, progress=progress)
 
-    def shares(self, texts: Sequence[str]) -> torch.Tensor:
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes, in the order of the logits."""
+        return self.card.classes
+
+    def shares(self, texts: Sequence[str]) -> Floats:
         """Return the probabilities that the saved model gives in plain transformers, (num_texts, num_classes)."""
-        return shares_of(self.logits(texts), self.network, self.card)
+        return np.asarray(shares_of(self.logits(texts), self.network, self.card), dtype=np.float64)
 
-    def decide(self, shares: torch.Tensor) -> list[int]:
+    def decide(self, shares: Floats) -> list[int]:
         """Return the number of each text's class: the largest, or by a threshold that the shares do not hold already."""
-        return shares.argmax(dim=1).tolist() if self.has_folded_threshold else decide_by_card(shares, self.card)
-
-    def answers(self, rows: Sequence[Example], split: str = "given") -> Predictions:
-        """Return labels and probabilities of clean examples as plain transformers gives them."""
-        return self.answers_of(rows, self.logits([row.text for row in rows]), split)
-
-    def answers_of(self, rows: Sequence[Example], logits: torch.Tensor, split: str = "given") -> Predictions:
-        """Return the answers that logits (num_rows, num_classes) are."""
-        shift = self.shift
-        if shift is None:
-            return answer(rows, split, logits, self.card)
-        return answer(rows, split, logits + shift, replace(self.card, threshold=None))
+        return decide_by_card(shares, replace(self.card, threshold=None) if self.has_folded_threshold else self.card)
 
     def predictions(self, rows: Sequence[Example], split: str, *, progress: Progress | None = None) -> Predictions:
         """Return labels and probabilities of clean examples; figures and thresholds are about these."""

@@ -19,6 +19,7 @@ from sklearn.preprocessing import FunctionTransformer
 import pretune
 from pretune.configs import FinetuneConfig
 from pretune.errors import DataError, MissingLabelsError, ParityError, UsageError
+from pretune.predict import answers_of
 from pretune.records import Example
 from pretune.run.trace import Trace
 from pretune.tasks.adapt import resolve_freeze
@@ -442,6 +443,6 @@ def test_answers_are_those_of_predict_and_predict_proba_to_the_bit(fitted):
     for threshold in (None, float(np.median(shares[:, 1]))):
         asked = copy(fitted)
         asked.card_ = replace(fitted.card_, positive="good", threshold=threshold)
-        found = asked.scorer.answers(rows)
+        found = answers_of(asked.scorer, rows)
         assert found.predicted == tuple(asked.predict(texts))
         assert np.array_equal(found.probabilities, asked.predict_proba(texts))

@@ -8,7 +8,6 @@ from typing import Any, NoReturn, Self
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import accuracy_score
@@ -176,8 +175,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, texts: Texts) -> npt.NDArray[Any]:
         """Return labels, shape (num_texts,), decided by the largest class or the stored threshold."""
-        shares = torch.from_numpy(self.predict_proba(texts))
-        return np.asarray(self.classes_[self.scorer.decide(shares)])
+        return np.asarray(self.classes_[self.scorer.decide(self.predict_proba(texts))])
 
     def predict_proba(self, texts: Texts) -> npt.NDArray[np.float64]:
         """Return probabilities, shape (num_texts, num_classes), columns as in ``classes_``.
@@ -186,7 +184,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         the threshold; ``predictions`` and all figures keep the probabilities on which it was chosen.
         """
         scorer, given = self.scorer, as_texts(texts, self.card_.text_columns)
-        return np.asarray(scorer.shares([clean_text(text) for text in given]), dtype=np.float64)
+        return scorer.shares([clean_text(text) for text in given])
 
     def evaluate(self, x: "Dataset | Texts", y: Labels | None = None) -> Evaluation:
         """Score labelled rows; the result unpacks to ``loss, accuracy``.

@@ -1,7 +1,7 @@
 """Predicting: answers to texts, one by one or by the million."""
 
 from pretune.tasks.classify.predict.answering import Answering, open_answering
-from pretune.tasks.classify.predict.answers import Answer, answer_lines
+from pretune.tasks.classify.predict.answers import Answer, answer_lines, answer_texts
 from pretune.tasks.classify.predict.output import check_output
 from pretune.tasks.classify.predict.path import Answered, answer_file, write_answers
 from pretune.tasks.classify.predict.questions import open_questions, warn_of_tests
@@ -13,6 +13,7 @@ __all__ = [
     "Answering",
     "answer_file",
     "answer_lines",
+    "answer_texts",
     "check_output",
     "describe",
     "open_answering",

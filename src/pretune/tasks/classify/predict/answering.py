@@ -3,11 +3,13 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pretune.errors import ModelLoadError
 from pretune.hashing import digest_of_place
+from pretune.predict import answers_of
 from pretune.records import Example, Predictions, RunRecord
 from pretune.run import RunFolder, check_run
 from pretune.run.trace import Trace
@@ -53,7 +55,7 @@ def _by_network(folder: Path) -> tuple["ModelCard", Ask]:
     from pretune.tasks.classify.opened import load_scorer
 
     scorer, _ = load_scorer(folder)
-    return scorer.card, scorer.answers
+    return scorer.card, partial(answers_of, scorer)
 
 
 def by_classifier(folder: Path) -> tuple["ModelCard", Ask]:
@@ -61,7 +63,7 @@ def by_classifier(folder: Path) -> tuple["ModelCard", Ask]:
     from pretune.tasks.classify.estimator import TextClassifier
 
     model = TextClassifier.load(folder)
-    return model.card_, model.scorer.answers
+    return model.card_, partial(answers_of, model.scorer)
 
 
 def open_answering(run: str | Path, *, open_network: Callable[[Path], tuple["ModelCard", Ask]] = _by_network) -> Answering:

@@ -59,6 +59,11 @@ def answer_lines(answering: Answering, lines: Iterable[str]) -> Iterator[list[An
         start, size = start + len(chunk), min(2 * size, CHUNK)
 
 
+def answer_texts(answering: Answering, texts: Sequence[str]) -> list[Answer]:
+    """Answer texts that stand alone, all at once: what a server asks."""
+    return answer_all(answering, [line_of(number, text) for number, text in enumerate(texts, 1)])
+
+
 def line_of(number: int, text: str) -> Answer:
     """Return what is asked about one text, which has a number for a name."""
     return Answer(id=f"text {number}", text=text, reason="" if clean_text(text) else BLANK)
