@@ -1,6 +1,7 @@
 """``pretune.json``, the card of a saved model: what the weights alone do not tell, and the digests of the files beside it."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -85,7 +86,7 @@ def check_folder(folder: Path) -> None:
         DamagedModelError: It is not what was written.
     """
     if (folder / CARD).is_file():
-        _check_files(folder, read_card(folder))
+        check_files(folder, read_card(folder).digests)
     if (folder / storage.DIGESTS).is_file():
         try:
             storage.check_digests(folder)
@@ -114,18 +115,18 @@ def read_card(folder: Path) -> ModelCard:
     return card
 
 
-def _check_files(folder: Path, card: ModelCard) -> None:
-    """Compare every file with the digest that the card has of it.
+def check_files(folder: Path, digests: Mapping[str, str], fix: str = "restore the file, or train again") -> None:
+    """Compare every file of a folder with the digest that its card has of it.
 
     Raises:
         DamagedModelError: One is missing, or not what was written.
     """
-    for name, digest in card.digests.items():
+    for name, digest in digests.items():
         file = folder / name
         is_there = name == Path(name).name and file.is_file()
         if not is_there or known_digest(file) != digest:
             raise DamagedModelError(
                 f"{file} is {'not what was written' if is_there else 'missing'}",
                 expected="the files as pretune wrote them",
-                fix="restore the file, or train again",
+                fix=fix,
             )

@@ -14,6 +14,7 @@ from pretune.run.holding import is_held_elsewhere
 FINETUNED, LANGUAGE, CUT_OFF, DIVERGED = "fine-tuned run", "language run", "cut-off run", "diverged run"
 CHAT, CHAT_MODEL = "chat run", "chat model folder"
 MODEL, CHECKPOINT, LINEAR, ENCODER_LINEAR = "model folder", "checkpoint", "linear model", "encoder-linear baseline"
+EXPORT = "export"
 BEGUN, FOLDER, REPORT, FILE, NAME, NOTHING = "begun folder", "folder", "report", "file", "catalogue name", "nothing"
 
 RUN_MARKS, MODEL_MARKS = ("run.json", "trace.jsonl"), ("pretune.json", "model.safetensors")
@@ -99,12 +100,13 @@ def is_chat(where: str | Path) -> bool:
     return look_at(where).kind in (CHAT, CHAT_MODEL)
 
 
-def require_classifier(where: str | Path, *, linear: bool = False) -> Place:
+def require_classifier(where: str | Path, *, linear: bool = False, exports: bool = False) -> Place:
     """Return the place of a fine-tuned model: a run that has one, or a model folder.
 
     Args:
         where: A path.
         linear: Whether a baseline of a run will do: the linear model, or the encoder-linear one.
+        exports: Whether what `pretune export` wrote will do.
 
     Raises:
         ModelLoadError: It is something else, which the message names.
@@ -112,6 +114,8 @@ def require_classifier(where: str | Path, *, linear: bool = False) -> Place:
     """
     found = look_at(where)
     if found.kind in (FINETUNED, MODEL) or (linear and found.kind in (LINEAR, ENCODER_LINEAR)):
+        return found
+    if exports and found.kind == EXPORT:
         return found
     raise ModelLoadError(f"{found.shown} is {found.words}", expected=A_MODEL, fix=found.fix)
 
@@ -228,6 +232,9 @@ def _run(shown: str, record: RunRecord) -> Place:
 def _folder(shown: str, path: Path) -> Place:
     inside = f"name the run: {path.parent}" if (path.parent / "run.json").is_file() else ""
     names = {item.name for item in path.iterdir()}
+    if "export.json" in names:
+        fix = "name the run that it was exported from"
+        return Place(shown=shown, kind=EXPORT, words="an exported model, which only answers", fix=fix)
     if "pretune.json" in names:
         fix = inside or "name the run folder that holds it"
         return Place(shown=shown, kind=MODEL, words="a model folder", fix=fix)

@@ -14,8 +14,10 @@ from pretune.errors import PretuneError, StorageError, UsageError
 from pretune.evaluate.baselines import load_linear
 from pretune.evaluate.encoder_linear import load_encoder_linear
 from pretune.models.card import CARD, check_folder
+from pretune.models.exported import read_export_card
 from pretune.records import RunRecord, Verification
 from pretune.run import UNFINISHED, RunFolder, compare_run
+from pretune.run.exports import JUDGED
 from pretune.tasks.classify.baselines import describe_void
 from pretune.tasks.places import require_there
 
@@ -100,6 +102,8 @@ def _of_parts(folder: RunFolder, record: RunRecord) -> Iterator[str]:
         yield from _told("encoder_linear", lambda: load_encoder_linear(folder.encoder_linear, order="C"))
     if folder.sealed.is_file():
         yield from _told("data/test.sealed.jsonl", lambda: Seal.load(folder.sealed))
+    for place in _exports(folder):
+        yield from _told(f"export/{place.name}", lambda: read_export_card(place))  # noqa: B023
     for place in sorted(folder.path.glob("checkpoints/step-*")):
         yield from _told(f"checkpoints/{place.name}", lambda: storage.check_digests(place))  # noqa: B023
     if (folder.data / "corpus").is_dir():
@@ -127,10 +131,18 @@ def _without_digest(folder: RunFolder, record: RunRecord, files: list[str]) -> I
     is_sealed = json.loads((folder.path / "run.json").read_bytes()).get("schema") != 1
     own = {"data/openings.jsonl", *signed, *(["run.json"] if is_sealed else [])}
     own |= {"trace.jsonl"} if storage.head_of(folder.trace) else set()
+    exports = (f"export/{place.name}/" for place in _exports(folder))
+    vouched = ("checkpoints/step-", "data/corpus/", *exports)
     for name in files:
-        of_its_own = name.startswith(("checkpoints/step-", "data/corpus/")) or _STORES.match(name)
+        of_its_own = name.startswith(vouched) or _STORES.match(name)
         if name not in record.digests and name not in own and not of_its_own:
             yield name
+
+
+def _exports(folder: RunFolder) -> list[Path]:
+    """Return the folders of exported classifiers; those of chat models have no digests."""
+    found = sorted(file.parent for file in folder.path.glob("export/*/export.json"))
+    return [place for place in found if (place / JUDGED).is_file()]
 
 
 def _open_store(place: Path) -> object:
@@ -151,6 +163,7 @@ def _told(name: str, check: Callable[[], object]) -> list[str]:
 
 _FOLDERS: tuple[tuple[str, str, Callable[[Path], object]], ...] = (
     ("model", "pretune.json", check_folder),
+    ("export", "export.json", read_export_card),
     ("linear model", "model.json", load_linear),
     ("linear model", "features.json", load_encoder_linear),
     ("files", storage.DIGESTS, storage.check_digests),

@@ -3,8 +3,14 @@
 from pretune.wording.flag import Flag
 
 USE: dict[str, tuple[Flag, ...]] = {
-    "Talking": (
-        Flag("to", "Form: gguf (default), or lora for the adapters of --lora.", "export", metavar="FORM"),
+    "Exporting": (
+        Flag(
+            "to",
+            "Form: onnx (default), onnx-int8, openvino, openvino-int8, torch; of a chat model gguf (default), lora.",
+            "export",
+            metavar="FORM",
+        ),
+        Flag("accept_loss", "Keep a form that changes the verdict, and say what it lost.", "export", kind=bool),
         Flag(
             "form",
             "Of the matrices of a GGUF file: f16 (default), f32 or q8_0.",
@@ -12,6 +18,8 @@ USE: dict[str, tuple[Flag, ...]] = {
             metavar="KIND",
             option="--precision",
         ),
+    ),
+    "Talking": (
         Flag("precision", "Of weights: fp32, bf16, int8 or int4 (as judged, or bf16).", "chat", metavar="KIND"),
         Flag("int8", "Weights of 8 bits: faster.", "chat", kind=bool),
         Flag("int4", "Weights of 4 bits: fastest.", "chat", kind=bool),

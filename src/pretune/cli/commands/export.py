@@ -1,53 +1,38 @@
 """The command that writes a model for other tools. Heavy imports wait until it runs."""
 
-import typer
-
 from pretune.cli import arguments as a
-from pretune.cli.running import open_terminal, open_trace
 from pretune.cli.signature import Flags, takes_flags
-from pretune.errors import UsageError, require
+from pretune.errors import UsageError
 
 
 @takes_flags
 def export(run: a.Run, flags: Flags) -> int:
-    """Write a chat model as GGUF, for llama.cpp and what is built on it, or its LoRA adapters, for peft.
+    """Write a model in a form for other tools, and judge it again in that form.
 
-    Reads what was written back, and asks it and the judged model the same validation questions. `RUN/model` itself loads in
-    plain transformers and needs no export.
+    Of a classifier: ONNX, OpenVINO or a torch program, fp32 or 8 bits, which answers the validation and test rows beside the
+    model and has its own figures and verdict. Of a chat model: GGUF, for llama.cpp and what is built on it, or its LoRA
+    adapters, for peft; both are asked the same validation questions. `RUN/model` loads in plain transformers as it is.
     """
-    from pretune.models.formats.forms import FORMS, KINDS
+    from pretune.cli import exporting
+    from pretune.models.formats.forms import CLASS_KINDS, KINDS
     from pretune.tasks.places import require_run
 
-    kind, form = flags["to"] or KINDS[0], flags["form"] or FORMS[0]
-    if kind not in KINDS:
+    form = flags["to"]
+    if form is not None and form not in (*CLASS_KINDS, *KINDS):
         raise UsageError(
-            f"--to {kind}", expected=" or ".join(KINDS), fix="use RUN/model for transformers: it is a folder that loads there"
+            f"--to {form}",
+            expected=f"{', '.join(CLASS_KINDS)} for a classifier, {' or '.join(KINDS)} for a chat model",
+            fix="use RUN/model for transformers: it is a folder that loads there",
         )
-    if kind == "lora" and flags["form"]:
-        raise UsageError(
-            f"--precision {form} with --to lora", expected="one of them: adapters are written as they were learned"
-        )
-    if form not in FORMS:
-        raise UsageError(f"--precision {form}", expected="one of " + ", ".join(FORMS))
     folder, record = require_run(run, chats=True)
-    if record.task != "converse":
+    is_chat = record.task == "converse"
+    known, other = (KINDS, "a run on conversations") if is_chat else (CLASS_KINDS, "a classifier")
+    if form is not None and form not in known:
+        raise UsageError(f"--to {form}, and {run} is {other}", expected=" or ".join(known))
+    for_other = flags["accept_loss"] if is_chat else flags["form"]
+    if for_other:
         raise UsageError(
-            f"{run} is a classifier", expected="a run on conversations", fix="RUN/model loads in plain transformers as it is"
+            f"{'--accept-loss' if is_chat else '--precision'} for {other}",
+            expected="neither" if is_chat else "--to onnx-int8 or --to openvino-int8 for 8 bits",
         )
-    require("gguf" if kind == "gguf" else "peft", extra=kind)
-    from pretune.cli.show import show_json
-    from pretune.tasks.converse.export import export_gguf
-    from pretune.tasks.converse.export_lora import export_lora
-
-    with open_terminal(flags["json"], flags["quiet"]) as terminal:
-        trace = open_trace(terminal)
-        about = export_gguf(folder, form=form, trace=trace) if kind == "gguf" else export_lora(folder, trace=trace)
-    if flags["json"]:
-        show_json(about)
-    else:
-        same, losses = about["same_replies"], (about["loss"], about["loss_exported"])
-        typer.echo(f"wrote {about['file']}, {about['bytes'] / 1e6:,.1f} MB")
-        if kind == "lora":
-            typer.echo(f"load it with peft on top of {about['base']}")
-        typer.echo(f"{same:.0%} of {about['questions']} replies are the same; loss {losses[0]:.4f}, exported {losses[1]:.4f}")
-    return 0
+    return (exporting.export_chat if is_chat else exporting.export_classes)(folder, form or known[0], flags)

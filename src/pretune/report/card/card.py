@@ -44,7 +44,7 @@ def render_card(record: RunRecord) -> str:
     sections = (
         ("", _introduce(record)),
         ("Verdict", tell_verdict(record)),
-        ("Figures", _tell_figures(record)),
+        ("Figures", tell_figures(record)),
         ("Data", tell_data(record)),
         ("How to use it", tell_use(record)),
         ("Limits", _tell_limits(record)),
@@ -134,7 +134,8 @@ def tell_verdict(record: RunRecord) -> Iterator[str]:
     )
 
 
-def _tell_figures(record: RunRecord) -> Iterator[str]:
+def tell_figures(record: RunRecord) -> Iterator[str]:
+    """Yield a table of figures for each split."""
     for figures in arrange_scores(record.scores, positive=record.positive, max_classes=MAX_CLASSES):
         yield from _figure_table(figures)
 

@@ -8,12 +8,13 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from pretune.records import RunRecord
+from pretune.records import JudgedExport, RunRecord
 from pretune.report import threshold as tradeoff
 from pretune.report.asked_of_tuning import answer_questions
 from pretune.report.choices import describe_budget, make_range_plot, say_optimism
 from pretune.report.conversation import describe_chat
 from pretune.report.corpus import describe_corpus
+from pretune.report.exports import export_rows
 from pretune.report.language import language_rows
 from pretune.report.page import charts
 from pretune.report.page.sections import build_sections
@@ -40,15 +41,16 @@ from pretune.wording.counts import counted
 MAX_TEXT = 2_000  # characters of any one text; a 10 MB cell belongs in the table, not in the report
 
 
-def render_html(record: RunRecord, events: Sequence[Mapping[str, Any]] = ()) -> str:
+def render_html(record: RunRecord, events: Sequence[Mapping[str, Any]] = (), exports: Sequence[JudgedExport] = ()) -> str:
     """Return the report of a run as one HTML document.
 
     Args:
         record: The run.
         events: The lines of ``trace.jsonl``, decoded.
+        exports: Forms that its model was exported in.
     """
-    template = make_environment().get_template("report.html.jinja")
-    return template.render(record=record, sections=build_sections(record, events), charts=charts, tradeoff=tradeoff)
+    template, sections = make_environment().get_template("report.html.jinja"), build_sections(record, events)
+    return template.render(record=record, sections=sections, charts=charts, tradeoff=tradeoff, exports=export_rows(exports))
 
 
 def render_chat(record: RunRecord, events: Sequence[Mapping[str, Any]] = ()) -> str:

@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from pretune.data.alike.units import units_of_rows
-from pretune.data.seal.seal import recall_opening
-from pretune.errors import PretuneError, UsageError
+from pretune.errors import PretuneError
 from pretune.evaluate.choose_source import choose_source
 from pretune.evaluate.threshold import aim_of, choose_threshold
-from pretune.records import RULES, Copies, CorpusSketch, Example, Finding, Past, Predictions, RunRecord
+from pretune.records import RULES, Example, Finding, Predictions, RunRecord
 from pretune.run import RunFolder, check_run, compare_run
-from pretune.tasks.classify.assess import MAIN, Assessment, Kept, assess, costs_of, evidence_of
+from pretune.tasks.classify.assess import MAIN, Assessment
 from pretune.tasks.classify.baselines import describe_void
+from pretune.tasks.classify.on_file import read_judged
 from pretune.tasks.recomputed import Recomputed, canonical_bytes, compare, compare_opening, describe
 from pretune.verdict import Policy
 
@@ -29,49 +29,27 @@ def recompute(folder: RunFolder) -> Recomputed[Assessment]:
         StorageError: A file is missing or damaged.
         SealedError: The run's list of openings does not have the one that its figures come from.
     """
-    record = folder.read_record()
-    if record.verdict is None:
-        raise UsageError(
-            f"{folder.path} has no verdict: it is {record.status}",
-            expected="a judged run",
-            fix=f"`pretune judge {folder.path}`",
-        )
-    rows, opening = recall_opening(folder.sealed_files(record), folder.openings, record.ledger_head)
-    splits = {"train": folder.read_examples("train"), "validation": folder.read_examples("validation"), "test": rows}
-    predictions = folder.read_all_predictions()
-    policy = Policy.from_json(record.verdict.policy)
-    if policy.rules > RULES:
-        raise UsageError(
-            f"{folder.path} was judged by rules {policy.rules} and this version knows up to {RULES}",
-            expected="a version of pretune that is no older than the run",
-            fix="recompute with the version that run.json names",
-        )
+    known = read_judged(folder)
+    record, policy = known.record, known.policy
     changed = tuple(compare_run(folder, record)) if record.digests else ()  # runs of earlier versions kept none
-    copies = folder.read_kept(Copies) if policy.rules > 1 else None
-    known = Kept(corpus=folder.read_kept(CorpusSketch), past=folder.read_kept(Past), copies=copies)
-    evidence = evidence_of(record, splits, predictions, known)
     try:
-        found = assess(
-            evidence,
-            policy,
-            look=opening.look,
-            num_models=opening.num_models,
-            main=record.judged_source,
-            costs=costs_of(record),
-        )
+        found = known.assess()
     except (PretuneError, ValueError, KeyError, TypeError):
         check_run(folder, record)  # files that do not fit each other: name the one that was changed
         raise
-    found = replace(found, verdict=replace(found.verdict, policy=record.verdict.policy))  # as it was written, fields and all
+    if record.verdict is not None:
+        found = replace(
+            found, verdict=replace(found.verdict, policy=record.verdict.policy)
+        )  # as it was written, fields and all
     if policy.rules < RULES:  # an earlier version judged it, by the checks that it had; the required ones are in its policy
         found = replace(found, findings=tuple(_as_worded(found.findings, record.findings)))
     differences = (
         *filter(None, [describe_void(folder)]),
         *changed,
-        *compare_opening(record, opening),
-        *_compare_rows(predictions, splits),
-        *_compare_threshold(predictions, units_of_rows(splits["validation"], copies), record),
-        *_compare_choice(predictions, record, policy),
+        *compare_opening(record, known.opening),
+        *_compare_rows(known.predictions, known.splits),
+        *_compare_threshold(known.predictions, units_of_rows(known.splits["validation"], known.copies), record),
+        *_compare_choice(known.predictions, record, policy),
     )
     return compare(record, found, iter(differences))
 

@@ -1,4 +1,4 @@
-"""Answering: what a run, a model folder or ``RUN/linear`` says about texts; only a network loads torch."""
+"""Answering: what a run, a model folder, an export or ``RUN/linear`` says about texts; only a network loads torch."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from pretune.errors import ModelLoadError
 from pretune.hashing import digest_of_place
 from pretune.predict import answers_of
+from pretune.predict.exported import open_export
 from pretune.records import Example, Predictions, RunRecord
 from pretune.run import RunFolder, check_run
 from pretune.run.trace import Trace
-from pretune.tasks.places import ENCODER_LINEAR, LINEAR, model_in, require_classifier
+from pretune.tasks.places import ENCODER_LINEAR, EXPORT, LINEAR, model_in, require_classifier
 
 if TYPE_CHECKING:
     from pretune.evaluate.baselines import LinearModel
@@ -70,16 +71,18 @@ def open_answering(run: str | Path, *, open_network: Callable[[Path], tuple["Mod
     """Load who answers.
 
     Args:
-        run: A run, a model folder, or the folder of a baseline.
+        run: A run, a model folder, an export, or the folder of a baseline.
         open_network: Returns card and answers of a model folder.
 
     Raises:
         ModelLoadError: It is something else, or damaged.
         StorageError: A file of the linear model, or the record of the run, is damaged.
     """
-    found, path = require_classifier(run, linear=True), Path(run)
+    found, path = require_classifier(run, linear=True, exports=True), Path(run)
     if found.record is not None and found.record.chosen is not None and (path / found.record.chosen.source).is_dir():
         return open_answering(path / found.record.chosen.source)  # the model that was judged answers for the run
+    if found.kind == EXPORT:
+        return _by_export(run, path)
     record = found.record or _record_around(path)
     text, encoding = _columns_of(record)
     if found.kind == LINEAR:
@@ -112,6 +115,19 @@ def open_answering(run: str | Path, *, open_network: Callable[[Path], tuple["Mod
         text=tuple(card.text_columns) or text,
         encoding=encoding,
         digest=lambda: digest_of_place(inner),
+    )
+
+
+def _by_export(run: str | Path, path: Path) -> Answering:
+    """Open an export, whose card alone says what its run's record would."""
+    scorer, record = open_export(path), _record_around(path.resolve().parent)
+    return Answering(
+        shown=str(run),
+        classes=scorer.classes,
+        ask=partial(answers_of, scorer),
+        text=scorer.card.card.text_columns,
+        encoding=_columns_of(record)[1],
+        digest=lambda: digest_of_place(path),
     )
 
 
