@@ -50,6 +50,7 @@ def selftest(*flags, timeout):
     return found
 
 
+@pytest.mark.slow
 def test_trainings_that_are_killed_or_refused_a_write_end_like_the_unbroken_one():
     found = selftest("--kill", "2", "--refuse", "2", timeout=300)
     assert (found["kills"], sum(found["where"].values()), found["refused"]) == (2, 2, {"full": 1, "read-only": 1})

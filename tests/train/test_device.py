@@ -1,6 +1,7 @@
 """Where and how precisely to compute."""
 
 import random
+import time
 
 import numpy as np
 import pytest
@@ -26,14 +27,32 @@ def test_bf16_can_be_switched_off(monkeypatch):
     assert not has_fast_bf16()
 
 
-@pytest.mark.parametrize("instruction", ["amx_bf16", "avx512_bf16", "bf16"])
-def test_any_bf16_instruction_will_do(instruction, monkeypatch):
+@pytest.mark.parametrize(
+    ("instruction", "seconds", "expected"),
+    [
+        ("amx_bf16", (1.0, 9.0), True),  # not measured
+        ("avx512_bf16", (1.0, 0.4), True),
+        ("avx512_bf16", (1.0, 0.9), False),
+        ("bf16", (1.0, 1.7), False),
+    ],
+)
+def test_instructions_for_bf16_must_be_the_faster_ones(instruction, seconds, expected, monkeypatch):
     monkeypatch.delenv("PRETUNE_BF16")
-    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
+    device_module._bf16_wins.cache_clear()
+    taken = {torch.float32: seconds[0], torch.bfloat16: seconds[1]}
+    monkeypatch.setattr(device_module, "_seconds", lambda left, _: taken[left.dtype])
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True, instruction: False})
     assert not has_fast_bf16()
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True, instruction: True})
-    assert has_fast_bf16()
+    assert has_fast_bf16() is expected
+    device_module._bf16_wins.cache_clear()
+
+
+def test_what_is_measured_is_a_product_and_takes_no_time():
+    assert 0 < device_module._seconds(torch.ones(8, 16), torch.ones(4, 16)) < 5
+    start = time.process_time()
+    assert isinstance(device_module._bf16_wins.__wrapped__(), bool)
+    assert time.process_time() - start < 5
 
 
 @pytest.mark.parametrize(("fast", "precision"), [(True, "bf16"), (False, "fp32")])
@@ -41,7 +60,7 @@ def test_precision_follows_the_processor_and_says_why(fast, precision, monkeypat
     monkeypatch.setattr(device_module, "has_fast_bf16", lambda _: fast)
     chosen = choose_device("cpu")
     assert (chosen.kind, chosen.precision) == ("cpu", precision)
-    assert ("no bf16" in chosen.why) is not fast
+    assert ("no fast bf16" in chosen.why) is not fast
 
 
 @pytest.mark.parametrize("fast", [True, False])

@@ -4,12 +4,18 @@ import contextlib
 import ctypes
 import os
 import random
+import time
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import torch
 
 from pretune.errors import UsageError
+
+# A product that tells whether bf16 is the faster precision, (rows, width) times (wider, width), the best of a few: on one
+# processor it took 1.7 times as long as in fp32, on another a quarter, and the limit is far from both.
+PRODUCT, TRIALS, FASTER = (256, 512, 1024), 5, 0.8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +43,10 @@ class Device:
 
 
 def has_fast_bf16(kind: str = "cpu") -> bool:
-    """Whether bf16 matrix products have instructions of their own; without them they are slower than fp32.
+    """Whether matrix products are faster in bf16 than in fp32.
 
+    They are with matrix instructions (AMX), and are not without any instruction for bf16. Vectors of bf16 (AVX-512, Arm) are
+    measured once a process, some 20 ms: there are processors that have them, and on which fp32 is faster.
     ``PRETUNE_BF16=0`` switches them off.
     """
     if os.environ.get("PRETUNE_BF16") == "0":
@@ -46,7 +54,27 @@ def has_fast_bf16(kind: str = "cpu") -> bool:
     if kind == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
-    return any(capabilities.get(name) for name in ("amx_bf16", "avx512_bf16", "amx_tile", "bf16"))
+    if any(capabilities.get(name) for name in ("amx_bf16", "amx_tile")):
+        return True
+    return any(capabilities.get(name) for name in ("avx512_bf16", "bf16")) and _bf16_wins()
+
+
+@cache
+def _bf16_wins() -> bool:
+    """Whether products take clearly less time in bf16, the best of a few of each: other processes may disturb some."""
+    rows, width, wider = PRODUCT
+    best = []
+    with torch.inference_mode():
+        for precision in (torch.float32, torch.bfloat16):
+            left, right = torch.ones(rows, width, dtype=precision), torch.ones(wider, width, dtype=precision)
+            best.append(min(_seconds(left, right) for _ in range(TRIALS + 1)))
+    return best[1] < FASTER * best[0]
+
+
+def _seconds(left: torch.Tensor, right: torch.Tensor) -> float:
+    start = time.perf_counter()
+    torch.nn.functional.linear(left, right)
+    return time.perf_counter() - start
 
 
 def choose_device(kind: str = "auto", *, precision: str = "auto", threads: int | None = None) -> Device:
@@ -68,9 +96,9 @@ def choose_device(kind: str = "auto", *, precision: str = "auto", threads: int |
     if precision != "auto":
         chosen, why = precision, f"{precision} was asked for"
     elif has_fast_bf16(kind):
-        chosen, why = "bf16", "bf16 instructions found"
+        chosen, why = "bf16", "fast bf16 instructions found"
     else:
-        chosen, why = "fp32", "no bf16 instructions in use, so fp32"
+        chosen, why = "fp32", "no fast bf16 instructions in use, so fp32"
     return Device(kind=kind, precision=chosen, threads=torch.get_num_threads(), why=why)
 
 

@@ -35,8 +35,8 @@ KINDS = {"masked": AutoModelForMaskedLM, "causal": AutoModelForCausalLM}
     ("objective", "optimizer", "shard"),
     [
         ("masked", "adamw", []),
-        ("causal", "adamw", []),
-        ("masked", "adamw", IN_PARTS),
+        pytest.param("causal", "adamw", [], marks=pytest.mark.slow),
+        pytest.param("masked", "adamw", IN_PARTS, marks=pytest.mark.slow),
         pytest.param("causal", "adamw", IN_PARTS, marks=pytest.mark.slow),
         pytest.param("causal", "muon", [], marks=pytest.mark.slow),
         pytest.param("causal", "muon", IN_PARTS, marks=pytest.mark.slow),

@@ -126,7 +126,7 @@ class ChatModel:
         if config.budget is not None:
             left = (1 - self.chat.mix) * (parse_duration(config.budget) - (time.perf_counter() - start))
             chosen = choose_part(self.network_, encoded, own, plan, left, trace)
-            encoded = part_of(encoded, chosen.num_rows, seed=config.seed)
+            encoded = part_of(encoded, chosen.num_rows, chosen.num_held, seed=config.seed)
             plan = Plan(epochs=chosen.epochs, freeze=config.freeze, device=self.device_, seed=config.seed)
         encoded = with_mix(encoded, config, self.template_, self.tokenizer_, trace)
         fitted = fit_chat(self.network_, encoded, config=own, plan=plan, trace=trace)

@@ -79,7 +79,7 @@ def finetune(job: Job[ConverseRunConfig], *, is_judged: bool = False) -> RunReco
     num_asked = data.seal.num_rows if is_judged else 0
     encoded, plan = _within_budget(job, config, network, encoded, plan, num_asked=num_asked)
     chosen = replace(config, epochs=plan.epochs)
-    plan = replace(plan, world=invite_others(job, chosen, num_rows=len(encoded.train), moment=moment))
+    plan = replace(plan, world=invite_others(job, chosen, encoded, moment=moment))
     encoded = with_mix(encoded, config, template, start.tokenizer, trace)
     try:
         fitted = fit_chat(network, encoded, config=own, plan=plan, trace=trace)
@@ -147,9 +147,10 @@ def _within_budget(
     if known is None:
         left = (1 - config.chat.mix) * (parse_duration(config.budget) - (time.perf_counter() - job.start))
         chosen = choose_part(network, encoded, config.finetune, plan, left, job.trace, num_asked=num_asked)
-        known = {"epochs": chosen.epochs, "num_rows": chosen.num_rows}
+        known = {"epochs": chosen.epochs, "num_rows": chosen.num_rows, "num_held": chosen.num_held}
         storage.replace_json(place, known)
-    return part_of(encoded, known["num_rows"], seed=config.seed), replace(plan, epochs=known["epochs"])
+    encoded = part_of(encoded, known["num_rows"], known.get("num_held"), seed=config.seed)
+    return encoded, replace(plan, epochs=known["epochs"])
 
 
 def judge(

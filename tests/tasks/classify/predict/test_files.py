@@ -344,7 +344,7 @@ def test_another_command_does_not_go_on_with_what_was_begun(change, linear, monk
 
 @pytest.mark.usefixtures("linear")
 def test_a_killed_command_leaves_whole_rows_and_goes_on(tmp_path):
-    write_many(Path("many.csv"), 60_000)
+    write_many(Path("many.csv"), 20_000)
     command = python(
         "-m", "pretune", "predict", "linear", "--file", "many.csv", "--text", "text", "--output", "out.csv", "--quiet"
     )
@@ -358,7 +358,7 @@ def test_a_killed_command_leaves_whole_rows_and_goes_on(tmp_path):
     assert not (tmp_path / "out.csv").exists()
     subprocess.run(command, check=True, capture_output=True)
     assert (tmp_path / "out.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
-    assert len(rows_of("out.csv")) == 60_000
+    assert len(rows_of("out.csv")) == 20_000
 
 
 def test_a_part_of_unknown_origin_is_left_alone(linear, write_csv, capsys):
