@@ -74,6 +74,7 @@ MISTYPED = [
     ["plan", "--accuracy", "0.9", "--policy", "nosuch"],
     ["report", "nosuch"],
     ["verify", "nosuch"],
+    ["view", "runs/nosuch"],
 ]
 TYPE = """
 import sys, atexit

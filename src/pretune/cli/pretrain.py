@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from pretune.cli.running import ARGUMENTS, open_terminal, open_trace, placed
+from pretune.cli.running import ARGUMENTS, open_terminal, open_trace, placed, show_live
 from pretune.cli.settings import Settings, given
 from pretune.configs import Config, CorpusConfig, PretrainConfig, PretrainRunConfig, TokenizerConfig
 from pretune.configs.base import MAX_COUNT
@@ -90,6 +90,7 @@ def run_pretraining(source: str, config: PretrainRunConfig, flags: Mapping[str, 
         **placed(flags),
     )
     with open_terminal(flags["json"], flags["quiet"]) as terminal:
+        show_live(folder.path)
         job = Job(
             source=source,
             config=config,
@@ -145,6 +146,7 @@ def pretrain_first(
         return replace(config, model=str(place))
     folder = claim_folder(base, inputs, named=place if run else None, done="pretrained")
     with open_terminal(*shown) as terminal:
+        show_live(folder.path)
         job = Job(
             source=corpus,
             config=language,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from pretune.cli.viewing import LIVE
 from pretune.errors import UsageError
 
 if TYPE_CHECKING:
@@ -149,6 +150,7 @@ def make_run(
     done = "judged" if kind == "run" else "trained"
     folder = claim_folder(default_name(source, config.model), inputs, **placed(flags), done=done)
     with open_terminal(flags["json"], flags["quiet"]) as terminal:
+        show_live(folder.path)
         job = Job(
             source=source,
             config=config,
@@ -220,7 +222,15 @@ def open_terminal(json: bool, quiet: bool) -> Any:
 
 
 def open_trace(listener: Any) -> Any:
-    """Return a trace that this listener hears."""
+    """Return a trace that this listener hears, and the live page if there is one."""
     from pretune.run.trace import Trace
 
-    return Trace(listeners=(listener,))
+    live = LIVE.get()
+    return Trace(listeners=(listener,) if live is None else (listener, live.hear))
+
+
+def show_live(folder: Path) -> None:
+    """Tell the live page, if there is one, where the run is."""
+    live = LIVE.get()
+    if live is not None:
+        live.at(folder)

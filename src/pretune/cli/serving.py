@@ -1,10 +1,8 @@
 """Talking on a page: loads who is asked, says where the page is, and serves until Ctrl-C."""
 
-import errno
-import sys
 from typing import TYPE_CHECKING, Any
 
-from pretune.errors import UsageError
+from pretune.cli.viewing import open_server, tell
 
 if TYPE_CHECKING:
     from pretune.tasks.converse.speaker import Wishes
@@ -22,26 +20,13 @@ def serve_page(model: str, wishes: "Wishes", flags: dict[str, Any]) -> int:
     from pretune.tasks.converse.cast import open_cast
     from pretune.tasks.converse.server import Server
 
-    port = PORT if flags["port"] is None else flags["port"]
-    cast = open_cast(model, wishes, tell=lambda text: None if flags["quiet"] else _tell(text))
-    try:
-        server = Server(cast, port)
-    except (OSError, OverflowError) as error:
-        is_taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
-        raise UsageError(
-            f"port {port} {'is taken' if is_taken else f'cannot be used ({error})'}",
-            expected="a free port",
-            fix="--port 0 takes a free one",
-        ) from error
+    cast = open_cast(model, wishes, tell=lambda text: None if flags["quiet"] else tell(text))
+    server = open_server(lambda port: Server(cast, port), flags["port"], PORT, flag="--port")
     with server:
-        _tell(f"{', '.join(cast.names)} can be asked at {server.url} (Ctrl-C ends)")
-        _tell(f"OpenAI's clients: base_url={server.url}v1")
+        tell(f"{', '.join(cast.names)} can be asked at {server.url} (Ctrl-C ends)")
+        tell(f"OpenAI's clients: base_url={server.url}v1")
         try:
             server.serve_forever()
         except KeyboardInterrupt:
-            _tell("")
+            tell("")
     return 0
-
-
-def _tell(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)  # noqa: T201

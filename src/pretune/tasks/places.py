@@ -95,6 +95,19 @@ def require_run(where: str | Path, *, languages: bool = False, chats: bool = Fal
     raise UsageError(f"{found.shown} is {words}", expected=A_RUN, fix=found.fix)
 
 
+def require_begun(where: str | Path) -> RunFolder:
+    """Return a run of any kind, also one that has no model or that another process is at.
+
+    Raises:
+        UsageError: It is something else, which the message names.
+        StorageError: Its record is damaged.
+    """
+    found = look_at(where)
+    if found.record is None:
+        raise UsageError(f"{found.shown} is {found.words}", expected="a run folder", fix=found.fix)
+    return RunFolder(Path(where))
+
+
 def is_chat(where: str | Path) -> bool:
     """Whether a place is a run on conversations or the folder of a chat model."""
     return look_at(where).kind in (CHAT, CHAT_MODEL)

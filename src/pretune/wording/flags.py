@@ -14,7 +14,7 @@ READ_ANY, DECIDE, GATE = f"{READ} pretrain", "run finetune judge audit", "run ju
 PRETRAIN = "pretrain"
 ALL = (
     "run check finetune judge review evaluate predict chat trace compare audit plan pretrain export models datasets report "
-    "verify selftest"
+    "view verify selftest"
 )
 
 _BY_HEADING: dict[str, tuple[Flag, ...]] = {

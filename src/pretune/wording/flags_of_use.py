@@ -37,4 +37,16 @@ USE: dict[str, tuple[Flag, ...]] = {
         Flag("name", "Name of who compares; each has a file of their own (reviewer).", "review", default="reviewer"),
         Flag("seed", "Seed of the draw and of the order of each pair (0).", "review", metavar="N", kind=int, default=0),
     ),
+    "Live page": (
+        Flag("live", "Show a page on this machine while it trains.", "run finetune pretrain", kind=bool),
+        Flag(
+            "live_port",
+            "With --live: port (8010; 0 takes a free one).",
+            "run finetune pretrain",
+            metavar="N",
+            kind=int,
+            least=0,
+        ),
+        Flag("port", "Port (8010; 0 takes a free one).", "view", metavar="N", kind=int, least=0),
+    ),
 }

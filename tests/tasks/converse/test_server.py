@@ -10,6 +10,7 @@ import time
 import pytest
 from speaking import QUESTIONS, ask, conversations, make_speaker, serving
 
+from pretune.report.live.loopback import MAX_BODY
 from pretune.tasks.converse import server as module
 from pretune.tasks.converse.cast import Cast
 from pretune.tasks.converse.memory import Memory
@@ -164,7 +165,7 @@ def test_other_routes_are_refused(server, method, path, status):
 
 
 def test_bodies_that_are_too_long_or_of_no_length_are_refused(server):
-    assert ask(server, b" " * (module.MAX_BODY + 1))[0] == 413
+    assert ask(server, b" " * (MAX_BODY + 1))[0] == 413
     for length in ("-1", "1e3", "9" * 30, ""):
         assert ask(server, b"", Content_Length=length)[0] in (411, 413)
 

@@ -9,8 +9,9 @@ from pretune.cli.commands.selftest import selftest
 from pretune.cli.commands.talk import chat
 from pretune.cli.commands.train import finetune, pretrain, run
 from pretune.cli.commands.verify import verify
+from pretune.cli.commands.view import view
 
 COMMANDS = (
     run, check, finetune, judge, review, evaluate, predict, chat, trace, compare, audit, plan, pretrain, export, models,
-    datasets, report, verify, selftest,
+    datasets, report, view, verify, selftest,
 )  # fmt: skip

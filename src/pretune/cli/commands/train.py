@@ -6,6 +6,7 @@ from pretune.cli.pretrain import build_pretrain_config, divide_settings, pretrai
 from pretune.cli.running import lead, train_run
 from pretune.cli.settings import build_config
 from pretune.cli.signature import Flags, takes_flags
+from pretune.cli.viewing import watched
 from pretune.errors import UsageError
 
 
@@ -27,8 +28,9 @@ def run(data: a.Data, flags: Flags) -> int:
         raise UsageError(f"{got} without --pretrain", expected="both, or neither", fix="add --pretrain CORPUS")
 
     def make() -> int:
-        chosen = settings if corpus is None else pretrain_first(data, settings, corpus, flags, first)
-        return train_run("run", data, chosen, flags)
+        with watched(flags):
+            chosen = settings if corpus is None else pretrain_first(data, settings, corpus, flags, first)
+            return train_run("run", data, chosen, flags)
 
     return lead(settings.finetune.device, make)
 
@@ -44,7 +46,12 @@ def finetune(data: a.Data, flags: Flags) -> int:
     settings = build_config(flags, recipe=flags["recipe"], file=flags["config"], settings=flags["set_"] or ())
     if is_conversation(data, flags):
         return _train_chat("finetune", data, flags)
-    return lead(settings.finetune.device, lambda: train_run("finetune", data, settings, flags))
+
+    def make() -> int:
+        with watched(flags):
+            return train_run("finetune", data, settings, flags)
+
+    return lead(settings.finetune.device, make)
 
 
 @takes_flags
@@ -55,11 +62,21 @@ def pretrain(corpus: a.Corpus, flags: Flags) -> int:
     fine-tunes the result.
     """
     settings = build_pretrain_config(flags, file=flags["config"], settings=flags["set_"] or ())
-    return lead(settings.pretrain.device, lambda: run_pretraining(corpus, settings, flags))
+
+    def make() -> int:
+        with watched(flags):
+            return run_pretraining(corpus, settings, flags)
+
+    return lead(settings.pretrain.device, make)
 
 
 def _train_chat(kind: str, data: str, flags: Flags) -> int:
     settings = build_chat_config(flags, file=flags["config"], settings=flags["set_"] or ())
     if not is_conversation(data, flags):
         raise refuse_chat_flags(flags)
-    return lead(settings.finetune.device, lambda: train_chat(kind, data, settings, flags))
+
+    def make() -> int:
+        with watched(flags):
+            return train_chat(kind, data, settings, flags)
+
+    return lead(settings.finetune.device, make)

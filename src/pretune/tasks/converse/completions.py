@@ -10,6 +10,7 @@ from typing import Any
 from pretune.errors import UsageError
 from pretune.records import Turn
 from pretune.records.conversation import ASSISTANT, SYSTEM, USER
+from pretune.report.live.loopback import as_event
 from pretune.tasks.converse.cast import Part
 from pretune.tasks.converse.speaker import Wishes
 
@@ -135,13 +136,8 @@ def error_of(message: str, kind: str = "invalid_request_error") -> dict[str, Any
 def events(values: Iterator[dict[str, Any]]) -> Iterator[bytes]:
     """Yield a stream's lines as server-sent events."""
     for value in values:
-        yield b"data: " + to_bytes(value) + b"\n\n"
+        yield as_event(value)
     yield b"data: [DONE]\n\n"
-
-
-def to_bytes(value: Any) -> bytes:
-    """Return JSON in ASCII: half a character in a text is an escape, and never an error."""
-    return json.dumps(value, ensure_ascii=True, allow_nan=False).encode()
 
 
 def _read_turns(messages: Any) -> tuple[Turn, ...]:
