@@ -1,6 +1,7 @@
 """The command line as a whole: exit codes, one message an error, what is loaded when."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -262,3 +263,15 @@ def test_the_documentation_lists_every_command_and_flag_and_no_other():
         set(re.findall(r"--[a-z][a-z0-9-]+", text)) - {"--help", "--nproc-per-node", "--version"} == flags
     )  # the last but one is torchrun's
     assert set(re.findall(r"--[a-z][a-z-]+", (root / "README.md").read_text(encoding="utf-8"))) <= flags
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [({}, "5000"), ({"GOMP_SPINCOUNT": "7"}, "7"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "None")],
+)
+def test_threads_that_wait_soon_sleep_unless_the_user_says_otherwise(given, expected):
+    script = "import os, sys\nfrom pretune import __main__\nsys.argv = ['pretune', '--version']\ntry: __main__.main()\n"
+    script += "except SystemExit: print(os.environ.get('GOMP_SPINCOUNT'))"
+    bare = {name: value for name, value in os.environ.items() if name not in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")}
+    done = subprocess.run(python("-c", script), env=bare | given, capture_output=True, text=True, check=True)
+    assert done.stdout.split()[-1] == expected
