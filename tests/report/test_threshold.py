@@ -6,9 +6,10 @@ import pytest
 
 from pretune.records import RunRecord, ThresholdChoice
 from pretune.report.page.html import render_html
+from pretune.report.page.probabilities import draw_probabilities
 from pretune.report.terminal.drawing import to_text
 from pretune.report.terminal.text import draw_run
-from pretune.report.threshold import PLOT_HEIGHT, PLOT_WIDTH, describe_decision, draw_threshold, make_tradeoff_plot
+from pretune.report.threshold import describe_decision, draw_threshold
 
 
 def squeeze(record: RunRecord) -> str:
@@ -25,24 +26,10 @@ def test_the_terminal_shows(record, shown):
     assert shown in squeeze(record)
 
 
-def test_the_report_has_curve_table_and_every_marked_point(record):
+def test_the_report_has_the_table(record):
     html = render_html(record)
-    for shown in ('class="curve"', 'class="chosen"', 'class="largest"', 'class="tested"', ">0.97<", "1,591", "On new rows"):
+    for shown in (">0.97<", "1,591", "On new rows"):
         assert shown in html
-
-
-def test_every_mark_lies_inside_the_plot(record):
-    plot = make_tradeoff_plot(record)
-    points = [tuple(map(float, pair.split(","))) for pair in plot.curve.split()] + [plot.chosen, plot.largest, plot.tested]
-    assert all(0 <= x <= PLOT_WIDTH and 0 <= y <= PLOT_HEIGHT for x, y in points)
-    across = [x for x, _ in points[:-3]]
-    assert across == sorted(across), "lower thresholds lie to the right: recall rises"
-
-
-def test_before_the_seal_is_opened_there_is_no_test_point(record):
-    unjudged = replace(record, verdict=None, scores=tuple(replace(score, split="validation") for score in record.scores))
-    assert make_tradeoff_plot(unjudged).tested is None
-    assert 'class="tested"' not in render_html(unjudged)
 
 
 def test_where_the_largest_class_decides_the_report_says_why_and_draws_no_choice(record):
@@ -50,7 +37,7 @@ def test_where_the_largest_class_decides_the_report_says_why_and_draws_no_choice
     changed = replace(record, threshold=kept)
     assert "the largest class" in dict(describe_decision(kept, None))["decides"]
     assert "only 7 validation rows are pos" in squeeze(changed)
-    assert 'class="chosen"' not in render_html(changed)
+    assert 'class="series chosen"' not in render_html(changed)
     assert "chosen</strong>" not in render_html(changed)
 
 
@@ -60,20 +47,11 @@ def test_a_choice_without_a_curve_is_words_only(record):
     )
     changed = replace(record, threshold=bare, calibration=None)
     assert draw_threshold(changed) is None
-    assert make_tradeoff_plot(changed) is None
+    assert draw_probabilities(changed, None).tradeoff is None
     assert "no class is the positive one" in render_html(changed)
 
 
 def test_a_run_of_an_older_version_has_no_decision_to_tell(record):
     old = replace(record, threshold=None, calibration=None)
     assert draw_threshold(old) is None
-    assert "Threshold and trade-off" not in render_html(old)
-
-
-def test_perfect_and_hopeless_models_can_be_drawn(record):
-    for value in (0.0, 1.0):
-        reached = tuple(replace(item, value=value, before=value) for item in record.threshold.reached)
-        points = tuple(replace(point, precision=value, recall=value) for point in record.threshold.curve)
-        assert (
-            make_tradeoff_plot(replace(record, threshold=replace(record.threshold, reached=reached, curve=points))) is not None
-        )
+    assert 'id="threshold"' not in render_html(old)

@@ -8,8 +8,17 @@ from scipy.special import chndtr, chndtrinc  # noncentral chi-square: distributi
 from pretune.evaluate.areas import midranks
 from pretune.evaluate.codes import Counts, Rows
 from pretune.evaluate.shares import MakeScore, too_few
-from pretune.intervals import MIN_RARER_CLASS, Floats, quantile, skewed_mean_interval, t_quantile, unit_means, widening
-from pretune.records import Score
+from pretune.intervals import (
+    MIN_RARER_CLASS,
+    Floats,
+    quantile,
+    skewed_mean_interval,
+    t_quantile,
+    unit_means,
+    widening,
+    wilson_bounds,
+)
+from pretune.records import ReliabilityBin, Score
 
 # Added to nothing: a probability of exactly 0 for the true class would make the mean loss infinite.
 MIN_PROBABILITY = 1e-12
@@ -80,6 +89,23 @@ def calibration_score(make: MakeScore, rows: Rows) -> Score:
     low, high = calibration_interval(gaps, noise, sizes / len(claimed), make.keywords["confidence"])
     method = f"debiased over {num_bins} bins of equal size; interval by inverting the noncentral chi-square"
     return blank(value=value, low=min(low, value), high=max(high, value), method=method)
+
+
+def reliability_bins(rows: Rows, confidence: float = 0.95) -> tuple[ReliabilityBin, ...]:
+    """Hold probability against frequency in the bins of ``calibration_score``, by rising probability; Wilson's intervals."""
+    if rows.shares is None or not len(rows.labels):
+        return ()
+    claimed, came_true = _claims(rows)
+    bins, num_bins = _bins_of(claimed)
+    sizes, hits = np.bincount(bins, minlength=num_bins), np.bincount(bins, came_true, minlength=num_bins)
+    means = np.bincount(bins, claimed, minlength=num_bins) / sizes
+    lows, highs = wilson_bounds(hits, sizes, confidence)
+    return tuple(
+        ReliabilityBin(claimed=mean, came_true=hit / size, low=low, high=high, num_examples=size)
+        for mean, hit, size, low, high in zip(
+            means.tolist(), hits.tolist(), sizes.tolist(), lows.tolist(), highs.tolist(), strict=True
+        )
+    )
 
 
 def calibration_interval(gaps: Floats, noise: Floats, weights: Floats, confidence: float) -> tuple[float, float]:

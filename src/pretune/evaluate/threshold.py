@@ -99,11 +99,12 @@ def choose_threshold(predictions: Predictions, aim: Aim, *, groups: Groups | Non
         which = aim.positive if rarer == num_positives else f"not {aim.positive}"
         note = f"only {rarer} {predictions.split} rows are {which}, {MIN_RARER_CLASS} are needed to choose by"
         return replace(blank, note=f"{note}: the largest class decides")
-    ladder = _ladder_of(predictions, aim.positive)
+    ladder = ladder_of(predictions, aim.positive)
     return _choose(ladder, aim, blank, units_of(predictions.ids, groups), seed)
 
 
-def _ladder_of(predictions: Predictions, positive: str) -> Ladder:
+def ladder_of(predictions: Predictions, positive: str) -> Ladder:
+    """Count the rows of predictions with probabilities by every threshold on the probability of a class."""
     labels, _ = codes_of(predictions)
     index, shares, other = shares_beside(predictions, positive)
     return build_ladder(shares[:, index], labels == index, other == labels, shares.argmax(axis=1) == index)

@@ -165,6 +165,31 @@ class Calibration(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReliabilityBin(Record):
+    """Rows to which a model gave about the same probability, and how often what it spoke of came true."""
+
+    claimed: float  # mean probability
+    came_true: float  # share of the rows
+    low: float  # bounds of the interval of ``came_true``
+    high: float
+    num_examples: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbabilityView(Record):
+    """What the report draws of the probabilities on rows that are not sealed."""
+
+    source: str
+    split: str  # never "test"
+    label: str | None  # class of ``curve``; None where there is no curve
+    claimed: str | None  # class whose probability ``bins`` are of; None: that of each answer
+    num_examples: int
+    num_positives: int  # rows of ``label``
+    curve: tuple[TradeoffPoint, ...] = ()
+    bins: tuple[ReliabilityBin, ...] = ()  # rising
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Confusion(Record):
     """Rows are the true classes, columns the predicted ones, both in the order of ``classes``."""
 

@@ -2,55 +2,47 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from pretune.records import BudgetChoice, RangeTest, SeedSpread
-from pretune.report.page.charts import BOTTOM, LEFT, PLOT_HEIGHT, PLOT_WIDTH, RIGHT, TOP
+from pretune.report.page.plot import Axis, Plot, Rule, Series, limits, make_plot, round_axis
 from pretune.report.words import duration
 
 # Where the curve is cut off above: beyond, a loss that breaks would press everything that tells into one line.
 HEADROOM = 1.3
 
 
-@dataclass(frozen=True, slots=True)
-class RangePlot:
-    """The smoothed loss over the rate, on a logarithmic scale; positions in SVG units."""
-
-    smoothed: str  # points of a polyline
-    losses: tuple[tuple[float, float], ...]
-    ticks: tuple[tuple[float, str], ...]  # (y, value)
-    decades: tuple[tuple[float, str], ...]  # (x, rate)
-    chosen: float
-    lowest: float
-
-
-def make_range_plot(test: RangeTest) -> RangePlot | None:
-    """Place the curve of a range test; ``None`` where it has fewer than two points."""
+def make_range_plot(test: RangeTest) -> Plot | None:
+    """Place the curve of a range test over a logarithmic scale of rates; ``None`` where it has fewer than two points."""
     if len(test.points) < 2:
         return None
     rates = [math.log10(point.learning_rate) for point in test.points]
     smoothed = [point.smoothed for point in test.points]
-    start = smoothed[0]
-    low, high = min(smoothed), min(max(smoothed), HEADROOM * start)
+    low, high = min(smoothed), min(max(smoothed), HEADROOM * smoothed[0])
     room = 0.1 * (high - low) or 0.1
-    low, high, left, right = low - room, high + room, min(rates), max(rates)
-
-    def at(rate: float, loss: float) -> tuple[float, float]:
-        across = LEFT + (rate - left) / ((right - left) or 1.0) * (PLOT_WIDTH - LEFT - RIGHT)
-        down = TOP + (high - min(max(loss, low), high)) / (high - low) * (PLOT_HEIGHT - TOP - BOTTOM)
-        return round(across, 1), round(down, 1)
-
-    shown = [(rate, loss) for rate, loss in zip(rates, smoothed, strict=True) if loss <= high]
+    left, right = limits(rates)
     whole = range(math.ceil(left - 1e-9), math.floor(right + 1e-9) + 1)
-    heights = [low + (high - low) * part / 4 for part in range(5)]
-    return RangePlot(
-        smoothed=" ".join(f"{x:g},{y:g}" for x, y in (at(*point) for point in shown)),
-        losses=tuple(at(rate, item.loss) for rate, item in zip(rates, test.points, strict=True) if low <= item.loss <= high),
-        ticks=tuple((at(left, value)[1], f"{value:.2f}") for value in heights),
-        decades=tuple((at(power, low)[0], f"1e{power}") for power in whole),
-        chosen=at(math.log10(test.learning_rate), low)[0],
-        lowest=at(math.log10(test.lowest_at), low)[0],
+    x = Axis("learning rate", left, right, tuple((float(power), f"1e{power}") for power in whole), _say_rate)
+    y = round_axis("nats", [low - room, high + room])
+    chosen = math.log10(test.learning_rate)
+    batches = tuple((rate, item.loss) for rate, item in zip(rates, test.points, strict=True) if y.low <= item.loss <= y.high)
+    line = tuple((rate, loss) for rate, loss in zip(rates, smoothed, strict=True) if loss <= y.high)
+    series = [
+        Series("smoothed loss", "training", line),
+        Series("loss of each batch", "validation", batches, is_line=False, radius=1.5),
+    ]
+    return make_plot(
+        series,
+        x,
+        y,
+        title="Loss over the learning rate",
+        label=f"Loss over the learning rate: lowest at {test.lowest_at:.2g}; chosen {test.learning_rate:.2g}",
+        rules=[Rule("kept", (chosen, y.low), (chosen, y.high))],
+        notes=["dotted: the chosen rate"],
     )
+
+
+def _say_rate(power: float) -> str:
+    return f"{10**power:.2g}"
 
 
 def describe_budget(choice: BudgetChoice) -> Iterator[tuple[str, str]]:

@@ -7,8 +7,8 @@ from typing import Any
 from pretune.records import CorpusReceipt, PretrainHistory, RunRecord, TokenizerQuality
 from pretune.report.card.card import escape
 from pretune.report.corpus import describe_corpus
-from pretune.report.page import charts
-from pretune.report.page.html import make_environment
+from pretune.report.page.html import render_page
+from pretune.report.page.parts import list_parts
 from pretune.report.page.sections import build_sections
 from pretune.report.timeline import OBJECTIVES, describe_change, guess_rows, thin, timeline_rows
 from pretune.report.words import duration, number, percent
@@ -34,8 +34,9 @@ def render_pretraining(record: RunRecord, events: Sequence[Mapping[str, Any]] = 
         record: The run; ``pretraining`` holds its milestones, ``tokenizer`` how the vocabulary fits, ``corpus`` what it read.
         events: The lines of ``trace.jsonl``, decoded.
     """
-    template = make_environment().get_template("pretraining.html.jinja")
-    return template.render(record=record, sections=build_sections(record, events), charts=charts, summary=summarize(record))
+    sections = build_sections(record, events)
+    parts = list_parts(record, sections)
+    return render_page("pretraining.html.jinja", record, sections, parts, summary=summarize(record))
 
 
 def render_pretraining_card(record: RunRecord) -> str:

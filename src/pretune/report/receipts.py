@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from pretune.records import Conflict, Receipt, Rejection, Sample, Shared, SplitReceipt, Verdict
+from pretune.report.rows import list_rows
 from pretune.report.words import one_line, percent
 from pretune.wording.counts import counted
 
@@ -98,7 +99,7 @@ def _describe_conflicts(conflicts: tuple[Conflict, ...]) -> Iterator[str]:
     if conflicts:
         yield f"{counted(len(conflicts), 'text')} with more than one label"
     for conflict in conflicts[:MAX_SHOWN]:
-        labels, ids = ", ".join(conflict.labels), ", ".join(conflict.ids[:MAX_SHOWN])
+        labels, ids = ", ".join(conflict.labels), list_rows(conflict.ids, MAX_SHOWN)
         yield f"“{one_line(conflict.text, TEXT_LENGTH)}” is {one_line(labels, TEXT_LENGTH)} in {one_line(ids, TEXT_LENGTH)}"
 
 

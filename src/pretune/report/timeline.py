@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from pretune.records import Guess, History, Milestone, PretrainHistory, Step, Validation
-from pretune.report.page.charts import LEFT, PLOT_WIDTH, RIGHT, LossPlot, place_curve
 from pretune.report.terminal.plot import Curve, make_curve
 from pretune.report.words import UNDEFINED, describe_epoch, number
 
@@ -18,8 +17,6 @@ OBJECTIVES = {"masked": "masked words", "causal": "the next word"}  # what is gu
 # Milestones in a table of the report, and on a terminal; more are thinned evenly, and that is said.
 MAX_ROWS, MAX_LINES = 16, 12
 MAX_GUESS_ROWS = 8
-GAP = 56  # between the two plots: the second one's values stand there
-MARK_ROOM = 46  # of a mark such as "12.5M"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +40,6 @@ class Timeline:
     """All that the report shows of the way up to the task."""
 
     title: str
-    panels: "tuple[Panel, ...]"
     rows: tuple[TimelineRow, ...]
     remarks: tuple[str, ...]
     guesses: tuple[tuple[str, list[tuple[str, str]]], ...]
@@ -52,20 +48,6 @@ class Timeline:
     def has_bits(self) -> bool:
         """Whether bits per byte were measured."""
         return any(row.bits_per_byte is not None for row in self.rows)
-
-
-@dataclass(frozen=True, slots=True)
-class Panel:
-    """One of the plots that stand side by side."""
-
-    name: str  # what its losses are of
-    plot: LossPlot
-    axis: str  # what the marks below it are
-
-    @property
-    def middle(self) -> float:
-        """Where its name stands."""
-        return (self.plot.left + self.plot.right) / 2
 
 
 def short_count(count: float) -> str:
@@ -118,26 +100,13 @@ def timeline_curves(
     return [item for item in curves if item[1].training or item[1].validation]
 
 
-def make_panels(pretraining: PretrainHistory | None, history: History | None, steps: Sequence[Step] = ()) -> tuple[Panel, ...]:
-    """Place the plots in one drawing. Each has its own scale: nats over a vocabulary are not nats over two classes."""
-    curves = timeline_curves(pretraining, history, steps)
-    width = (PLOT_WIDTH - LEFT - RIGHT - GAP * (len(curves) - 1)) / max(1, len(curves))
-    starts = [LEFT + index * (width + GAP) for index in range(len(curves))]
-    placed = [
-        (name, place_curve(curve, best=best, start=start, end=start + width, room=MARK_ROOM), curve.axis)
-        for start, (name, curve, best) in zip(starts, curves, strict=True)
-    ]
-    return tuple(Panel(name, plot, axis) for name, plot, axis in placed if plot is not None)
-
-
-def make_timeline(pretraining: PretrainHistory | None, history: History | None, steps: Sequence[Step] = ()) -> Timeline | None:
+def make_timeline(pretraining: PretrainHistory | None, history: History | None) -> Timeline | None:
     """Collect the timeline of a model that pretune pre-trained; ``None`` for any other."""
     if pretraining is None:
         return None
     remarks = (describe_change(pretraining), describe_thinning(pretraining), describe_end(pretraining))
     return Timeline(
         title="From raw text to the task" if history is not None else "Learning",
-        panels=make_panels(pretraining, history, steps),
         rows=tuple(timeline_rows(pretraining, history)),
         remarks=tuple(remark for remark in remarks if remark),
         guesses=tuple(guess_rows(pretraining)),

@@ -1,4 +1,4 @@
-"""The loss plot in characters and its geometry in SVG, worked out by hand."""
+"""The loss plot in characters, worked out by hand."""
 
 import math
 from dataclasses import replace
@@ -6,7 +6,6 @@ from dataclasses import replace
 import pytest
 
 from pretune.records import Step
-from pretune.report.page.charts import BAR_WIDTH, choose_start, make_interval_bar, make_loss_plot
 from pretune.report.terminal.plot import HEIGHT, make_curve, plot_losses, smooth
 
 
@@ -55,35 +54,3 @@ def test_smoothing_takes_the_mean_of_near_columns():
     means = smooth([(float(i), float(i * i)) for i in range(10)], 0.0, 9.0, 10)
     assert means[5] == pytest.approx((16 + 25 + 36) / 3)
     assert means[0] == pytest.approx(0.5)
-
-
-def test_an_interval_bar_keeps_its_place_on_a_scale_from_a_half(record):
-    score = replace(record.scores[1], value=0.75, low=0.7, high=0.8)
-    drawn = make_interval_bar(score, 0.6, start=0.5)
-    assert (drawn.point, drawn.left, drawn.width, drawn.gate) == pytest.approx(
-        (BAR_WIDTH * 0.5, BAR_WIDTH * 0.4, BAR_WIDTH * 0.2, BAR_WIDTH * 0.2)
-    )  # fmt: skip
-
-
-@pytest.mark.parametrize(("gate", "state"), [(0.7, "clear"), (0.75, "open"), (0.8, "open"), (0.81, "short"), (None, "free")])
-def test_a_bar_is_coloured_by_its_whole_interval(record, gate, state):
-    assert make_interval_bar(replace(record.scores[1], value=0.75, low=0.7, high=0.8), gate).state == state
-
-
-@pytest.mark.parametrize("changed", [{"metric": "loss"}, {"value": None}])
-def test_what_is_no_share_gets_no_bar(record, changed):
-    assert make_interval_bar(replace(record.scores[1], **changed), 0.8) is None
-
-
-def test_the_scale_begins_below_every_figure_and_gate(record):
-    low = replace(record.scores[1], value=0.75, low=0.71, high=0.8)
-    assert choose_start([low], [0.85]) == pytest.approx(0.6)  # 0.71 - 0.02 = 0.69, down to 0.6
-    assert choose_start([replace(low, value=0.0, low=0.0)], []) == 0.0
-    assert choose_start([replace(low, value=0.99, low=0.98)], []) == pytest.approx(0.8)
-
-
-def test_the_loss_plot_spans_the_drawing(history):
-    plot = make_loss_plot(history)
-    assert [name for _, name in plot.ticks] == ["0", "0.2", "0.4", "0.6", "0.8"]
-    assert plot.validation[-1][0] == 704.0  # 720 wide, 16 free at the right
-    assert plot.best == plot.validation[1][0]

@@ -1,25 +1,31 @@
-"""``report.html``: one file, no script, no network, and every text in it escaped."""
+"""``report.html``: one file, no network, every text in it escaped, and no script but ours."""
 
+import base64
+import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from pretune.records import JudgedExport, RunRecord
-from pretune.report import threshold as tradeoff
+from pretune.records import JudgedExport, ProbabilityView, RunRecord
 from pretune.report.asked_of_tuning import answer_questions
 from pretune.report.choices import describe_budget, make_range_plot, say_optimism
 from pretune.report.conversation import describe_chat
 from pretune.report.corpus import describe_corpus
 from pretune.report.exports import export_rows
 from pretune.report.language import language_rows
-from pretune.report.page import charts
-from pretune.report.page.sections import build_sections
+from pretune.report.next_step import say_next
+from pretune.report.page import bars
+from pretune.report.page.first_screen import make_first_screen
+from pretune.report.page.parts import Part, evidence_links, list_chat_parts, list_parts
+from pretune.report.page.sections import Sections, build_sections
 from pretune.report.proof import proof_rows
 from pretune.report.receipts import describe_needed, describe_sample
+from pretune.report.rows import list_rows
 from pretune.report.terminal.weak_spots import say_slices
 from pretune.report.words import (
     FIRST_KNOWN,
@@ -38,27 +44,74 @@ from pretune.report.words import (
 )
 from pretune.wording.counts import counted
 
+_BREAKS = re.compile(r"([_./\\-])(?=\w)")
 MAX_TEXT = 2_000  # characters of any one text; a 10 MB cell belongs in the table, not in the report
 
 
-def render_html(record: RunRecord, events: Sequence[Mapping[str, Any]] = (), exports: Sequence[JudgedExport] = ()) -> str:
+def render_html(
+    record: RunRecord,
+    events: Sequence[Mapping[str, Any]] = (),
+    exports: Sequence[JudgedExport] = (),
+    view: ProbabilityView | None = None,
+) -> str:
     """Return the report of a run as one HTML document.
 
     Args:
         record: The run.
         events: The lines of ``trace.jsonl``, decoded.
         exports: Forms that its model was exported in.
+        view: What the judged model's predictions on validation show.
     """
-    template, sections = make_environment().get_template("report.html.jinja"), build_sections(record, events)
-    return template.render(record=record, sections=sections, charts=charts, tradeoff=tradeoff, exports=export_rows(exports))
+    sections = build_sections(record, events, view)
+    parts = list_parts(record, sections, len(exports))
+    return render_page("report.html.jinja", record, sections, parts, exports=export_rows(exports))
 
 
 def render_chat(record: RunRecord, events: Sequence[Mapping[str, Any]] = ()) -> str:
     """Return the report of a run on conversations as one HTML document; arguments as for ``render_html``."""
     sections = build_sections(replace(record, scores=(), comparisons=()), events)
-    template = make_environment().get_template("chat.html.jinja")
-    asked = answer_questions(record)
-    return template.render(record=record, sections=sections, charts=charts, chat=describe_chat(record), chat_questions=asked)
+    asked, chat = answer_questions(record), describe_chat(record)
+    parts = list_chat_parts(record, sections, chat, len(asked))
+    return render_page("chat.html.jinja", record, sections, parts, chat=chat, chat_questions=asked)
+
+
+def render_page(template: str, record: RunRecord, sections: Sections, parts: Sequence[Part], **more: Any) -> str:
+    """Return a page whose style and script are in it, and allowed by their digests alone.
+
+    Args:
+        template: Its name.
+        record: The run.
+        sections: What it shows.
+        parts: In which order.
+        more: What else the template needs.
+    """
+    style, script = read_part("report.css"), read_part("report.js")
+    return (
+        make_environment()
+        .get_template(template)
+        .render(
+            record=record,
+            sections=sections,
+            parts=parts,
+            first=make_first_screen(record, evidence_links(record, sections, parts)),
+            next_step=say_next(record),
+            style=Markup(style),  # files of ours, without a value from elsewhere
+            script=Markup(script),
+            policy=f"default-src 'none'; style-src {_digest(style)}; script-src {_digest(script)}; base-uri 'none'; "
+            "form-action 'none'; require-trusted-types-for 'script'",
+            **more,
+        )
+    )
+
+
+def read_part(name: str) -> str:
+    """Return a file that lies beside the templates."""
+    return (Path(__file__).parent / name).read_text(encoding="utf-8").strip()
+
+
+def _digest(text: str) -> str:
+    """Name a text as a content policy does."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 def make_environment() -> Environment:
@@ -80,8 +133,10 @@ def make_environment() -> Environment:
         percent=percent,
         duration=duration,
         capitalize_first=_capitalize_first,
+        breakable=_breakable,
+        commands=_mark_commands,
     )
-    environment.globals["first_known"] = FIRST_KNOWN
+    environment.globals.update(first_known=FIRST_KNOWN, bars=bars, list_rows=list_rows)
     environment.globals.update(
         span=span, OUTCOMES=OUTCOMES, MARKS=MARKS, MARK_WORDS=MARK_WORDS, SEVERITY_MARKS=SEVERITY_MARKS, short=_shorten
     )
@@ -109,3 +164,14 @@ def _shorten(text: str, limit: int = 80) -> str:
 
 def _capitalize_first(text: str) -> str:
     return text[:1].upper() + text[1:]
+
+
+def _breakable(text: str) -> Markup:
+    """Let a name break after an underline, a stop or a slash, and nowhere inside a word."""
+    return Markup(_BREAKS.sub(r"\1<wbr>", str(escape(one_line(text, MAX_TEXT)))))
+
+
+def _mark_commands(text: str) -> Markup:
+    """Set what stands between backticks as code."""
+    parts = one_line(text, MAX_TEXT).split("`")
+    return Markup("").join(Markup("<code>{}</code>").format(part) if place % 2 else part for place, part in enumerate(parts))

@@ -1,0 +1,108 @@
+"""The report in a real browser: what everybody must be able to see, read, print and use."""
+
+import json
+import os
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from test_classes import record_of
+
+from pretune.records import ProbabilityView, ReliabilityBin
+from pretune.report.page.html import render_html
+from pretune.report.pretraining import render_pretraining
+
+SCRIPT = Path(__file__).parents[3] / "tools" / "report_pages.mjs"
+MAX_BYTES, MAX_PRINTED = 300_000, 6
+NOT_THERE = "npm install --prefix FOLDER playwright-core axe-core, and PRETUNE_NODE_MODULES=FOLDER/node_modules"
+
+pytestmark = pytest.mark.slow
+
+
+def look_at(folder: Path) -> dict[str, dict]:
+    """Open every page of a folder in Chromium, and return what the script found, by name."""
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    modules = Path(os.environ.get("PRETUNE_NODE_MODULES", "node_modules"))
+    if browser is None or shutil.which("node") is None:
+        pytest.skip("there is no Chromium or no Node.js")
+    if not (modules / "playwright-core").is_dir() or not (modules / "axe-core").is_dir():
+        pytest.skip(f"playwright-core and axe-core are not installed: {NOT_THERE}")
+    pages = sorted(folder.glob("*.html"))
+    command = ["node", str(SCRIPT), "--modules", str(modules.resolve()), "--browser", browser, *map(str, pages)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=570, check=True)
+    return {Path(found["page"]).stem: found for found in json.loads(done.stdout)}
+
+
+@pytest.fixture
+def looked(record, events, pretraining, pretrained, hostile_record, hostile_events, hostile_pretrained, tmp_path):
+    """What is found on pages of every kind."""
+    view = ProbabilityView(
+        source="finetuned", split="validation", label="pos", claimed="pos", num_examples=100, num_positives=50,
+        bins=tuple(ReliabilityBin(claimed=p, came_true=p, low=p - 0.1, high=p + 0.1, num_examples=25) for p in (0.2, 0.8)),
+    )  # fmt: skip
+    pages = {
+        "whole": render_html(replace(record, pretraining=pretraining), events, view),
+        "usual": render_html(record, events, view),
+        "unjudged": render_html(replace(record, verdict=None, scores=(), confusions=(), comparisons=()), events),
+        "many": render_html(record_of(77)),
+        "hostile": render_html(hostile_record, hostile_events),
+        "pretrained": render_pretraining(pretrained, events),
+        "hostile-pretrained": render_pretraining(hostile_pretrained, hostile_events),
+    }
+    for name, page in pages.items():
+        (tmp_path / f"{name}.html").write_text(page, encoding="utf-8")
+    return look_at(tmp_path)
+
+
+def test_everybody_can_read_print_and_use_every_page(looked):
+    for name, found in looked.items():
+        for view, seen in found["views"].items():
+            where = f"{name}, {view}"
+            assert seen["told"] == [], where  # no error, dialog or request
+            assert seen["violations"] == [], where
+            for state in ("folded", "unfolded"):
+                assert not seen[state]["scrolls_sideways"], where
+                assert seen[state]["outside"] == [], where
+                assert seen[state]["unordered_headings"] == seen[state]["broken_links"] == [], where
+                assert seen[state]["charts_without_text"] == 0, where
+            if seen.get("keyboard"):
+                assert seen["keyboard"]["reached"] == seen["keyboard"]["must"], where
+        assert found["printed"]["outside"] == [], name
+        assert found["printed"]["pages"] <= MAX_PRINTED, name
+        assert found["bytes"] <= MAX_BYTES, name
+        assert found["used"]["dead_controls"] == 0, name
+        assert found["used"]["unfolds_without_script"], name
+
+    usual = looked["usual"]
+    for seen in usual["views"].values():
+        assert seen["first"]["next_ends_at"] < seen["first"]["height"], "the first screen decides"
+
+    used = usual["used"]
+    assert used["link_unfolds"]
+    assert used["falling"] == sorted(used["falling"], reverse=True) != used["rising"] or len(set(used["falling"])) == 1
+    assert used["filtered"].startswith("0 of ")
+    assert " at " in used["hovered"]
+    assert " at " in used["by_key"]
+    assert used["before"] == used["back"] != used["highest"]
+    assert "Threshold0.62" in used["before"]
+
+
+FAULTS = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>t</title></head><body><main><h1>a</h1><h3>b</h3>
+<details class="part"><summary>c</summary><div class="body">d</div></details>
+<p style="color: #aaa; background: #fff">pale</p><svg width="9" height="9"></svg><a href="#nowhere">gone</a><img src="data:,">
+<table><tr><td style="position: relative; left: -50px">out</td></tr></table><p style="width: 3000px">wide</p>
+<script>console.error("wrong"); alert(1);</script></main></body></html>"""
+
+
+def test_a_page_with_faults_is_found_out(tmp_path):
+    (tmp_path / "faults.html").write_text(FAULTS, encoding="utf-8")
+    seen = look_at(tmp_path)["faults"]["views"]["wide light"]
+    assert seen["told"] == ["wrong", "dialog 1"]
+    assert {"color-contrast", "image-alt"} <= {item["id"] for item in seen["violations"]}
+    assert seen["folded"]["scrolls_sideways"]
+    assert any("out" in item for item in seen["folded"]["outside"])
+    assert seen["folded"]["unordered_headings"] == [3]
+    assert seen["folded"]["broken_links"] == ["nowhere"]
+    assert seen["folded"]["charts_without_text"] == 1
