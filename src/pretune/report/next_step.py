@@ -39,7 +39,7 @@ def _begin(record: RunRecord) -> str:
 
 
 def _use(record: RunRecord) -> str:
-    if record.task != "classify":
+    if record.task == "converse":
         return "Use the model: `pretune chat RUN` talks to it."
     if not _is_trained(record):
         return (
@@ -59,7 +59,7 @@ def _find_out(record: RunRecord, verdict: Verdict) -> str:
         return f"Label {verdict.rows_needed:,} more test rows{of_them}{then}"
     needed = describe_needed(verdict)
     still_open = next((reason.text for reason in verdict.reasons if reason.holds is None), needed)
-    return f"Settle what is open: {still_open}. {_sentence(needed)}".strip()
+    return f"Settle what is open: {still_open}. {'' if still_open in needed else _sentence(needed)}".strip()
 
 
 def _is_trained(record: RunRecord) -> bool:

@@ -32,15 +32,17 @@ def test_the_scale_begins_below_every_figure_and_gate(record):
     assert choose_start([replace(low, value=0.99, low=0.98)], []) == pytest.approx(0.8)
 
 
-@pytest.mark.parametrize(("low", "high", "state"), [(0.1, 0.3, "clear"), (-0.1, 0.3, "open"), (-0.3, -0.1, "short")])
-def test_a_difference_is_drawn_around_nothing(record, low, high, state):
+@pytest.mark.parametrize(
+    ("low", "high", "holds", "state"), [(0.1, 0.3, True, "clear"), (-0.1, 0.3, None, "open"), (-0.3, -0.1, True, "clear")]
+)
+def test_a_difference_is_drawn_around_nothing_and_coloured_by_what_follows(record, low, high, holds, state):
     item = replace(record.comparisons[0], difference=(low + high) / 2, low=low, high=high)
-    drawn = make_difference_bar(item)
+    drawn = make_difference_bar(item, holds)
     assert drawn.state == state
     assert drawn.gate == pytest.approx(BAR_WIDTH / 2, abs=0.01)
     assert drawn.left + drawn.width <= BAR_WIDTH
 
 
 def test_no_difference_at_all_is_drawn_in_the_middle(record):
-    drawn = make_difference_bar(replace(record.comparisons[0], difference=0.0, low=None, high=None))
+    drawn = make_difference_bar(replace(record.comparisons[0], difference=0.0, low=None, high=None), None)
     assert drawn.point == drawn.gate

@@ -43,12 +43,11 @@ def make_interval_bar(score: Score, gate: float | None, *, start: float = 0.0) -
     return _place(score.value, score.low, score.high, gate, state, (start, 1.0))
 
 
-def make_difference_bar(item: Comparison) -> IntervalBar:
-    """Place a difference around nothing, which is its gate."""
+def make_difference_bar(item: Comparison, holds: bool | None) -> IntervalBar:
+    """Place a difference around nothing, coloured by what follows from it: of a loss, less is better."""
     known = [abs(end) for end in (item.low, item.high, item.difference) if end is not None]
     reach = max(*known, 1e-6) * (1 + ROOM)
-    is_short = item.high is not None and item.high < 0
-    state = "short" if is_short else "clear" if item.low is not None and item.low > 0 else "open"
+    state = {True: "clear", False: "short", None: "open"}[holds]
     return _place(item.difference, item.low, item.high, 0.0, state, (-reach, reach))
 
 

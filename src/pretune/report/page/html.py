@@ -25,7 +25,7 @@ from pretune.report.page.parts import Part, evidence_links, list_chat_parts, lis
 from pretune.report.page.sections import Sections, build_sections
 from pretune.report.proof import proof_rows
 from pretune.report.receipts import describe_needed, describe_sample
-from pretune.report.rows import list_rows
+from pretune.report.rows import list_rows, short_row
 from pretune.report.terminal.weak_spots import say_slices
 from pretune.report.words import (
     FIRST_KNOWN,
@@ -44,7 +44,7 @@ from pretune.report.words import (
 )
 from pretune.wording.counts import counted
 
-_BREAKS = re.compile(r"([_./\\-])(?=\w)")
+_BREAKS = re.compile(r"([_./\\-]|\w{20})(?=\w)")  # where a name may break
 MAX_TEXT = 2_000  # characters of any one text; a 10 MB cell belongs in the table, not in the report
 
 
@@ -136,7 +136,7 @@ def make_environment() -> Environment:
         breakable=_breakable,
         commands=_mark_commands,
     )
-    environment.globals.update(first_known=FIRST_KNOWN, bars=bars, list_rows=list_rows)
+    environment.globals.update(first_known=FIRST_KNOWN, bars=bars, list_rows=list_rows, short_row=short_row)
     environment.globals.update(
         span=span, OUTCOMES=OUTCOMES, MARKS=MARKS, MARK_WORDS=MARK_WORDS, SEVERITY_MARKS=SEVERITY_MARKS, short=_shorten
     )
@@ -167,7 +167,7 @@ def _capitalize_first(text: str) -> str:
 
 
 def _breakable(text: str) -> Markup:
-    """Let a name break after an underline, a stop or a slash, and nowhere inside a word."""
+    """Let a name break after an underline, a stop or a slash, and inside a word only where it is longer than words are."""
     return Markup(_BREAKS.sub(r"\1<wbr>", str(escape(one_line(text, MAX_TEXT)))))
 
 

@@ -51,6 +51,7 @@ class Sections:
     decision: tuple[tuple[str, str], ...]
     probabilities: Probabilities
     slices: tuple[Slice, ...]
+    slices_file: str  # that all of their rows are of; empty where there are several
     num_slices_by_row: int  # left out: their column numbers the rows
     lengths: Plot | None
     mistakes: tuple[ShownMistake, ...]
@@ -80,6 +81,7 @@ def build_sections(record: RunRecord, events: Sequence[Mapping[str, Any]], view:
         decision=tuple(describe_decision(record.threshold, record.calibration)),
         probabilities=draw_probabilities(record, view),
         slices=tuple(slices[:MAX_SLICES]),
+        slices_file=common_file([row for item in slices[:MAX_SLICES] for row in item.examples]),
         num_slices_by_row=len(record.slices) - len(slices),
         lengths=plot_lengths(record),
         mistakes=tuple(ShownMistake(item, short_row(item.id, file)) for item in record.mistakes),
