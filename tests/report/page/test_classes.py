@@ -2,29 +2,13 @@
 
 import re
 
-from judging import clean_findings, constant, from_pairs
+from judging import from_pairs
 
+from many_classes import record_of
 from pretune.evaluate import evaluate_sources
-from pretune.records import Confusion, RunRecord
+from pretune.records import Confusion
 from pretune.report.figures import absent_classes, list_confused
 from pretune.report.page.html import render_html
-from pretune.verdict import decide, load_policy
-
-
-def record_of(num_classes: int) -> RunRecord:
-    names = [f"c{number:02}" for number in range(num_classes)]
-    pairs = [
-        (name, name if row >= number % 7 else names[(number + 1) % num_classes])
-        for number, name in enumerate(names)
-        for row in range(25)
-    ]
-    model = from_pairs(pairs, tuple(names))
-    evaluation = evaluate_sources([model, constant(model, names[0])], main="finetuned")
-    verdict = decide(evaluation, clean_findings(), load_policy())
-    return RunRecord(
-        run="many", status="judged", classes=tuple(names), scores=evaluation.scores, comparisons=evaluation.comparisons,
-        confusions=evaluation.confusions, verdict=verdict,
-    )  # fmt: skip
 
 
 def test_many_classes_are_folded_the_worst_first_and_sortable():
