@@ -43,8 +43,8 @@ def looked(record, events, pretraining, pretrained, hostile_record, hostile_even
         bins=tuple(ReliabilityBin(claimed=p, came_true=p, low=p - 0.1, high=p + 0.1, num_examples=25) for p in (0.2, 0.8)),
     )  # fmt: skip
     pages = {
-        "whole": render_html(replace(record, pretraining=pretraining), events, view),
-        "usual": render_html(record, events, view),
+        "whole": render_html(replace(record, pretraining=pretraining), events, view=view),
+        "usual": render_html(record, events, view=view),
         "unjudged": render_html(replace(record, verdict=None, scores=(), confusions=(), comparisons=()), events),
         "many": render_html(record_of(77)),
         "hostile": render_html(hostile_record, hostile_events),

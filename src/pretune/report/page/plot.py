@@ -27,7 +27,7 @@ class Frame:
     width: float = 420
     height: float = 236
     left: float = 46
-    right: float = 12
+    right: float = 20
     top: float = 12
     bottom: float = 40
 

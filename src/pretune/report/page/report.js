@@ -125,6 +125,7 @@
       const dot = draw("circle", { class: "moved", r: 5 }), skipped = points.length > thresholds.length ? 1 : 0;
       plot.append(dot);
       return (index) => {
+        dot.setAttribute("visibility", index === chosen ? "hidden" : "visible");
         dot.setAttribute("cx", points[index + skipped].x);
         dot.setAttribute("cy", points[index + skipped].y);
       };
