@@ -44,7 +44,7 @@ from pretune.report.words import (
 )
 from pretune.wording.counts import counted
 
-_BREAKS = re.compile(r"([_./\\-]|\w{20})(?=\w)")  # where a name may break
+_BREAKS = re.compile(r"([_/\\-]|\.(?=[A-Za-z])|\w{20})(?=\w)")  # where a name may break
 MAX_TEXT = 2_000  # characters of any one text; a 10 MB cell belongs in the table, not in the report
 
 
