@@ -59,6 +59,7 @@ MISTYPED = [
     ["predict", "nosuch", "a text"],
     ["predict", "nosuch", "--file", "there.csv"],
     ["chat", "runs/nosuch"],
+    ["serve", "runs/nosuch"],
     ["export", "runs/nosuch"],
     ["trace", "nosuch", "a text"],
     ["trace", "runs/nosuch", "--mask", "a [MASK]"],

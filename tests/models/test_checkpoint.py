@@ -57,13 +57,13 @@ def test_an_address_that_is_not_known_is_no_network(monkeypatch):
     def fail(*_):
         raise OSError
 
-    monkeypatch.setattr("pretune.models.names.HF_HUB_OFFLINE", False)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
     monkeypatch.setattr("urllib.request.getproxies", dict)
     monkeypatch.setattr("pretune.models.names.socket.getaddrinfo", fail)
     assert not reaches_hub()
     monkeypatch.setattr("urllib.request.getproxies", lambda: {"https": "http://proxy"})  # which may know more
     assert reaches_hub()
-    monkeypatch.setattr("pretune.models.names.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     assert not reaches_hub()
 
 

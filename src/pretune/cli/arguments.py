@@ -20,6 +20,7 @@ Predictions = Annotated[str, _argument("PREDICTIONS", "A table of predictions: C
 Run = Annotated[str, _argument("RUN", "A run folder, such as runs/movie-reviews-minilm.")]
 Trained = Annotated[str, _argument("RUN", "A run folder or a model folder.")]
 Asked = Annotated[str, _argument("MODEL", "A run, a model folder, or a name such as smollm2.")]
+Served = Annotated[str, _argument("MODEL", "A run, a model folder, or an export.")]
 Followed = Annotated[str | None, _argument("RUN", "A run, a model folder, or a name.")]
 Place = Annotated[str, _argument("PLACE", "A run folder, a model folder, or a prepared corpus.")]
 Texts = Annotated[list[str] | None, _argument("TEXT", "Texts; read from --file or standard input if omitted.")]

@@ -10,8 +10,6 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pretune.errors import UsageError
-
 if TYPE_CHECKING:
     from pretune.report.live.server import LiveServer
 
@@ -108,14 +106,11 @@ def open_server(make: Callable[[int], Server], port: int | None, usual: int, *, 
     try:
         return make(usual if port is None else port)
     except (OSError, OverflowError) as error:
-        is_taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
-        if port is None and is_taken:
+        if port is None and isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
             return make(0)
-        raise UsageError(
-            f"port {port} {'is taken' if is_taken else f'cannot be used ({error})'}",
-            expected="a free port",
-            fix=f"{flag} 0 takes a free one",
-        ) from error
+        from pretune.report.live.loopback import refused_port
+
+        raise refused_port(port, error, flag) from error
 
 
 def tell(text: str) -> None:

@@ -4,8 +4,6 @@ import socket
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from huggingface_hub.constants import ENDPOINT, HF_HUB_CACHE, HF_HUB_OFFLINE
-
 from pretune.data.catalogue.fetch import find_entry, list_names, near_names
 from pretune.errors import ModelLoadError
 
@@ -37,6 +35,8 @@ def check_hub(name: str) -> None:
     entry = find_entry(name)
     if Path(name).is_dir() or (entry is not None and entry.kind == "model") or reaches_hub():
         return
+    from huggingface_hub.constants import HF_HUB_CACHE  # here, since serving an export goes without that package
+
     if not Path(HF_HUB_CACHE, f"models--{name.replace('/', '--')}").is_dir():
         raise not_found(f"no folder and no catalogue entry {name!r}, and {NO_HUB}")
 
@@ -44,6 +44,8 @@ def check_hub(name: str) -> None:
 def reaches_hub() -> bool:
     """Whether the hub's address is known here; without a network, asking it takes half a minute of retries."""
     from urllib.request import getproxies  # a tenth of a second, which most commands need not spend
+
+    from huggingface_hub.constants import ENDPOINT, HF_HUB_OFFLINE
 
     if HF_HUB_OFFLINE or getproxies():
         return not HF_HUB_OFFLINE

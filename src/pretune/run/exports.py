@@ -15,10 +15,15 @@ def read_exports(run: Path) -> tuple[JudgedExport, ...]:
     Raises:
         StorageError: A file is damaged.
     """
-    return tuple(map(_read, sorted((run / FOLDER).glob(f"*/{JUDGED}"))))
+    return tuple(map(read_judged, sorted((run / FOLDER).glob(f"*/{JUDGED}"))))
 
 
-def _read(file: Path) -> JudgedExport:
+def read_judged(file: Path) -> JudgedExport:
+    """Return what is known of one exported form.
+
+    Raises:
+        StorageError: The file is damaged.
+    """
     try:
         return JudgedExport.from_json(json.loads(file.read_bytes()))
     except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:

@@ -32,6 +32,20 @@ USE: dict[str, tuple[Flag, ...]] = {
         Flag("web", "Open a page on this machine, and an OpenAI-compatible route.", "chat", kind=bool),
         Flag("port", "With --web: port (8000; 0 takes a free one).", "chat", metavar="N", kind=int, least=0),
     ),
+    "Serving": (
+        Flag("host", "Name or address to listen on (127.0.0.1: this machine alone).", "serve", metavar="HOST"),
+        Flag("port", "Port (8000; 0 takes a free one).", "serve", metavar="N", kind=int, least=0),
+        Flag("token_file", "File with a token that requests must carry; or set PRETUNE_SERVE_TOKEN.", "serve", metavar="FILE"),
+        Flag("batch", "Maximum texts that the model sees together (32).", "serve", metavar="N", kind=int, least=1),
+        Flag(
+            "delay", "Milliseconds that a text waits for others while the model is idle (0).", "serve", metavar="MS", kind=float
+        ),
+        Flag("queue", "Maximum texts that wait; more get status 429 (1024).", "serve", metavar="N", kind=int, least=1),
+        Flag("max_texts", "Maximum texts per request (256).", "serve", metavar="N", kind=int, least=1),
+        Flag("max_chars", "Maximum characters per text (100,000).", "serve", metavar="N", kind=int, least=1),
+        Flag("log_texts", "Add each text and its answer to FILE; otherwise no text is kept.", "serve", metavar="FILE"),
+        Flag("threads", "Number of threads of the model.", "serve", metavar="N", kind=int, least=1),
+    ),
     "Reviewing": (
         Flag("pairs", "Conversations to compare (50).", "review", metavar="N", kind=int, default=50, least=1),
         Flag("name", "Name of who compares; each has a file of their own (reviewer).", "review", default="reviewer"),

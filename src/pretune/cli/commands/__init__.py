@@ -6,12 +6,13 @@ from pretune.cli.commands.export import export
 from pretune.cli.commands.judge import audit, compare, judge, plan, report
 from pretune.cli.commands.review import review
 from pretune.cli.commands.selftest import selftest
+from pretune.cli.commands.serve import serve
 from pretune.cli.commands.talk import chat
 from pretune.cli.commands.train import finetune, pretrain, run
 from pretune.cli.commands.verify import verify
 from pretune.cli.commands.view import view
 
 COMMANDS = (
-    run, check, finetune, judge, review, evaluate, predict, chat, trace, compare, audit, plan, pretrain, export, models,
-    datasets, report, view, verify, selftest,
+    run, check, finetune, judge, review, evaluate, predict, chat, serve, trace, compare, audit, plan, pretrain, export,
+    models, datasets, report, view, verify, selftest,
 )  # fmt: skip

@@ -5,17 +5,22 @@ requests must name this machine as their host and come from no other origin, and
 """
 
 import contextlib
+import errno
 import json
 import logging
 import select
 import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from pretune.errors import UsageError
 
 logger = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
+LOCAL = frozenset({HOST, "localhost", "::1"})
 MAX_BODY = 1 << 20
 MAX_CONNECTIONS = 64
 SECONDS_TO_SEND, SECONDS_TO_DRAIN = 20.0, 0.5  # that a client may take for a request, or for what is refused of it
@@ -30,6 +35,13 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
+
+
+class Headers(Protocol):
+    """Headers of a request, in which case does not matter."""
+
+    def get(self, name: str, /) -> Any:
+        """Return what a header says, or ``None``."""
 
 
 class LoopbackServer(ThreadingHTTPServer):
@@ -48,9 +60,7 @@ class LoopbackServer(ThreadingHTTPServer):
     def __init__(self, port: int, handler: "type[LoopbackHandler]") -> None:
         self._connections = threading.BoundedSemaphore(MAX_CONNECTIONS)
         super().__init__((HOST, port), handler)
-        port = self.server_address[1]
-        self.url = f"http://{HOST}:{port}/"
-        self.hosts = frozenset(f"{name}:{port}" for name in (HOST, "localhost"))
+        self.url = f"http://{HOST}:{self.server_address[1]}/"
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Give a connection its thread; where too many are open, close it."""
@@ -112,15 +122,10 @@ class LoopbackHandler(BaseHTTPRequestHandler):
 
     def is_from_here(self) -> bool:
         """Whether a request is meant for this machine and comes from no other site; a refusal is sent."""
-        origin, site = self.headers.get("Origin"), self.headers.get("Sec-Fetch-Site", "none")
-        is_elsewhere = origin is not None and origin.removeprefix("http://") not in self.server.hosts
-        if self.headers.get("Host", "") not in self.server.hosts:
-            self.refuse(403, f"the host is not this machine; open {self.server.url}")
-        elif is_elsewhere or site not in ("none", "same-origin"):
-            self.refuse(403, "pages of other sites may not ask")
-        else:
-            return True
-        return False
+        refusal = stranger(self.headers, is_local=True)
+        if refusal is not None:
+            self.refuse(403, f"{refusal}; open {self.server.url}")
+        return refusal is None
 
     def body(self) -> bytes | None:
         """Return the body; ``None`` where it is refused, and that was said."""
@@ -207,3 +212,35 @@ def to_bytes(value: Any) -> bytes:
 def as_event(value: Any) -> bytes:
     """Return JSON as a server-sent event."""
     return b"data: " + to_bytes(value) + b"\n\n"
+
+
+def stranger(headers: Headers, *, is_local: bool) -> str | None:
+    """Return why a request is refused that a page of another site may have sent, or ``None``.
+
+    Args:
+        headers: Of the request.
+        is_local: Whether the server listens on this machine alone. Then ``Host`` must name this machine: another name that
+            leads here (DNS rebinding) would let a page of that name read the answers.
+    """
+    host, origin, site = headers.get("host") or "", headers.get("origin"), headers.get("sec-fetch-site") or "none"
+    if is_local and _name_in(host) not in LOCAL:
+        return "the host is not this machine"
+    is_elsewhere = origin is not None and origin.partition("://")[2] != host
+    return "pages of other sites may not ask" if is_elsewhere or site not in ("none", "same-origin") else None
+
+
+def refused_port(port: int | None, error: Exception, flag: str = "--port") -> UsageError:
+    """Return the message for a port that cannot be listened on."""
+    is_taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+    return UsageError(
+        f"port {port} {'is taken' if is_taken else f'cannot be used ({error})'}",
+        expected="a free port",
+        fix=f"{flag} 0 takes a free one",
+    )
+
+
+def _name_in(host: str) -> str:
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""

@@ -5,13 +5,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pretune.errors import ModelLoadError
 from pretune.hashing import digest_of_place
 from pretune.predict import answers_of
 from pretune.predict.exported import open_export
-from pretune.records import Example, Predictions, RunRecord
+from pretune.records import Example, Predictions, PredictionTrace, RunRecord
 from pretune.run import RunFolder, check_run
 from pretune.run.trace import Trace
 from pretune.tasks.places import ENCODER_LINEAR, EXPORT, LINEAR, model_in, require_classifier
@@ -28,6 +28,15 @@ NAMELESS = ("folder", "list", "text lines")
 
 
 Ask = Callable[[Sequence[Example]], Predictions]
+Follow = Callable[[str], PredictionTrace]
+
+
+class Opened(NamedTuple):
+    """A model that was opened: its card, its answers to clean texts, and how one text goes through its layers."""
+
+    card: "ModelCard"
+    ask: Ask
+    follow: Follow | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +50,8 @@ class Answering:
         text: Columns whose text it learned from; empty where they are not known.
         encoding: In which its data were read, where the user had to name one.
         digest: Returns a digest of what answers.
+        card: Of the network; ``None`` where a baseline answers.
+        follow: Follows a clean text through the layers, where there are any to be seen.
     """
 
     shown: str
@@ -49,30 +60,35 @@ class Answering:
     text: tuple[str, ...]
     encoding: str | None
     digest: Callable[[], str]
+    card: "ModelCard | None" = None
+    follow: Follow | None = None
 
 
-def _by_network(folder: Path) -> tuple["ModelCard", Ask]:
+def _by_network(folder: Path) -> Opened:
     """Open a model folder without scikit-learn, which answering does not need: it takes a second to import."""
     from pretune.tasks.classify.opened import load_scorer
 
     scorer, _ = load_scorer(folder)
-    return scorer.card, partial(answers_of, scorer)
+    return Opened(scorer.card, partial(answers_of, scorer), scorer.follow)
 
 
-def by_classifier(folder: Path) -> tuple["ModelCard", Ask]:
+def by_classifier(folder: Path) -> Opened:
     """Open a model folder as ``load_model`` does, for those who work in Python and have its classifier anyway."""
     from pretune.tasks.classify.estimator import TextClassifier
 
     model = TextClassifier.load(folder)
-    return model.card_, partial(answers_of, model.scorer)
+    return Opened(model.card_, partial(answers_of, model.scorer), model.scorer.follow)
 
 
-def open_answering(run: str | Path, *, open_network: Callable[[Path], tuple["ModelCard", Ask]] = _by_network) -> Answering:
+def open_answering(
+    run: str | Path, *, open_network: Callable[[Path], Opened] = _by_network, threads: int | None = None
+) -> Answering:
     """Load who answers.
 
     Args:
         run: A run, a model folder, an export, or the folder of a baseline.
-        open_network: Returns card and answers of a model folder.
+        open_network: Opens a model folder.
+        threads: Of an export; a network has those of the process.
 
     Raises:
         ModelLoadError: It is something else, or damaged.
@@ -82,7 +98,7 @@ def open_answering(run: str | Path, *, open_network: Callable[[Path], tuple["Mod
     if found.record is not None and found.record.chosen is not None and (path / found.record.chosen.source).is_dir():
         return open_answering(path / found.record.chosen.source)  # the model that was judged answers for the run
     if found.kind == EXPORT:
-        return _by_export(run, path)
+        return _by_export(run, path, threads)
     record = found.record or _record_around(path)
     text, encoding = _columns_of(record)
     if found.kind == LINEAR:
@@ -107,20 +123,22 @@ def open_answering(run: str | Path, *, open_network: Callable[[Path], tuple["Mod
             digest=lambda: digest_of_place(path),
         )
     inner = model_in(path)
-    card, ask = open_network(inner)
+    opened = open_network(inner)
     return Answering(
         shown=str(run),
-        classes=card.classes,
-        ask=ask,
-        text=tuple(card.text_columns) or text,
+        classes=opened.card.classes,
+        ask=opened.ask,
+        text=tuple(opened.card.text_columns) or text,
         encoding=encoding,
         digest=lambda: digest_of_place(inner),
+        card=opened.card,
+        follow=opened.follow,
     )
 
 
-def _by_export(run: str | Path, path: Path) -> Answering:
+def _by_export(run: str | Path, path: Path, threads: int | None) -> Answering:
     """Open an export, whose card alone says what its run's record would."""
-    scorer, record = open_export(path), _record_around(path.resolve().parent)
+    scorer, record = open_export(path, threads=threads), _record_around(path.resolve().parent)
     return Answering(
         shown=str(run),
         classes=scorer.classes,
@@ -128,6 +146,7 @@ def _by_export(run: str | Path, path: Path) -> Answering:
         text=scorer.card.card.text_columns,
         encoding=_columns_of(record)[1],
         digest=lambda: digest_of_place(path),
+        card=scorer.card.card,
     )
 
 

@@ -1,0 +1,1 @@
+"""Serving: a judged classifier behind HTTP, answering as ``pretune predict`` does."""
