@@ -6,6 +6,3 @@ CLASS_KINDS = ("onnx", "onnx-int8", "openvino", "openvino-int8", "torch")  # of 
 EXACT = ("onnx", "openvino", "torch")  # of these: every answer is to be the same
 
 ONNX_FILE, OPENVINO_FILE, TORCH_FILE = "model.onnx", "model.xml", "model.pt2"
-FILES = dict(zip(CLASS_KINDS, (ONNX_FILE, ONNX_FILE, OPENVINO_FILE, OPENVINO_FILE, TORCH_FILE), strict=True))
-# Package that runs a form, and the extra that it comes with.
-RUN_BY = {"onnx": ("onnxruntime", "onnx"), "openvino": ("openvino", "openvino"), "torch": ("torch", "")}

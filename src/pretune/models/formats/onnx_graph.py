@@ -31,7 +31,7 @@ def write(folder: Path, module: Whole, *, max_length: int) -> None:
             output_names=(OUTPUT,),
             dynamic_shapes=dynamic_shapes(max_length),
             opset_version=OPSET,
-            external_data=False,
+            external_data=True,  # read where it lies, so that loading takes the memory of one copy and not of three
             dynamo=True,
             verbose=False,
         )

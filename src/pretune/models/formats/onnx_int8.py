@@ -39,6 +39,7 @@ def write(file: Path, plain: Path, kind: str, batches: Sequence[Batch]) -> dict[
         "op_types_to_quantize": PRODUCTS,
         "per_channel": True,
         "weight_type": library.QuantType.QInt8,
+        "use_external_data_format": True,
         "extra_options": {"MatMulConstBOnly": True},
     }
     with quiet():

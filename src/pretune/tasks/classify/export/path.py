@@ -10,7 +10,7 @@ from pretune import storage
 from pretune.errors import UsageError
 from pretune.models.exported import ExportCard, write_export_card
 from pretune.models.formats import onnx_int8, openvino_graph
-from pretune.models.formats.forms import EXACT, FILES, ONNX_FILE
+from pretune.models.formats.forms import EXACT, ONNX_FILE
 from pretune.predict import Scorer
 from pretune.predict.exported import open_export
 from pretune.predict.measured import measure_apart
@@ -151,7 +151,7 @@ def _write(aside: Path, job: Job) -> tuple[ExportCard, list[Candidate]]:
         elif form == "openvino-int8":
             how = openvino_graph.write_int8(aside, room / ONNX_FILE, calibration(source))
         else:
-            shutil.move(room / FILES[form], aside / FILES[form])
+            _move(room, aside)
     return finish(aside, source, form, shift, how), []
 
 
@@ -172,9 +172,13 @@ def _take_best(aside: Path, room: Path, job: Job, shift: Shift) -> tuple[ExportC
         size = (place / ONNX_FILE).stat().st_size
         tried.append(Candidate(name=kind, beside=beside, texts_per_second=pace, num_bytes=size))
     best = choose(tried)
-    for file in (room / best.name).iterdir():
-        shutil.move(file, aside / file.name)
+    _move(room / best.name, aside)
     return cards[best.name], [replace(item, is_taken=item is best) for item in tried]
+
+
+def _move(source: Path, target: Path) -> None:
+    for file in source.iterdir():
+        shutil.move(file, target / file.name)
 
 
 def choose(tried: Sequence[Candidate]) -> Candidate:

@@ -1,0 +1,81 @@
+"""Graphs of ONNX: the logits of the network, of every family and head, for any number of texts and tokens."""
+
+import numpy as np
+import pytest
+import torch
+from networks import open_network
+
+from pretune.models import ModelCard
+from pretune.models.formats import libraries, onnx_graph, onnx_int8
+from pretune.models.formats.graph import whole
+from tiny import FAMILIES
+
+pytest.importorskip("onnxruntime", reason="exports need the extra onnx")
+pytest.importorskip("onnxscript", reason="exports need the extra onnx")
+
+CARD = ModelCard(classes=("a", "b", "c"))
+SIZES = ((1, 1), (1, 7), (5, 1), (64, 32))
+
+
+@torch.no_grad()
+def compare(network, folder) -> float:
+    """Write the network, and return the largest difference of a logit over all sizes."""
+    with whole(network, CARD, plainly=True) as (module, _):
+        onnx_graph.write(folder, module, max_length=32)
+        session = libraries.load_onnxruntime().InferenceSession(str(folder / "model.onnx"))
+        largest = 0.0
+        for size in SIZES:
+            ids, mask = torch.randint(5, 40, size), torch.ones(size, dtype=torch.int64)
+            mask[: size[0] // 2, 1:] = 0  # texts of one token, and padding
+            given = {"input_ids": ids.numpy(), "attention_mask": mask.numpy()}
+            found = session.run(["logits"], {item.name: given[item.name] for item in session.get_inputs()})[0]
+            largest = max(largest, float(np.abs(found - module(ids, mask).numpy()).max()))
+    return largest
+
+
+@pytest.mark.parametrize("head", ["native", "mlp"])
+def test_a_graph_gives_the_logits_of_the_network(head, tiny_checkpoint, tmp_path):
+    network, _ = open_network(tiny_checkpoint("bert"), head=head)
+    assert compare(network, tmp_path) < 1e-5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", [name for name in FAMILIES if name != "bert"])
+def test_every_family_has_a_graph(family, tiny_checkpoint, tmp_path):
+    """Over ten seconds in all: torch traces each."""
+    network, _ = open_network(tiny_checkpoint(family))
+    assert compare(network, tmp_path) < 1e-4
+
+
+def test_the_network_is_as_it_was_after_it_was_written(tiny_checkpoint):
+    network, _ = open_network(tiny_checkpoint("bert"))
+    before, kind = (
+        {name: value.clone() for name, value in network.state_dict().items()},
+        network.model.config._attn_implementation,
+    )
+    card = ModelCard(classes=("a", "b"), positive="b", threshold=0.9)
+    with whole(open_network(tiny_checkpoint("bert"), classes=card.classes)[0], card) as (_, shift):
+        assert shift is not None
+    with whole(network, CARD, plainly=True):
+        assert network.model.config._attn_implementation == "eager"
+    assert network.model.config._attn_implementation == kind
+    assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
+
+
+@pytest.mark.parametrize("kind", [onnx_int8.STATIC, onnx_int8.DYNAMIC])
+def test_a_static_form_answers_alike_whatever_shares_its_batch_and_a_dynamic_one_does_not(kind, tiny_checkpoint, tmp_path):
+    network, _ = open_network(tiny_checkpoint("bert"))
+    draw = np.random.default_rng(0)
+    batches = [(draw.integers(5, 40, (8, 16)), np.ones((8, 16), np.int64)) for _ in range(4)]
+    with whole(network, CARD, plainly=True) as (module, _):
+        onnx_graph.write(tmp_path, module, max_length=32)
+    onnx_int8.write(tmp_path / "int8.onnx", tmp_path / "model.onnx", kind, batches)
+    session = libraries.load_onnxruntime().InferenceSession(str(tmp_path / "int8.onnx"))
+
+    def ask(ids, mask):
+        return session.run(["logits"], {"input_ids": ids, "attention_mask": mask})[0]
+
+    ids, mask = batches[0]
+    together, alone = ask(ids, mask), np.concatenate([ask(ids[row : row + 1], mask[row : row + 1]) for row in range(len(ids))])
+    difference = float(np.abs(together - alone).max())
+    assert difference < 1e-5 if kind == onnx_int8.STATIC else difference > 1e-5
