@@ -24,27 +24,52 @@ pytest.importorskip("onnxruntime", reason="exports need the extra onnx")
 pytest.importorskip("onnxscript", reason="exports need the extra onnx")
 
 
+def quickly(patch: pytest.MonkeyPatch, graph: Path) -> None:
+    """Let exports take the graph that torch has traced once, and measure in this process, where torch is loaded."""
+    inner = path.write_graph
+
+    def write_graph(room, source, form):
+        if not graph.is_dir():
+            graph.mkdir()
+            assert inner(graph, source, form) is None
+        shutil.copytree(graph, room, dirs_exist_ok=True)
+
+    patch.setattr(path, "write_graph", write_graph)
+    patch.setattr(path, "measure_apart", measured.measure)
+
+
 @pytest.fixture(scope="module")
-def exported_folder(judged_folder, tmp_path_factory):
+def graph(tmp_path_factory):
+    """Where the graph of the run is, once it was traced."""
+    return tmp_path_factory.mktemp("graph") / "onnx"
+
+
+@pytest.fixture(scope="module")
+def exported_folder(judged_folder, graph, tmp_path_factory):
     """A folder with ``runs/first``, judged and exported as onnx and onnx-int8; read only."""
     folder = shutil.copytree(judged_folder, tmp_path_factory.mktemp("exported"), dirs_exist_ok=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setenv("PRETUNE_HOME", str(folder / "pretune-home"))
-        patch.setattr(path, "measure_apart", measured.measure)  # a process each takes seconds to load torch
-        run = RunFolder(Path("runs/first"))
+        quickly(patch, graph)
         for form in ("onnx", "onnx-int8"):
-            path.export_classifier(run, form=form, is_loss_accepted=True, trace=Trace())
+            export(Path("runs/first"), form, accept_loss=True)
     return folder
 
 
 @pytest.fixture
-def exported(exported_folder, tmp_path, monkeypatch):
+def copied(exported_folder, tmp_path, monkeypatch):
     """The path of the run, in the current folder."""
     shutil.copytree(exported_folder, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(path, "measure_apart", measured.measure)
     return Path("runs/first")
+
+
+@pytest.fixture
+def exported(copied, graph, monkeypatch):
+    """The same, where further exports are quick."""
+    quickly(monkeypatch, graph)
+    return copied
 
 
 def export(run: Path, form: str, *, accept_loss: bool = False):
@@ -155,7 +180,7 @@ def test_verify_vouches_for_an_export_and_finds_a_changed_byte(exported, capsys)
 
 def flip(monkeypatch, number: int):
     """Let an exported form answer otherwise than its model on so many rows of the test."""
-    inner = path.predictions_of
+    inner = beside.predictions_of
 
     def flipped(scorer, rows, split, trace):
         found = inner(scorer, rows, split, trace)
@@ -195,9 +220,6 @@ def test_each_other_set_of_answers_is_one_more_model_of_the_opening(exported, mo
     flip(monkeypatch, 1)
     assert export(exported, "onnx-int8", accept_loss=True).num_models == 2
     assert export(exported, "onnx-int8", accept_loss=True).num_models == 2, "the same set again counts once"
-    monkeypatch.undo()
-    monkeypatch.chdir(exported.resolve().parents[1])
-    monkeypatch.setattr(path, "measure_apart", measured.measure)
     flip(monkeypatch, 2)
     assert export(exported, "onnx-int8", accept_loss=True).num_models == 3
 
@@ -227,8 +249,8 @@ def test_an_export_that_is_stopped_leaves_nothing(exported, monkeypatch):
     assert [item.name for item in (exported / "export").iterdir()] == []
 
 
-def test_a_run_that_is_not_judged_has_exports_without_a_verdict(finetuned, monkeypatch, capsys):
-    monkeypatch.setattr(path, "measure_apart", measured.measure)
+def test_a_run_that_is_not_judged_has_exports_without_a_verdict(finetuned, capsys):
+    """A graph of its own, and what is measured is asked in processes of its own, as for a user."""
     assert call("export", finetuned, "--quiet") == 0
     told = capsys.readouterr().out
     assert "same answers on validation: 36 of 36" in told
@@ -267,11 +289,11 @@ def test_an_export_is_no_run_and_no_model_to_start_from(exported, capsys):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("form", ["openvino", "openvino-int8", "torch"])
-def test_other_forms_give_the_verdict_of_the_model_too(form, exported):
+def test_other_forms_give_the_verdict_of_the_model_too(form, copied):
     """Over ten seconds: OpenVINO compiles, and what is measured is asked in processes of its own."""
     if form.startswith("openvino"):
         pytest.importorskip("openvino", reason="needs the extra openvino")
         pytest.importorskip("nncf", reason="needs the extra openvino")
-    assert call("export", exported, "--to", form, "--quiet") == 0
-    assert judged_of(exported, form)["lost"] == []
-    assert call("predict", exported / "export" / form, "a text") == 0
+    assert call("export", copied, "--to", form, "--quiet") == 0
+    assert judged_of(copied, form)["lost"] == []
+    assert call("predict", copied / "export" / form, "a text") == 0
