@@ -16,9 +16,12 @@ from running import call, read_strictly
 
 from pretune.errors import ParityError, StoppedError, UsageError
 from pretune.predict import measured
+from pretune.records import Predictions
 from pretune.run import RunFolder
 from pretune.run.trace import Trace
 from pretune.tasks.classify.export import beside, path
+from pretune.tasks.classify.export.again import judge_again
+from pretune.tasks.classify.on_file import read_judged
 
 pytest.importorskip("onnxruntime", reason="exports need the extra onnx")
 pytest.importorskip("onnxscript", reason="exports need the extra onnx")
@@ -178,18 +181,21 @@ def test_verify_vouches_for_an_export_and_finds_a_changed_byte(exported, capsys)
     assert "model.onnx is not what was written" in capsys.readouterr().err
 
 
+def turned(found: Predictions, number: int) -> Predictions:
+    """Return predictions of which the first so many are the other class."""
+    other = dict(zip(found.classes, found.classes[::-1], strict=True))
+    said = tuple(other[item] if place < number else item for place, item in enumerate(found.predicted))
+    shares = tuple(row[::-1] if place < number else row for place, row in enumerate(found.probabilities or ()))
+    return replace(found, predicted=said, probabilities=shares)
+
+
 def flip(monkeypatch, number: int):
     """Let an exported form answer otherwise than its model on so many rows of the test."""
-    inner = beside.predictions_of
+    inner = path.predictions_of
 
     def flipped(scorer, rows, split, trace):
         found = inner(scorer, rows, split, trace)
-        if split != "test":
-            return found
-        other = dict(zip(found.classes, found.classes[::-1], strict=True))
-        said = tuple(other[item] if place < number else item for place, item in enumerate(found.predicted))
-        shares = tuple(row[::-1] if place < number else row for place, row in enumerate(found.probabilities))
-        return replace(found, predicted=said, probabilities=shares)
+        return turned(found, number) if split == "test" else found
 
     monkeypatch.setattr(path, "predictions_of", flipped)
 
@@ -215,13 +221,18 @@ def test_an_accepted_loss_is_on_card_and_report(exported, monkeypatch, capsys):
     assert "lost:" in (exported / "report.html").read_text()
 
 
-def test_each_other_set_of_answers_is_one_more_model_of_the_opening(exported, monkeypatch):
-    assert judged_of(exported, "onnx")["num_models"] == 1, "the same answers add nothing"
-    flip(monkeypatch, 1)
-    assert export(exported, "onnx-int8", accept_loss=True).num_models == 2
-    assert export(exported, "onnx-int8", accept_loss=True).num_models == 2, "the same set again counts once"
-    flip(monkeypatch, 2)
-    assert export(exported, "onnx-int8", accept_loss=True).num_models == 3
+def test_each_other_set_of_answers_is_one_more_model_of_the_opening(judged):
+    folder = RunFolder(judged)
+    known = read_judged(folder)
+    own = known.evidence.find("test", "finetuned")
+    first, second = (turned(own, number) for number in (1, 2))
+
+    def asked(item: Predictions) -> int:
+        return judge_again(folder, known, "onnx-int8", (item,)).num_models
+
+    assert [asked(own), asked(first), asked(first), asked(second), asked(own)] == [1, 2, 2, 3, 1]
+    again = judge_again(folder, known, "onnx-int8", (second,))
+    assert {score.confidence for score in again.scores if score.split == "test"} == {known.policy.confidence_at(1, 3)}
 
 
 def test_a_form_that_is_to_be_exact_and_is_not_is_refused(exported, monkeypatch):
@@ -249,8 +260,8 @@ def test_an_export_that_is_stopped_leaves_nothing(exported, monkeypatch):
     assert [item.name for item in (exported / "export").iterdir()] == []
 
 
-def test_a_run_that_is_not_judged_has_exports_without_a_verdict(finetuned, capsys):
-    """A graph of its own, and what is measured is asked in processes of its own, as for a user."""
+def test_a_run_that_is_not_judged_has_exports_without_a_verdict(finetuned, graph, monkeypatch, capsys):
+    quickly(monkeypatch, graph)  # its model is that of the judged run, to the bit
     assert call("export", finetuned, "--quiet") == 0
     told = capsys.readouterr().out
     assert "same answers on validation: 36 of 36" in told
