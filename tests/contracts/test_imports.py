@@ -74,6 +74,7 @@ MISTYPED = [
     ["datasets", "nosuch"],
     ["plan", "--accuracy", "0.9", "--policy", "nosuch"],
     ["report", "nosuch"],
+    ["watch", "nosuch", "there.csv"],
     ["verify", "nosuch"],
     ["view", "runs/nosuch"],
 ]

@@ -34,6 +34,7 @@ MAY_IMPORT |= {stage: BELOW | set(TOP[:place]) for place, stage in enumerate(TOP
 MAY_IMPORT |= {
     "": BELOW | set(TOP[: TOP.index("cli")]),  # the package itself: the public names
     "__main__": frozenset({"cli"}),
+    "batch": frozenset({"production"}),  # what engines import by a short name
 }
 # Inside of ``tasks``: what a task may import besides itself. Any may start from a run of pre-training.
 SHARED_BY_TASKS = frozenset({"adapt", "places", "processes", "recomputed", "report", "resumable"})

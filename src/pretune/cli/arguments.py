@@ -16,6 +16,7 @@ Corpus = Annotated[
         "CORPUS", "Text, JSON lines, CSV or Parquet (also .gz), a folder of them, a catalogue name, or - (standard input)."
     ),
 ]
+Arrived = Annotated[str, _argument("DATA", "A table of new texts: CSV, TSV, JSON lines or Parquet (also .gz).")]
 Predictions = Annotated[str, _argument("PREDICTIONS", "A table of predictions: CSV, TSV, JSON lines or Parquet (also .gz).")]
 Run = Annotated[str, _argument("RUN", "A run folder, such as runs/movie-reviews-minilm.")]
 Trained = Annotated[str, _argument("RUN", "A run folder or a model folder.")]

@@ -11,12 +11,11 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import chi2_contingency
-from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
-from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_predict
 
 from pretune.data.alike.duplicates import words_in
 from pretune.diagnose.measures import clusters_of, group_numbers, percent, separation
+from pretune.diagnose.told_apart import hashed, telling, weighing
 from pretune.hashing import fold
 from pretune.intervals import Counts, Floats, quantile, worth_of
 from pretune.records import Evaluation, Evidence, Example, Finding, Severity
@@ -206,9 +205,7 @@ def _pick(rows: Sequence[Example]) -> list[Example]:
 def _tell_apart(texts: Sequence[str], num_first: int, units: tuple[Counts | None, Counts | None]) -> Floats:
     """Return how much each text looks like the second set to a classifier that was not trained on it, nor on its group."""
     is_second = np.arange(len(texts)) >= num_first
-    hashed = HashingVectorizer(n_features=1 << 16, ngram_range=(1, 2), token_pattern=r"(?u)\w+|[^\w\s]", alternate_sign=False)
-    features = TfidfTransformer(sublinear_tf=True).fit_transform(hashed.transform(texts))
-    model = LogisticRegression(C=1.0, max_iter=200, tol=1e-4, class_weight="balanced")
+    features, model = weighing().fit_transform(hashed(texts)), telling()
     scores: Floats = cross_val_predict(model, features, is_second, cv=_folds(is_second, units), method="decision_function")
     return scores
 

@@ -131,7 +131,7 @@ def _parts(predictions: Predictions, examples: Sequence[Example]) -> Iterator[_P
 def _by_column(column: str, values: Sequence[str]) -> Iterator[_Part]:
     if len(set(values)) <= MAX_VALUES:
         yield from _by_value(column, values, limit=MAX_VALUES)
-    elif (numbers := _numbers(values)) is not None:
+    elif (numbers := numbers_in(values)) is not None:
         yield from _by_quartile(column, numbers)
 
 
@@ -158,7 +158,7 @@ def _by_quartile(column: str, numbers: Sequence[float], *, unit: str = "") -> It
         yield _Part(column, "(empty)", ~known)
 
 
-def _numbers(values: Sequence[str]) -> list[float] | None:
+def numbers_in(values: Sequence[str]) -> list[float] | None:
     """Return the values as numbers, NaN where empty; ``None`` where one is no finite number or all are empty."""
     try:
         found = [float(value) if value else math.nan for value in values]
@@ -199,4 +199,4 @@ def columns_left_out(examples: Sequence[Example]) -> tuple[str, ...]:
         name: [example.extra.get(name, "").strip() for example in examples]
         for name in dict.fromkeys(name for example in examples for name in example.extra)
     }
-    return tuple(name for name, values in columns.items() if len(set(values)) > MAX_VALUES and _numbers(values) is None)
+    return tuple(name for name, values in columns.items() if len(set(values)) > MAX_VALUES and numbers_in(values) is None)

@@ -19,6 +19,7 @@ from pretune.intervals.proportions import (
     wilson_bounds,
 )
 from pretune.intervals.quantiles import quantile, t_quantile
+from pretune.intervals.sequential import Fall, find_fall, sequential_interval
 from pretune.intervals.units import MIN_UNITS, Worth, intraclass_correlation, unit_freedom, widening, worth_of
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "MIN_UNITS",
     "Bounds",
     "Counts",
+    "Fall",
     "Floats",
     "Worth",
     "agreement_limit",
@@ -34,12 +36,14 @@ __all__ = [
     "clopper_pearson_bounds",
     "confidence_at",
     "f1_bounds",
+    "find_fall",
     "intraclass_correlation",
     "mean_bounds",
     "mean_f1_bounds",
     "proportion_bounds",
     "proportion_interval",
     "quantile",
+    "sequential_interval",
     "skewed_mean_interval",
     "t_quantile",
     "unit_freedom",

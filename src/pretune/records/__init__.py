@@ -82,6 +82,7 @@ from pretune.records.training import (
     Validation,
 )
 from pretune.records.votes import AGREEMENT, PERSON, Votes
+from pretune.records.watch import LabelledCount, MovedWord, Signal, WatchedFigure, WatchedWindow, WatchReport
 
 __all__ = [
     "AGREEMENT",
@@ -118,6 +119,7 @@ __all__ = [
     "Guess",
     "History",
     "JudgedExport",
+    "LabelledCount",
     "LayerGuesses",
     "LayerView",
     "Lengths",
@@ -126,6 +128,7 @@ __all__ = [
     "Milestone",
     "Mistake",
     "More",
+    "MovedWord",
     "Outcome",
     "Pace",
     "Past",
@@ -163,6 +166,7 @@ __all__ = [
     "SeedSpread",
     "Severity",
     "Shared",
+    "Signal",
     "Slice",
     "SourceChoice",
     "SplitReceipt",
@@ -182,6 +186,9 @@ __all__ = [
     "Verdict",
     "Verification",
     "Votes",
+    "WatchReport",
+    "WatchedFigure",
+    "WatchedWindow",
     "WordPlace",
     "WordTrace",
 ]

@@ -100,6 +100,7 @@ def _of_parts(folder: RunFolder, record: RunRecord) -> Iterator[str]:
         yield from _told("linear", lambda: load_linear(folder.linear, order="C"))
     if folder.encoder_linear.is_dir():
         yield from _told("encoder_linear", lambda: load_encoder_linear(folder.encoder_linear, order="C"))
+    yield from _told("watch", lambda: storage.read_chained(folder.path / "watch" / "looks.jsonl"))
     if folder.sealed.is_file():
         yield from _told("data/test.sealed.jsonl", lambda: Seal.load(folder.sealed))
     for place in _exports(folder):
@@ -132,7 +133,7 @@ def _without_digest(folder: RunFolder, record: RunRecord, files: list[str]) -> I
     own = {"data/openings.jsonl", *signed, *(["run.json"] if is_sealed else [])}
     own |= {"trace.jsonl"} if storage.head_of(folder.trace) else set()
     exports = (f"export/{place.name}/" for place in _exports(folder))
-    vouched = ("checkpoints/step-", "data/corpus/", *exports)
+    vouched = ("checkpoints/step-", "data/corpus/", "watch/", *exports)  # of watch/, its chained looks; the rest follows
     for name in files:
         of_its_own = name.startswith(vouched) or _STORES.match(name)
         if name not in record.digests and name not in own and not of_its_own:

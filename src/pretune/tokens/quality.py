@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -64,12 +64,30 @@ def fit_of_file(path: Path, texts: Iterable[str]) -> TokenizerFit:
     Raises:
         ModelLoadError: It is not a tokenizer.
     """
+    backend, unknown_id = _open_file(path)
+    return _measure("train", texts, backend, unknown_id, max_bytes=FEW_BYTES)
+
+
+def count_tokens(path: Path, texts: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Yield of each text how many tokens the vocabulary in a ``tokenizer.json`` takes, and how many of them it does not have.
+
+    Raises:
+        ModelLoadError: It is not a tokenizer.
+    """
+    backend, unknown_id = _open_file(path)
+    with uncut(backend):
+        for start in range(0, len(texts), BATCH):
+            for encoding in backend.encode_batch(texts[start : start + BATCH], add_special_tokens=False):
+                yield len(encoding.ids), 0 if unknown_id is None else encoding.ids.count(unknown_id)
+
+
+def _open_file(path: Path) -> tuple[Any, int | None]:
     try:
         backend = Tokenizer.from_file(str(path))
         unknown = json.loads(path.read_bytes())["model"].get("unk_token")
     except Exception as error:  # tokenizers raises no class of its own
         raise ModelLoadError(f"{path} is damaged", expected="a tokenizer.json", fix="restore the file") from error
-    return _measure("train", texts, backend, None if unknown is None else backend.token_to_id(unknown), max_bytes=FEW_BYTES)
+    return backend, None if unknown is None else backend.token_to_id(unknown)
 
 
 def find_misfit(fits: Mapping[str, TokenizerFit]) -> str:

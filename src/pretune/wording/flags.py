@@ -9,11 +9,11 @@ from pretune.wording.flag import Flag
 from pretune.wording.flags_of_use import USE
 
 TRAIN, MAKE_RUNS, SPLIT = "run finetune", "run finetune pretrain", "run check finetune"
-READ_LABELS, READ = "run check finetune evaluate audit", "run check finetune evaluate predict audit"
+READ_LABELS, READ = "run check finetune evaluate audit", "run check finetune evaluate predict watch audit"
 READ_ANY, DECIDE, GATE = f"{READ} pretrain", "run finetune judge audit", "run judge audit"
 PRETRAIN = "pretrain"
 ALL = (
-    "run check finetune judge review evaluate predict chat serve trace compare audit plan pretrain export models datasets "
+    "run check finetune judge review evaluate predict chat serve trace compare audit plan pretrain export watch models datasets "
     "report view verify selftest"
 )
 
@@ -277,7 +277,9 @@ _BY_HEADING: dict[str, tuple[Flag, ...]] = {
         Flag("overwrite", "Replace the run in that folder.", MAKE_RUNS, kind=bool),
         Flag("continue_changed", "Resume an interrupted run despite changed inputs; reports show it.", MAKE_RUNS, kind=bool),
         Flag("json", "Print one JSON object to standard output and nothing else.", ALL, kind=bool),
-        Flag("quiet", "Hide progress.", "run check finetune judge evaluate predict chat audit pretrain export", kind=bool),
+        Flag(
+            "quiet", "Hide progress.", "run check finetune judge evaluate predict chat audit pretrain export watch", kind=bool
+        ),
         Flag("debug", "Show the traceback of an error.", ALL, kind=bool),
         Flag("watch", "Show the guesses for this text at every milestone.", "pretrain", "watch", "TEXT", list),
     ),

@@ -46,6 +46,12 @@ USE: dict[str, tuple[Flag, ...]] = {
         Flag("log_texts", "Add each text and its answer to FILE; otherwise no text is kept.", "serve", metavar="FILE"),
         Flag("threads", "Number of threads of the model.", "serve", metavar="N", kind=int, least=1),
     ),
+    "Watching": (
+        Flag("column", "Column(s) with the text (default: as the run read).", "watch", metavar="COL[,COL]", option="--text"),
+        Flag("label", "Column with the class, where known: holds the verdict's figures against it.", "watch", metavar="COL"),
+        Flag("time", "Column with the moment of each row.", "watch", metavar="COL"),
+        Flag("window", "What is looked at together: hour, day, week, or N rows (default: the file).", "watch", metavar="SIZE"),
+    ),
     "Reviewing": (
         Flag("pairs", "Conversations to compare (50).", "review", metavar="N", kind=int, default=50, least=1),
         Flag("name", "Name of who compares; each has a file of their own (reviewer).", "review", default="reviewer"),

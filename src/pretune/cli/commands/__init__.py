@@ -11,8 +11,9 @@ from pretune.cli.commands.talk import chat
 from pretune.cli.commands.train import finetune, pretrain, run
 from pretune.cli.commands.verify import verify
 from pretune.cli.commands.view import view
+from pretune.cli.commands.watch import watch
 
 COMMANDS = (
-    run, check, finetune, judge, review, evaluate, predict, chat, serve, trace, compare, audit, plan, pretrain, export,
+    run, check, finetune, judge, review, evaluate, predict, chat, serve, watch, trace, compare, audit, plan, pretrain, export,
     models, datasets, report, view, verify, selftest,
 )  # fmt: skip
