@@ -13,8 +13,8 @@ READ_LABELS, READ = "run check finetune evaluate audit", "run check finetune eva
 READ_ANY, DECIDE, GATE = f"{READ} pretrain", "run finetune judge audit", "run judge audit"
 PRETRAIN = "pretrain"
 ALL = (
-    "run check finetune judge review evaluate predict chat serve trace compare audit plan pretrain export watch models datasets "
-    "report view verify selftest"
+    "run check finetune judge review evaluate predict chat serve trace compare audit plan pretrain export watch models "
+    "datasets report view verify selftest"
 )
 
 _BY_HEADING: dict[str, tuple[Flag, ...]] = {
