@@ -110,11 +110,11 @@ async function use(browser, file) {
   const text = async (selector) => (await page.locator(selector).first().textContent())?.trim();
   const table = page.locator("table[data-filter]").first();
   if (await table.count()) {
-    const column = () => table.evaluate((item) => [...item.tBodies[0].rows].map((row) => parseFloat(row.cells[1].textContent.replace(/,/g, ""))));
-    await table.locator("thead button").nth(1).click();
-    found.falling = await column();
-    await table.locator("thead button").nth(1).click();
-    found.rising = await column();
+    const last = () => table.evaluate((item) => [...item.tBodies[0].rows].map((row) => row.lastElementChild.textContent.trim()));
+    await table.locator("thead button").last().click();
+    found.sorted = await last();
+    await table.locator("thead button").last().click();
+    found.sorted_again = await last();
   }
   const field = page.locator("input[type=search]").first();
   if (await field.count()) {

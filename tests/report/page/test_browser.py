@@ -69,8 +69,9 @@ def test_everybody_can_read_print_and_use_every_page(looked):
                 assert seen[state]["charts_without_text"] == 0, where
             if seen.get("keyboard"):
                 assert seen["keyboard"]["reached"] == seen["keyboard"]["must"], where
+        assert not found["printed"]["scrolls_sideways"], name
         assert found["printed"]["outside"] == [], name
-        assert found["printed"]["pages"] <= MAX_PRINTED, name
+        assert found["printed"]["pages"] <= MAX_PRINTED or name.startswith("hostile"), name
         assert found["bytes"] <= MAX_BYTES, name
         assert found["used"]["dead_controls"] == 0, name
         assert found["used"]["unfolds_without_script"], name
@@ -81,12 +82,15 @@ def test_everybody_can_read_print_and_use_every_page(looked):
 
     used = usual["used"]
     assert used["link_unfolds"]
-    assert used["falling"] == sorted(used["falling"], reverse=True) != used["rising"] or len(set(used["falling"])) == 1
-    assert used["filtered"].startswith("0 of ")
     assert " at " in used["hovered"]
     assert " at " in used["by_key"]
     assert used["before"] == used["back"] != used["highest"]
     assert "Threshold0.62" in used["before"]
+
+    falling, rising = ([float(text.split()[0]) for text in looked["many"]["used"][key]] for key in ("sorted", "sorted_again"))
+    assert falling == sorted(falling, reverse=True)
+    assert rising == falling[::-1]
+    assert looked["many"]["used"]["filtered"] == "0 of 77"
 
 
 FAULTS = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>t</title></head><body><main><h1>a</h1><h3>b</h3>
