@@ -11,7 +11,7 @@ import pytest
 
 from many_classes import record_of
 from pretune.records import ProbabilityView, ReliabilityBin
-from pretune.report.page.html import render_html
+from pretune.report.page.html import render_chat, render_html
 from pretune.report.pretraining import render_pretraining
 
 SCRIPT = Path(__file__).parents[3] / "tools" / "report_pages.mjs"
@@ -36,7 +36,18 @@ def look_at(folder: Path) -> dict[str, dict]:
 
 
 @pytest.fixture
-def looked(record, events, pretraining, pretrained, hostile_record, hostile_events, hostile_pretrained, tmp_path):
+def looked(
+    record,
+    events,
+    pretraining,
+    pretrained,
+    talked,
+    hostile_record,
+    hostile_events,
+    hostile_pretrained,
+    hostile_talked,
+    tmp_path,
+):
     """What is found on pages of every kind."""
     view = ProbabilityView(
         source="finetuned", split="validation", label="pos", claimed="pos", num_examples=100, num_positives=50,
@@ -48,6 +59,8 @@ def looked(record, events, pretraining, pretrained, hostile_record, hostile_even
         "unjudged": render_html(replace(record, verdict=None, scores=(), confusions=(), comparisons=()), events),
         "many": render_html(record_of(77)),
         "hostile": render_html(hostile_record, hostile_events),
+        "talked": render_chat(talked, events),
+        "hostile-talked": render_chat(hostile_talked, hostile_events),
         "pretrained": render_pretraining(pretrained, events),
         "hostile-pretrained": render_pretraining(hostile_pretrained, hostile_events),
     }
