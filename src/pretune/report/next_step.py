@@ -57,6 +57,8 @@ def _find_out(record: RunRecord, verdict: Verdict) -> str:
         of_them = "" if positives is None else f", about {positives:,} of them {record.positive or 'of the rarer class'}"
         then = "; then judge them with the first ones: `pretune judge RUN --more FILE`." if _is_trained(record) else "."
         return f"Label {verdict.rows_needed:,} more test rows{of_them}{then}"
+    if any(reason.kind == "review" and reason.holds is None for reason in verdict.reasons):
+        return "Let people compare the replies with those of the best rival, blindly: `pretune review RUN`."
     needed = describe_needed(verdict)
     still_open = next((reason.text for reason in verdict.reasons if reason.holds is None), needed)
     return f"Settle what is open: {still_open}. {'' if still_open in needed else _sentence(needed)}".strip()
