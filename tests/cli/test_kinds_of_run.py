@@ -28,6 +28,7 @@ COMMANDS = {
     "compare": (["runs/first"], CLASSIFIERS - {"judged"}),  # the judged one is runs/first itself
     "compare, second": ([], CLASSIFIERS - {"judged"}),
     "report": ([], CLASSIFIERS | LANGUAGES),
+    "practice": ([], CLASSIFIERS | LANGUAGES),
 }
 # What a message must name, by kind.
 NAMED = {

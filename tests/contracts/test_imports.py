@@ -75,6 +75,8 @@ MISTYPED = [
     ["plan", "--accuracy", "0.9", "--policy", "nosuch"],
     ["report", "nosuch"],
     ["watch", "nosuch", "there.csv"],
+    ["practice", "nosuch"],
+    ["explain", "recall", "nosuch"],
     ["verify", "nosuch"],
     ["view", "runs/nosuch"],
 ]
@@ -129,6 +131,14 @@ def test_verifying_loads_no_torch(tmp_path):
     ended = subprocess.run([sys.executable, "-c", TYPE, "verify", str(tmp_path)], capture_output=True, text=True, check=False)
     assert "1 file, everything as written" in ended.stdout
     assert {"torch", "transformers"} & set(ended.stdout.split()) == set()
+
+
+def test_practising_loads_no_torch(judged):
+    ended = subprocess.run(
+        [sys.executable, "-c", TYPE, "practice", str(judged), "--json"], capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0
+    assert {"torch", "transformers", "sklearn"} & set(ended.stdout.split()) == set()
 
 
 def test_checking_loads_no_torch(write_csv):

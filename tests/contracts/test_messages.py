@@ -9,7 +9,7 @@ import typer.main
 
 from pretune.cli import app
 from pretune.cli.settings import RUN
-from pretune.data.dataset import LoadOptions, load_data
+from pretune.data.dataset import load_data
 from pretune.wording.flags import OF_RUNS, PLACES, SWITCHES, argument_of
 
 SOURCE = Path(__file__).parents[2] / "src" / "pretune"
@@ -57,7 +57,7 @@ def test_the_flags_without_a_value_are_those_of_the_command_line():
 
 def test_every_argument_that_a_message_names_is_one_of_python():
     """Of ``load_data``, of ``TextClassifier`` and ``fit``, of ``judge``, or a field of the config that is named."""
-    arguments = {*LoadOptions.__annotations__, *load_data.__annotations__, "model", "epochs", "freeze", "seed", "positive"}
+    arguments = {*load_data.__annotations__, "model", "epochs", "freeze", "seed", "positive"}
     for name in PLACES.keys() - OF_RUNS:
         said = str(argument_of(name, "1"))
         config = re.fullmatch(r"config=(\w+)Config\((\w+)=1\)", said)

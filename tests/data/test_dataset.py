@@ -1,12 +1,14 @@
 """``load_data``: is every row accounted for, and is the test out of reach?"""
 
+import inspect
+
 import pytest
 from running import COLUMNS, write_reviews
 
 import pretune
 from pretune.configs import ReadConfig, SplitConfig
 from pretune.data.dataset import prepare
-from pretune.errors import DataError, SealedError, UsageError
+from pretune.errors import DataError, SealedError
 from pretune.run.trace import Trace
 from tiny import make_rows
 
@@ -42,6 +44,20 @@ def test_what_it_is_can_be_read_off(reviews):
     shown = repr(pretune.load_data(reviews))
     assert "168 train, 36 validation, 36 sealed test rows" in shown
     assert "classes bad, good" in shown
+
+
+def test_what_it_shows_counts_classes_and_no_test_text(reviews):
+    data = pretune.load_data(reviews)
+    assert str(data).splitlines()[-1].split() == ["test", "36", "18", "18"]
+    assert "<table>" in data._repr_html_()
+    assert len(data.grid().rows) == 168 + 36
+    assert {row[0] for row in data.grid().rows} == {"train", "validation"}
+
+
+def test_its_options_stand_in_the_signature():
+    names = inspect.signature(pretune.load_data).parameters
+    assert {"split_seed", "time", "encoding", "where", "repair", "max_size"} <= set(names)
+    assert all(f"{name}:" in pretune.load_data.__doc__ for name in names)
 
 
 def test_the_split_depends_on_data_and_split_seed(reviews):
@@ -137,7 +153,7 @@ def test_options_are_those_of_the_flags_and_others_are_refused(tmp_path):
     with pytest.raises(DataError, match="UTF-8"):
         pretune.load_data(path)
     assert pretune.load_data(path, encoding="latin-1").receipt.num_used == 240
-    with pytest.raises(UsageError, match="encodign"):
+    with pytest.raises(TypeError, match="encodign"):
         pretune.load_data(path, encodign="latin-1")
 
 

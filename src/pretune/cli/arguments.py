@@ -27,3 +27,5 @@ Place = Annotated[str, _argument("PLACE", "A run folder, a model folder, or a pr
 Texts = Annotated[list[str] | None, _argument("TEXT", "Texts; read from --file or standard input if omitted.")]
 Text = Annotated[str | None, _argument("TEXT", "Text to follow.")]
 Name = Annotated[str | None, _argument("NAME", "Name to fetch; lists all names if omitted.")]
+Term = Annotated[str | None, _argument("TERM", "A term of the glossary, such as recall; lists all if omitted.")]
+Told = Annotated[str | None, _argument("RUN", "A run folder, to show where the term stands in it.")]

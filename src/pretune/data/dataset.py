@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NoReturn, TypedDict, Unpack
+from typing import Any, NoReturn
 
 from pretune.configs import ReadConfig, SplitConfig
+from pretune.configs.data import MAX_CELL, MAX_COLUMNS
 from pretune.data.clean import clean_examples
 from pretune.data.labels.classes import join_labels
 from pretune.data.labels.labels import check_labels
@@ -19,45 +20,11 @@ from pretune.data.split.divide import Splits, keep_given, split_examples
 from pretune.data.split.repair import divide_repaired
 from pretune.errors import DataError, SealedError, UsageError
 from pretune.records import Example, FileReceipt, Receipt, Repair
+from pretune.records.shown import Grid, Shown, Tabular
 from pretune.run.trace import Trace
 
 
-class LoadOptions(TypedDict, total=False):
-    """What ``load_data`` takes besides columns and files.
-
-    Attributes:
-        split_seed: Another seed gives another split.
-        encoding: Of the files, where it is neither UTF-8 nor UTF-16 with a byte-order mark.
-        where: Read only rows with this value, such as ``"answer=accept"`` or ``"answer!=reject"``; several must all hold.
-        merge_labels: Merge labels that differ only in case or spacing.
-        allow_rejects: Go on when over 1 % of the rows cannot be used.
-        keep_leaks: Leave rows that given splits share where they are.
-        repair: Drop leaks and conflicts, and divide again by a group that is found.
-        time: Column by which to divide: training is older than validation, and the test is newest.
-        quoting: Of CSV and TSV: ``"minimal"`` where quotes hold a cell together, ``"none"`` where they are text; the lines
-            tell otherwise.
-        escape: What stands before a quote inside a cell, such as a backslash; the lines tell otherwise.
-        max_cell: Characters that a text may have.
-        max_columns: Columns that a table may have.
-        max_size: Largest size of a file once unpacked, such as ``"4GB"``.
-    """
-
-    split_seed: int
-    encoding: str | None
-    where: str | Sequence[str]
-    merge_labels: bool
-    allow_rejects: bool
-    keep_leaks: bool
-    repair: bool
-    time: str | None
-    quoting: str | None
-    escape: str | None
-    max_cell: int
-    max_columns: int
-    max_size: str | int | None
-
-
-class Dataset:
+class Dataset(Tabular):
     """Rows ready for training, and test rows that stay sealed.
 
     Attributes:
@@ -97,9 +64,22 @@ class Dataset:
             fix="verdict = pretune.judge(model, data); data.validation can be read freely",
         )
 
-    def __repr__(self) -> str:
+    def shown(self) -> Shown:
+        """Show the splits, with the rows of each class; of the sealed test only what the receipt counts."""
         sizes = f"{len(self.train):,} train, {len(self.validation):,} validation, {self.seal.num_rows:,} sealed test rows"
-        return f"Dataset({self.receipt.source!r}: {sizes}; classes {', '.join(self.classes[:6])})"
+        gist = f"{Path(self.receipt.source).name}: {sizes}; classes {', '.join(self.classes[:6])}"
+        splits = self.receipt.splits
+        rows = ((item.name, item.num_rows, *(item.labels.get(name, 0) for name in self.classes)) for item in splits)
+        grid = Grid(("split", "rows", *self.classes), tuple(rows))
+        return Shown(
+            f"Data of {self.receipt.source}", gist, (f"{sizes}, {len(self.classes)} classes", *self.receipt.notes), (grid,)
+        )
+
+    def grid(self) -> Grid:
+        """Return all rows that are not sealed."""
+        held = {"train": self.train, "validation": self.validation}
+        rows = ((split, row.id, row.text, row.label, row.group) for split, part in held.items() for row in part)
+        return Grid(("split", "id", "text", "label", "group"), tuple(rows))
 
 
 def load_data(
@@ -110,9 +90,23 @@ def load_data(
     group: str | int | None = None,
     validation: Any = None,
     test: Any = None,
-    **options: Unpack[LoadOptions],
+    split_seed: int = 0,
+    time: str | None = None,
+    encoding: str | None = None,
+    where: str | Sequence[str] = (),
+    merge_labels: bool = False,
+    allow_rejects: bool = False,
+    keep_leaks: bool = False,
+    repair: bool = False,
+    quoting: str | None = None,
+    escape: str | None = None,
+    max_cell: int = MAX_CELL,
+    max_columns: int = MAX_COLUMNS,
+    max_size: str | int | None = None,
 ) -> Dataset:
     """Read labelled texts, clean them, split them without leakage, and seal the test.
+
+    Each option has the name of its command-line flag.
 
     Args:
         source: A catalogue name, a file or folder, a hub id, a data frame, (texts, labels), or a list of dictionaries.
@@ -122,14 +116,32 @@ def load_data(
         group: Column whose equal values must stay in one split.
         validation: The validation rows, if they are given apart; ``None`` takes them from the data.
         test: The test rows, likewise.
-        options: See ``LoadOptions``; each has the name of its command-line flag.
+        split_seed: Another seed gives another split.
+        time: Column by which to divide: training is older than validation, and the test is newest.
+        encoding: Of the files, where it is neither UTF-8 nor UTF-16 with a byte-order mark.
+        where: Read only rows with this value, such as ``"answer=accept"`` or ``"answer!=reject"``; several must all hold.
+        merge_labels: Merge labels that differ only in case or spacing.
+        allow_rejects: Continue if over 1 % of the rows cannot be used.
+        keep_leaks: Leave rows that given splits share where they are.
+        repair: Drop leaks and conflicts, and divide again by a group that is found.
+        quoting: Of CSV and TSV: ``"minimal"`` where quotes hold a cell together, ``"none"`` where they are text; the lines
+            tell otherwise.
+        escape: What stands before a quote inside a cell, such as a backslash; the lines tell otherwise.
+        max_cell: Characters that a text may have.
+        max_columns: Columns that a table may have.
+        max_size: Largest size of a file once unpacked, such as ``"4GB"``.
 
     Raises:
-        UsageError: An option does not exist, or has the wrong type.
+        UsageError: An option has a value that does not fit.
         DataError: One message with file, row and column; nothing is lost.
     """
     columns = {"text": text, "label": label, "group": group}
-    read, split = read_options(source, columns, options, known=LoadOptions.__annotations__, of="load_data")
+    options = {
+        "split_seed": split_seed, "time": time, "encoding": encoding, "where": where, "merge_labels": merge_labels,
+        "allow_rejects": allow_rejects, "keep_leaks": keep_leaks, "repair": repair, "quoting": quoting, "escape": escape,
+        "max_cell": max_cell, "max_columns": max_columns, "max_size": max_size,
+    }  # fmt: skip
+    read, split = read_options(source, columns, options, known=options, of="load_data")
     return prepare(source, read, split, given={"validation": validation, "test": test})
 
 

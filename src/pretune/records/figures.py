@@ -2,8 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from pretune.records.base import SCHEMA, Record
+from pretune.records.plots import plot_threshold
+from pretune.records.shown import Grid, Showable, Shown, Tabular, say_figure
 
 LOWER_IS_BETTER = (
     "loss",
@@ -108,8 +111,8 @@ class TradeoffPoint(Record):
     num_called: int  # rows that would be decided for the positive class
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ThresholdChoice(Record):
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ThresholdChoice(Tabular, Record):
     """Which threshold decides, by what rule it was chosen, how sure that is, and what others would have given."""
 
     schema: int = SCHEMA
@@ -136,6 +139,21 @@ class ThresholdChoice(Record):
     table: tuple[TradeoffPoint, ...] = ()  # about ten, the chosen one among them
     curve: tuple[TradeoffPoint, ...] = ()  # falling thresholds, so rising recall
 
+    def shown(self) -> Shown:
+        """Show the rule, the threshold, and what others would have given."""
+        decides = "the largest class decides" if self.threshold is None else f"{self.positive} from {self.threshold:.3f}"
+        lines = tuple(filter(None, (self.rule, self.note)))
+        gist = f"{decides}, chosen on {self.num_examples:,} rows of {self.split}"
+        return Shown("Threshold", gist, (decides, *lines), (self.grid(),))
+
+    def grid(self) -> Grid:
+        """Return about ten thresholds, the chosen one among them."""
+        return Grid.of(self.table, "threshold", "precision", "recall", "num_called")
+
+    def plot(self, axes: Any = None) -> Any:
+        """Draw precision and recall over thresholds; return matplotlib's axes. Needs matplotlib."""
+        return plot_threshold(self, axes)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceChoice(Record):
@@ -148,8 +166,8 @@ class SourceChoice(Record):
     rule: str  # one sentence
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Calibration(Record):
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Calibration(Showable, Record):
     """How far probabilities are from shares, and the temperature that was put to it."""
 
     split: str
@@ -162,6 +180,13 @@ class Calibration(Record):
     loss_after: float | None = None
     num_examples: int
     why: str  # one sentence
+
+    def shown(self) -> Shown:
+        """Show how far probabilities were off, and what was done about it."""
+        gist = f"error {self.error:.3f} on {self.num_examples:,} rows of {self.split}, limit {self.limit:.3f}"
+        after = "" if self.error_after is None else f"after division by {self.temperature:.3f}: {self.error_after:.3f}"
+        lines = tuple(filter(None, (gist, after, self.why)))
+        return Shown("Calibration", gist, lines, tone="good" if self.error <= self.limit else "open")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,14 +214,25 @@ class ProbabilityView(Record):
     bins: tuple[ReliabilityBin, ...] = ()  # rising
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Confusion(Record):
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Confusion(Tabular, Record):
     """Rows are the true classes, columns the predicted ones, both in the order of ``classes``."""
 
     split: str
     source: str
     classes: tuple[str, ...]
     counts: tuple[tuple[int, ...], ...]
+
+    def shown(self) -> Shown:
+        """Show one row for each true class."""
+        hits, rows = sum(row[place] for place, row in enumerate(self.counts)), sum(map(sum, self.counts))
+        gist = f"{hits:,} of {rows:,} rows of {self.split} are right, by {self.source}"
+        return Shown("Confusion", gist, (gist, "rows: the true class; columns: what was predicted"), (self.grid(),))
+
+    def grid(self) -> Grid:
+        """Return one row for each true class."""
+        rows = tuple((name, *row) for name, row in zip(self.classes, self.counts, strict=True))
+        return Grid(("true", *self.classes), rows)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,8 +270,8 @@ class Mistake(Record):
     text: str = ""  # empty where the predictions came without texts
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evaluation(Record):
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Evaluation(Tabular, Record):
     """Figures of one model on one set of rows; unpacks to ``loss, accuracy``."""
 
     schema: int = SCHEMA
@@ -247,10 +283,23 @@ class Evaluation(Record):
         yield self.value("loss")
         yield self.value("accuracy")
 
-    def __str__(self) -> str:
-        lines = [f"{s.source:<10} {s.name:<24} {_figure(s.value)}  [{_figure(s.low)}, {_figure(s.high)}]" for s in self.scores]
-        pairs = [f"{c.name}: {c.metric} {c.difference:+.3f}, p = {c.p_value:.3g}" for c in self.comparisons]
-        return "\n".join([*lines, *pairs])
+    def shown(self) -> Shown:
+        """Show each figure with its interval, a column for each source, and what comparisons say."""
+        rows = [item for item in self.scores if item.source == self.main]
+        held = {(item.source, item.metric, item.label): item for item in self.scores}
+        sources = tuple(dict.fromkeys(item.source for item in self.scores))
+        cells = ((item.name, *(_cell(held.get((source, item.metric, item.label))) for source in sources)) for item in rows)
+        pairs = (f"{item.name}: {item.metric} {item.difference:+.3f}, p = {item.p_value:.3g}" for item in self.comparisons)
+        first = rows[0]
+        known = {item.metric: say_figure(item.value, item.low, item.high) for item in rows if item.label is None}
+        gist = f"{first.source} on {first.num_examples:,} rows of {first.split}: accuracy {known.get('accuracy', '–')}"
+        title = f"Evaluation on {first.split}, {first.num_examples:,} rows, look {first.look}"
+        return Shown(title, gist, tuple(pairs), (Grid(("figure", *sources), tuple(cells)),))
+
+    def grid(self) -> Grid:
+        """Return one row for each figure of each source."""
+        names = ("source", "split", "metric", "label", "value", "low", "high", "confidence", "num_examples", "method")
+        return Grid.of(self.scores, *names)
 
     @property
     def main(self) -> str:
@@ -289,8 +338,8 @@ class Preference(Record):
     num_examples: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunComparison(Record):
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class RunComparison(Tabular, Record):
     """Two runs on the rows that both scored."""
 
     schema: int = SCHEMA
@@ -303,6 +352,16 @@ class RunComparison(Record):
     comparisons: tuple[Comparison, ...]
     scores: tuple[Score, ...]
 
+    def shown(self) -> Shown:
+        """Show which run to take, why, and one row for each comparison."""
+        chosen = self.preference
+        return Shown("Comparison", chosen.summary, (chosen.summary, *chosen.reasons, *self.notes), (self.grid(),))
 
-def _figure(value: float | None) -> str:
-    return "    –" if value is None else f"{value:.3f}"
+    def grid(self) -> Grid:
+        """Return one row for each comparison."""
+        names = ("metric", "split", "a", "b", "value_a", "value_b", "difference", "low", "high", "p_value", "num_examples")
+        return Grid.of(self.comparisons, *names)
+
+
+def _cell(score: Score | None) -> str:
+    return "" if score is None else say_figure(score.value, score.low, score.high)

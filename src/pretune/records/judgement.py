@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 from pretune.records.base import SCHEMA, Record
@@ -9,6 +10,7 @@ from pretune.records.corpus import CorpusSketch, TokenizerFit
 from pretune.records.data import Copies, Example, Receipt, TokenCounts
 from pretune.records.figures import Score
 from pretune.records.predictions import Predictions
+from pretune.records.shown import Grid, Showable, Shown, Tabular, listed
 from pretune.records.terms import RULES
 from pretune.records.training import Change, History
 
@@ -78,8 +80,8 @@ class Evidence(Record):
         return all(any(example.text for example in getattr(self, split)) for split in splits)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding(Record):
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Finding(Showable, Record):
     """What one check measured."""
 
     check: str  # "leakage.seen_texts"
@@ -89,6 +91,18 @@ class Finding(Record):
     limit: float | None = None
     examples: tuple[str, ...] = ()  # ids of rows that show it
     fix: str = ""
+
+    def shown(self) -> Shown:
+        """Show what was measured, the limit, and the fix."""
+        against = "" if self.measured is None or self.limit is None else f"measured {self.measured:.3g}, limit {self.limit:.3g}"
+        rows = f"rows: {listed(self.examples)}" if self.examples else ""
+        lines = tuple(filter(None, (self.summary, against, self.fix and f"fix: {self.fix}", rows)))
+        return Shown(
+            f"{self.check}: {self.severity.replace('_', ' ')}",
+            f"{self.check}, {self.severity}: {self.summary}",
+            lines,
+            tone=_SEVERE.get(self.severity, ""),
+        )
 
     @classmethod
     def unknown(cls, check: str, why: str) -> "Finding":
@@ -112,8 +126,8 @@ class Reason(Record):
     metric: str | None = None  # of a comparison: which of those between the two sources
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict(Record):
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Verdict(Tabular, Record):
     """The decision, why, and what would settle it."""
 
     outcome: Outcome
@@ -128,3 +142,35 @@ class Verdict(Record):
     look: int = 1
     better_source: str | None = None  # held by the run, and proven or plainly better than the judged one on the same rows
     policy: dict[str, Any] = field(default_factory=dict)
+    run: str = field(default="", compare=False)  # its folder, where ``judge`` returned it; not kept in a record
+
+    @property
+    def report(self) -> Path | None:
+        """The page of the run; ``None`` where no run is known."""
+        return Path(self.run) / "report.html" if self.run else None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it without the folder: where a run lies is no part of its verdict."""
+        return {name: value for name, value in super(Verdict, self).to_json().items() if name != "run"}
+
+    def shown(self) -> Shown:
+        """Show the outcome, its reasons with what each of them says, and what would settle it."""
+        title = self.outcome.replace("_", " ").upper()
+        lines = (
+            self.summary,
+            self.rows_needed_note and f"rows needed: {self.rows_needed_note}",
+            self.plain_reading and f"plain reading: {self.plain_reading}",
+            f"look {self.look} at these test rows",
+            self.run and f"run: {self.run}; report: {self.report}",
+        )
+        grid = Grid(("", "reason"), tuple((_MARKS[item.holds], item.text) for item in self.reasons))
+        return Shown(title, self.summary, tuple(filter(None, lines)), (grid,), _TONES[self.outcome])
+
+    def grid(self) -> Grid:
+        """Return one row for each reason."""
+        return Grid.of(self.reasons, "kind", "name", "holds", "text")
+
+
+_MARKS: dict[bool | None, str] = {True: "✓", False: "✗", None: "?"}
+_TONES = {Outcome.SHIP: "good", Outcome.DO_NOT_SHIP: "bad", Outcome.NOT_ENOUGH_EVIDENCE: "open"}
+_SEVERE = {Severity.OK: "good", Severity.WARNING: "open", Severity.BLOCKING: "bad", Severity.UNKNOWN: "open"}

@@ -1,9 +1,12 @@
 """Records of pre-training: milestones with guesses, and whether it paid off."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from pretune.records.base import SCHEMA, Record
 from pretune.records.figures import Comparison
+from pretune.records.plots import plot_pretraining
+from pretune.records.shown import Grid, Shown, Tabular
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,8 +89,8 @@ class Milestone(Record):
     task: str = ""  # "next words" where a masked model predicts these first: its losses are of these then
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PretrainHistory(Record):
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class PretrainHistory(Tabular, Record):
     """How pre-training went."""
 
     schema: int = SCHEMA
@@ -106,6 +109,18 @@ class PretrainHistory(Record):
     def first_fair(self) -> Milestone | None:
         """The milestone from which a fall of the loss says something of the layers: a fresh head has learned by then."""
         return next(filter(self.is_fair, self.milestones), None)
+
+    def shown(self) -> Shown:
+        """Show one row for each milestone."""
+        gist = f"{self.objective}, {len(self.milestones)} milestones, {self.num_tokens:,} tokens"
+        if self.milestones:
+            gist += f"; loss {self.milestones[0].loss:.3f} → {self.milestones[-1].loss:.3f}"
+        fields = ("step", "num_tokens", "training_loss", "loss", "accuracy", "perplexity", "learning_rate", "observation")
+        return Shown("Pre-training", gist, (gist,), (Grid.of(self.milestones, *fields),))
+
+    def plot(self, axes: Any = None) -> Any:
+        """Draw the losses over tokens; return matplotlib's axes. Needs matplotlib."""
+        return plot_pretraining(self, axes)
 
     def is_fair(self, milestone: Milestone) -> bool:
         """Whether its loss is that of the layers, and not that of a head that knows nothing yet."""

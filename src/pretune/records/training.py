@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from pretune.records.base import SCHEMA, Record
+from pretune.records.plots import plot_history
+from pretune.records.shown import Grid, Shown, Tabular
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +58,8 @@ class RangeTest(Record):
     points: tuple[RangePoint, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class History(Record):
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class History(Tabular, Record):
     """How training went."""
 
     schema: int = SCHEMA
@@ -70,6 +72,21 @@ class History(Record):
     range_test: RangeTest | None = None  # where the rate was left to ``--lr auto``
     num_weights: int | None = None  # of the model, without adapters
     num_trained_weights: int | None = None  # adapters included
+
+    def shown(self) -> Shown:
+        """Show one row for each epoch."""
+        kept = next((item for item in self.validations if item.epoch == self.best_epoch), None)
+        gist = f"{len(self.validations)} epochs, {len(self.steps):,} steps"
+        if kept is not None:
+            how = "the last" if self.monitor == "last" else f"best by {self.monitor.replace('_', ' ')}"
+            gist += f"; kept epoch {kept.epoch}, {how}: loss {kept.loss:.3f}, accuracy {kept.accuracy:.3f}"
+        fields = ("epoch", "training_loss", "training_accuracy", "loss", "accuracy", "learning_rate", "seconds", "observation")
+        lines = (gist, *filter(None, [self.stopped_because]))
+        return Shown("Training", gist, lines, (Grid.of(self.validations, *fields),))
+
+    def plot(self, axes: Any = None) -> Any:
+        """Draw losses and accuracy; return matplotlib's axes. Needs matplotlib."""
+        return plot_history(self, axes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

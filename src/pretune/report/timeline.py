@@ -8,6 +8,7 @@ from typing import TypeVar
 from pretune.records import Guess, History, Milestone, PretrainHistory, Step, Validation
 from pretune.report.terminal.plot import Curve, make_curve
 from pretune.report.words import UNDEFINED, describe_epoch, number
+from pretune.wording.tokens import show_token
 
 Item = TypeVar("Item")
 
@@ -177,7 +178,7 @@ def list_guesses(guesses: Sequence[Guess]) -> str:
         >>> list_guesses([Guess(token="east", probability=0.31), Guess(token=",", probability=0.2)])
         'east 0.31 · , 0.20'
     """
-    return " · ".join(f"{one.token} {one.probability:.2f}" for one in guesses)
+    return " · ".join(f"{show_token(one.token)} {one.probability:.2f}" for one in guesses)
 
 
 def thin(items: Sequence[Item], limit: int) -> list[Item]:

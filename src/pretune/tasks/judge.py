@@ -7,6 +7,7 @@ from pretune.configs import JudgeConfig
 from pretune.data.conversations import ConversationSet
 from pretune.errors import UsageError
 from pretune.records import Verdict
+from pretune.report.fitting import watched
 from pretune.run.trace import Trace
 from pretune.tasks.classify import path as classify
 from pretune.tasks.converse import path as converse
@@ -21,6 +22,7 @@ def judge(
     config: JudgeConfig | None = None,
     policy: str | None = None,
     trace: Trace | None = None,
+    progress: bool | None = None,
 ) -> Verdict:
     """Open the sealed test once and say: ship, do not ship, or not enough evidence; makes a run folder.
 
@@ -31,6 +33,10 @@ def judge(
         config: How to judge a classifier.
         policy: A TOML file that replaces the policy for conversations; of a classifier it stands in ``config``.
         trace: Receives the stages.
+        progress: Whether a bar is shown; ``None`` shows it in a notebook and on a terminal.
+
+    Returns:
+        The verdict; its ``run`` is the folder, its ``report`` the page in it.
 
     Raises:
         LedgerError: The ledger of openings was changed; the seal stays shut.
@@ -42,10 +48,11 @@ def judge(
             f"a {type(model).__name__} and a {type(data).__name__}",
             expected="a ChatModel with what load_conversations returns, or a TextClassifier with what load_data returns",
         )
-    if is_chat:
-        if config is not None:
-            raise UsageError("config with a chat model", expected="policy", fix="leave config out")
-        return converse.judge(model, data, run=run, policy=policy, trace=trace)
-    if policy is not None:
+    if is_chat and config is not None:
+        raise UsageError("config with a chat model", expected="policy", fix="leave config out")
+    if not is_chat and policy is not None:
         raise UsageError("policy with a classifier", expected="config=JudgeConfig(policy=...)")
-    return classify.judge(model, data, run=run, config=config, trace=trace)
+    with watched(trace, progress=progress) as told:
+        if is_chat:
+            return converse.judge(model, data, run=run, policy=policy, trace=told)
+        return classify.judge(model, data, run=run, config=config, trace=told)

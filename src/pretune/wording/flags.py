@@ -14,7 +14,7 @@ READ_ANY, DECIDE, GATE = f"{READ} pretrain", "run finetune judge audit", "run ju
 PRETRAIN = "pretrain"
 ALL = (
     "run check finetune judge review evaluate predict chat serve trace compare audit plan pretrain export watch models "
-    "datasets report view verify selftest"
+    "datasets report practice explain view verify selftest"
 )
 
 _BY_HEADING: dict[str, tuple[Flag, ...]] = {

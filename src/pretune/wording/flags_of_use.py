@@ -69,4 +69,10 @@ USE: dict[str, tuple[Flag, ...]] = {
         ),
         Flag("port", "Port (8010; 0 takes a free one).", "view", metavar="N", kind=int, least=0),
     ),
+    "Learning": (
+        Flag("level", "Only questions of these levels: easy, medium, hard.", "practice", metavar="LEVEL[,LEVEL]"),
+        Flag("topic", "Only questions about these stages, such as evaluation,verdict.", "practice", metavar="TOPIC[,TOPIC]"),
+        Flag("number", "Number of questions (10).", "practice", metavar="N", kind=int, default=10, least=1),
+        Flag("seed", "Seed of the questions (one that was not asked yet).", "practice", metavar="N", kind=int, least=0),
+    ),
 }

@@ -15,6 +15,7 @@ from pretune.report.terminal.drawing import NAME_LENGTH, SHORT_LENGTH, bar, colu
 from pretune.report.terminal.plot import Curve, make_curve, plot_losses
 from pretune.report.words import describe_epoch, number, one_line
 from pretune.wording.counts import counted
+from pretune.wording.tokens import legend_of, show_example, show_tokens
 
 MAX_PLOT_WIDTH = 100
 MAX_TOKEN = 16  # characters of one token
@@ -44,7 +45,7 @@ def _stage_lines(stage: Mapping[str, Any]) -> Iterator[Text]:
     for note in stage.get("notes") or ():
         yield plain(f"· {note}", "dim")
     if stage["example"]:
-        yield plain(f"▸ {stage['example']}", "italic", cut=True)
+        yield plain(f"▸ {show_example(stage['stage'], stage['example'])}", "italic", cut=True)
 
 
 class LossPlot:
@@ -93,10 +94,12 @@ def _best_words(history: History) -> str:
 
 
 class TokenLines:
-    """Tokens with their ids below them, wrapped to the width there is."""
+    """Tokens with their ids below them, wrapped to the width there is; their markers as signs that a legend explains."""
 
     def __init__(self, tokens: Sequence[str], ids: Sequence[int]) -> None:
-        self._cells = [(_fit(token), str(number)) for token, number in zip(tokens, ids, strict=True)]
+        shown = show_tokens(tokens)
+        self._legend = legend_of(shown)
+        self._cells = [(_fit(token), str(number)) for token, number in zip(shown, ids, strict=True)]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
         lines = list(self._wrap(options.max_width))
@@ -108,6 +111,8 @@ class TokenLines:
         hidden = sum(map(len, lines[MAX_TOKEN_LINES:]))
         if hidden:
             yield Text(f"… {counted(hidden, 'further token')}", "dim")
+        if self._legend:
+            yield Text(self._legend, "dim")
 
     def _wrap(self, width: int) -> Iterator[list[tuple[str, str]]]:
         line: list[tuple[str, str]] = []

@@ -30,6 +30,7 @@ from pretune.models.parity import PARITY_ROWS
 from pretune.models.past import past_in, past_of
 from pretune.predict import Scorer, check_saved
 from pretune.records import Evaluation, Example, Predictions, PredictionTrace, Terms
+from pretune.report.fitting import watched
 from pretune.run.trace import Trace
 from pretune.tasks.adapt import resolve_freeze
 from pretune.tasks.classify.calibrate import calibrate_network
@@ -54,7 +55,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     Attributes:
         classes_: Labels, shape (num_classes,), sorted; numbers and booleans keep their type, labels of a table are text.
-        history_: How training went.
+        history_: How training went: epochs, steps, the best epoch; ``print``, ``to_pandas()`` and ``plot()`` show it.
         token_counts_: How texts became tokens.
         calibration_: How far probabilities were from shares on validation, and the temperature applied, if any.
 
@@ -99,6 +100,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         validation_data: tuple[Texts, Labels] | None = None,
         resume: bool | Path | Resume = False,
         trace: Trace | None = None,
+        progress: bool | None = None,
     ) -> Self:
         """Fine-tune from the pre-trained weights, and keep the weights of the best epoch.
 
@@ -112,23 +114,29 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             resume: ``True`` starts from the weights that this classifier already has. A folder is saved to from time to time,
                 and an interrupted fit resumes from it, to the bit; a ``Resume`` allows that after a change, too.
             trace: Receives stages, steps and validations.
+            progress: Whether a bar and a table of epochs are shown; ``None`` shows them in a notebook and on a terminal.
 
         Raises:
             MissingLabelsError: Texts came without labels.
             DataError: The rows cannot be learned from.
             DivergedError: The loss stopped being finite.
         """
-        is_alone, trace, config = trace is None, trace or Trace(), self.config
         length, seed = plain_number(epochs if epochs is not None else self.epochs), plain_number(self.seed)
         check_count(length, "epochs", most=MAX_EPOCHS)
         check_seed(seed)
-        if isinstance(x, (Dataset, TrainingData)):
-            check_alone(x, y=y, validation_data=validation_data)
-            training = x.training if isinstance(x, Dataset) else x
-        else:
-            training = to_training_data(x, y, validation_data, trace)
-        if is_alone:
-            warn_of_training([row.text for row in training.train])  # a run says so itself
+        with watched(trace, progress=progress) as told:
+            if isinstance(x, (Dataset, TrainingData)):
+                check_alone(x, y=y, validation_data=validation_data)
+                training = x.training if isinstance(x, Dataset) else x
+            else:
+                training = to_training_data(x, y, validation_data, told)
+            if trace is None:
+                warn_of_training([row.text for row in training.train])  # a run says so itself
+            self._fit(training, length, seed, resume, told)
+        return self
+
+    def _fit(self, training: TrainingData, epochs: int | None, seed: int, resume: bool | Path | Resume, trace: Trace) -> None:
+        config = self.config
         self.device_ = choose_device(config.device, precision=config.precision, threads=config.threads)
         seed_everything(seed)
         if resume is True and hasattr(self, "network_"):
@@ -141,7 +149,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.network_.to(self.device_.kind)
         place = None if isinstance(resume, bool) else Resume(folder=resume) if isinstance(resume, Path) else resume
         freeze = resolve_freeze(self.freeze, self.device_.kind)
-        plan = Plan(epochs=length, freeze=freeze, device=self.device_, seed=seed, checkpoints=place, world=current_world())
+        plan = Plan(epochs=epochs, freeze=freeze, device=self.device_, seed=seed, checkpoints=place, world=current_world())
         prepared = self._prepare(self.network_, self.tokenizer_, training, config, plan, self.card_.max_length, trace)
         fitted = fit_network(self.network_, prepared, config=config, plan=plan, trace=trace)
         self.classes_ = typed(training.classes, training.label_type)
@@ -151,7 +159,6 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         done = calibrate_network(self.scorer, training, fitted.validation_logits, is_wanted=config.calibrate, trace=trace)
         self.calibration_, self.card_ = done.calibration, done.card
         self.remember(training, done.validation)
-        return self
 
     def remember(self, training: TrainingData, validation: Predictions) -> None:
         """Take note of what this classifier was fitted on, and of what it says about the validation rows."""

@@ -192,7 +192,7 @@ def judge(
     if config.thorough:
         add_out_of_fold(data.training, record, folder, trace)
     judged = open_and_judge(Candidate(model=model, training=data.training, seal=data.seal), record, config, folder, trace)
-    return Verdict.from_json(judged.to_json()["verdict"])
+    return replace(Verdict.from_json(judged.to_json()["verdict"]), run=str(folder.path))
 
 
 def _check_fitted_on(model: TextClassifier, training: TrainingData) -> None:

@@ -20,6 +20,7 @@ from pretune.models.past import past_of
 from pretune.predict.replies import Generator
 from pretune.records import Conversation, Decoding, Evaluation, History, Replies, Turn
 from pretune.records.conversation import ASSISTANT, ROLES, USER
+from pretune.report.fitting import watched
 from pretune.run.trace import Trace
 from pretune.tasks.converse.answer import Asker, choose_decoding
 from pretune.tasks.converse.begin import decoding_of, settle
@@ -92,12 +93,19 @@ class ChatModel:
             )
         )
 
-    def fit(self, data: ConversationSet | TrainingConversations, *, trace: Trace | None = None) -> Self:
+    def fit(
+        self,
+        data: ConversationSet | TrainingConversations,
+        *,
+        trace: Trace | None = None,
+        progress: bool | None = None,
+    ) -> Self:
         """Fine-tune from the pre-trained weights, keep the best epoch's, and choose the decoding on validation.
 
         Args:
             data: The result of ``load_conversations``.
             trace: Receives stages and steps.
+            progress: Whether a bar and a table of epochs are shown; ``None`` shows them in a notebook and on a terminal.
 
         Raises:
             DataError: Nothing is left to learn.
@@ -110,7 +118,12 @@ class ChatModel:
                 fix="model.fit(pretune.load_conversations(rows))",
             )
         rows = data.training if isinstance(data, ConversationSet) else data
-        config, trace, start = self.settings(), trace or Trace(), time.perf_counter()
+        with watched(trace, progress=progress) as told:
+            self._fit(rows, told)
+        return self
+
+    def _fit(self, rows: TrainingConversations, trace: Trace) -> None:
+        config, start = self.settings(), time.perf_counter()
         own = config.finetune
         self.device_ = choose_device(own.device, precision=own.precision, threads=own.threads)
         seed_everything(config.seed)
@@ -144,7 +157,6 @@ class ChatModel:
         self.history_, self._rows = fitted.history, rows
         is_open = self.chat.repetition_penalty is None and self.chat.temperature == 0
         self.decoding_, _ = choose_decoding(self.asker(trace), rows.validation, decoding_of(config), is_open=is_open)
-        return self
 
     def trained(self, rows: TrainingConversations) -> Trained:
         """Return what ``fit`` left, which must be from these conversations.

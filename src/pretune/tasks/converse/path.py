@@ -187,4 +187,4 @@ def judge(
     )
     candidate = ChatCandidate(train=data.train, validation=data.validation, seal=data.seal, device=model.device_)
     judged = open_and_judge(candidate, config, record, folder, trace)
-    return Verdict.from_json(judged.to_json()["verdict"])
+    return replace(Verdict.from_json(judged.to_json()["verdict"]), run=str(folder.path))
