@@ -12,7 +12,8 @@ AIMS = {"lines in a file": 300, "lines in a function body": 30, "parameters": 6}
 LIMITS = {"lines in a file": 400, "lines in a function body": 60, "parameters": 7}
 
 # The options of these are flags of the commands as well, and stand in the signature so that help and editors show them.
-OPTIONS = ("load_data",)
+# The texts of a question are named one by one where it is written, so that none can be left out.
+OPTIONS = ("load_data", "template")
 
 AnyFunction = ast.FunctionDef | ast.AsyncFunctionDef
 
