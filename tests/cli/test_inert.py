@@ -84,7 +84,7 @@ def test_markup_of_the_terminal_is_shown_and_not_interpreted(capsys):
 
 def test_the_page_and_the_card_hold_no_markup_of_the_data():
     page, card = (Path("judged", name).read_text(encoding="utf-8") for name in ("report.html", "README.md"))
-    assert "<script" not in page
+    assert page.count("<script") == 1  # ours; the data has one of its own
     assert "<img" not in page
     assert "<script" not in card.replace("\\<", "")
     assert "](http" not in card.replace("\\]", "")
