@@ -79,7 +79,7 @@ def test_own_data(execute, tiny_checkpoint):
     html = html_of(outputs)
     assert "Threshold" in html
     assert "Calibration" in html
-    assert len(pictures_of(outputs)) == 1
+    assert len(pictures_of(outputs)) == 2
 
 
 @pytest.mark.slow  # a kernel, and a pre-training

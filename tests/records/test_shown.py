@@ -15,6 +15,8 @@ from pretune.records import (
     Predictions,
     PredictionTrace,
     Preference,
+    ProbabilityView,
+    ReliabilityBin,
     RunComparison,
     Step,
     ThresholdChoice,
@@ -58,12 +60,15 @@ def everything(run):
         trace(),
         comparison,
     )
-    return {type(item).__name__: item for item in (*held, pretrained(1).pretraining)}
+    bins = tuple(ReliabilityBin(claimed=at, came_true=at, low=0.0, high=1.0, num_examples=20) for at in (0.2, 0.8))
+    view = ProbabilityView(source="finetuned", split="validation", label="pos", claimed="pos", num_examples=40, num_positives=9,
+                           bins=bins)  # fmt: skip
+    return {type(item).__name__: item for item in (*held, view, pretrained(1).pretraining)}
 
 
 NAMES = [
     "Verdict", "Evaluation", "Finding", "History", "ThresholdChoice", "Calibration", "Confusion", "PredictionTrace",
-    "RunComparison", "PretrainHistory",
+    "RunComparison", "PretrainHistory", "ProbabilityView",
 ]  # fmt: skip
 
 
@@ -165,7 +170,7 @@ def axes():
     return Figure().subplots()
 
 
-@pytest.mark.parametrize("name", ["History", "ThresholdChoice", "PretrainHistory"])
+@pytest.mark.parametrize("name", ["History", "ThresholdChoice", "PretrainHistory", "ProbabilityView"])
 def test_it_is_plotted_on_the_axes_that_were_given(name, run, axes):
     drawn = everything(run)[name].plot(axes)
     assert drawn is axes

@@ -30,19 +30,17 @@ from pretune.records.data import (
     SplitReceipt,
     TokenCounts,
 )
+from pretune.records.evaluation import Evaluation, Preference, RunComparison
 from pretune.records.exported import AnswersBeside, Candidate, JudgedExport, Measured, Pace
 from pretune.records.figures import (
     LOWER_IS_BETTER,
     Calibration,
     Comparison,
     Confusion,
-    Evaluation,
     Mistake,
-    Preference,
     ProbabilityView,
     Reached,
     ReliabilityBin,
-    RunComparison,
     Score,
     Slice,
     SourceChoice,

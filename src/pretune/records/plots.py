@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from pretune.errors import UsageError, require
 
 if TYPE_CHECKING:
-    from pretune.records.figures import ThresholdChoice
+    from pretune.records.figures import ProbabilityView, ThresholdChoice
     from pretune.records.pretraining import PretrainHistory
     from pretune.records.training import History
 
@@ -82,6 +82,25 @@ def plot_threshold(choice: "ThresholdChoice", axes: Any = None) -> Any:
     if choice.low is not None and choice.high is not None:
         axes.axvspan(choice.low, choice.high, color="gray", alpha=0.15, label="chosen on 90 % of resamples")
     axes.set(xlabel="threshold", ylim=(0, 1.02), title=f"Thresholds on {choice.split}, {choice.num_examples:,} rows")
+    axes.legend()
+    return axes
+
+
+def plot_calibration(view: "ProbabilityView", axes: Any = None) -> Any:
+    """Draw how often came true what was claimed, with intervals, beside the line of honest probabilities; return the axes.
+
+    Raises:
+        UsageError: The predictions had no probabilities.
+    """
+    if not view.bins:
+        raise UsageError("there are no probabilities to plot", expected="predictions with probabilities, on some rows")
+    axes, claimed = new_axes(axes), [item.claimed for item in view.bins]
+    true = [item.came_true for item in view.bins]
+    reach = ([item.came_true - item.low for item in view.bins], [item.high - item.came_true for item in view.bins])
+    axes.plot([0, 1], [0, 1], color="gray", linestyle=":", label="as honest as can be")
+    axes.errorbar(claimed, true, yerr=reach, fmt="o-", capsize=3, label=view.claimed or "the answer")
+    title = f"Calibration on {view.split}, {view.num_examples:,} rows"
+    axes.set(xlabel="probability given", ylabel="share that came true", ylim=(0, 1.02), title=title)
     axes.legend()
     return axes
 

@@ -24,12 +24,13 @@ from pretune.errors import UsageError
 from pretune.evaluate import evaluate_sources, score_predictions
 from pretune.evaluate.baselines import LinearModel, fit_linear, majority, prior
 from pretune.evaluate.decide import decide_by
+from pretune.evaluate.probability_view import view_probabilities
 from pretune.intervals import confidence_at
 from pretune.models import ModelCard, save_model
 from pretune.models.parity import PARITY_ROWS
 from pretune.models.past import past_in, past_of
 from pretune.predict import Scorer, check_saved
-from pretune.records import Evaluation, Example, Predictions, PredictionTrace, Terms
+from pretune.records import Evaluation, Example, Predictions, PredictionTrace, ProbabilityView, Terms
 from pretune.report.fitting import watched
 from pretune.run.trace import Trace
 from pretune.tasks.adapt import resolve_freeze
@@ -210,6 +211,10 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         found, look = self._look_at(rows, "evaluate")
         terms = replace(self._terms(rows), confidence=confidence_at(look), look=look)
         return Evaluation(scores=score_predictions(found, terms))
+
+    def probabilities(self, data: Dataset) -> ProbabilityView | None:
+        """Return how far its probabilities on validation can be believed, to ``print`` or ``plot()``; no look is counted."""
+        return view_probabilities(self.predict_validation(data.training), self.card_.positive)
 
     def score(self, X: "Dataset | Texts", y: Labels | None = None, sample_weight: Any = None) -> float:  # noqa: N803
         """Return the accuracy on labelled texts, as scikit-learn's classifiers do; counts looks like ``evaluate``."""
