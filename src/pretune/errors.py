@@ -99,6 +99,12 @@ class CatalogError(PretuneError):
     code = "catalog"
 
 
+class HubError(PretuneError):
+    """The hub could not be asked, or refused what it was sent."""
+
+    code = "hub"
+
+
 class SealedError(PretuneError):
     """The test rows were requested without opening the seal."""
 

@@ -37,7 +37,7 @@ MAY_IMPORT |= {
     "batch": frozenset({"production"}),  # what engines import by a short name
 }
 # Inside of ``tasks``: what a task may import besides itself. Any may start from a run of pre-training.
-SHARED_BY_TASKS = frozenset({"adapt", "places", "processes", "recomputed", "report", "resumable"})
+SHARED_BY_TASKS = frozenset({"adapt", "origins", "places", "processes", "recomputed", "report", "resumable"})
 TASKS_MAY_IMPORT: dict[str, frozenset[str]] = {
     **dict.fromkeys(SHARED_BY_TASKS, SHARED_BY_TASKS),
     "pretrain": SHARED_BY_TASKS,

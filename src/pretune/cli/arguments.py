@@ -19,6 +19,7 @@ Corpus = Annotated[
 Arrived = Annotated[str, _argument("DATA", "A table of new texts: CSV, TSV, JSON lines or Parquet (also .gz).")]
 Predictions = Annotated[str, _argument("PREDICTIONS", "A table of predictions: CSV, TSV, JSON lines or Parquet (also .gz).")]
 Run = Annotated[str, _argument("RUN", "A run folder, such as runs/movie-reviews-minilm.")]
+Repo = Annotated[str, _argument("REPO", "Owner and name on the hub, such as my-team/reviews.")]
 Trained = Annotated[str, _argument("RUN", "A run folder or a model folder.")]
 Asked = Annotated[str, _argument("MODEL", "A run, a model folder, or a name such as smollm2.")]
 Served = Annotated[str, _argument("MODEL", "A run, a model folder, or an export.")]

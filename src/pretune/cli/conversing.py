@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from pretune.cli.logs import reopen_logs
 from pretune.cli.running import EXIT_CODES, make_run, open_terminal, open_trace
 from pretune.cli.settings import Settings, given
 from pretune.configs import ChatConfig, Config, ConverseRunConfig, ReadConfig, ReplyConfig, SplitConfig
@@ -90,8 +91,10 @@ def judge_chat(folder: Any, flags: Mapping[str, Any]) -> int:
         raise UsageError(f"--{unfit[0].replace('_', '-')} with a chat model", expected="--policy alone")
     from pretune.tasks.converse.path import judge_run
 
-    with open_terminal(flags["json"], flags["quiet"]) as terminal:
-        record = judge_run(folder, flags["policy"], open_trace(terminal))
+    logs = reopen_logs(flags, folder, folder.read_record().configs)
+    with open_terminal(flags["json"], flags["quiet"]) as terminal, logs:
+        record = judge_run(folder, flags["policy"], open_trace(terminal, logs))
+        logs.finish(folder, record)
     return show_chat(record, folder, json=flags["json"])
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from pretune.cli.logs import open_logs
 from pretune.cli.running import ARGUMENTS, open_terminal, open_trace, placed, show_live
 from pretune.cli.settings import Settings, given
 from pretune.configs import Config, CorpusConfig, PretrainConfig, PretrainRunConfig, TokenizerConfig
@@ -89,19 +90,20 @@ def run_pretraining(source: str, config: PretrainRunConfig, flags: Mapping[str, 
         done="pretrained",
         **placed(flags),
     )
-    with open_terminal(flags["json"], flags["quiet"]) as terminal:
+    with open_terminal(flags["json"], flags["quiet"]) as terminal, open_logs(flags, folder, config, inputs) as logs:
         show_live(folder.path)
         job = Job(
             source=source,
             config=config,
             folder=folder,
-            trace=open_trace(terminal),
+            trace=open_trace(terminal, logs),
             command="pretrain",
             typed=shlex.join(ARGUMENTS.get()),
             inputs=inputs,
             start=start,
         )
         record = pretrain(job)
+        logs.finish(folder, record)
     return _show(record, folder, json=flags["json"])
 
 
@@ -145,19 +147,19 @@ def pretrain_first(
         typer.echo(f"already pre-trained: {place}", err=True)
         return replace(config, model=str(place))
     folder = claim_folder(base, inputs, named=place if run else None, done="pretrained")
-    with open_terminal(*shown) as terminal:
+    with open_terminal(*shown) as terminal, open_logs(flags, folder, language, inputs) as logs:
         show_live(folder.path)
         job = Job(
             source=corpus,
             config=language,
             folder=folder,
-            trace=open_trace(terminal),
+            trace=open_trace(terminal, logs),
             command="pretrain",
             inputs=inputs,
             sealed=sealed,
             start=start,
         )
-        pretrain(job)
+        logs.finish(folder, pretrain(job))
     if not any(shown):
         from pretune.cli.show import show
 

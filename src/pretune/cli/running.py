@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from pretune.cli.logs import open_logs
 from pretune.cli.viewing import LIVE
 from pretune.errors import UsageError
 
@@ -149,19 +150,21 @@ def make_run(
     inputs = inputs_of(kind, source, config)
     done = "judged" if kind == "run" else "trained"
     folder = claim_folder(default_name(source, config.model), inputs, **placed(flags), done=done)
-    with open_terminal(flags["json"], flags["quiet"]) as terminal:
+    with open_terminal(flags["json"], flags["quiet"]) as terminal, open_logs(flags, folder, config, inputs) as logs:
         show_live(folder.path)
         job = Job(
             source=source,
             config=config,
             folder=folder,
-            trace=open_trace(terminal),
+            trace=open_trace(terminal, logs),
             command=kind,
             typed=shlex.join(ARGUMENTS.get()),
             inputs=inputs,
             start=start,
         )
-        return (path.run(job) if kind == "run" else path.finetune(job)), folder
+        record = path.run(job) if kind == "run" else path.finetune(job)
+        logs.finish(folder, record)
+    return record, folder
 
 
 def placed(flags: Mapping[str, Any]) -> dict[str, Any]:
@@ -221,12 +224,12 @@ def open_terminal(json: bool, quiet: bool) -> Any:
     return Terminal(quiet=json or quiet)
 
 
-def open_trace(listener: Any) -> Any:
-    """Return a trace that this listener hears, and the live page if there is one."""
+def open_trace(*listeners: Any) -> Any:
+    """Return a trace that these listeners hear, and the live page if there is one."""
     from pretune.run.trace import Trace
 
     live = LIVE.get()
-    return Trace(listeners=(listener,) if live is None else (listener, live.hear))
+    return Trace(listeners=listeners if live is None else (*listeners, live.hear))
 
 
 def show_live(folder: Path) -> None:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from pretune.records import CorpusReceipt, PretrainHistory, RunRecord, TokenizerQuality
-from pretune.report.card.card import escape
+from pretune.report.card.card import OF_A_RUN, escape
+from pretune.report.card.use import MODEL, Place
 from pretune.report.corpus import describe_corpus
 from pretune.report.page.html import render_page
 from pretune.report.page.parts import list_parts
@@ -13,7 +14,6 @@ from pretune.report.page.sections import build_sections
 from pretune.report.timeline import OBJECTIVES, describe_change, guess_rows, thin, timeline_rows
 from pretune.report.words import duration, number, percent
 
-MODEL = "model/"  # where a run keeps its model
 CARD_ROWS = 10  # milestones in the card's table
 
 
@@ -39,15 +39,15 @@ def render_pretraining(record: RunRecord, events: Sequence[Mapping[str, Any]] = 
     return render_page("pretraining.html.jinja", record, sections, parts, summary=summarize(record))
 
 
-def render_pretraining_card(record: RunRecord) -> str:
-    """Return the model card of a pre-training run as Markdown: ``README.md``."""
+def render_pretraining_card(record: RunRecord, place: Place = OF_A_RUN) -> str:
+    """Return the model card of a pre-training run as Markdown, ``README.md``; arguments as for ``render_card``."""
     sections = (
         ("", _introduce(record)),
         ("How it learned", _tell_learning(record.pretraining)),
         ("Guesses over time", _tell_guesses(record.pretraining)),
         ("Vocabulary", _tell_vocabulary(record.tokenizer)),
         ("Corpus", _tell_corpus(record.corpus)),
-        ("How to use it", _tell_use(record)),
+        ("How to use it", _tell_use(record, place)),
         ("Limits", _tell_limits()),
         ("Licence and source", _tell_licences(record)),
     )
@@ -146,14 +146,15 @@ def _tell_corpus(receipt: CorpusReceipt | None) -> Iterator[str]:
             yield f"- {name}: {'; '.join(map(escape, lines))}"
 
 
-def _tell_use(record: RunRecord) -> Iterator[str]:
+def _tell_use(record: RunRecord, place: Place) -> Iterator[str]:
     is_causal = record.pretraining is not None and record.pretraining.objective == "causal"
     task, prompt = ("text-generation", "the sun rises in") if is_causal else ("fill-mask", "the sun rises in the [MASK]")
     yield "Fine-tune it on a table of labelled texts:"
-    yield from ("", "```sh", "pretune run DATA --model .", "```", "")
+    yield from place.tell_download()
+    yield from ("", "```sh", f"pretune run DATA --model {place.folder}", "```", "")
     yield "It loads in plain transformers as well:"
     yield from ("", "```python", "from transformers import pipeline", "")
-    yield f'pipeline("{task}", model="{MODEL}")("{prompt}")'
+    yield place.fit(f'pipeline("{task}", model="{MODEL}")("{prompt}")')
     yield "```"
 
 

@@ -10,6 +10,7 @@ from pretune.hashing import known_digest
 # The parts of a run that have digests; data has them where a task reads rows, since a prepared corpus has digests of its own.
 PARTS = ("model", "linear", "encoder_linear", "predictions")
 GROWING = "data/openings.jsonl"
+CARD = "model/README.md"  # a page, drawn again from the record; like the others it is signed
 
 
 def digests_of_run(path: Path, task: str, *names: str, but: Collection[str] = ()) -> dict[str, str]:
@@ -27,7 +28,7 @@ def digests_of_run(path: Path, task: str, *names: str, but: Collection[str] = ()
     return {
         name.as_posix(): known_digest(file)
         for name, file in kept.items()
-        if name.as_posix() not in (GROWING, *but) and not any(part.endswith(storage.ASIDE) for part in name.parts)
+        if name.as_posix() not in (GROWING, CARD, *but) and not any(part.endswith(storage.ASIDE) for part in name.parts)
     }
 
 

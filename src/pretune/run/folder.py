@@ -42,7 +42,7 @@ class RunFolder:
         self.data, self.model, self.linear = path / "data", path / "model", path / "linear"
         self.encoder_linear = path / "encoder_linear"
         self.trace, self.report, self.card = path / "trace.jsonl", path / "report.html", path / "README.md"
-        self.checkpoints = path / "checkpoints"
+        self.model_card, self.checkpoints = self.model / "README.md", path / "checkpoints"
         self.sealed, self.openings = self.data / "test.sealed.jsonl", self.data / "openings.jsonl"
         self.is_to_be_replaced = self.continue_changed = False
         self._lock: Lock | None = None

@@ -70,6 +70,10 @@ class Trace:
         """Keep one optimizer update; steps reach the disk with the next durable event."""
         self._write({"event": "step", **step.to_json()}, durable=False)
 
+    def training(self, name: str) -> None:
+        """Name the training that comes next, where a run has several: one per seed, fold or proof."""
+        self._write({"event": "training", "name": name}, durable=False)
+
     def validation(self, validation: Validation) -> None:
         """Keep one row of the training trace."""
         self._write({"event": "validation", **validation.to_json()}, durable=True)

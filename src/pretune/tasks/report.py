@@ -12,10 +12,12 @@ from pretune.evaluate.probability_view import view_probabilities
 from pretune.records import Finding, ProbabilityView, RunRecord
 from pretune.report.card.card import render_card
 from pretune.report.card.chat import render_chat_card
+from pretune.report.card.hub import render_model_card
 from pretune.report.page.html import render_chat, render_html
 from pretune.report.pretraining import render_pretraining, render_pretraining_card
 from pretune.run import RunFolder
 from pretune.run.exports import read_exports
+from pretune.tasks.origins import find_origin
 
 Draw = Callable[[RunRecord, Sequence[Mapping[str, Any]]], str]
 
@@ -39,6 +41,7 @@ def write_report(folder: RunFolder, record: RunRecord, *, above: Sequence[Findin
     events = folder.read_events(head=record.heads.get("trace.jsonl", ""))
     storage.replace(folder.report, storage.sign(page(record, events)))
     storage.replace(folder.card, storage.sign(card(record)))
+    write_model_card(folder, record)
     return folder.report
 
 
@@ -55,3 +58,9 @@ def view_validation(folder: RunFolder, record: RunRecord) -> ProbabilityView | N
         return view_probabilities(folder.read_predictions("validation", record.judged_source), record.positive)
     except PretuneError:
         return None
+
+
+def write_model_card(folder: RunFolder, record: RunRecord) -> None:
+    """Draw the card that travels with the model, ``model/README.md``: metadata for the hub, and no text of the data."""
+    if folder.model.is_dir():
+        storage.replace(folder.model_card, storage.sign(render_model_card(record, find_origin(record))))

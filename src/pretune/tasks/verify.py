@@ -90,6 +90,8 @@ def _of_parts(folder: RunFolder, record: RunRecord) -> Iterator[str]:
         how = "was changed" if page.is_file() else "is missing"
         if is_signed is False or (is_signed is None and heads and record.status in SHOWN):
             yield f"{page.name} {how}: `pretune report {folder.path}` writes it again"
+    if folder.model_card.is_file() and storage.is_signed(folder.model_card.read_bytes()) is False:
+        yield f"model/{folder.model_card.name} was changed: `pretune report {folder.path}` writes it again"
     if folder.model.is_dir():
         is_vouched_for = any((folder.model / name).is_file() for name in (CARD, storage.DIGESTS))
         none = [f"model has no {CARD} and no {storage.DIGESTS}"]
@@ -128,7 +130,8 @@ def _of_ledger(folder: RunFolder, record: RunRecord, notes: list[str]) -> Iterat
 
 def _without_digest(folder: RunFolder, record: RunRecord, files: list[str]) -> Iterator[str]:
     """Yield the files that nothing vouches for: runs of earlier versions have some, and notes of the user."""
-    signed = {page.name for page in (folder.report, folder.card) if page.is_file() and storage.is_signed(page.read_bytes())}
+    pages = [page for page in (folder.report, folder.card, folder.model_card) if page.is_file()]
+    signed = {page.relative_to(folder.path).as_posix() for page in pages if storage.is_signed(page.read_bytes())}
     is_sealed = json.loads((folder.path / "run.json").read_bytes()).get("schema") != 1
     own = {"data/openings.jsonl", *signed, *(["run.json"] if is_sealed else [])}
     own |= {"trace.jsonl"} if storage.head_of(folder.trace) else set()

@@ -13,8 +13,8 @@ READ_LABELS, READ = "run check finetune evaluate audit", "run check finetune eva
 READ_ANY, DECIDE, GATE = f"{READ} pretrain", "run finetune judge audit", "run judge audit"
 PRETRAIN = "pretrain"
 ALL = (
-    "run check finetune judge review evaluate predict chat serve trace compare audit plan pretrain export watch models "
-    "datasets report practice explain view verify selftest"
+    "run check finetune judge review evaluate predict chat serve trace compare audit plan pretrain export watch push dossier "
+    "models datasets report practice explain view verify selftest"
 )
 
 _BY_HEADING: dict[str, tuple[Flag, ...]] = {
@@ -281,6 +281,13 @@ _BY_HEADING: dict[str, tuple[Flag, ...]] = {
             "quiet", "Hide progress.", "run check finetune judge evaluate predict chat audit pretrain export watch", kind=bool
         ),
         Flag("debug", "Show the traceback of an error.", ALL, kind=bool),
+        Flag(
+            "log",
+            "Also log to tensorboard, mlflow, trackio or wandb (several with commas); local unless you set otherwise.",
+            f"{MAKE_RUNS} judge",
+            metavar="KIND[,KIND]",
+            kind=list,
+        ),
         Flag("watch", "Show the guesses for this text at every milestone.", "pretrain", "watch", "TEXT", list),
     ),
     **USE,

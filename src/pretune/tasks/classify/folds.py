@@ -67,6 +67,7 @@ def predict_out_of_fold(
     numbers, answers = np.unique(parts), dict[str, tuple[str, tuple[float, ...]]]()
     for count, number in enumerate(numbers.tolist(), start=1):
         trace.note(f"out of fold {count} of {len(numbers)}")
+        trace.training(f"fold-{count}")
         kept, asked = (
             tuple(row for row, is_in in zip(training.train, chosen, strict=True) if is_in)
             for chosen in (parts != number, parts == number)

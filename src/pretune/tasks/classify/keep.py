@@ -17,6 +17,7 @@ from pretune.run.trace import Trace
 from pretune.tasks.classify.budget import tell_end
 from pretune.tasks.classify.estimator import TextClassifier
 from pretune.tasks.classify.thresholds import choose_thresholds, decided_by, store_thresholds, tell_choice
+from pretune.tasks.report import write_model_card
 
 # Seconds of training from which a process of its own, which takes five, asks plain transformers about the saved model.
 LONG_TRAINING = 60.0
@@ -74,5 +75,6 @@ def keep_trained(
         seconds={"training": round(time.perf_counter() - start, 1)},
     )
     record = folder.write_record(tell_end(record, "finetune", trace))
+    write_model_card(folder, record)
     storage.discard(folder.checkpoints)
     return record

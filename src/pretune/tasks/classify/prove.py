@@ -94,6 +94,7 @@ class Proof:
             model = None
             if not self._is_own(arm):
                 trace.note(f"proof {number} of {len(arms)}: {arm.start}, {arm.num_labels:,} labels, seed {arm.seed}")
+                trace.training(f"proof-{arm.name}")
                 model = self._fit(arm, trace)
             rows, own = self._training.validation, self._folder.read_predictions("validation", "finetuned")
             validation = own if model is None else model.predictions(rows, "validation")

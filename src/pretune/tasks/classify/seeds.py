@@ -70,6 +70,7 @@ def fit_seeds(
     prepare, members, config = PreparedOnce(), list[Member](), model.config
     for number, seed in enumerate(range(model.seed, model.seed + num_seeds), start=1):
         trace.note(f"seed {seed}, {number} of {num_seeds}")
+        trace.training(f"seed-{seed}")
         one = clone(model).set_params(seed=seed, config=config)
         one._prepare = prepare
         members.append(_fit_one(one, data, resume, trace))

@@ -21,6 +21,7 @@ from pretune.tasks.converse.answer import Asker, choose_decoding, chrf_of
 from pretune.tasks.converse.begin import decoding_of
 from pretune.tasks.converse.fit import EncodedSplits, FittedChat
 from pretune.tasks.converse.saved import check_saved_chat
+from pretune.tasks.report import write_model_card
 from pretune.tokens.chat import ChatTemplate
 from pretune.tokens.chat_proof import prove_template
 
@@ -99,6 +100,7 @@ def keep_trained(
             seconds={"training": round(time.perf_counter() - start, 1)},
         )
     )
+    write_model_card(folder, record)
     storage.discard(folder.checkpoints)
     return record
 
