@@ -7,19 +7,23 @@ import signal
 import subprocess
 import sys
 import urllib.request
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 pytest.importorskip("fastapi", reason="pretune serve needs the extra serve")
 
-from listening import ask, listening
+from listening import ask, listening, served_by
 from running import call, read_strictly
 
+from pretune import storage
 from pretune.errors import MissingPackageError, UsageError
 from pretune.production.serve.path import TOKEN, read_token
 from pretune.production.serve.served import open_served
 from pretune.production.serve.server import open_socket
+from pretune.records import JudgedExport, Outcome
+from pretune.run import RunFolder
 
 TEXTS = ["a great wonderful film", "a terrible awful mess", "", "one more\u200b <b>film</b>", "x" * 3000]
 GOOD_TOKEN = "0123456789abcdef"
@@ -72,6 +76,18 @@ def test_a_verdict_is_that_of_what_was_judged():
     outcome = json.loads(Path("runs/first/run.json").read_text())["verdict"]["outcome"]
     verdicts = {place: open_served(f"runs/first{place}").verdict for place in ("", "/model", "/linear")}
     assert verdicts == {"": outcome, "/model": outcome, "/linear": None}
+
+
+@pytest.mark.usefixtures("judged")
+def test_the_verdict_of_an_export_is_its_own_wherever_it_lies(monkeypatch):
+    verdict = RunFolder(Path("runs/first")).read_record().verdict
+    other = replace(verdict, outcome=Outcome.DO_NOT_SHIP)
+    for place, said in (("runs/first/export/onnx", other), ("alone", other), ("runs/first/export/torch", None)):
+        judged = JudgedExport(form="onnx", run="first", beside=(), verdict=said)
+        storage.replace_json(Path(place) / "judged.json", judged.to_json())
+    monkeypatch.setattr("pretune.production.serve.served.open_answering", lambda *_, **__: served_by().answering)
+    verdicts = [open_served(place).verdict for place in ("runs/first/export/onnx", "alone", "runs/first/export/torch")]
+    assert verdicts == ["do_not_ship", "do_not_ship", None]
 
 
 def told(capsys, *words):
