@@ -65,10 +65,13 @@ def _load_table(load: dict[str, Any] | None) -> list[dict[str, Any]]:
         return []
     names = [name for name, item in load.items() if isinstance(item, dict) and "rounds" in item]
     rows = [
-        [name, *(f"{load[name][key]:g}" for key in ("requests_per_second", "p50_ms", "p95_ms", "p99_ms", "processors"))]
+        [
+            name,
+            *(f"{load[name][key]:g}" for key in ("requests_per_second", "p50_ms", "p95_ms", "p99_ms", "per_processor_second")),
+        ]
         for name in names
     ]
-    head = ["server", "requests/s", "p50, ms", "p95, ms", "p99, ms", "processors used"]
+    head = ["server", "requests/s", "p50, ms", "p95, ms", "p99, ms", "requests per processor second"]
     rounds = len(load[names[0]]["rounds"])
     return [{"caption": f"Medians of {rounds} rounds, in which the servers took turns:", "head": head, "rows": rows}]
 
