@@ -70,12 +70,14 @@ def main() -> None:
     asked = _parse()
     # What a run's predictions are: texts and their expected answers.
     expected = _expected(asked.run)
-    contenders = _contenders(asked.run, asked.serve)
+    contenders = {
+        name: found for name, found in _contenders(asked.run, asked.serve).items() if name in (asked.servers or [name])
+    }
     result = json.loads(RESULT.read_text()) if RESULT.exists() else {}
     about = {"measured": time.strftime("%Y-%m-%d"), "texts": len(expected), **describe_machine()}
     parts = {
         "load": lambda: measure_load(contenders, expected, asked),
-        "soak": lambda: measure_soak(contenders["pretune"], expected, result["load"]["pretune"]["requests_per_second"], asked),
+        "soak": lambda: measure_soak(contenders["pretune"], expected, asked.rate or _rate_of(result), asked),
         "stop": lambda: measure_stop(contenders, expected, asked.stops),
     }
     for name in asked.only:
@@ -117,9 +119,9 @@ def measure_load(contenders: dict[str, Contender], expected: list[dict[str, Any]
     }
 
 
-def measure_soak(ours: Contender, expected: list[dict[str, Any]], best: float, asked: Any) -> dict[str, Any]:
+def measure_soak(ours: Contender, expected: list[dict[str, Any]], rate: float, asked: Any) -> dict[str, Any]:
     """Ask at a steady rate among harm; return statuses and memory."""
-    rate, memory = round(LOAD_SHARE * best, 1), list[tuple[float, float]]()
+    memory = list[tuple[float, float]]()
     with ours.running() as (process, port):
         questions = _questions(expected, is_ours=True)
         asyncio.run(crowd(port, questions, CLIENTS, WARM))
@@ -159,6 +161,10 @@ def measure_stop(contenders: dict[str, Contender], expected: list[dict[str, Any]
         }  # fmt: skip
         print(name, found[name], flush=True)
     return found
+
+
+def _rate_of(result: dict[str, Any]) -> float:
+    return round(LOAD_SHARE * result["load"]["pretune"]["requests_per_second"], 1)
 
 
 def _figures(tally: Tally, seconds: float) -> dict[str, float]:
@@ -214,7 +220,7 @@ def _contenders(run: str, flags: list[str]) -> dict[str, Contender]:
 
 
 def _wait(process: subprocess.Popen[bytes], port: int) -> None:
-    for _ in range(240):
+    for _ in range(1200):
         with contextlib.suppress(OSError), socket.create_connection((HOST, port), timeout=1):
             return
         if process.poll() is not None:
@@ -251,6 +257,8 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--seconds", type=float, default=SECONDS)
     parser.add_argument("--soak", type=float, default=1800.0)
+    parser.add_argument("--rate", type=float, help="requests per second of the soak; 80 % of the load unless given")
+    parser.add_argument("--servers", nargs="+", help="only these; all unless given")
     parser.add_argument("--stops", type=int, default=STOPS)
     parser.add_argument("--serve", nargs=argparse.REMAINDER, default=[], help="flags for pretune serve")
     return parser.parse_args()

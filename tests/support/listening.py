@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from pretune.production.serve.app import make_app
+from pretune.production.serve.app import Keeping, make_app
 from pretune.production.serve.guard import Door
 from pretune.production.serve.limits import Limits
-from pretune.production.serve.served import Journal, Served
+from pretune.production.serve.served import Served
 from pretune.production.serve.server import Server, open_socket
 from pretune.records import Example, Predictions
 from pretune.tasks.classify.predict import Answering
@@ -54,12 +54,12 @@ def listening(
     limits: Limits | None = None,
     *,
     token: str | None = None,
-    journal: Journal | None = None,
+    keeping: Keeping = Keeping(),  # noqa: B008 - frozen
     host: str = "127.0.0.1",
 ) -> Iterator[Server]:
     """Serve in a thread for as long as the block runs, on this machine alone."""
     door = Door(token=token)
-    server = Server(make_app(served, limits or Limits(), door, journal), door, open_socket(host, 0))
+    server = Server(make_app(served, limits or Limits(), door, keeping), door, open_socket(host, 0))
     thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[server.sock])), daemon=True)
     thread.start()
     try:

@@ -44,6 +44,7 @@ USE: dict[str, tuple[Flag, ...]] = {
         Flag("max_texts", "Maximum texts per request (256).", "serve", metavar="N", kind=int, least=1),
         Flag("max_chars", "Maximum characters per text (100,000).", "serve", metavar="N", kind=int, least=1),
         Flag("log_texts", "Add each text and its answer to FILE; otherwise no text is kept.", "serve", metavar="FILE"),
+        Flag("no_watch", "Do not compare the answers of a judged run with its test.", "serve", kind=bool),
         Flag("threads", "Number of threads of the model.", "serve", metavar="N", kind=int, least=1),
     ),
     "Watching": (

@@ -213,7 +213,7 @@ def test_texts_are_kept_where_they_were_asked_for_and_nowhere_else(tmp_path, cap
     assert "secret" not in caplog.text
     file = tmp_path / "new" / "texts.jsonl"
     file.parent.mkdir()
-    with listening(served_by(), journal=Journal(file)) as server:
+    with listening(served_by(), keeping=module.Keeping(journal=Journal(file))) as server:
         ask(server, value={"texts": ["a good secret", "no\nline"]})
         ask(server, value={"text": ""})
     lines = [json.loads(line) for line in file.read_text().splitlines()]
@@ -227,8 +227,42 @@ def test_answers_that_cannot_be_written_down_are_given_and_counted(tmp_path, cap
     journal = Journal(folder / "texts.jsonl")
     folder.rmdir()
     folder.write_text("in the way")
-    with listening(served_by(), journal=journal) as server:
+    with listening(served_by(), keeping=module.Keeping(journal=journal)) as server:
         for _ in range(2):
             assert ask(server, value={"text": "good"})[0] == 200
         assert "pretune_unlogged_answers_total 2.0" in ask(server, "/metrics")[2]
     assert caplog.text.count("not written to") == 1
+
+
+class Counted:
+    """A monitor that looks at five answers at a time."""
+
+    def __init__(self):
+        self.texts, self.looks, self.is_broken = [], 0, False
+
+    def add(self, answers):
+        self.texts += [answer.text for answer in answers]
+        return len(self.texts) >= 5 * (self.looks + 1)
+
+    def look(self):
+        self.looks += 1
+        if self.is_broken:
+            raise ValueError(self.texts[0])
+
+    def exposition(self):
+        return f"pretune_watch_looks {self.looks}.0\n"
+
+
+def test_answers_are_watched_beside_answering_and_what_was_found_is_in_the_metrics(caplog):
+    monitor = Counted()
+    with listening(served_by(), keeping=module.Keeping(monitor=monitor)) as server:
+        ask(server, value={"texts": ["a secret"] * 6})
+        for _ in range(100):
+            if "pretune_watch_looks 1.0" in (shown := ask(server, "/metrics")[2]).splitlines():
+                break
+        assert monitor.texts == ["a secret"] * 6
+        assert "pretune_watch_looks 1.0" in shown.splitlines()
+        monitor.is_broken = True
+        for _ in range(2):
+            assert ask(server, value={"texts": ["a secret"] * 6})[0] == 200
+    assert "secret" not in caplog.text

@@ -22,6 +22,7 @@ from pretune.errors import MissingPackageError, UsageError
 from pretune.production.serve.path import TOKEN, read_token
 from pretune.production.serve.served import open_served
 from pretune.production.serve.server import open_socket
+from pretune.production.serve.watched import open_monitor
 from pretune.records import JudgedExport, Outcome
 from pretune.run import RunFolder
 
@@ -74,8 +75,14 @@ def test_the_layers_are_those_of_trace(capsys):
 @pytest.mark.usefixtures("judged")
 def test_a_verdict_is_that_of_what_was_judged():
     outcome = json.loads(Path("runs/first/run.json").read_text())["verdict"]["outcome"]
-    verdicts = {place: open_served(f"runs/first{place}").verdict for place in ("", "/model", "/linear")}
-    assert verdicts == {"": outcome, "/model": outcome, "/linear": None}
+    found = {place: open_served(f"runs/first{place}") for place in ("", "/model", "/linear")}
+    assert {place: served.verdict for place, served in found.items()} == {"": outcome, "/model": outcome, "/linear": None}
+    assert [served.run is None for served in found.values()] == [False, False, True]
+    monitor, note = open_monitor(found[""])
+    assert note == ""
+    assert "pretune_watch_looks" in monitor.exposition()
+    RunFolder(Path("runs/first")).openings.write_text("")
+    assert "not compared with the test" in open_monitor(found[""])[1]
 
 
 @pytest.mark.usefixtures("judged")

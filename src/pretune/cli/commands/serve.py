@@ -33,6 +33,7 @@ def serve(model: a.Served, flags: Flags) -> int:
         token_file=flags["token_file"],
         log_texts=flags["log_texts"],
         threads=flags["threads"],
+        is_watched=not flags["no_watch"],
     )
     server = open_server(asked, lambda text: typer.echo(text, err=True))
     if flags["json"]:

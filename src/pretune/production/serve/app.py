@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from pretune.production.serve.limits import Limits
 from pretune.production.serve.metrics import Metrics
 from pretune.production.serve.openapi_page import draw_openapi
 from pretune.production.serve.served import Journal, Served
+from pretune.production.serve.watched import Monitor, Watched
 from pretune.tasks.classify.predict import Answer
 
 PAGE = Path(__file__).parent / "page"
@@ -41,6 +43,19 @@ class TooLongError(UsageError):
     code = "too_large"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keeping:
+    """What is done with answers besides giving them.
+
+    Args:
+        journal: Where they are written down, if they are.
+        monitor: Who compares them with the test, if anybody does.
+    """
+
+    journal: Journal | None = None
+    monitor: Monitor | None = None
+
+
 class Routes:
     """What is behind each path.
 
@@ -48,11 +63,12 @@ class Routes:
         served: Who answers.
         limits: How much is taken at once.
         door: Who may ask.
-        journal: Where answers are written down, if they are.
+        keeping: What else is done with answers.
     """
 
-    def __init__(self, served: Served, limits: Limits, door: Door, journal: Journal | None) -> None:
-        self._served, self._limits, self._door, self._journal = served, limits, door, journal
+    def __init__(self, served: Served, limits: Limits, door: Door, keeping: Keeping) -> None:
+        self._served, self._limits, self._door = served, limits, door
+        self._journal, self.watched = keeping.journal, Watched(keeping.monitor)
         about = {"name": served.name, "digest": served.digest, "verdict": served.verdict or "none"}
         self.metrics = Metrics(about, lambda: self.batcher.num_waiting)
         self.batcher = Batcher(self._answer, limits, self.metrics.batch)
@@ -89,12 +105,13 @@ class Routes:
 
     async def show_metrics(self) -> Response:
         """Return counts and times in Prometheus' text format."""
-        return Response(self.metrics.render(), media_type=TEXT_FORMAT)
+        return Response(self.metrics.render() + self.watched.render(), media_type=TEXT_FORMAT)
 
     def _answer(self, texts: Sequence[str]) -> list[Answer]:
         """Answer a batch; in the model's thread."""
         answers = self._served.answer(texts)
         self.metrics.answers(answers)
+        self.watched.add(answers)
         if self._journal is not None:
             self.metrics.unlogged(self._journal.write(answers, self._served))
         return answers
@@ -107,16 +124,16 @@ class Routes:
             raise TooLongError(f"a text of {longest:,} characters", expected=f"at most {limits.max_chars:,}")
 
 
-def make_app(served: Served, limits: Limits, door: Door, journal: Journal | None = None) -> FastAPI:
+def make_app(served: Served, limits: Limits, door: Door, keeping: Keeping = Keeping()) -> FastAPI:
     """Return the application, which any ASGI server runs.
 
     Args:
         served: Who answers.
         limits: How much is taken at once.
         door: Who may ask.
-        journal: Where answers are written down, if they are.
+        keeping: What else is done with answers.
     """
-    routes = Routes(served, limits, door, journal)
+    routes = Routes(served, limits, door, keeping)
 
     @contextlib.asynccontextmanager
     async def live(_: FastAPI) -> AsyncIterator[None]:
@@ -125,6 +142,7 @@ def make_app(served: Served, limits: Limits, door: Door, journal: Journal | None
         working.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await working
+        routes.watched.close()
 
     app = FastAPI(
         title="pretune serve", version=version("pretune"), lifespan=live, telemetry=SILENT,

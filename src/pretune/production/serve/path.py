@@ -30,6 +30,7 @@ class Asked:
         token_file: Holds the token; ``None`` leaves it to the variable ``PRETUNE_SERVE_TOKEN``.
         log_texts: File to which texts and answers are added; ``None`` keeps none.
         threads: Of the model; ``None`` leaves it to the library.
+        is_watched: Whether the answers of a judged run are compared with its test.
     """
 
     where: str
@@ -39,6 +40,7 @@ class Asked:
     token_file: str | None = None
     log_texts: str | None = None
     threads: int | None = None
+    is_watched: bool = True
 
 
 def open_server(asked: Asked, tell: Callable[[str], object]) -> "Server":
@@ -55,10 +57,11 @@ def open_server(asked: Asked, tell: Callable[[str], object]) -> "Server":
     """
     for package in ("fastapi", "uvicorn", "prometheus_client"):
         require(package, extra="serve")
-    from pretune.production.serve.app import make_app
+    from pretune.production.serve.app import Keeping, make_app
     from pretune.production.serve.guard import Door
     from pretune.production.serve.served import Journal, open_served
     from pretune.production.serve.server import Server, open_socket
+    from pretune.production.serve.watched import open_monitor
 
     door = Door(token=read_token(asked.token_file), is_local=asked.host in LOCAL)
     journal = None if asked.log_texts is None else Journal(Path(asked.log_texts))
@@ -69,7 +72,10 @@ def open_server(asked: Asked, tell: Callable[[str], object]) -> "Server":
         tell(f"note: {asked.where} is {said}")
     if door.token is None and not door.is_local:
         tell(f"note: whoever reaches {asked.host} can ask; --token-file FILE or {TOKEN} keeps others out")
-    return Server(make_app(served, asked.limits, door, journal), door, sock)
+    monitor, note = open_monitor(served) if asked.is_watched else (None, "")
+    if note:
+        tell(f"note: {note}")
+    return Server(make_app(served, asked.limits, door, Keeping(journal=journal, monitor=monitor)), door, sock)
 
 
 def read_token(file: str | None) -> str | None:

@@ -30,12 +30,14 @@ class Served:
         answering: Who answers.
         verdict: Its run's, ``ship`` or another; ``None`` where none was given.
         digest: Of what answers.
+        run: The judged run that it is, or that it was exported from, where that is at hand.
     """
 
     name: str
     answering: Answering
     verdict: str | None
     digest: str
+    run: RunFolder | None = None
 
     def answer(self, texts: Sequence[str]) -> list[Answer]:
         """Return one answer a text, as ``pretune predict`` gives it."""
@@ -88,24 +90,25 @@ def open_served(where: str, *, threads: int | None = None) -> Served:
         from pretune.train import choose_device
 
         choose_device("cpu", threads=threads)
-    served = Served(name=where, answering=answering, verdict=_verdict_of(Path(where)), digest=answering.digest())
+    verdict, run = _judged(Path(where).resolve())
+    served = Served(name=where, answering=answering, verdict=verdict, digest=answering.digest(), run=run)
     served.answer([WARM, f"{WARM} {WARM}"])
     return served
 
 
-def _verdict_of(place: Path) -> str | None:
-    """Return the verdict of an export, or of the run that a place is, or in which it lies as what was judged."""
-    inner = place.resolve()
-    if (inner / JUDGED).is_file():
-        verdict = read_judged(inner / JUDGED).verdict
-        return None if verdict is None else str(verdict.outcome)
-    for folder in map(RunFolder, (inner, *inner.parents[:2])):
-        if folder.is_begun:
-            record, below = folder.read_record(), inner.relative_to(folder.path).parts
-            judged = {"finetuned": "model"}.get(record.judged_source, record.judged_source)
-            is_meant = not below or below[0] == judged
-            return str(record.verdict.outcome) if record.verdict is not None and is_meant else None
-    return None
+def _judged(place: Path) -> tuple[str | None, RunFolder | None]:
+    """Return the verdict of an export, or of the run that a place is or in which it lies as what was judged; and that run."""
+    folder = next((found for found in map(RunFolder, (place, *place.parents[:2])) if found.is_begun), None)
+    record = None if folder is None else folder.read_record()
+    below = () if folder is None else place.relative_to(folder.path).parts
+    if (place / JUDGED).is_file():
+        verdict = read_judged(place / JUDGED).verdict
+    elif record is None or (below and below[0] != {"finetuned": "model"}.get(record.judged_source, record.judged_source)):
+        return None, None
+    else:
+        verdict = record.verdict
+    is_judged = record is not None and record.verdict is not None
+    return None if verdict is None else str(verdict.outcome), folder if is_judged else None
 
 
 class Journal:
