@@ -14,7 +14,7 @@ from pretune.models.formats.forms import EXACT, ONNX_FILE
 from pretune.predict import Scorer
 from pretune.predict.exported import open_export
 from pretune.predict.measured import measure_apart
-from pretune.records import AnswersBeside, Candidate, Example, JudgedExport
+from pretune.records import AnswersBeside, Candidate, Example, JudgedExport, Predictions
 from pretune.report.card.exported import render_export_card
 from pretune.run import RunFolder, check_run
 from pretune.run.exports import FOLDER, JUDGED
@@ -27,6 +27,7 @@ from pretune.tasks.classify.export.machine import describe_machine
 from pretune.tasks.classify.export.needs import require_exportable, require_libraries
 from pretune.tasks.classify.on_file import OnFile, read_judged
 from pretune.tasks.classify.opened import load_scorer
+from pretune.tasks.classify.prepare import tell_progress
 from pretune.tasks.report import write_report
 
 CARD = "README.md"
@@ -44,6 +45,7 @@ class Job:
         model: What was judged.
         source: What is exported.
         validation: Its rows.
+        own: What the model says of them.
         trace: Receives the stages.
     """
 
@@ -53,6 +55,7 @@ class Job:
     model: Scorer
     source: Source
     validation: tuple[Example, ...]
+    own: Predictions
     trace: Trace
 
 
@@ -78,13 +81,18 @@ def export_classifier(folder: RunFolder, *, form: str, is_loss_accepted: bool, t
     model, _ = load_scorer(folder.model)
     texts = tuple(row.text for row in folder.read_examples("train"))
     source = Source(network=model.network, tokenizer=model.tokenizer, card=model.card, run=record.run, texts=texts)
+    validation = folder.read_examples("validation")
+    with trace.stage("ask the model", f"{len(validation):,} validation texts") as stage:
+        own = model.predictions(validation, "validation", progress=tell_progress(trace, "asking the model"))
+        stage.done, stage.shape_out = "in fp32, as it was saved", f"{len(validation):,} × {len(own.classes)} probabilities"
     job = Job(
         folder=folder,
         form=form,
         known=known,
         model=model,
         source=source,
-        validation=folder.read_examples("validation"),
+        validation=validation,
+        own=own,
         trace=trace,
     )
     made = list[JudgedExport]()
@@ -156,7 +164,7 @@ def _write(aside: Path, job: Job) -> tuple[ExportCard, list[Candidate]]:
 
 
 def _take_best(aside: Path, room: Path, job: Job, shift: Shift) -> tuple[ExportCard, list[Candidate]]:
-    ours, tried, cards = job.model.predictions(job.validation, "validation"), list[Candidate](), dict[str, ExportCard]()
+    tried, cards = list[Candidate](), dict[str, ExportCard]()
     for kind in (onnx_int8.STATIC, onnx_int8.DYNAMIC):
         place = room / kind
         place.mkdir()
@@ -165,7 +173,7 @@ def _take_best(aside: Path, room: Path, job: Job, shift: Shift) -> tuple[ExportC
         scorer = open_export(place)
         theirs = predictions_of(scorer, job.validation, "validation", job.trace)
         beside = (
-            compare_predictions(ours, theirs),
+            compare_predictions(job.own, theirs),
             *compare_batches(job.model, scorer, [row.text for row in job.validation]),
         )
         pace = measure_apart(place, [row.text for row in job.validation]).paces[-1].texts_per_second
@@ -197,7 +205,7 @@ def _judge(aside: Path, job: Job) -> tuple[list[AnswersBeside], Again | None]:
     rows = {"validation": job.validation} | ({"test": known.splits["test"]} if known is not None else {})
     with trace.stage("compare", ", ".join(f"{len(part):,} {split} texts" for split, part in rows.items())) as stage:
         found = tuple(predictions_of(scorer, part, split, trace) for split, part in rows.items())
-        own = [job.model.predictions(job.validation, "validation")]
+        own = [job.own]
         own += (
             [] if known is None else [item for item in known.predictions if (item.source, item.split) == ("finetuned", "test")]
         )
