@@ -24,6 +24,7 @@ FORMS = ("onnx", "onnx-int8", "openvino", "openvino-int8", "torch")
 EXACT = ("onnx",)  # of these, 10,000 texts are compared with torch; of all, those of validation and test
 NUM_SAME, COLD = 10_000, 7
 RIVAL, TORCH = "pipeline, bf16, 32 sorted by length", "pretune predict, torch fp32"
+THREADS = list[int]()  # of each side, where it was asked for
 WORKER = str(Path(__file__).with_name("exports_worker.py"))
 
 
@@ -35,7 +36,9 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=FORMS, default=list(FORMS))
     parser.add_argument("--texts", type=int, default=2_000, help="of the race")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--threads", type=int, help="of every side; where others work beside, 1, and processor seconds tell")
     asked = parser.parse_args()
+    THREADS.extend([asked.threads] if asked.threads else [])
     row("production-exports", lambda: measure(asked), again=asked.again)
     production_page.write()
 
@@ -77,8 +80,10 @@ def command(*words: str, codes: tuple[int, ...] = (0,)) -> None:
 
 
 def free() -> dict[str, str]:
-    """Return an environment in which nobody is told how many threads to take."""
-    return {name: value for name, value in os.environ.items() if name not in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")}
+    """Return an environment in which every side takes as many threads as `--threads` says, or as it likes."""
+    told = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
+    kept = {name: value for name, value in os.environ.items() if name not in told}
+    return kept | (dict.fromkeys(told, str(THREADS[0])) if THREADS else {})
 
 
 def texts_of(run: Path) -> list[str]:

@@ -25,6 +25,7 @@ def describe(run: Path, forms: list[str], found: dict[str, Any]) -> dict[str, An
     rows = [[*_alike(form, found["same"].get(form), judged[form]), *_fast(found["paces"][form], rival)] for form in forms]
     rows += [[name, *[""] * 6, *_fast(found["paces"][name], rival)] for name in (found["rival"], found["torch"])]
     outcome = record["verdict"]["outcome"].replace("_", " ")
+    threads = f"{found['threads']} thread" if found["threads"] else "all threads"
     return {
         **found,
         "run": record["run"],
@@ -35,7 +36,7 @@ def describe(run: Path, forms: list[str], found: dict[str, Any]) -> dict[str, An
         "targets": targets(found, judged, forms, accuracy),
         "text": [
             f"`{record['run']}`: minilm on movie-reviews, verdict *{outcome}*, accuracy {accuracy:.4f}. The rival is the `pipeline` of "
-            "transformers in bf16, batches of 32, sorted by length. Every side runs in a process of its own, with both cores, and answers "
+            f"transformers in bf16, batches of 32, sorted by length. Every side runs in a process of its own, {threads} each, and answers "
             f"the same {num_fast:,} texts {found['rounds']} times in turn (medians). Same answers and differences of `onnx` "
             f"compare with torch in fp32 on {num_same:,} texts, those of other forms on the rows of validation and test.",
         ],

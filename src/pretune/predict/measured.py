@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 AT_ONCE = 64  # texts of a full batch of a server
 ONE_BY_ONE, ALL_AT_ONCE, AS_SERVED = "one by one", f"{AT_ONCE} at once", "as served"
-MAX_ALONE, MAX_TEXTS = 64, 512
+MAX_ALONE, MAX_TEXTS = 64, 256
 ROUNDS = 3  # of which the fastest counts: others may be at work
 SECONDS = 1_800.0
 

@@ -6,6 +6,7 @@ import torch
 from networks import open_network
 
 from pretune.models import ModelCard
+from pretune.models.batch import Batch
 from pretune.models.formats import libraries, onnx_graph, onnx_int8
 from pretune.models.formats.graph import whole
 from tiny import FAMILIES
@@ -60,10 +61,16 @@ def test_a_graph_gives_the_logits_of_the_network(written):
 
 
 @pytest.mark.slow
-def test_a_pooled_head_is_in_the_graph(tiny_checkpoint, tmp_path):
-    """Seconds of tracing, as below."""
-    network, _ = open_network(tiny_checkpoint("bert"), head="mlp")
-    assert difference(network, write(network, tmp_path)) < 1e-5
+@pytest.mark.parametrize("kind", ["pooled", "mean"])
+def test_a_head_of_pretunes_own_is_in_the_graph(kind, tiny_checkpoint, tmp_path):
+    """Seconds of tracing, as below. What reads the mean has no layer more than the network."""
+    network, _ = open_network(tiny_checkpoint("bert"), head="mlp" if kind == "pooled" else "native")
+    network.takes_mean = kind == "mean"
+    ask = write(network, tmp_path)
+    assert difference(network, ask) < 1e-5
+    batch = Batch(ids=torch.randint(5, 40, (3, 9)), mask=torch.ones(3, 9, dtype=torch.int64))
+    with torch.no_grad():
+        np.testing.assert_allclose(ask(batch.ids, batch.mask), network(batch).numpy(), atol=1e-5)
 
 
 @pytest.mark.slow
@@ -98,3 +105,16 @@ def test_a_static_form_answers_alike_whatever_shares_its_batch_and_a_dynamic_one
     alone = np.concatenate([ask(ids[row : row + 1], mask[row : row + 1]) for row in range(len(ids))])
     largest = float(np.abs(ask(ids, mask) - alone).max())
     assert largest < 1e-5 if kind == onnx_int8.STATIC else largest > 1e-5
+
+
+def test_a_static_form_leaves_out_the_products_behind_activation_functions(written, tmp_path):
+    onnx = pytest.importorskip("onnx", reason="exports need the extra onnx")
+    batches = [(np.full((4, 8), 7), np.ones((4, 8), np.int64))]
+    onnx_int8.write(tmp_path / "model.onnx", written[1] / "model.onnx", onnx_int8.STATIC, batches)
+    nodes = onnx.load(tmp_path / "model.onnx", load_external_data=False).graph.node
+    made_by = {name: node.op_type for node in nodes for name in node.output}
+    products = [node for node in nodes if node.op_type in onnx_int8.PRODUCTS]
+    behind = [node for node in products if made_by.get(node.input[0]) == "Gelu"]
+    assert len(behind) == 3, "one a layer"
+    assert all(made_by.get(node.input[1]) != "DequantizeLinear" for node in behind)
+    assert sum(made_by.get(node.input[1]) == "DequantizeLinear" for node in products) >= 15

@@ -10,7 +10,6 @@ from torch import Tensor, nn
 from pretune.models.card import ModelCard
 from pretune.models.exported import Reading
 from pretune.models.heads import ClassNetwork
-from pretune.models.mean_layer import with_layer
 from pretune.models.temperature import find_shift, folded
 
 INPUTS, OUTPUT = ("input_ids", "attention_mask"), "logits"
@@ -27,23 +26,25 @@ class Whole(nn.Module):
 
     def __init__(self, network: ClassNetwork) -> None:
         super().__init__()
-        self.model, self.head = network.model, network.head
+        self.network = network
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """(batch, time), (batch, time) → logits (batch, classes)."""
-        output = self.model(input_ids=input_ids, attention_mask=attention_mask)
-        if self.head is None:
-            logits: Tensor = output.logits
+        network = self.network
+        trunk = network.model if network.head is not None else network.model.base_model
+        if network.head is None and not network.takes_mean:
+            logits: Tensor = network.model(input_ids=input_ids, attention_mask=attention_mask).logits
             return logits
-        mask = attention_mask.unsqueeze(2).to(output.last_hidden_state.dtype)
-        mean = (output.last_hidden_state * mask).sum(dim=1) / mask.sum(dim=1).clamp(min=1)
-        found: Tensor = self.head(mean)
-        return found
+        hidden = trunk(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        return network.decide(network.pool(hidden, attention_mask))
 
 
 @contextlib.contextmanager
 def whole(network: ClassNetwork, card: ModelCard, *, plainly: bool = False) -> Iterator[tuple[Whole, tuple[float, ...] | None]]:
-    """Yield what is exported, and what its output layer adds to the logits for the threshold; as ``model/`` is saved.
+    """Yield what is exported, and what its output layer adds to the logits for the threshold.
+
+    The logits are those of ``model/``. A head that reads the mean takes it in the graph itself, not in the layer by which plain
+    transformers takes it: its weights of a thousand are a layer's work for nothing, and 8 bits do not hold what comes of them.
 
     Args:
         network: On the processor.
@@ -52,9 +53,8 @@ def whole(network: ClassNetwork, card: ModelCard, *, plainly: bool = False) -> I
             than torch's own operator.
     """
     shift = find_shift(network, card.classes, card.positive, card.threshold)
-    in_full = with_layer(network.model) if network.takes_mean else contextlib.nullcontext()
     network.eval()
-    with folded(network, shift), in_full, _attention(network.model, "eager") if plainly else contextlib.nullcontext():
+    with folded(network, shift), _attention(network.model, "eager") if plainly else contextlib.nullcontext():
         yield Whole(network).eval(), None if shift is None else tuple(shift.tolist())
 
 
