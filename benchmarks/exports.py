@@ -67,7 +67,7 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
         "rival": RIVAL,
         "torch": TORCH,
         "rounds": asked.rounds,
-        "raced": asked.texts,
+        "threads": asked.threads,
     }
     return describe(run, forms, found)
 
