@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -149,6 +151,12 @@ def test_what_the_user_says_of_licence_and_language_stands_in_the_metadata(judge
     (tmp_path / "README.md").write_bytes(hub.files["README.md"])
     data = ModelCard.load(tmp_path / "README.md").data
     assert (data.license, data.language) == ("cc-by-4.0", ["en", "de"])
+
+
+def test_nothing_but_the_command_has_loaded_the_package_of_the_hub():
+    code = "from pretune.production.push.send import check_repository, check_reach; check_repository('team/reviews')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_another_folder_is_not_a_run(tmp_path, capsys):

@@ -19,9 +19,9 @@ def check_repository(name: str) -> None:
         UsageError: It is none.
         HubError: The hub is switched off, or cannot be reached.
     """
-    hub = require("huggingface_hub", extra="hub")
+    utils = require("huggingface_hub.utils", extra="hub")
     try:
-        hub.utils.validate_repo_id(name)
+        utils.validate_repo_id(name)
     except ValueError as error:
         raise UsageError(f"REPO is {name!r:.120}: {error}", expected="a name on the hub, such as my-team/reviews") from error
     if name.count("/") != 1:
