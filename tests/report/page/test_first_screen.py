@@ -58,6 +58,12 @@ def test_a_gain_comes_with_the_rival_and_a_finding_with_its_words(record):
     assert (finding.value, finding.note) == ("", "what is said of truncation")
 
 
+def test_a_gain_on_a_class_names_it(record):
+    gain = replace(record.comparisons[0], metric="f1[pos]")
+    shown = judged(replace(record, comparisons=(gain,)), reason("finetuned-linear", False, "comparison", "f1[pos]"))
+    assert make_first_screen(shown, {}).deciders[0].name == "F1 of pos, beyond TF-IDF and logistic regression"
+
+
 def test_a_reason_without_a_record_is_told_in_words(record):
     (shown,) = make_first_screen(judged(record, reason("nothing of the kind", None)), {}).deciders
     assert (shown.value, shown.link, shown.bar) == ("", "", None)

@@ -125,7 +125,8 @@ def _describe(reason: Reason, record: RunRecord, link: str) -> Decider:
         bar = make_interval_bar(item, gate, start=choose_start([item], [] if gate is None else [gate]))
         return Decider(reason.holds, say_score(item), number(item.value), reach, asked, bar, link)
     if isinstance(item, Comparison):
-        metric = METRIC_NAMES.get(item.metric, item.metric.replace("_", " "))
+        metric, _, label = item.metric.partition("[")
+        metric = _say(metric, label.removesuffix("]") or None)
         note = f"on the same {item.num_examples:,} rows, p {_say_p(item.p_value)}"
         return Decider(
             reason.holds, f"{metric}, beyond {OTHERS.get(item.b, item.b)}", f"{item.difference:+.3f}",
@@ -141,10 +142,14 @@ def _say_p(p_value: float) -> str:
 
 def say_score(score: Score) -> str:
     """Write whose figure a score is, such as ``recall of spam``."""
-    metric = METRIC_NAMES.get(score.metric, score.metric.replace("_", " "))
-    if score.label is None:
-        return metric
-    return f"mean {metric} of the classes" if score.label == "macro" else f"{metric} of {score.label}"
+    return _say(score.metric, score.label)
+
+
+def _say(metric: str, label: str | None) -> str:
+    name = METRIC_NAMES.get(metric, metric.replace("_", " "))
+    if label is None:
+        return name
+    return f"mean {name} of the classes" if label == "macro" else f"{name} of {label}"
 
 
 def _link(reason: Reason, links: Mapping[tuple[str, str], str]) -> str:
