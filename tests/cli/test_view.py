@@ -1,7 +1,6 @@
 """``--live`` and ``pretune view``: a page beside the run, and for a run that is there."""
 
 import json
-import os
 import re
 import signal
 import subprocess
@@ -11,6 +10,9 @@ import pytest
 from running import call, learning_flags, python
 
 from pretune.cli import viewing
+
+# In a job of the background, as tests may be, Ctrl-C is ignored unless it is asked for.
+VIEW = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from pretune.__main__ import main; main()"
 
 pytestmark = pytest.mark.usefixtures("workplace")
 
