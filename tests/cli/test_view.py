@@ -77,13 +77,16 @@ def make_server(port):
 
 
 def test_a_finished_run_can_be_seen_until_ctrl_c(judged):
-    with subprocess.Popen(python("-m", "pretune", "view", judged, "--port", "0"), stderr=subprocess.PIPE, text=True) as process:
-        line = process.stderr.readline()
-        url = re.search(r"http://127\.0\.0\.1:\d+/", line)[0]
-        assert b"Follow a text" in urllib.request.urlopen(url, timeout=20).read()
-        assert b"<!doctype html>" in urllib.request.urlopen(url + "report.html", timeout=20).read().lower()
-        os.kill(process.pid, signal.SIGINT)
-        assert process.wait(20) == 0
+    words = python("-c", VIEW, "view", judged, "--port", "0")
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            url = re.search(r"http://127\.0\.0\.1:\d+/", process.stderr.readline())[0]
+            assert b"Follow a text" in urllib.request.urlopen(url, timeout=60).read()
+            assert b"<!doctype html>" in urllib.request.urlopen(url + "report.html", timeout=60).read().lower()
+            process.send_signal(signal.SIGINT)
+            assert process.wait(60) == 0
+        finally:
+            process.kill()
 
 
 def test_what_is_no_run_is_refused(capsys, tmp_path):
