@@ -8,7 +8,8 @@ ALL_TEXTS = "false alarms of texts"
 def told(kept: dict[str, Any]) -> dict[str, Any]:
     """Return the keys of the page for what is measured so far."""
     kept = kept | {"false alarms": [*kept.get("false alarms", ()), *kept.get(ALL_TEXTS, ())]}
-    tables = [make(kept[name]) for name, make in TABLES.items() if name in kept]
+    missing = [name for name in TABLES if not kept.get(name)]
+    tables = [make(kept[name]) for name, make in TABLES.items() if kept.get(name)]
     return {
         "title": "Watching",
         "order": 7,
@@ -25,6 +26,7 @@ def told(kept: dict[str, Any]) -> dict[str, Any]:
             "A class of 20 % or more that gains five points needs more than one window of 2,000 texts, whatever the method: against a test of 1,500 rows the change is 3.5 to 4 standard deviations, and a false alarm in 10,000 looks is 3.9. The next windows find it, or a larger one.",
             "All known words: the moved words are drawn evenly from the 6,000 that training knows, so most moved words were rare; spread over the words as they are, nothing would move.",
             "Accuracy without labels is not estimated.",
+            *([f"Not measured yet: {', '.join(missing)}."] if missing else []),
         ],
     }
 

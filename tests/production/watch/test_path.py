@@ -73,6 +73,17 @@ def test_days_are_looked_at_once_each_whatever_file_brings_them(watched, new_row
     assert (second["num_new"], second["num_looks"]) == (1, 4)
 
 
+def test_what_a_server_logged_is_cut_by_its_seconds(watched, new_rows, capsys):
+    lines = [
+        json.dumps({"time": 1_796_000_000 + 86_400 * (number // 200), "text": text})
+        for number, (text, _) in enumerate(new_rows)
+    ]
+    Path("log.jsonl").write_text("\n".join(lines) + "\n")
+    code, found = watch(capsys, watched, "log.jsonl", "--time", "time", "--window", "day")
+    assert (code, [window["num_rows"] for window in found["windows"]]) == (0, [200, 200])
+    assert [window["window"] for window in found["windows"]] == ["2026-11-30", "2026-12-01"]
+
+
 def test_of_a_day_that_grew_only_what_is_new_is_counted(watched, new_rows, capsys):
     by_day = ["--time", "day", "--window", "day"]
     lines = write_rows(Path("a.csv"), new_rows).read_text().splitlines(keepends=True)

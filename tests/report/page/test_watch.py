@@ -1,6 +1,7 @@
 """The page of watching: alarms first, whatever a text says stays a text, and an interval lies around its change."""
 
 from dataclasses import replace
+from html import unescape
 
 from pretune.records import LabelledCount, MovedWord, Signal, WatchedFigure, WatchedWindow, WatchReport
 from pretune.report.page.watch import make_change_bar, render_watch
@@ -37,7 +38,7 @@ def test_nothing_of_a_text_is_markup():
     page = render_watch(REPORT, (WINDOW,))
     assert "<script>" not in page
     assert "<b>spam" not in page
-    assert "default-src 'none'" in page
+    assert "default-src 'none'; style-src 'sha256-" in unescape(page)
 
 
 def test_the_bar_has_its_interval_around_its_point():

@@ -9,13 +9,14 @@ from pathlib import Path
 
 from pretune.configs import ReadConfig
 from pretune.data.clean import clean_text
-from pretune.data.moments import read_moments
+from pretune.data.moments import read_asked, read_moments
 from pretune.errors import DataError, UsageError
 from pretune.hashing import digest_of
 from pretune.records import Columns, Example, Rejection
 from pretune.tasks.classify.predict import Answering, open_questions
 
 PERIODS = {"hour": "%Y-%m-%dT%H", "day": "%Y-%m-%d", "week": "%G-W%V"}
+YEAR_1980 = 315_532_800  # in seconds since 1970
 MAX_SHOWN = 12  # columns that a message shows
 
 
@@ -165,11 +166,11 @@ def _by_number(rows: Sequence[Arrival], cut: Cut, source: str) -> Iterator[Windo
 def _by_time(rows: Sequence[Arrival], cut: Cut, notes: list[str]) -> Iterator[Window]:
     examples = [arrival.row for arrival in rows]
     column = cut.time or _find_time(examples, notes, str(cut.period))
-    moments = read_moments(examples, column)
+    moments = read_moments(examples, column) or _seconds(examples, column)
     if not moments:
         raise DataError(
             f"column {column!r} has no dates",
-            expected="such as 2026-11-30 or 2026-11-30T14:05:00Z in nearly every row, all in the same form",
+            expected="such as 2026-11-30 or 2026-11-30T14:05:00Z in nearly every row, or seconds since 1970",
             fix="name another column with --time, or count rows with --window N",
         )
     dated = [arrival for arrival in rows if arrival.row.id in moments]
@@ -182,6 +183,12 @@ def _by_time(rows: Sequence[Arrival], cut: Cut, notes: list[str]) -> Iterator[Wi
     dated.sort(key=lambda arrival: (moments[arrival.row.id], int(arrival.row.id)))
     for period, part in groupby(dated, period_of):
         yield Window(name=period, period=period, arrivals=tuple(part))
+
+
+def _seconds(rows: Sequence[Example], column: str) -> dict[str, float]:
+    """Return moments that are seconds since 1970, as servers log them; numbers that would be before 1980 are none."""
+    found = read_asked(rows, column)
+    return found if found and min(found.values()) > YEAR_1980 else {}
 
 
 def _find_time(rows: Sequence[Example], notes: list[str], period: str) -> str:

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from pretune.records import Signal, WatchedWindow, WatchReport
-from pretune.report.page.html import make_environment
+from pretune.report.page.html import digest_in_policy, make_environment, read_part
 from pretune.report.watching import describe, name_of, rank, say_bet, say_change, title_of
 
 MAX_WINDOWS = 40  # of the file that are shown in full, the newest first
@@ -40,9 +42,16 @@ def render_watch(report: WatchReport, looks: Sequence[WatchedWindow] = ()) -> st
         title_of=title_of,
         change_bar=make_change_bar,
     )
-    shown = tuple(reversed(report.windows))[:MAX_WINDOWS]
+    shown, style = tuple(reversed(report.windows))[:MAX_WINDOWS], read_part("report.css")
     past = tuple(reversed(looks))[:MAX_LOOKS]
-    return environment.get_template("watch.html.jinja").render(report=report, shown=shown, looks=past, num_looks=len(looks))
+    return environment.get_template("watch.html.jinja").render(
+        report=report,
+        shown=shown,
+        looks=past,
+        num_looks=len(looks),
+        style=Markup(style),
+        policy=f"default-src 'none'; style-src {digest_in_policy(style)}; base-uri 'none'; form-action 'none'",
+    )
 
 
 def make_change_bar(signal: Signal) -> ChangeBar | None:
