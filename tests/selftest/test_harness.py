@@ -72,11 +72,11 @@ def test_sixty_kills_and_forty_refused_writes_change_no_bit():
 @pytest.mark.parametrize(
     ("name", "part"),
     [
-        ("gradual stages", "best."),
+        ("gradual stages", "optimizer."),
         ("LoRA", "lora_"),
         ("moving average", "average."),
         ("replies", "optimizer."),
-        ("replies, in stages", "best."),
+        ("replies, in stages", "optimizer."),
         ("replies, LoRA", "lora_"),
     ],
 )

@@ -111,8 +111,10 @@ def encoding_of(first: bytes, encoding: str | None) -> str:
 
     Raises:
         UndecodableError: The bytes look like UTF-16 or UTF-32 that nobody asked for, or their order cannot be told.
+        UsageError: There is no such encoding.
     """
     if encoding:
+        check_encoding(encoding)
         return _ordered(first, encoding)
     name = _marked(first) or "utf-8"
     if name == "utf-32":
