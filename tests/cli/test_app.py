@@ -275,3 +275,8 @@ def test_threads_that_wait_soon_sleep_unless_the_user_says_otherwise(given, expe
     bare = {name: value for name, value in os.environ.items() if name not in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")}
     done = subprocess.run(python("-c", script), env=bare | given, capture_output=True, text=True, check=True)
     assert done.stdout.split()[-1] == expected
+
+
+def test_an_unknown_encoding_is_refused_where_columns_are_named_as_well(write_csv, capsys):
+    assert call("check", write_csv([("a film", "good")]), "--encoding", "cost", "--label", "1e308") == 2
+    assert "there is no text encoding 'cost'" in capsys.readouterr().err

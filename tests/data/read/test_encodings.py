@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from pretune.configs import CorpusConfig, ReadConfig
-from pretune.data.conversations import looks_like_conversations
 from pretune.data.corpus import prepare_corpus
 from pretune.data.read.decode import decode_stream
 from pretune.data.read.path import read_raw, read_table
@@ -77,9 +76,3 @@ def test_bytes_of_another_encoding_are_one_message_or_read(tmp_path: Path, name:
             read_table(path, ReadConfig(encoding=name, require_labels=False))
         except DataError as error:
             assert file in str(error)  # noqa: PT017 - either is right
-
-
-def test_a_glance_at_the_columns_refuses_an_unknown_encoding_in_the_same_words(write_csv):
-    path = write_csv([("a film", "good")])
-    with pytest.raises(UsageError, match="there is no text encoding 'cost'"):
-        looks_like_conversations(str(path), ReadConfig(encoding="cost", label="1e308"))
