@@ -145,9 +145,13 @@ def make_app(served: Served, limits: Limits, door: Door, keeping: Keeping = Keep
         routes.watched.close()
 
     app = FastAPI(
-        title="pretune serve", version=version("pretune"), lifespan=live, telemetry=SILENT,
-        docs_url=None, redoc_url=None,
-    )  # fmt: skip
+        title="pretune serve",
+        version=version("pretune"),
+        lifespan=live,
+        telemetry=SILENT,
+        docs_url=None,
+        redoc_url=None,
+    )
     app.add_middleware(Guard, door=door, count=routes.metrics.request)
     _add_routes(app, routes)
     _add_errors(app, door)
@@ -158,10 +162,13 @@ def _add_routes(app: FastAPI, routes: Routes) -> None:
     may_fail: Any = {
         status: {"model": forms.Refused, "description": words}
         for status, words in {
-            401: "The token is missing or wrong.", 413: "Too large.", 415: "Not JSON.", 422: "Not of this form.",
+            401: "The token is missing or wrong.",
+            413: "Too large.",
+            415: "Not JSON.",
+            422: "Not of this form.",
             429: "Too many texts wait; Retry-After says when to ask again.",
         }.items()
-    }  # fmt: skip
+    }
     app.post("/predict", response_model=forms.Answers, responses=may_fail)(routes.predict)
     app.post("/trace", responses={**may_fail, 404: {"model": forms.Refused, "description": "No layers."}})(routes.trace)
     app.get("/model", response_model=forms.Model)(routes.model)
@@ -202,8 +209,10 @@ def _add_errors(app: FastAPI, door: Door) -> None:
         if error.status_code == 413:
             return refused(413, door.too_large)
         words = {
-            400: "the body cannot be read", 404: "there is no such path", 405: f"this path takes no {request.method[:20]}",
-        }  # fmt: skip
+            400: "the body cannot be read",
+            404: "there is no such path",
+            405: f"this path takes no {request.method[:20]}",
+        }
         got = words.get(error.status_code, "this request cannot be answered")
         return refused(error.status_code, UsageError(got, fix="GET /docs shows what can be asked"), error.headers)
 

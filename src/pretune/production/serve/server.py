@@ -40,10 +40,17 @@ class Server(uvicorn.Server):  # type: ignore[misc] # typed as Any where uvicorn
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # its warnings are counts in /metrics
         super().__init__(
             uvicorn.Config(
-                app, http=Connection, ws="none", lifespan="on", log_config=None, access_log=False, server_header=False,
-                proxy_headers=False, timeout_graceful_shutdown=SECONDS_TO_STOP,
+                app,
+                http=Connection,
+                ws="none",
+                lifespan="on",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                timeout_graceful_shutdown=SECONDS_TO_STOP,
             )
-        )  # fmt: skip
+        )
         self._door, self.sock = door, sock
         sock.listen(BACKLOG)
         self.address = host, port = sock.getsockname()[:2]

@@ -129,9 +129,14 @@ def _describe(reason: Reason, record: RunRecord, link: str) -> Decider:
         metric = _say(metric, label.removesuffix("]") or None)
         note = f"on the same {item.num_examples:,} rows, p {_say_p(item.p_value)}"
         return Decider(
-            reason.holds, f"{metric}, beyond {OTHERS.get(item.b, item.b)}", f"{item.difference:+.3f}",
-            span(item.low, item.high, signed=True), note, make_difference_bar(item, reason.holds), link,
-        )  # fmt: skip
+            reason.holds,
+            f"{metric}, beyond {OTHERS.get(item.b, item.b)}",
+            f"{item.difference:+.3f}",
+            span(item.low, item.high, signed=True),
+            note,
+            make_difference_bar(item, reason.holds),
+            link,
+        )
     return Decider(reason.holds, reason.name.replace("_", " "), "", "", reason.text, None, link)
 
 

@@ -164,9 +164,14 @@ def list_chat_parts(record: RunRecord, sections: Sections, chat: ChatPage, num_a
         Part("gains", "Against each rival, on the same questions", "", bool(chat.gains), "chat_gains"),
         Part("why", "Why fine-tune, and at what price", "", num_asked > 0, "chat_why"),
         Part("samples", "What each source replied", "", facts is not None and bool(facts.samples), "chat_samples"),
-        Part("safety", "Questions that need care", "nobody has judged these replies: read them",
-             facts is not None and bool(facts.safety), "chat_safety"),
-    ]  # fmt: skip
+        Part(
+            "safety",
+            "Questions that need care",
+            "nobody has judged these replies: read them",
+            facts is not None and bool(facts.safety),
+            "chat_safety",
+        ),
+    ]
     makers = (_of_checks, _of_training, _of_run)
     return (*(part for part in found if part.is_needed), *(part for make in makers for part in make(record, sections)))
 

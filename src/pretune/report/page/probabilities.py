@@ -55,8 +55,12 @@ def draw_probabilities(record: RunRecord, view: ProbabilityView | None) -> Proba
     split, size, positives = (view.split, view.num_examples, view.num_positives) if view is not None else ("", 0, 0)
     if choice is not None and len(choice.curve) > 1:
         curve, label, split, size, positives = (
-            choice.curve, choice.positive, choice.split, choice.num_examples, choice.num_positives,
-        )  # fmt: skip
+            choice.curve,
+            choice.positive,
+            choice.split,
+            choice.num_examples,
+            choice.num_positives,
+        )
     rungs = _rungs(curve, size, positives)
     calibration = plot_calibration(view) if view is not None and len(view.bins) > 1 else None
     if len(rungs) < 2 or label is None:

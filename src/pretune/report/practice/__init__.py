@@ -6,5 +6,13 @@ from pretune.report.practice.quiz import render_quiz
 from pretune.report.practice.topics import TEMPLATES
 
 __all__ = [
-    "LEVELS", "TEMPLATES", "Option", "Question", "Reply", "draw_questions", "judge_reply", "list_topics", "render_quiz",
-]  # fmt: skip
+    "LEVELS",
+    "TEMPLATES",
+    "Option",
+    "Question",
+    "Reply",
+    "draw_questions",
+    "judge_reply",
+    "list_topics",
+    "render_quiz",
+]

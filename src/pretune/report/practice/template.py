@@ -120,9 +120,16 @@ def template(
 
     def make(compute: Compute) -> Template:
         return Template(
-            name=name, level=level, ask=ask, hint=hint, steps=tuple(steps), check=check, mistakes=mistakes,
-            terms=tuple(terms), compute=compute,
-        )  # fmt: skip
+            name=name,
+            level=level,
+            ask=ask,
+            hint=hint,
+            steps=tuple(steps),
+            check=check,
+            mistakes=mistakes,
+            terms=tuple(terms),
+            compute=compute,
+        )
 
     return make
 

@@ -14,5 +14,15 @@ from pretune.report.practice.topics.verdict import VERDICT
 from pretune.report.practice.topics.words import TERMS
 
 TEMPLATES: tuple[Template, ...] = (
-    *TERMS, *DATA, *SPLIT, *SEAL, *TOKENIZER, *PRETRAINING, *FINETUNING, *EVALUATION, *DIAGNOSIS, *VERDICT, *CONVERSATION,
-)  # fmt: skip
+    *TERMS,
+    *DATA,
+    *SPLIT,
+    *SEAL,
+    *TOKENIZER,
+    *PRETRAINING,
+    *FINETUNING,
+    *EVALUATION,
+    *DIAGNOSIS,
+    *VERDICT,
+    *CONVERSATION,
+)

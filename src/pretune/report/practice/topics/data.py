@@ -132,9 +132,13 @@ def statement(facts: Facts) -> Drawn | None:
         return None
     both = train + validation
     given = {
-        "used": facts.at("receipt.num_used"), "rows": facts.at("receipt.num_rows"), "train": train,
-        "validation": validation, "test": test, "both": both,
-    }  # fmt: skip
+        "used": facts.at("receipt.num_used"),
+        "rows": facts.at("receipt.num_rows"),
+        "train": train,
+        "validation": validation,
+        "test": test,
+        "both": both,
+    }
     say = "Weights are fitted to {:,} rows.".format
     wrong = {
         "learned_all": say(both + test),
@@ -163,9 +167,11 @@ def statement(facts: Facts) -> Drawn | None:
 def next_step(facts: Facts) -> Drawn | None:
     """What stands in the way, by the findings about the data."""
     checks = {
-        "conflicts": "labels.conflicts", "unreadable": "texts.unreadable",
-        "duplicates": "texts.duplicates", "starved": "labels.starved_class",
-    }  # fmt: skip
+        "conflicts": "labels.conflicts",
+        "unreadable": "texts.unreadable",
+        "duplicates": "texts.duplicates",
+        "starved": "labels.starved_class",
+    }
     found = {name: facts.finding(check) for name, check in checks.items()}
     if any(item is None for item in found.values()):
         return None

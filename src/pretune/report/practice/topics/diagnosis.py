@@ -163,9 +163,14 @@ def slice_gap(facts: Facts) -> Drawn | None:
     value, rest = item["num_hits"] / item["num_examples"], item["rest"]
     wrong = {"accuracy": value, "turned": value - rest, "mistakes": 1 - value, "ratio": value / rest if rest else None}
     given = {
-        "rows": item["num_examples"], "column": item["column"], "value": item["value"], "hits": item["num_hits"], "rest": rest,
-        "accuracy": value, "p": item["p_value"],
-    }  # fmt: skip
+        "rows": item["num_examples"],
+        "column": item["column"],
+        "value": item["value"],
+        "hits": item["num_hits"],
+        "rest": rest,
+        "accuracy": value,
+        "p": item["p_value"],
+    }
     return Drawn(rest - value, wrong, given)
 
 
@@ -256,9 +261,12 @@ def first_repair(facts: Facts) -> Drawn | None:
     wrong: dict[str, str | int | float | None] = {f"repairs {check}": ACTIONS[check] for check in kept}
     why = {f"repairs {check}": f"That would help against {check}, which is ok here." for check in kept}
     given = {
-        "bad": len(off), "named": ", ".join(check for _, check in sorted(off)), "worst": found["check"],
-        "severity": found["severity"], "summary": found["summary"],
-    }  # fmt: skip
+        "bad": len(off),
+        "named": ", ".join(check for _, check in sorted(off)),
+        "worst": found["check"],
+        "severity": found["severity"],
+        "summary": found["summary"],
+    }
     return Drawn(ACTIONS[found["check"]], wrong, given, why)
 
 

@@ -33,9 +33,15 @@ def half_width(facts: Facts) -> Drawn | None:
     spread, error = p * (1 - p), sqrt(p * (1 - p) / n)
     wrong = {"no_root": Z * spread / n, "deviation": error, "rows": Z * sqrt(spread) / n, "whole": 2 * Z * error}
     given = {
-        "metric": "accuracy", "value": p, "rows": n, "spread": spread, "per_row": f"{spread / n:.3g}",
-        "low": score["low"], "high": score["high"], "width": score["high"] - score["low"],
-    }  # fmt: skip
+        "metric": "accuracy",
+        "value": p,
+        "rows": n,
+        "spread": spread,
+        "per_row": f"{spread / n:.3g}",
+        "low": score["low"],
+        "high": score["high"],
+        "width": score["high"] - score["low"],
+    }
     return Drawn(Z * error, wrong, given)
 
 

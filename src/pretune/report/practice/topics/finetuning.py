@@ -92,8 +92,9 @@ def best_epoch(facts: Facts) -> Drawn | None:
         return None
     said = "; ".join(
         f"{item['epoch']}: training loss {item['training_loss']:.3f}, validation loss {item['loss']:.3f}, accuracy "
-        f"{item['accuracy']:.3f}" for item in epochs
-    )  # fmt: skip
+        f"{item['accuracy']:.3f}"
+        for item in epochs
+    )
     wrong = {
         "last": max(by),
         "lowest_loss": min(by, key=lambda epoch: by[epoch]["loss"]),
@@ -202,8 +203,11 @@ def clipped(facts: Facts) -> Drawn | None:
         return None
     factor = min(1.0, limit / norm)
     wrong = {
-        "norm": norm / limit, "difference": abs(norm - limit), "limit": limit / (norm + limit), "rate": made["learning_rate"],
-    }  # fmt: skip
+        "norm": norm / limit,
+        "difference": abs(norm - limit),
+        "limit": limit / (norm + limit),
+        "rate": made["learning_rate"],
+    }
     given = {"step": made["index"], "norm": norm, "limit": float(limit), "ratio": limit / norm, "after": norm * factor}
     return Drawn(factor, wrong, given)
 

@@ -185,8 +185,14 @@ def constant(facts: Facts) -> Drawn | None:
     if not labels or not trained or stated is None or len(labels) > MAX_CLASSES:
         return None
     rows = sum(labels.values())
-    name = next((item for item in trained if abs(labels.get(item, 0) / rows - stated["value"]) < 1e-9
-                 and trained[item] == max(trained.values())), None)  # fmt: skip
+    name = next(
+        (
+            item
+            for item in trained
+            if abs(labels.get(item, 0) / rows - stated["value"]) < 1e-9 and trained[item] == max(trained.values())
+        ),
+        None,
+    )
     if name is None:
         return None
     right = labels[name] / rows
@@ -226,10 +232,21 @@ def prevalence(facts: Facts) -> Drawn | None:
     share = facts.pick([item for item in (0.01, 0.02, 0.05, 0.1, 0.2) if abs(item - test_share) > 0.05])
     right, precision_of_test = r * share / (r * share + f * (1 - share)), hits / called
     wrong = {"test": precision_of_test, "recall": r, "scaled": precision_of_test * share / test_share, "false": f}
-    return Drawn(right, wrong, {
-        "name": given["name"], "recall": r, "false_share": f, "prevalence": share, "others": 1 - share,
-        "found": 1000 * share * r, "false": 1000 * (1 - share) * f, "test_share": test_share, "precision": precision_of_test,
-    })  # fmt: skip
+    return Drawn(
+        right,
+        wrong,
+        {
+            "name": given["name"],
+            "recall": r,
+            "false_share": f,
+            "prevalence": share,
+            "others": 1 - share,
+            "found": 1000 * share * r,
+            "false": 1000 * (1 - share) * f,
+            "test_share": test_share,
+            "precision": precision_of_test,
+        },
+    )
 
 
 def _matrix(facts: Facts) -> tuple[list[str], list[list[int]], str] | None:

@@ -116,9 +116,15 @@ def wider(facts: Facts) -> Drawn | None:
         "higher": _span(score["low"] + gap, score["high"] + gap),
     }
     given = {
-        "value": score["value"], "hits": hits, "rows": rows, "now": wrong["same"], "look": look, "next": following,
-        "squared": following**2, "confidence": confidence,
-    }  # fmt: skip
+        "value": score["value"],
+        "hits": hits,
+        "rows": rows,
+        "now": wrong["same"],
+        "look": look,
+        "next": following,
+        "squared": following**2,
+        "confidence": confidence,
+    }
     return Drawn(_span(low, high), wrong, given)
 
 

@@ -87,9 +87,14 @@ def cut(facts: Facts) -> Drawn | None:
     total = lost + tokens
     wrong = {"texts": counts["num_cut_texts"] / counts["num_texts"], "odds": lost / tokens, "left": tokens / total}
     given = {
-        "cut": counts["num_cut_texts"], "texts": counts["num_texts"], "split": counts["split"], "lost": lost,
-        "longest": counts["max_length"], "tokens": tokens, "total": total,
-    }  # fmt: skip
+        "cut": counts["num_cut_texts"],
+        "texts": counts["num_texts"],
+        "split": counts["split"],
+        "lost": lost,
+        "longest": counts["max_length"],
+        "tokens": tokens,
+        "total": total,
+    }
     return Drawn(lost / total, wrong, given)
 
 

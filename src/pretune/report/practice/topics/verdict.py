@@ -104,7 +104,7 @@ def gate(facts: Facts) -> Drawn | None:
     }
     return choose(
         facts, options, name=reason["name"], value=score["value"], low=low, high=high, gate=limit, state=STATES[state]
-    )  # fmt: skip
+    )
 
 
 @template(
