@@ -79,6 +79,8 @@ MISTYPED = [
     ["explain", "recall", "nosuch"],
     ["verify", "nosuch"],
     ["view", "runs/nosuch"],
+    ["push", "runs/nosuch", "me/model"],
+    ["dossier", "runs/nosuch"],
 ]
 TYPE = """
 import sys, atexit

@@ -253,9 +253,13 @@ class Harness:
 
 
 def outcome_of(run: Path) -> dict[str, str]:
-    """Return digests of all that a training leaves and that must not depend on how often it was cut off: times do."""
+    """Return digests of all that a training leaves and that must not depend on how often it was cut off.
+
+    Times do, and the card in the model folder, which names the run.
+    """
     parts = [path for name in ("model", "linear", "predictions", "data") for path in sorted((run / name).rglob("*"))]
-    found = {path.relative_to(run).as_posix(): digest_of_file(path) for path in parts if path.is_file()}
+    known = {path.relative_to(run).as_posix(): path for path in parts if path.is_file()}
+    found = {name: digest_of_file(path) for name, path in known.items() if name != "model/README.md"}
     record = json.loads((run / "run.json").read_text(encoding="utf-8"))
     for validation in record["history"]["validations"]:
         del validation["seconds"]

@@ -180,7 +180,7 @@ def test_load_data_takes_the_options_by_their_names(tmp_path: Path):
     path.write_text(joined([*SOUND, *SWALLOWED]))
     assert load_data(path).receipt.num_rows == 204
     assert load_data(path, quoting="minimal").receipt.num_rows == 201
-    with pytest.raises(UsageError, match="no option 'quotes'"):
+    with pytest.raises(TypeError, match="unexpected keyword argument 'quotes'"):
         load_data(path, quotes="none")  # type: ignore[call-arg]
 
 

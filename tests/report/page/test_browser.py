@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from wide_record import record_of
 
-from many_classes import record_of
 from pretune.records import ProbabilityView, ReliabilityBin
 from pretune.report.page.html import render_chat, render_html
 from pretune.report.pretraining import render_pretraining

@@ -3,8 +3,8 @@
 import re
 
 from judging import from_pairs
+from wide_record import record_of
 
-from many_classes import record_of
 from pretune.evaluate import evaluate_sources
 from pretune.records import Confusion
 from pretune.report.figures import absent_classes, list_confused

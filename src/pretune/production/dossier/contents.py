@@ -221,7 +221,7 @@ def _testing(record: RunRecord) -> Iterator[tuple[str, str]]:
 
 def _security(record: RunRecord) -> Iterator[tuple[str, str]]:
     yield "files", "weights are safetensors, settings are JSON; no file of the model can run code when it is loaded"
-    yield "integrity", f"SHA-256 of {counted(len(record.digests), 'file')} in run.json; pretune verify compares them"
+    yield "integrity", f"SHA-256 of {counted(len(record.digests), 'file')} in run.json; `pretune verify` compares them"
     yield (
         "what it learned from",
         "fingerprints of every text travel with the model, so that later tests can be checked against them",

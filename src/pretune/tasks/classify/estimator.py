@@ -183,7 +183,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, texts: Texts) -> npt.NDArray[Any]:
         """Return labels, shape (num_texts,), decided by the largest class or the stored threshold."""
-        return np.asarray(self.classes_[self.scorer.decide(self.predict_proba(texts))])
+        shares = self.predict_proba(texts)
+        return np.asarray(self.classes_[self.scorer.decide(shares)])
 
     def predict_proba(self, texts: Texts) -> npt.NDArray[np.float64]:
         """Return probabilities, shape (num_texts, num_classes), columns as in ``classes_``.
