@@ -6,7 +6,10 @@ import pytest
 from pretune.batch import Scorer
 from tiny import make_rows
 
-pytestmark = pytest.mark.slow  # engines take ten seconds and more to start
+pytestmark = [
+    pytest.mark.slow,  # engines take ten seconds and more to start
+    pytest.mark.filterwarnings("ignore"),  # those of engines about their own parts, and about pandas 3
+]
 
 
 @pytest.fixture
