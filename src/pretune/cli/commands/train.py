@@ -22,14 +22,14 @@ def run(data: a.Data, flags: Flags) -> int:
         return _train_chat("run", data, flags)
     first, own = divide_settings(flags["set_"] or ())
     settings = build_config(flags, recipe=flags["recipe"], file=flags["config"], settings=own)
-    if is_conversation(data, flags):
-        return _train_chat("run", data, flags)
     corpus = flags["pretrain"]
-    if corpus is None and (flags["pretrain_budget"] or flags["size"] or flags["tokens"] or first):
-        got = f"--set {first[0]}" if first else "--pretrain-budget, --size or --tokens"
-        raise UsageError(f"{got} without --pretrain", expected="both, or neither", fix="add --pretrain CORPUS")
 
     def make() -> int:
+        if is_conversation(data, flags):
+            return _make_chat("run", data, flags)
+        if corpus is None and (flags["pretrain_budget"] or flags["size"] or flags["tokens"] or first):
+            got = f"--set {first[0]}" if first else "--pretrain-budget, --size or --tokens"
+            raise UsageError(f"{got} without --pretrain", expected="both, or neither", fix="add --pretrain CORPUS")
         with watched(flags):
             chosen = settings if corpus is None else pretrain_first(data, settings, corpus, flags, first)
             return train_run("run", data, chosen, flags)
@@ -47,10 +47,10 @@ def finetune(data: a.Data, flags: Flags) -> int:
     if is_about_chat(flags):
         return _train_chat("finetune", data, flags)
     settings = build_config(flags, recipe=flags["recipe"], file=flags["config"], settings=flags["set_"] or ())
-    if is_conversation(data, flags):
-        return _train_chat("finetune", data, flags)
 
     def make() -> int:
+        if is_conversation(data, flags):
+            return _make_chat("finetune", data, flags)
         with watched(flags):
             return train_run("finetune", data, settings, flags)
 
@@ -76,11 +76,13 @@ def pretrain(corpus: a.Corpus, flags: Flags) -> int:
 
 def _train_chat(kind: str, data: str, flags: Flags) -> int:
     settings = build_chat_config(flags, file=flags["config"], settings=flags["set_"] or ())
+    return lead(settings.finetune.device, lambda: _make_chat(kind, data, flags))
+
+
+def _make_chat(kind: str, data: str, flags: Flags) -> int:
+    """Do what the first process does: it alone looks at the data, since another node that lacks them must not be waited for."""
+    settings = build_chat_config(flags, file=flags["config"], settings=flags["set_"] or ())
     if not is_conversation(data, flags):
         raise refuse_chat_flags(flags)
-
-    def make() -> int:
-        with watched(flags):
-            return train_chat(kind, data, settings, flags)
-
-    return lead(settings.finetune.device, make)
+    with watched(flags):
+        return train_chat(kind, data, settings, flags)
