@@ -162,4 +162,6 @@ def test_torchrun_trains_what_one_process_trains(words, flags, command, tmp_path
     for one, two in zip(first["steps"], second["steps"], strict=True):
         assert one["loss"] == pytest.approx(two["loss"], abs=1e-5)
     weights = [load_file(tmp_path / f"runs/{name}/model/model.safetensors") for name in ("one", "two")]
-    assert all(float((weights[0][key] - weights[1][key]).abs().max()) < 1e-5 for key in weights[0])
+    far = {key: float((value - weights[1][key]).abs().max()) for key, value in weights[0].items()}
+    # Attention does not depend on the bias of keys: its gradient is rounding, which Adam blows up.
+    assert {key: value for key, value in far.items() if value >= 1e-5 and not key.endswith("key.bias")} == {}
