@@ -12,6 +12,7 @@ import select
 import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -19,6 +20,7 @@ from pretune.errors import UsageError
 
 logger = logging.getLogger(__name__)
 
+KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}  # of the files of a page
 HOST = "127.0.0.1"
 LOCAL = frozenset({HOST, "localhost", "::1"})
 MAX_BODY = 1 << 20
@@ -168,6 +170,10 @@ class LoopbackHandler(BaseHTTPRequestHandler):
             for _ in range(MAX_BODY >> 16):
                 if not self.connection.recv(1 << 16):
                     break
+
+    def send_file(self, file: Path) -> None:
+        """Send a file of a page, in UTF-8."""
+        self.send(200, file.read_bytes(), f"{KINDS[file.suffix]}; charset=utf-8")
 
     def send_json(self, status: int, value: Any) -> None:
         """Send JSON."""

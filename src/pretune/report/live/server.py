@@ -17,12 +17,7 @@ from pretune.report.live.loopback import LoopbackHandler, LoopbackServer, as_eve
 logger = logging.getLogger(__name__)
 
 PAGE = Path(__file__).parent / "page"
-FILES = {
-    "/": ("page.html", "text/html; charset=utf-8"),
-    "/page.css": ("page.css", "text/css; charset=utf-8"),
-    "/page.js": ("page.js", "text/javascript; charset=utf-8"),
-    "/chart.js": ("chart.js", "text/javascript; charset=utf-8"),
-}
+FILES = {"/": "page.html", "/page.css": "page.css", "/page.js": "page.js", "/chart.js": "chart.js"}
 BETWEEN = 0.4  # seconds between two messages: more often than an eye asks for would cost the training
 SILENCE = 10.0  # seconds after which a reader is told that it is still connected
 SECONDS_TO_FOLLOW, MAX_TEXT = 120.0, 5_000  # of one text through the layers; its characters
@@ -62,8 +57,7 @@ class LiveHandler(LoopbackHandler):
     def get(self, path: str) -> None:
         """Send the page, its events, or the report."""
         if path in FILES:
-            name, kind = FILES[path]
-            self.send(200, (PAGE / name).read_bytes(), kind)
+            self.send_file(PAGE / FILES[path])
         elif path == "/events":
             self._stream()
         elif path == "/report.html":

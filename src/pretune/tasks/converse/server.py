@@ -17,11 +17,7 @@ from pretune.tasks.converse.cast import BusyError, Cast, Part
 logger = logging.getLogger(__name__)
 
 PAGE = Path(__file__).parent / "page"
-FILES = {
-    "/": ("page.html", "text/html; charset=utf-8"),
-    "/page.css": ("page.css", "text/css; charset=utf-8"),
-    "/page.js": ("page.js", "text/javascript; charset=utf-8"),
-}
+FILES = {"/": "page.html", "/page.css": "page.css", "/page.js": "page.js"}
 
 
 class Server(LoopbackServer):
@@ -52,8 +48,7 @@ class Handler(LoopbackHandler):
     def get(self, path: str) -> None:
         """Send the page, or who can be asked."""
         if path in FILES:
-            name, kind = FILES[path]
-            self.send(200, (PAGE / name).read_bytes(), kind)
+            self.send_file(PAGE / FILES[path])
         elif path == "/v1/models":
             self.send_json(200, completions.models_of(self.server.cast.names))
         elif path == "/v1/chat/completions":
