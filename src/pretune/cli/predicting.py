@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pretune.tasks.classify.predict import Answer, Answered, Answering
 
 SHOWN_TEXT = 80
+MOST_CLASSES = 6  # of an answer on one line; of more, the likeliest are shown
 SHOWN_REASONS = 3
 
 
@@ -126,7 +127,12 @@ def _show(answers: list["Answer"], answering: "Answering", kept: tuple[str, ...]
 
 
 def _draw(answer: "Answer", answering: "Answering") -> str:
-    shares = "  ".join(f"{one_line(name)} {share:.3f}" for name, share in zip(answering.classes, answer.shares, strict=False))
+    named = list(zip(answering.classes, answer.shares, strict=False))
+    rest = len(named) - MOST_CLASSES
+    if rest > 0:  # a line is read by a person; --json and --output have all of them
+        named = sorted(named, key=lambda item: -item[1])[:MOST_CLASSES]
+    shares = "  ".join(f"{one_line(name)} {share:.3f}" for name, share in named)
+    shares += f"  … {rest} more" if rest > 0 else ""
     text = one_line(answer.text, SHOWN_TEXT) if not answer.reason else f"({one_line(answer.reason)})"
     return f"{one_line(answer.predicted or '')}\t{shares}\t{text}"
 
