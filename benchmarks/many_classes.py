@@ -1,7 +1,8 @@
-"""Many classes: do the intervals of macro figures cover the truth, and does a good model of 77 classes ship?
+"""Many classes: do intervals of macro figures cover the truth, does a good model of 77 ship, and do the rows needed decide?
 
 Rows of each class are drawn with a recall of their own; mistakes fall on other classes unevenly. The smallest classes of a long
-tail have two rows. Each matrix goes through the function that the verdict uses.
+tail have two rows, of a tail of single rows one; even classes have two to a hundred. Each matrix goes through the function that
+the verdict uses.
 """
 
 from typing import Any
@@ -10,24 +11,28 @@ import numpy as np
 import numpy.typing as npt
 
 from error_rates import share_of
-from pretune.intervals import Bounds
+from pretune.records import Confusion
 from pretune.verdict import Gate, load_policy
-from pretune.verdict.gate_bounds import gate_bounds
+from pretune.verdict.gate_bounds import Truth, gate_bounds
+from pretune.verdict.rows_needed import Question, find_rows_needed
 
 Floats = npt.NDArray[np.float64]
 
 NUM_SETS, CHUNK = 1_000, 100
-ROWS = {3: (60, 300), 20: (200, 1_000), 77: (900, 3_000), 151: (1_500, 4_500)}
+ROWS = {3: (60, 300), 20: (60, 200, 1_000), 77: (154, 308, 900, 3_000), 151: (302, 604, 1_500, 4_500)}
 ACCURACIES = (0.85, 0.95, 0.988)
-SHAPES = ("even", "long tail", "one of 12 rows")
+SHAPES = ("even", "long tail", "single rows", "one of 12 rows")
 METRICS = ("recall", "precision", "f1")
+GROWN = {(20, 10): 100, (77, 4): 60, (150, 2): 20}  # classes and rows of each in the first test: first tests that are open
+TRUTHS = (0.76, 0.80, 0.90, 0.94)
 
 
 def sizes_of(num_classes: int, num_rows: int, shape: str) -> npt.NDArray[np.int64]:
     """Return the rows of each class."""
-    if shape == "long tail":
+    if shape in ("long tail", "single rows"):
         shares = 1 / np.arange(1, num_classes + 1)
-        return np.maximum(np.round(num_rows * shares / shares.sum()), 2).astype(int)
+        fewest = 2 if shape == "long tail" else 1
+        return np.maximum(np.round(num_rows * shares / shares.sum()), fewest).astype(int)
     sizes = np.full(num_classes, num_rows // num_classes)
     if shape == "one of 12 rows":
         sizes[0] = 12
@@ -50,10 +55,9 @@ def draw(sizes: npt.NDArray[np.int64], answers: Floats, num_sets: int, generator
     return np.stack(drawn, axis=1).astype(float)
 
 
-def bounds(metric: str, tables: Floats) -> Bounds:
-    """Return the 95 % interval of a macro figure."""
-    low, high, _ = gate_bounds(Gate(metric=metric, minimum=0.5), tables, None, 0.95, 5)
-    return low, high
+def bounds(metric: str, tables: Floats) -> tuple[Floats, Floats, Truth]:
+    """Return the 95 % interval of a macro figure, and whether a verdict has one."""
+    return gate_bounds(Gate(metric=metric, minimum=0.5), tables, None, 0.95, 5)
 
 
 def truth(metric: str, expected: Floats) -> float:
@@ -64,13 +68,16 @@ def truth(metric: str, expected: Floats) -> float:
 
 
 def measure_coverage(num_sets: int = NUM_SETS) -> dict[str, Any]:
-    """Return, for each cell and figure, the shares of sets whose interval misses below and above."""
+    """Return, for each cell and figure, the shares of sets whose interval misses below and above; ``None`` without interval."""
     cells, generator = [], np.random.default_rng(0)
     for num_classes, rows in ROWS.items():
         for num_rows in rows:
             for shape in SHAPES:
+                sizes = sizes_of(num_classes, num_rows, shape)
+                if shape == "single rows" and sizes.min() > 1:
+                    continue
                 for accuracy in ACCURACIES:
-                    sizes, answers = sizes_of(num_classes, num_rows, shape), answers_of(num_classes, accuracy, generator)
+                    answers = answers_of(num_classes, accuracy, generator)
                     cells.append(
                         {"classes": num_classes, "rows": num_rows, "shape": shape, "accuracy": accuracy, "sets": num_sets}
                         | _missed(sizes, answers, num_sets, generator)
@@ -80,16 +87,16 @@ def measure_coverage(num_sets: int = NUM_SETS) -> dict[str, Any]:
 
 def _missed(
     sizes: npt.NDArray[np.int64], answers: Floats, num_sets: int, generator: np.random.Generator
-) -> dict[str, list[float]]:
+) -> dict[str, list[float] | None]:
     expected = answers * sizes[:, None]
-    missed = {metric: np.zeros(2) for metric in METRICS}
+    missed = {metric: np.zeros(3) for metric in METRICS}
     for _ in range(num_sets // CHUNK):
         tables = draw(sizes, answers, CHUNK, generator)
         for metric in METRICS:
-            low, high = bounds(metric, tables)
+            low, high, usable = bounds(metric, tables)
             true = truth(metric, expected)
-            missed[metric] += [(low > true).sum(), (high < true).sum()]
-    return {metric: (counts / num_sets).tolist() for metric, counts in missed.items()}
+            missed[metric] += [(usable & (low > true)).sum(), (usable & (high < true)).sum(), usable.sum()]
+    return {metric: (counts[:2] / counts[2]).tolist() if counts[2] else None for metric, counts in missed.items()}
 
 
 def measure_ship(num_sets: int = 500) -> dict[str, Any]:
@@ -111,6 +118,60 @@ def measure_ship(num_sets: int = 500) -> dict[str, Any]:
     return found
 
 
+def measure_grown() -> dict[str, Any]:
+    """Return how often the further rows that a first test of few rows a class asks for decide, and how often wrongly.
+
+    The policy's gates are open at the first test. Classes of the further rows are drawn as they come.
+    """
+    cells, generator = [], np.random.default_rng(4)
+    for (num_classes, size), sets in GROWN.items():
+        opened = no_number = decided = wrong = 0
+        numbers = []
+        while opened < sets and no_number < 4 * sets:
+            answers = answers_of(num_classes, float(generator.choice(TRUTHS)), generator)
+            first = draw(np.full(num_classes, size), answers, 1, generator)[0]
+            if _outcome(first, 1) is not None:
+                continue
+            needed = _rows_needed(first)
+            if needed is None:
+                no_number += 1
+                continue
+            opened += 1
+            numbers.append(needed)
+            sizes = generator.multinomial(needed, np.full(num_classes, 1 / num_classes))
+            outcome = _outcome(first + draw(sizes, answers, 1, generator)[0], 2)
+            decided += outcome is not None
+            wrong += outcome is not None and outcome != _is_good(answers)
+        shares = {"decided": share_of(decided, opened), "wrong": share_of(wrong, opened)}
+        cell = {"classes": num_classes, "rows": size, "opened": opened, "no_number": no_number}
+        cells.append(cell | shares | {"median": float(np.median(numbers))})
+    return {"grown": cells}
+
+
+def _outcome(table: Floats, look: int) -> bool | None:
+    """Return whether the gates are passed; ``None`` where that is open."""
+    policy = load_policy()
+    passed, failed = True, False
+    for gate in policy.gates:
+        low, high, usable = gate_bounds(gate, table[None], None, policy.confidence_at(look), policy.min_positives)
+        passed &= bool(usable[0] and low[0] >= gate.minimum)
+        failed |= bool(usable[0] and high[0] < gate.minimum)
+    return True if passed else False if failed else None
+
+
+def _is_good(answers: Floats) -> bool:
+    """Return whether the truth of even classes passes every gate."""
+    figures = {"accuracy": truth("recall", answers)} | {metric: truth(metric, answers) for metric in METRICS}
+    return all(figures[gate.metric] >= gate.minimum for gate in load_policy().gates)
+
+
+def _rows_needed(table: Floats) -> int | None:
+    policy, classes = load_policy(), tuple(f"class {number}" for number in range(len(table)))
+    counts = tuple(tuple(int(count) for count in row) for row in table)
+    confusion = Confusion(split="test", source="finetuned", classes=classes, counts=counts)
+    return find_rows_needed(Question(confusion, policy.gates, (), None, policy.confidence_at(2), {}), policy).rows
+
+
 def measure() -> dict[str, Any]:
-    """Measure both."""
-    return measure_coverage() | {"ship": measure_ship()}
+    """Measure all three."""
+    return measure_coverage() | {"ship": measure_ship()} | measure_grown()

@@ -144,7 +144,12 @@ def test_averages_allow_small_classes_and_claims_about_one_class_keep_their_mini
     assert figure(scores, "f1", "c").low is None
     few = figure(score_predictions(from_counts(14, 5, 5, 500)), "recall", "macro")
     assert (few.low, few.high) == (None, None)
-    assert "all the others together, has 19 rows, 20 are needed" in few.method
+    assert "every class but the commonest, together, has 19 rows, 20 are needed" in few.method
+    lone = score_predictions(
+        from_pairs([(name, name) for name in "abcdefghijklmnopqrstuvwxy"], tuple("abcdefghijklmnopqrstuvwxy"))
+    )
+    assert figure(lone, "recall", "macro").low is not None
+    assert figure(lone, "f1", "macro").method.startswith("no interval: 25 of 25 classes have one row")
 
 
 def test_by_the_first_rules_averages_need_twenty_rows_in_the_rarer_class():

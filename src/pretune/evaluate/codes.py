@@ -70,9 +70,12 @@ class Rows:
         """How many units have rows of the class, or of the others, whichever is less; of the rarest class without one."""
         if index is None:
             return int(self.support.min())
+        return min(int(self.support[index]), self.others(index))
+
+    def others(self, index: int) -> int:
+        """How many units have rows of another class."""
         others = self.labels != index
-        num_others = int(others.sum()) if self.units is None else len(np.unique(self.units[others]))
-        return min(int(self.support[index]), num_others)
+        return int(others.sum()) if self.units is None else len(np.unique(self.units[others]))
 
     def rarer_even(self, index: int | None = None) -> int:
         """How many units of one size would say as much as those that ``rarer`` counts; at most as many."""

@@ -10,6 +10,7 @@ from pretune.intervals import (
     MIN_RARER_CLASS,
     Bounds,
     Floats,
+    has_mean,
     mean_bounds,
     mean_f1_bounds,
     quantile,
@@ -33,9 +34,8 @@ def macro_score(make: MakeScore, rows: Rows, metric: str, label: str | None, val
     """
     confidence = make.keywords["confidence"]
     blank = partial(make, metric=metric, label=label, value=value, num_examples=len(rows.labels))
-    num_others = rows.rarer(int(rows.counts.sum(axis=1).argmax()))
-    if num_others < MIN_RARER_CLASS:
-        reason = too_few("the commonest class, or all the others together,", num_others, rows.unit_name)
+    reason = _too_few(rows, metric)
+    if reason is not None:
         return blank(low=None, high=None, method=reason)
     everything = np.ones(len(rows.labels), bool)
     worth = worth_in(rows, rows.labels == rows.predicted, everything, confidence)
@@ -46,15 +46,31 @@ def macro_score(make: MakeScore, rows: Rows, metric: str, label: str | None, val
     return blank(low=min(low, value), high=max(high, value), method=METHOD + _notes(rows, metric, value, share))
 
 
+def _too_few(rows: Rows, metric: str) -> str | None:
+    """Say why there is no interval, if there is none."""
+    actual = rows.counts.sum(axis=1)
+    commonest = int(actual.argmax())
+    if rows.rules < 4:
+        what, count = "the commonest class, or all the others together,", rows.rarer(commonest)
+        return too_few(what, count, rows.unit_name) if count < MIN_RARER_CLASS else None
+    others = rows.others(commonest)
+    if has_mean(metric, actual, others):
+        return None
+    if others < MIN_RARER_CLASS:
+        return too_few("every class but the commonest, together,", others, rows.unit_name)
+    num_alone, num_present = int((actual == 1).sum()), int((actual > 0).sum())
+    return f"no interval: {num_alone} of {num_present} classes have one row, so their F1 is too low on average"
+
+
 def _bounds(counts: Floats, metric: str, confidence: float, rules: int) -> Bounds:
     if metric == "f1":
-        return mean_f1_bounds(counts, confidence, is_lowered=rules > 2)
+        return mean_f1_bounds(counts, confidence, rules=rules)
     actual = counts.sum(axis=1)
     present = actual > 0
     hits, actual, called = counts.diagonal()[present], actual[present], counts.sum(axis=0)[present]
     if metric == "precision":
-        return mean_bounds(hits, called, confidence, hits / actual if rules > 2 else None)
-    return mean_bounds(hits, actual, confidence)
+        return mean_bounds(hits, called, confidence, hits / actual if rules > 2 else None, rules=rules)
+    return mean_bounds(hits, actual, confidence, rules=rules)
 
 
 def _share(rows: Rows, metric: str, confidence: float) -> float:

@@ -1,7 +1,7 @@
 """How far a share or a mean can be trusted: one set of intervals, used by every judge."""
 
 from pretune.intervals.agreement import agreement_limit
-from pretune.intervals.macro import mean_bounds, mean_f1_bounds
+from pretune.intervals.macro import has_mean, mean_bounds, mean_f1_bounds
 from pretune.intervals.means import skewed_mean_interval, unit_means
 from pretune.intervals.proportions import (
     MIN_FOR_WILSON,
@@ -37,6 +37,7 @@ __all__ = [
     "confidence_at",
     "f1_bounds",
     "find_fall",
+    "has_mean",
     "intraclass_correlation",
     "mean_bounds",
     "mean_f1_bounds",

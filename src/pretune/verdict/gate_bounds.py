@@ -9,6 +9,7 @@ from pretune.intervals import (
     Floats,
     average_bounds,
     f1_bounds,
+    has_mean,
     mean_bounds,
     mean_f1_bounds,
     proportion_bounds,
@@ -45,9 +46,11 @@ def gate_bounds(
         return *proportion_bounds(hits.sum(axis=1) * worth, total * worth, confidence), total > 0
     totals = {"precision": called, "recall": actual, "f1": actual + called - hits}[gate.metric]
     if position is None and rules > 1:
-        return *_mean_bounds(gate.metric, tables, worth, confidence, rules), np.minimum(
-            actual.max(axis=1), total - actual.max(axis=1)
-        ) >= MIN_RARER_CLASS
+        commonest = actual.max(axis=1)
+        others = total - commonest
+        few = np.minimum(commonest, others) >= MIN_RARER_CLASS
+        usable = has_mean(gate.metric, actual, others) if rules > 3 else few
+        return *_mean_bounds(gate.metric, tables, worth, confidence, rules), usable
     if position is None:
         return *_macro_bounds(gate.metric, hits * worth, totals * worth, confidence), actual.min(axis=1) >= MIN_RARER_CLASS
     interval = f1_bounds if gate.metric == "f1" else proportion_bounds
@@ -67,10 +70,10 @@ def _mean_bounds(metric: str, tables: Floats, worth: Floats | float, confidence:
     """Bounds since the second rules, over the classes that have rows in the first table."""
     told = tables * (np.reshape(worth, (-1, 1)) if np.ndim(worth) else worth)
     if metric == "f1":
-        return mean_f1_bounds(told, confidence, is_lowered=rules > 2)
+        return mean_f1_bounds(told, confidence, rules=rules)
     present = tables[0].sum(axis=1) > 0
     hits, actual = np.diagonal(told, axis1=1, axis2=2)[:, present], told.sum(axis=2)[:, present]
     if metric == "recall":
-        return mean_bounds(hits, actual, confidence)
+        return mean_bounds(hits, actual, confidence, rules=rules)
     recalls = hits / np.maximum(actual, 1e-300) if rules > 2 else None
-    return mean_bounds(hits, told.sum(axis=1)[:, present], confidence, recalls)
+    return mean_bounds(hits, told.sum(axis=1)[:, present], confidence, recalls, rules=rules)
