@@ -8,8 +8,9 @@ from typing import Any, NoReturn, TypedDict, Unpack
 from pretune.configs import ReadConfig, SplitConfig
 from pretune.data.conversations.facts import count_conversations
 from pretune.data.conversations.read import ConversationTable, read_conversations
-from pretune.data.dataset import names_apart, receipt_of_splits, split_rows
+from pretune.data.dataset import names_apart, split_rows
 from pretune.data.options import read_options
+from pretune.data.receipt import receipt_of_splits
 from pretune.data.seal.seal import Seal, seal_splits
 from pretune.data.split.divide import Splits
 from pretune.data.split.repair import divide_repaired

@@ -19,10 +19,11 @@ from pretune.models.formats import chat
 from pretune.models.past import past_of
 from pretune.predict.replies import Generator
 from pretune.records import Conversation, Decoding, Evaluation, History, Replies, Turn
-from pretune.records.conversation import ASSISTANT, ROLES, USER
+from pretune.records.conversation import ASSISTANT
 from pretune.report.fitting import watched
 from pretune.run.trace import Trace
 from pretune.tasks.converse.answer import Asker, choose_decoding
+from pretune.tasks.converse.asked import Asked, turns_of
 from pretune.tasks.converse.begin import decoding_of, settle
 from pretune.tasks.converse.fit import encode_splits, fit_chat, with_mix
 from pretune.tasks.converse.keep import Trained
@@ -32,7 +33,6 @@ from pretune.tokens.chat_date import fix_date, now
 from pretune.train import Device, Plan, choose_device, seed_everything
 
 NOT_FITTED = "this ChatModel is not fitted yet: call fit(data) first, or ChatModel.load(folder)"
-Asked = str | Sequence[dict[str, str]]
 
 
 class ChatModel:
@@ -185,7 +185,7 @@ class ChatModel:
             NotFittedError: There is no model yet.
             UsageError: The turns are no turns.
         """
-        several, is_one = _turns_of(asked)
+        several, is_one = turns_of(asked)
         rows = [Conversation(id=str(k), turns=(*turns, Turn(role=ASSISTANT, text=""))) for k, turns in enumerate(several)]
         found = self.asker().reply(rows, "given", self._decoding()).texts
         return found[0] if is_one else list(found)
@@ -197,7 +197,7 @@ class ChatModel:
             NotFittedError: There is no model yet.
             UsageError: The turns are no turns.
         """
-        several, _ = _turns_of(asked)
+        several, _ = turns_of(asked)
         asker = self.asker()
         generator = Generator(asker.network, asker.tokenizer, stop_ids=asker.template.stop_ids, decoding=self._decoding())
         return (piece.text for piece in generator.stream(asker.template.prompt(several[0]).tolist()) if piece.text)
@@ -289,22 +289,3 @@ class ChatModel:
     template_: ChatTemplate
     _learned: Learned
     _moment: str
-
-
-def _turns_of(asked: Any) -> tuple[list[tuple[Turn, ...]], bool]:
-    """Return the turns of every question, and whether there was one alone."""
-    if isinstance(asked, str):
-        return [(Turn(role=USER, text=asked),)], True
-    items = list(asked)
-    if items and all(isinstance(item, dict) for item in items):
-        return [tuple(map(_turn_of, items))], True
-    return [_turns_of(item)[0][0] for item in items], False
-
-
-def _turn_of(message: dict[str, Any]) -> Turn:
-    role, text = message.get("role"), message.get("content")
-    if role not in ROLES or not isinstance(text, str):
-        raise UsageError(
-            f"a message is {message!r:.80}", expected='such as {"role": "user", "content": "a question"}', fix="pass such turns"
-        )
-    return Turn(role=role, text=text)
