@@ -75,6 +75,7 @@ MISTYPED = [
     ["plan", "--accuracy", "0.9", "--policy", "nosuch"],
     ["report", "nosuch"],
     ["watch", "nosuch", "there.csv"],
+    ["learn", "nosuch"],
     ["practice", "nosuch"],
     ["explain", "recall", "nosuch"],
     ["verify", "nosuch"],

@@ -28,7 +28,7 @@ def practise(record: RunRecord, questions: Sequence[Question], *, seed: int) -> 
 def _ask_all(record: RunRecord, questions: Sequence[Question], seed: int) -> Iterator[bool]:
     for place, question in enumerate(questions, start=1):
         show(draw_question(question, place, len(questions)))
-        asked = _ask(question)
+        asked = ask_question(question)
         if asked.is_over:
             return
         if asked.reply is not None:
@@ -37,7 +37,7 @@ def _ask_all(record: RunRecord, questions: Sequence[Question], seed: int) -> Ite
         show(draw_solution(question, asked.reply))
 
 
-class _Asked(NamedTuple):
+class Asked(NamedTuple):
     """What came of one question; no reply means that it was skipped."""
 
     reply: Reply | None = None
@@ -45,26 +45,26 @@ class _Asked(NamedTuple):
     is_over: bool = False
 
 
-def _ask(question: Question) -> _Asked:
+def ask_question(question: Question) -> Asked:
     """Ask until there is a reply, or none is wanted."""
     keys = f"a–{LETTERS[len(question.options) - 1]}" if question.options else "a number"
     is_hinted = False
     while True:
-        line = _read(f"{keys} (h hint, s skip, q quit) > ")
+        line = read_line(f"{keys} (h hint, s skip, q quit) > ")
         typed = QUIT if line is None else line.strip().lower()
         if typed in (QUIT, SKIP):
-            return _Asked(is_over=typed == QUIT)
+            return Asked(is_over=typed == QUIT)
         if typed == HINT:
             is_hinted = True
             print(question.hint)  # noqa: T201
             continue
         reply = judge_reply(question, typed)
         if reply is not None:
-            return _Asked(reply, is_hinted)
+            return Asked(reply, is_hinted)
         print(f"Expected: {keys}, h, s or q.")  # noqa: T201
 
 
-def _read(prompt: str) -> str | None:
+def read_line(prompt: str) -> str | None:
     """Read one line; ``None`` where input ends."""
     is_typed = sys.stdin.isatty()
     print(prompt, end="" if is_typed else "\n", flush=True)  # noqa: T201

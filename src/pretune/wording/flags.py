@@ -14,7 +14,7 @@ READ_ANY, DECIDE, GATE = f"{READ} pretrain", "run finetune judge audit", "run ju
 PRETRAIN = "pretrain"
 ALL = (
     "run check finetune judge review evaluate predict chat serve trace compare audit plan pretrain export watch push dossier "
-    "models datasets report practice explain view verify selftest"
+    "models datasets report learn practice explain view verify selftest"
 )
 
 _BY_HEADING: dict[str, tuple[Flag, ...]] = {

@@ -87,6 +87,8 @@ USE: dict[str, tuple[Flag, ...]] = {
         Flag("port", "Port (8010; 0 takes a free one).", "view", metavar="N", kind=int, least=0),
     ),
     "Learning": (
+        Flag("list_", "List the lessons, and how far each has come.", "learn", kind=bool),
+        Flag("again", "Begin the lesson again; what it made before is removed.", "learn", kind=bool),
         Flag("level", "Only questions of these levels: easy, medium, hard.", "practice", metavar="LEVEL[,LEVEL]"),
         Flag("topic", "Only questions about these stages, such as evaluation,verdict.", "practice", metavar="TOPIC[,TOPIC]"),
         Flag("number", "Number of questions (10).", "practice", metavar="N", kind=int, default=10, least=1),

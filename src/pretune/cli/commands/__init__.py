@@ -5,7 +5,7 @@ from pretune.cli.commands.catalogue import datasets, models
 from pretune.cli.commands.dossier import dossier
 from pretune.cli.commands.export import export
 from pretune.cli.commands.judge import audit, compare, judge, plan, report
-from pretune.cli.commands.practice import explain, practice
+from pretune.cli.commands.practice import explain, learn, practice
 from pretune.cli.commands.push import push
 from pretune.cli.commands.review import review
 from pretune.cli.commands.selftest import selftest
@@ -18,5 +18,5 @@ from pretune.cli.commands.watch import watch
 
 COMMANDS = (
     run, check, finetune, judge, review, evaluate, predict, chat, serve, watch, trace, compare, audit, plan, pretrain, export,
-    push, dossier, models, datasets, report, practice, explain, view, verify, selftest,
+    push, dossier, models, datasets, report, learn, practice, explain, view, verify, selftest,
 )  # fmt: skip

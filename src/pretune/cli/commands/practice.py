@@ -10,6 +10,24 @@ if TYPE_CHECKING:
 
 
 @takes_flags
+def learn(lesson: a.Lesson = None, *, flags: Flags) -> int:
+    """Take a course made from real runs on this machine: pre-training, fine-tuning, overfitting, evaluation and more.
+
+    Progress is kept after every step and answer: Ctrl-C loses at most the work under way, and the same command continues.
+    With --json it tells what lessons there are, or what one has found so far, and teaches nothing.
+    """
+    from pretune.cli.learning import learn_lesson, show_lessons, tell_lessons
+    from pretune.learn import find_lesson
+
+    chosen = None if lesson is None else find_lesson(lesson)
+    if flags["json"]:
+        return tell_lessons(chosen)
+    if flags["list_"]:
+        return show_lessons()
+    return learn_lesson(chosen, is_again=flags["again"])
+
+
+@takes_flags
 def practice(run: a.Run, flags: Flags) -> int:
     """Ask questions about a run: what its terms mean, what its figures say, what to do next.
 

@@ -16,7 +16,7 @@ class Facts:
     """What a template reads of a run.
 
     Args:
-        record: The run's.
+        record: The run's; ``None`` where ``json`` is no run's record but what a lesson found.
         draw: Where its choices come from.
         json: The record as JSON, where that was made already.
 
@@ -24,10 +24,10 @@ class Facts:
         places: Every path that was read, and what stands there.
     """
 
-    def __init__(self, record: RunRecord, draw: Random, json: Json | None = None) -> None:
-        self.record, self.draw = record, draw
-        self.json: Json = record.to_json() if json is None else json
-        self.judged = record.judged_source
+    def __init__(self, record: RunRecord | None, draw: Random, json: Json | None = None) -> None:
+        self.draw = draw
+        self.json: Json = json if json is not None else record.to_json() if record is not None else {}
+        self.judged = record.judged_source if record is not None else "finetuned"
         self.places: dict[str, Any] = {}
 
     def at(self, path: str) -> Any:

@@ -1,0 +1,1 @@
+"""The lessons: a text each, in TOML, and its functions."""
