@@ -18,11 +18,11 @@ class Pupil:
     def show(self, table):
         self.tables.append(table)
 
-    def ask(self, question, place, total):
+    def ask(self, question, *_):
         self.asked.append(question.template)
         return judge_reply(question, self._next())
 
-    def read(self, prompt):
+    def read(self, _prompt):
         return self._next()
 
     def wait(self):

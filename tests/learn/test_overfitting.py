@@ -28,6 +28,7 @@ def tiny_lesson(monkeypatch, tiny_checkpoint, separable_rows):
     return replace(OVERFITTING, needs=())
 
 
+@pytest.mark.slow
 def test_the_experiment_is_made_from_start_to_end(tiny_lesson, pupil):
     answers = {"overfits": ["0.1", "0.1"], "unfreeze": ["a"]}
     teacher = pupil(*answers["overfits"], "model=smollm2", "tries", "freeze=last-1 epochs=1 lr=1e-3", "a", "0.1", "a", "a")
@@ -67,7 +68,9 @@ def test_every_question_can_be_put_with_exactly_one_right_answer():
             assert len(right) == 1 if question.options else question.number is not None
 
 
-@pytest.mark.parametrize(("over", "cured"), [((0.87, 0.3), (0.86, 0.4)), ((0.87, 0.6), (0.86, 0.3)), ((0.86, 0.6), (0.87, 0.3))])
+@pytest.mark.parametrize(
+    ("over", "cured"), [((0.87, 0.3), (0.86, 0.4)), ((0.87, 0.6), (0.86, 0.3)), ((0.86, 0.6), (0.87, 0.3))]
+)
 def test_which_model_to_take_is_asked_whatever_came_out(over, cured):
     facts = dict(zip(("over_validation", "over_loss", "cured_validation", "cured_loss"), (*over, *cured), strict=True))
     question = put(OVERFITTING.questions["finetuning.learn_which"], facts)

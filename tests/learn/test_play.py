@@ -66,7 +66,7 @@ def test_work_that_is_done_is_not_done_again(end, lesson, pupil, worked):
     assert teacher.tables == [TABLE]
 
 
-def test_an_answer_is_asked_for_once(lesson, pupil, monkeypatch):
+def test_an_answer_is_asked_for_once(lesson, pupil):
     play(lesson, pupil("8"), Trace())
     known = read_progress("small")
     assert [(answer.is_right, answer.mistake) for answer in known.answers] == [(False, "more")]

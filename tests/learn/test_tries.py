@@ -26,7 +26,7 @@ def test_settings_are_read_as_people_type_them(typed, found):
 
 @pytest.mark.parametrize(
     "typed",
-    ["", "model=smollm2", "rows=9000", "max_length=16", "epochs", "epochs=0", "epochs=90", "epochs=many", "lr=-1", "dropout=1.5",
+    ["", "model=smollm2", "rows=9000", "max_length=9", "epochs", "epochs=0", "epochs=90", "epochs=many", "lr=-1", "dropout=1.5",
      "freeze=half", "freeze=all:2,none:1", "decay=up", "stop=0", "epochs=1e3", "lr=nan"],
 )  # fmt: skip
 def test_other_settings_are_refused_with_a_message(typed):
