@@ -27,7 +27,7 @@ def _table(heading: str, flags: list[Flag]) -> str:
 
 def _row(flag: Flag) -> str:
     typed = f"{flag.typed} {flag.metavar}" if flag.metavar else flag.typed
-    commands = "all" if len(flag.commands.split()) > 10 else ", ".join(flag.commands.split())
+    commands = "all" if len(flag.commands.split()) > 15 else ", ".join(flag.commands.split())
     settings = " or ".join(f"`{name}`" for name in dict.fromkeys((flag.place, flag.corpus)) if name)
     cells = (f"`{typed}`", flag.text, commands, settings)
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

@@ -46,7 +46,8 @@ function measure() {
 const firstScreen = () => ({
   next_ends_at: Math.round(document.querySelector(".next, .verdict dl")?.getBoundingClientRect().bottom ?? 0),
   height: innerHeight,
-  must_reach: [...document.querySelectorAll("a, button, input, summary, svg.plot, .scroll")].filter((item) => item.checkVisibility()).length,
+  must_reach: new Set([...document.querySelectorAll("a, button, input, select, summary, svg.plot, .scroll")]
+    .filter((item) => item.checkVisibility() && !item.matches(":disabled")).map((item) => (item.type === "radio" ? item.name : item))).size,
 });
 
 async function reach(page) {
@@ -139,6 +140,7 @@ async function use(browser, file) {
     await page.locator(".explorer button").click();
     found.back = await text(".moves");
   }
+  found.quiz = await answer(page);
   await page.close();
   const bare = await browser.newPage({ javaScriptEnabled: false });
   await bare.goto(pathToFileURL(resolve(file)).href);
@@ -146,6 +148,40 @@ async function use(browser, file) {
   await bare.locator("details.part > summary").first().click();
   found.unfolds_without_script = await bare.locator("details.part > .body").first().isVisible();
   await bare.close();
+  return found;
+}
+
+// Answers the questions of a page by keyboard: an option rightly, a number as its commonest mistake and then as people write it.
+async function answer(page) {
+  const shown = page.locator(".question:visible"), said = () => shown.locator(".said").textContent(), found = {};
+  if (!(await shown.count())) return undefined;
+  const go = async (kind) => {
+    for (let press = 0; press < 100 && !(await shown.getAttribute(kind)); press++) await page.getByRole("button", { name: "Next", exact: true }).press("Enter");
+    return shown.evaluate((item) => ({ ...item.dataset, slip: item.querySelector("[data-value]")?.dataset.value, why: item.querySelector("[data-value] span")?.textContent }));
+  };
+  const { right } = await go("data-right");
+  await shown.locator("input").nth(Number(right)).focus();
+  await page.keyboard.press("Space");
+  await page.keyboard.press("Enter");
+  found.right = await said();
+  found.solution = await shown.locator("details").last().locator("ol").isVisible();
+  await page.keyboard.press("Tab");
+  await shown.getByRole("button", { name: "Next question" }).press("Enter");
+  found.focused = await page.evaluate(() => document.activeElement.closest(".question") !== null);
+  found.counted = await page.locator(".quiz .filter [role=status]").textContent();
+  const { slip, why, number } = await go("data-number");
+  await shown.locator("input").fill("many");
+  await page.keyboard.press("Enter");
+  found.unread = await said();
+  await shown.locator("input").fill(slip ?? String(Number(number) + 1e6));
+  await page.keyboard.press("Enter");
+  [found.wrong, found.why] = [await said(), why ?? ""];
+  await page.reload();
+  await page.evaluate(() => document.querySelectorAll("details").forEach((fold) => (fold.open = true)));
+  await go("data-number");
+  await shown.locator("input").fill(`${(100 * Number(number)).toFixed(6)} %`);
+  await page.keyboard.press("Enter");
+  found.percent = await said();
   return found;
 }
 

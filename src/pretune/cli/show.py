@@ -4,10 +4,12 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from pretune.report.words import duration, number, one_line
+from pretune.wording.tokens import show_token
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -23,6 +25,9 @@ MAX_WIDTH = 120  # longer lines are hard to follow
 MAX_NOTE = 400
 
 STAGE_NAME_WIDTH = 12
+
+# What was shown, as plain text, where somebody wants it explained.
+SHOWN: ContextVar[list[str] | None] = ContextVar("shown", default=None)
 
 
 def make_console(stream: TextIO) -> "Console":
@@ -43,6 +48,11 @@ def make_console(stream: TextIO) -> "Console":
 def show(*renderables: "RenderableType", stream: TextIO | None = None) -> None:
     """Write results to standard output, an empty line after each."""
     console = make_console(stream or sys.stdout)
+    shown = SHOWN.get()
+    if shown is not None:
+        from pretune.report.terminal.drawing import to_text
+
+        shown.append(to_text(*renderables, width=10 * MAX_WIDTH))
     for renderable in renderables:
         console.print(renderable)
         console.print()
@@ -114,7 +124,7 @@ class Terminal:
         self._loss = None  # what is predicted may be another thing from here on
         self._bar.say("  ", f"{event['num_tokens']:,} tokens: {said}: {one_line(event['observation'])}")
         for item in event["guesses"][:1]:
-            best = ", ".join(f"{guess['token']} {guess['probability']:.2f}" for guess in item["guesses"][:3])
+            best = ", ".join(f"{show_token(guess['token'])} {guess['probability']:.2f}" for guess in item["guesses"][:3])
             self._bar.say("  ", f"  {one_line(item['prompt'], 60)} → {one_line(best, 60)}")
 
     def _tell_validation(self, event: dict[str, Any]) -> None:

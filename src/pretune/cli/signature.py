@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from pretune.cli.explaining import explaining
 from pretune.wording.flag import Flag
 from pretune.wording.flags import FLAGS
 
@@ -22,7 +23,8 @@ def takes_flags(command: Callable[..., int]) -> Callable[..., int]:
 
     def given(**values: Any) -> int:
         arguments = {item.name: values.pop(item.name) for item in own}
-        return command(**arguments, flags=values)
+        with explaining(is_asked=bool(values.pop("explain", False))):
+            return command(**arguments, flags=values)
 
     given.__name__, given.__doc__, given.__module__ = name, command.__doc__, command.__module__
     given.__signature__ = inspect.Signature(  # type: ignore[attr-defined] # what inspect looks for

@@ -35,7 +35,7 @@ def describe_decision(choice: ThresholdChoice | None, calibration: Calibration |
         if choice.note:
             lines.append(("note", choice.note))
     if calibration is not None:
-        lines.append(("temperature", calibration.why))
+        lines.append(("calibration temperature", calibration.why))
     return lines
 
 

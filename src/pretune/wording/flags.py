@@ -280,6 +280,12 @@ _BY_HEADING: dict[str, tuple[Flag, ...]] = {
         Flag(
             "quiet", "Hide progress.", "run check finetune judge evaluate predict chat audit pretrain export watch", kind=bool
         ),
+        Flag(
+            "explain",
+            "Explain the terms of the output in one sentence each (not with --json).",
+            "run check finetune judge evaluate trace compare audit pretrain watch",
+            kind=bool,
+        ),
         Flag("debug", "Show the traceback of an error.", ALL, kind=bool),
         Flag(
             "log",

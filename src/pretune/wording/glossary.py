@@ -1,6 +1,8 @@
 """Glossary: every word of pretune, in one sentence, and where it stands in the record of a run."""
 
+import re
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
@@ -38,6 +40,7 @@ class Term:
         places: In ``run.json``, as ``report.standing`` reads them; the first that a run has is shown.
         apart: Names of words that are taken for it.
         avoided: Words that pretune does not use for it.
+        also: How it is written in short.
     """
 
     name: str
@@ -48,6 +51,7 @@ class Term:
     places: tuple[str, ...] = ()
     apart: tuple[str, ...] = ()
     avoided: str = ""
+    also: tuple[str, ...] = ()
 
     @property
     def anchor(self) -> str:
@@ -63,7 +67,7 @@ def load_terms() -> dict[str, Term]:
 
 
 def _term(name: str, values: dict[str, str | list[str]]) -> Term:
-    given = {"places": "at", "apart": "apart"}
+    given = {"places": "at", "apart": "apart", "also": "also"}
     texts = {key: str(values[key]) for key in ("topic", "means", "formula", "source") if key in values}
     lists = {field: tuple(values.get(key, ())) for field, key in given.items()}
     return Term(name=name, avoided=str(values.get("not", "")), **texts, **lists)  # type: ignore[arg-type] # by key
@@ -80,7 +84,8 @@ def find_term(word: str) -> Term:
         ('data', 'epoch')
     """
     terms = {_folded(name): term for name, term in load_terms().items()}
-    terms |= {_folded(word): term for term in load_terms().values() for word in term.avoided.split(", ") if word} | terms
+    others = ((word, term) for term in load_terms().values() for word in (*term.also, *term.avoided.split(", ")) if word)
+    terms |= {_folded(word): term for word, term in others} | terms
     wanted = _folded(word)
     found = terms.get(wanted) or terms.get(wanted.removesuffix("s")) or terms.get(wanted.removesuffix("es"))
     if found is None:
@@ -91,6 +96,33 @@ def find_term(word: str) -> Term:
             fix="`pretune explain` lists them",
         )
     return found
+
+
+def find_terms(text: str) -> Iterator[tuple[re.Match[str], Term]]:
+    """Yield every term that stands in a text, also in the plural, with its place; the longest where several begin.
+
+    Example:
+        >>> [(found[0], term.name) for found, term in find_terms("PR area and Near copies of runs")]
+        [('PR area', 'precision-recall area'), ('Near copies', 'near copy'), ('runs', 'run')]
+    """
+    pattern, terms = _patterns()
+    for found in pattern.finditer(text):
+        yield found, terms[int(str(found.lastgroup)[1:])]
+
+
+@cache
+def _patterns() -> tuple[re.Pattern[str], list[Term]]:
+    """Return the pattern of all terms, a named group for each way to write one, and whose each group is."""
+    names = [(name, term) for term in load_terms().values() for name in (term.name, *term.also)]
+    names.sort(key=lambda pair: -len(pair[0]))
+    written = "|".join(f"(?P<_{place}>{_in_text(name)})" for place, (name, _) in enumerate(names))
+    return re.compile(rf"(?<![\w.-])(?:{written})(?!\.?[\w-])", re.IGNORECASE), [term for _, term in names]
+
+
+def _in_text(name: str) -> str:
+    """Write a name as a pattern: spaces may be hyphens or line ends, and the last word may be in the plural."""
+    stem, ending = (name[:-1], "(?:y|ies)") if name.endswith("y") else (name, "(?:s|es)?")
+    return re.sub(r"\\[ -]", r"[\\s-]", re.escape(stem)) + ending
 
 
 def _folded(name: str) -> str:

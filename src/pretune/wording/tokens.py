@@ -9,7 +9,7 @@ LINE_END, TAB = "Ċ", "ĉ"
 # Kind of a vocabulary → a token of its making.
 EXAMPLES = {"wordpiece": "##ing", "bpe": "Ġthe", "unigram": "▁the"}
 
-TOKENS_OF = "tokenize"  # the stage whose example is tokens
+TOKENS_OF = ("tokenize", "train tokenizer")  # the stages whose example is tokens
 
 SPACE, JOINED = "␣", "…"
 LEGEND = {SPACE: "a space comes before it", JOINED: "continues the word before it", "⏎": "a line ends", "⇥": "a tab"}
@@ -47,18 +47,37 @@ def show_token(token: str, *, is_bytewise: bool = False) -> str:
 
 def show_tokens(tokens: Sequence[str]) -> tuple[str, ...]:
     """Write the tokens of one text; they are bytewise where one of them begins as only such tokens do."""
-    is_bytewise = any(token.startswith((SPACE_BEFORE[0], LINE_END)) for token in tokens)
+    is_bytewise = any(token.lstrip("[").startswith((SPACE_BEFORE[0], LINE_END)) for token in tokens)
     return tuple(show_token(token, is_bytewise=is_bytewise) for token in tokens)
 
 
 def show_example(stage: str, example: str) -> str:
-    """Write the example of a stage of the trace; that of ``tokenize`` is tokens, each with its id.
+    """Write the example of a stage of the trace; that of ``tokenize`` is tokens, with their ids or in brackets.
 
     Example:
         >>> show_example("tokenize", "[CLS]=0 wit=181 ##ty=55"), show_example("read", "C## is a language")
         ('[CLS]=0 wit=181 …ty=55', 'C## is a language')
+        >>> show_example("tokenize", "assistant Ċ [grand] [Ġpiano]")
+        'assistant ⏎ [grand] [␣piano]'
     """
-    return " ".join(show_tokens(example.split(" "))) if stage == TOKENS_OF else example
+    return show_pieces(example) if stage in TOKENS_OF else example
+
+
+def show_pieces(text: str) -> str:
+    """Write tokens that stand in a line, parted by spaces."""
+    return " ".join(show_tokens(text.split(" ")))
+
+
+def say_example(stage: str, example: str) -> str:
+    """Write the example of a stage with the legend of its signs, where it has any.
+
+    Example:
+        >>> say_example("tokenize", "wit=181 ##ty=55")
+        'wit=181 …ty=55   (… continues the word before it)'
+    """
+    shown = show_example(stage, example)
+    legend = legend_of(shown.split(" ")) if stage in TOKENS_OF else ""
+    return f"{shown}   ({legend})" if legend else shown
 
 
 def legend_of(shown: Sequence[str]) -> str:

@@ -1,5 +1,6 @@
 """What the report folds together: equal rejections, checks that were not asked for, settings as they come, rows of one file."""
 
+import re
 from dataclasses import replace
 
 from pretune.configs import RunConfig
@@ -29,6 +30,7 @@ def test_checks_that_do_not_apply_are_told_once_for_each_reason():
 def test_the_page_says_once_what_was_not_asked_for(record):
     none = tuple(Finding.not_applicable(f"check.{number}", "one seed was trained") for number in range(9))
     page = render_html(replace(record, findings=(*record.findings, *none)))
+    page = re.sub(r"</?a\b[^>]*>", "", page)  # words that are linked
     assert page.count("One seed was trained") == 1
     assert "10 checks not asked for in this run, or not applicable to it" in page
 

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from pretune.wording.tokens import say_example, show_token, show_tokens
+
 Event = dict[str, Any]
 
 POLL = 0.5  # seconds between two looks at a file
@@ -103,4 +105,21 @@ def _drawn(event: Event) -> Event:
     """Return what the page needs of an event: a run has tens of thousands of updates."""
     if event["event"] == "step":
         return {name: event.get(name) for name in OF_A_STEP}
-    return {name: value for name, value in event.items() if name != "chain"}
+    shown = {name: value for name, value in event.items() if name != "chain"}
+    if event["event"] == "stage" and isinstance(event.get("example"), str):
+        shown["example"] = say_example(str(event.get("stage")), event["example"])
+    return legible(shown)
+
+
+def legible(value: Any) -> Any:
+    """Return data for the page in which tokens are written as people read them: the fields ``token`` and ``tokens``."""
+    if isinstance(value, dict):
+        return {name: _tokens(name, item) for name, item in value.items()}
+    return [legible(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def _tokens(name: str, value: Any) -> Any:
+    if name == "token" and isinstance(value, str):
+        return show_token(value)
+    is_text = name == "tokens" and isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value)
+    return show_tokens(value) if is_text else legible(value)

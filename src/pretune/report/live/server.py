@@ -11,7 +11,7 @@ from typing import Any
 
 from pretune import storage
 from pretune.errors import StorageError
-from pretune.report.live.feed import Feed
+from pretune.report.live.feed import Feed, legible
 from pretune.report.live.loopback import LoopbackHandler, LoopbackServer, as_event
 
 logger = logging.getLogger(__name__)
@@ -127,7 +127,7 @@ class LiveHandler(LoopbackHandler):
         if done.returncode or not isinstance(found, dict):
             self.refuse(409, f"the text could not be followed: {done.stderr.decode(errors='replace').strip()[:500]}")
         else:
-            self.send_json(200, found)
+            self.send_json(200, legible(found))
 
 
 def _text_of(body: bytes) -> str | None:

@@ -23,6 +23,9 @@ from pretune.report.page import bars
 from pretune.report.page.first_screen import make_first_screen
 from pretune.report.page.parts import Part, evidence_links, list_chat_parts, list_parts
 from pretune.report.page.sections import Sections, build_sections
+from pretune.report.page.terms import Terms
+from pretune.report.practice import LEVELS, TEMPLATES, render_quiz
+from pretune.report.practice.draw import put_all
 from pretune.report.proof import proof_rows
 from pretune.report.receipts import describe_needed, describe_sample
 from pretune.report.rows import list_rows, short_row
@@ -43,6 +46,7 @@ from pretune.report.words import (
     span,
 )
 from pretune.wording.counts import counted
+from pretune.wording.tokens import legend_of, show_example, show_pieces
 
 _BREAKS = re.compile(r"([_/\\-]|\.(?=[A-Za-z])|\w{20})(?=\w)")  # where a name may break
 MAX_TEXT = 2_000  # characters of any one text; a 10 MB cell belongs in the table, not in the report
@@ -85,7 +89,12 @@ def render_page(template: str, record: RunRecord, sections: Sections, parts: Seq
         parts: In which order.
         more: What else the template needs.
     """
-    style, script = read_part("report.css"), read_part("report.js")
+    style, questions = read_part("report.css"), put_all(record, TEMPLATES, seed=0)
+    asked = sorted(questions, key=lambda question: LEVELS.index(question.level))
+    if asked:
+        parts = (*parts, Part("practice", "Practice", f"{counted(len(asked), 'question')} about this run, with solutions"))
+    parts = (*parts, Part("glossary", "Glossary", "the words of this page, and what they are in this run"))
+    script = "\n".join(map(read_part, ("report.js", "quiz.js") if asked else ("report.js",)))
     return (
         make_environment()
         .get_template(template)
@@ -97,6 +106,8 @@ def render_page(template: str, record: RunRecord, sections: Sections, parts: Seq
             next_step=say_next(record),
             style=Markup(style),  # files of ours, without a value from elsewhere
             script=Markup(script),
+            terms=Terms(record.to_json(), record.judged_source),
+            quiz=Markup(render_quiz(asked)),  # escapes every text
             policy=f"default-src 'none'; style-src {digest_in_policy(style)}; script-src {digest_in_policy(script)}; "
             "base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'",
             **more,
@@ -135,6 +146,7 @@ def make_environment() -> Environment:
         capitalize_first=_capitalize_first,
         breakable=_breakable,
         commands=_mark_commands,
+        pieces=show_pieces,
     )
     environment.globals.update(first_known=FIRST_KNOWN, bars=bars, list_rows=list_rows, short_row=short_row)
     environment.globals.update(
@@ -150,6 +162,8 @@ def make_environment() -> Environment:
         describe_corpus=describe_corpus,
         proof_rows=proof_rows,
         language_rows=language_rows,
+        show_example=show_example,
+        legend_of=legend_of,
     )
     return environment
 

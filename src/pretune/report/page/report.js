@@ -19,6 +19,9 @@
   addEventListener("hashchange", reveal);
   if (location.hash) reveal();
 
+  // A term tells its meaning where it stands.
+  for (const link of document.querySelectorAll("a.term")) link.title = document.querySelector(`${link.hash} + dd`).textContent.trim();
+
   const parts = [...document.querySelectorAll("details.part")];
   if (parts.length) {
     const all = make("button", { type: "button" }, "Unfold all");

@@ -67,6 +67,11 @@ def draw_glossary(terms: Sequence[Term]) -> Group:
     return Group(heading("Glossary", f"{len(terms)} terms; pretune explain TERM [RUN]"), pairs(rows))
 
 
+def draw_terms(terms: Sequence[Term]) -> Group:
+    """Draw the terms of an output, each with its sentence."""
+    return Group(heading("Terms", "pretune explain TERM [RUN] says more"), pairs([(term.name, term.means) for term in terms]))
+
+
 def draw_term(term: Term, record: Mapping[str, Any] | None = None, *, run: str = "", judged: str = "finetuned") -> Group:
     """Draw one term: its sentence, formula, source, and where it stands in a run."""
     found = None if record is None else stands_at(record, term, judged=judged)

@@ -23,6 +23,7 @@ from pretune.report.timeline import (
     timeline_rows,
 )
 from pretune.report.words import number, one_line, percent
+from pretune.wording.tokens import show_pieces
 
 GAP = 2  # columns between two plots
 MIN_PANEL = 34  # columns below which two plots stand under each other
@@ -107,7 +108,7 @@ def draw_tokenizer(quality: TokenizerQuality) -> Group:
     for fit in quality.fits:
         figures = (number(fit.bytes_per_token, 2), number(fit.tokens_per_word, 2))
         shares = (percent(fit.unknown_share), percent(fit.split_share))
-        table.add_row(named(fit.name), *figures, *shares, plain("; ".join(fit.examples[:2])))
+        table.add_row(named(fit.name), *figures, *shares, plain("; ".join(map(show_pieces, fit.examples[:2]))))
     warning = [Text("! ", "yellow").append_text(plain(quality.warning))] if quality.warning else []
     return Group(heading("Vocabulary", f"{quality.kind}, {quality.vocab_size:,} tokens"), table, *warning)
 

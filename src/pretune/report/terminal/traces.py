@@ -45,7 +45,10 @@ def _stage_lines(stage: Mapping[str, Any]) -> Iterator[Text]:
     for note in stage.get("notes") or ():
         yield plain(f"· {note}", "dim")
     if stage["example"]:
-        yield plain(f"▸ {show_example(stage['stage'], stage['example'])}", "italic", cut=True)
+        shown = show_example(stage["stage"], stage["example"])
+        yield plain(f"▸ {shown}", "italic", cut=True)
+        if shown != stage["example"]:
+            yield plain(legend_of(shown.split(" ")), "dim")
 
 
 class LossPlot:

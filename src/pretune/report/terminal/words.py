@@ -9,6 +9,7 @@ from pretune.report.terminal.traces import TokenLines
 from pretune.report.timeline import list_guesses
 from pretune.report.words import number, one_line
 from pretune.wording.counts import counted
+from pretune.wording.tokens import show_token
 
 BAR_WIDTH = 12
 
@@ -51,7 +52,7 @@ def _draw_answer(trace: WordTrace) -> Text:
 
 def _best(place: WordPlace) -> str:
     guesses = place.layers[-1].guesses
-    return one_line(guesses[0].token, NAME_LENGTH) if guesses else ""
+    return one_line(show_token(guesses[0].token), NAME_LENGTH) if guesses else ""
 
 
 def _spaced(text: str) -> str:

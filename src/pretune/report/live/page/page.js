@@ -129,15 +129,10 @@ function drawGuesses() {
     const row = document.createElement("tr");
     cell(row, `${item.tokens.toLocaleString()} tokens`, "number");
     for (const found of item.guesses) {
-      cell(row, found.guesses.slice(0, 3).map((guess) => `${plain(guess.token)} ${guess.probability.toFixed(2)}`).join(", "));
+      cell(row, found.guesses.slice(0, 3).map((guess) => `${guess.token} ${guess.probability.toFixed(2)}`).join(", "));
     }
     at("guesses").append(row);
   }
-}
-
-/** Tokens mark a space before them, or that they go on with a word: Ġ and ▁, ##. */
-function plain(token) {
-  return token.replace(/[Ġ▁]/g, "␣").replace(/^##/, "…").replace(/Ċ/g, "↵");
 }
 
 function drawStages() {
@@ -255,7 +250,7 @@ function drawFollowed(found) {
   const answers = isGuess ? [] : found.classes.map((name, index) => [name, found.probabilities[index], index]).sort((a, b) => b[1] - a[1]).slice(0, 5);
   at("answer").textContent = found.reply !== undefined ? `It replies: ${found.reply || "(nothing)"}`
     : isGuess ? `${words.tokens.length} tokens; what it would write there, read from each layer:`
-    : `${found.tokens.length} tokens (${found.tokens.map(plain).join(" ")}) → ${found.decision}`;
+    : `${found.tokens.length} tokens (${found.tokens.join(" ")}) → ${found.decision}`;
   const head = document.createElement("tr"), body = at("layers").tBodies[0];
   body.replaceChildren();
   const names = isGuess ? ["layer", ...words.places.map((place) => `place ${place.place}`)] : ["layer", "length of a token's vector", ...answers.map((item) => item[0])];
@@ -269,7 +264,7 @@ function drawFollowed(found) {
     const row = document.createElement("tr");
     cell(row, layer.name);
     if (isGuess) {
-      for (const place of words.places) cell(row, place.layers[number].guesses.slice(0, 3).map((guess) => `${plain(guess.token)} ${guess.probability.toFixed(2)}`).join(", "));
+      for (const place of words.places) cell(row, place.layers[number].guesses.slice(0, 3).map((guess) => `${guess.token} ${guess.probability.toFixed(2)}`).join(", "));
     } else {
       cell(row, layer.norm.toFixed(2), "number");
       for (const item of answers) cell(row, layer.probabilities[item[2]].toFixed(3), "number");

@@ -15,7 +15,7 @@ def ask_term(topic: str) -> Template:
         ask="In this run, {place} is {value}. That is about the term “{term}”. What does it mean?",
         hint="The wrong answers are the meanings of {others}.",
         steps=("“{term}” in the glossary: {right}", "In this run it stands at {place}: {value}."),
-        check="`pretune explain “{term}”` shows the sentence, the formula and the place in a run.",
+        check="`pretune explain {term}` shows the sentence, the formula and the place in a run.",
         mistakes={},
         terms=(),
         compute=_compute(topic),
