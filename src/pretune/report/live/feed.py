@@ -108,7 +108,8 @@ def _drawn(event: Event) -> Event:
     shown = {name: value for name, value in event.items() if name != "chain"}
     if event["event"] == "stage" and isinstance(event.get("example"), str):
         shown["example"] = say_example(str(event.get("stage")), event["example"])
-    return legible(shown)
+    drawn: Event = legible(shown)
+    return drawn
 
 
 def legible(value: Any) -> Any:

@@ -11,13 +11,13 @@ from typing import Any
 
 from pretune import storage
 from pretune.errors import StorageError
+from pretune.report.live.explained import PAGE, explained_page
 from pretune.report.live.feed import Feed, legible
 from pretune.report.live.loopback import LoopbackHandler, LoopbackServer, as_event
 
 logger = logging.getLogger(__name__)
 
-PAGE = Path(__file__).parent / "page"
-FILES = {"/": "page.html", "/page.css": "page.css", "/page.js": "page.js", "/chart.js": "chart.js"}
+FILES = {"/page.css": "page.css", "/page.js": "page.js", "/chart.js": "chart.js"}
 BETWEEN = 0.4  # seconds between two messages: more often than an eye asks for would cost the training
 SILENCE = 10.0  # seconds after which a reader is told that it is still connected
 SECONDS_TO_FOLLOW, MAX_TEXT = 120.0, 5_000  # of one text through the layers; its characters
@@ -56,7 +56,9 @@ class LiveHandler(LoopbackHandler):
 
     def get(self, path: str) -> None:
         """Send the page, its events, or the report."""
-        if path in FILES:
+        if path == "/":
+            self.send(200, explained_page(), "text/html; charset=utf-8")
+        elif path in FILES:
             self.send_file(PAGE / FILES[path])
         elif path == "/events":
             self._stream()

@@ -72,6 +72,15 @@ function cell(row, text, kind) {
   row.append(node);
 }
 
+/** A word that the glossary has is a link to it, and tells what it means where it stands. */
+function word(text) {
+  const entry = at(`term-${text.toLowerCase().replaceAll(" ", "-")}`);
+  if (!entry) return text;
+  const link = document.createElement("a");
+  [link.className, link.href, link.textContent, link.title] = ["term", `#${entry.id}`, text, entry.nextElementSibling.textContent];
+  return link;
+}
+
 function duration(seconds) {
   if (!Number.isFinite(seconds)) return "";
   const whole = Math.max(0, Math.round(seconds));
@@ -141,7 +150,7 @@ function drawStages() {
   state.stages.slice(list.children.length).forEach((event) => {
     const item = document.createElement("li"), shape = document.createElement("span"), rest = document.createElement("span");
     shape.className = "shape";
-    shape.textContent = `${event.stage}: `;
+    shape.append(word(event.stage), ": ");
     rest.textContent = [[event.shape_in, event.shape_out].filter(Boolean).join(" → "), event.done].filter(Boolean).join("; ");
     const seconds = document.createElement("span");
     seconds.className = "seconds";
@@ -253,10 +262,10 @@ function drawFollowed(found) {
     : `${found.tokens.length} tokens (${found.tokens.join(" ")}) → ${found.decision}`;
   const head = document.createElement("tr"), body = at("layers").tBodies[0];
   body.replaceChildren();
-  const names = isGuess ? ["layer", ...words.places.map((place) => `place ${place.place}`)] : ["layer", "length of a token's vector", ...answers.map((item) => item[0])];
+  const names = isGuess ? ["layer", ...words.places.map((place) => `place ${place.place}`)] : ["layer", "norm", ...answers.map((item) => item[0])];
   for (const text of names) {
     const node = document.createElement("th");
-    node.textContent = text;
+    node.append(word(text));
     head.append(node);
   }
   at("layers").tHead.replaceChildren(head);
@@ -274,6 +283,7 @@ function drawFollowed(found) {
   at("layers").hidden = false;
 }
 
+for (const link of document.querySelectorAll("a.term")) link.title = document.querySelector(link.hash).nextElementSibling.textContent;
 state = fresh();
 at("replay").addEventListener("click", replay);
 at("form").addEventListener("submit", follow);
