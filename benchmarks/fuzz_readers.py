@@ -25,8 +25,8 @@ from typing import Any
 
 from harness import row
 from pretune.configs import AuditConfig, CorpusConfig, ReadConfig
-from pretune.data import load_data
 from pretune.data.corpus import prepare_corpus
+from pretune.data.dataset import load_data
 from pretune.data.foreign.scored import read_scored
 from pretune.data.read.path import read_raw, read_table
 from pretune.errors import PretuneError

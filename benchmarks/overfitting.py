@@ -10,7 +10,10 @@ from typing import Any
 
 from harness import SHARED, row
 from pretune import FinetuneConfig, TextClassifier, load_data
-from pretune.data import TrainingData, clean_examples, read_table, split_validation
+from pretune.data.clean import clean_examples
+from pretune.data.read.path import read_table
+from pretune.data.seal.seal import TrainingData
+from pretune.data.split.divide import split_validation
 from pretune.evaluate import evaluate_sources
 
 # Rows of the training part whose accuracy is shown.

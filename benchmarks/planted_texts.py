@@ -139,7 +139,8 @@ def measure_labels(name: str, *, share: float = 0.05, seeds: int = 3, max_rows: 
 
     The rows' own wrong labels count as misses: nobody knows them.
     """
-    from pretune.data import clean_examples, read_table
+    from pretune.data.clean import clean_examples
+    from pretune.data.read.path import read_table
     from pretune.diagnose.label_errors import rank_label_errors
 
     rows, _ = clean_examples(read_table(name).examples)

@@ -21,7 +21,8 @@ import numpy as np
 from gpu import best_product
 from harness import RESULTS, SHARED, row
 from pretune import load_data, load_pretrained_model
-from pretune.data import clean_examples, read_table
+from pretune.data.clean import clean_examples
+from pretune.data.read.path import read_table
 from pretune.models import find_checkpoint
 from pretune.train import choose_device
 from speed_page import write_page

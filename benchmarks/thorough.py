@@ -9,7 +9,9 @@ from error_rates import share_of
 from planted_texts import plant_wrong_labels
 from pretune import storage
 from pretune.configs import FinetuneConfig
-from pretune.data import TrainingData, clean_examples, read_table
+from pretune.data.clean import clean_examples
+from pretune.data.read.path import read_table
+from pretune.data.seal.seal import TrainingData
 from pretune.diagnose.label_errors import estimate_error_share, rank_label_errors
 from pretune.hashing import digest_of_lines, fingerprint
 from pretune.records import Example, Predictions

@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression
 
 from harness import SHARED, row
 from pretune import load_data
-from pretune.data import Dataset
+from pretune.data.dataset import Dataset
 from pretune.evaluate.aims import Aim
 from pretune.evaluate.threshold import choose_threshold
 from pretune.records import Predictions

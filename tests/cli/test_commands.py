@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_score
 
 from pretune.cli.running import EXIT_CODES
-from pretune.data import Seal
+from pretune.data.seal.seal import Seal
 from pretune.records import Outcome
 from pretune.tasks.classify.estimator import TextClassifier
 from tiny import make_rows

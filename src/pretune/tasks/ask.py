@@ -7,17 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from pretune.configs import ReadConfig
-from pretune.data import (
-    Table,
-    align_labels,
-    check_known,
-    clean_examples,
-    clean_text,
-    read_table,
-    record_opening,
-)
 from pretune.data.alike.units import find_copies, with_units
+from pretune.data.clean import clean_examples, clean_text
+from pretune.data.labels.classes import align_labels, check_known
+from pretune.data.read.path import read_table
+from pretune.data.read.table import Table
 from pretune.data.seal.known import known_rows
+from pretune.data.seal.ledger import record_opening
 from pretune.errors import DataError, StorageError, UsageError
 from pretune.evaluate import evaluate_sources
 from pretune.evaluate.baselines import majority, prior

@@ -8,8 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from pretune.data import find_duplicates
-from pretune.data.alike.duplicates import WORD, join_components, shingles_of
+from pretune.data.alike.duplicates import WORD, find_duplicates, join_components, shingles_of
 from pretune.data.alike.numbered import number_words
 from pretune.data.alike.similar import jaccard
 from pretune.hashing import fold

@@ -2,9 +2,10 @@
 
 import pytest
 
-from pretune.data import find_duplicates, split_examples
+from pretune.data.alike.duplicates import find_duplicates
 from pretune.data.alike.units import find_copies
 from pretune.data.conversations import load_conversations
+from pretune.data.split.divide import split_examples
 from pretune.records import Example
 
 ASKED = "What research (or clinical trials) is being done for {} ?"

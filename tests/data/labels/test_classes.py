@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 import pretune
-from pretune.data import align_labels, check_known, read_table
+from pretune.data.labels.classes import align_labels, check_known
+from pretune.data.read.path import read_table
 from pretune.errors import DataError, UsageError
 from tiny import make_rows
 

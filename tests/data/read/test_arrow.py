@@ -12,10 +12,9 @@ from typing import Any
 import pytest
 
 from pretune.configs import ReadConfig
-from pretune.data import Table
 from pretune.data.read.arrow import read_parquet
 from pretune.data.read.path import read_table
-from pretune.data.read.table import Origin
+from pretune.data.read.table import Origin, Table
 from pretune.errors import DataError, PretuneError
 
 arrow = pytest.importorskip("pyarrow", reason="the extra 'parquet' is not installed")

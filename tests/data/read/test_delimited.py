@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pretune.configs import ReadConfig
-from pretune.data import load_data
+from pretune.data.dataset import load_data
 from pretune.data.read import stream
 from pretune.data.read.delimited import read_delimited
 from pretune.data.read.path import read_raw, read_rows, read_table

@@ -5,9 +5,9 @@ import json
 import pytest
 
 from pretune.configs import ReadConfig
-from pretune.data import read_table
 from pretune.data.read import glance
 from pretune.data.read.glance import read_if_lacking
+from pretune.data.read.path import read_table
 from pretune.errors import DataError, UsageError
 
 

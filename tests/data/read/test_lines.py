@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from pretune.configs import CorpusConfig, ReadConfig
-from pretune.data import Table
 from pretune.data.corpus import prepare_corpus
 from pretune.data.read.objects import SparseCells, named_cells
 from pretune.data.read.path import read_raw, read_table
+from pretune.data.read.table import Table
 from pretune.errors import DataError, PretuneError
 
 LINES = [f'{{"text": "film {number} is fine", "label": "{"pos" if number % 2 else "neg"}"}}' for number in range(20)]

@@ -277,7 +277,7 @@ def test_a_data_frame_is_read_and_missing_cells_are_rejected():
 
 def test_reading_does_not_import_pandas_or_torch(tmp_path: Path):
     path = write_delimited(tmp_path / "r.csv")
-    code = f"import sys; from pretune.data import read_table; read_table({str(path)!r}); print(*sys.modules)"
+    code = f"import sys; from pretune.data.read.path import read_table; read_table({str(path)!r}); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert {"pandas", "torch", "pyarrow"}.isdisjoint(done.stdout.split())
 

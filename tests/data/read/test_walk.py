@@ -9,9 +9,9 @@ import pytest
 from corpora import make_documents
 
 from pretune.configs import CorpusConfig, ReadConfig
-from pretune.data import Table
 from pretune.data.corpus import Corpus, prepare_corpus
 from pretune.data.read.path import read_raw, read_table
+from pretune.data.read.table import Table
 from pretune.errors import DataError
 
 CONFIG = CorpusConfig(workers=1)

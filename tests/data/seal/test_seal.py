@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
-from pretune.data import Seal, TrainingData, seal_splits, split_examples, verify
+from pretune.data.seal.ledger import verify
+from pretune.data.seal.seal import Seal, TrainingData, seal_splits
+from pretune.data.split.divide import split_examples
 from pretune.errors import DataError, LedgerError, SealedError, StorageError
 from pretune.records import Example
 

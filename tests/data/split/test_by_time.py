@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from pretune.configs import ReadConfig, SplitConfig
-from pretune.data import prepare
+from pretune.data.dataset import prepare
 from pretune.data.split.by_time import split_by_time
 from pretune.errors import DataError, UsageError
 from pretune.records import Example

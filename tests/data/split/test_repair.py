@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from pretune.configs import ReadConfig, SplitConfig
-from pretune.data import prepare, split_examples
+from pretune.data.dataset import prepare
+from pretune.data.split.divide import split_examples
 from pretune.data.split.repair import divide_repaired, drop_conflicts
 from pretune.errors import UsageError
 from pretune.records import Example

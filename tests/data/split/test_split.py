@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from pretune.configs import SplitConfig
-from pretune.data import Splits, find_duplicates, keep_given, split_examples, split_validation
-from pretune.data.split.divide import NAMES
+from pretune.data.alike.duplicates import find_duplicates
+from pretune.data.split.divide import NAMES, Splits, keep_given, split_examples, split_validation
 from pretune.errors import DataError
 from pretune.hashing import fold
 from pretune.records import Example

@@ -17,7 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, log_loss
 
 from pretune.configs import AuditConfig, JudgeConfig, ReadConfig
-from pretune.data import verify
+from pretune.data.seal.ledger import verify
 from pretune.errors import DataError, UsageError
 from pretune.records import Outcome, Severity
 from pretune.tasks.audit import Question, audit, write_audit

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pretune.configs import JudgeConfig
-from pretune.data import TrainingData
+from pretune.data.seal.seal import TrainingData
 from pretune.errors import DataError
 from pretune.records import Example, Predictions
 from pretune.run import RunFolder

@@ -15,8 +15,8 @@ from sklearn.metrics import accuracy_score
 
 import pretune
 from pretune.configs import FinetuneConfig, JudgeConfig, ReadConfig, RunConfig, SplitConfig
-from pretune.data import Seal
 from pretune.data.dataset import prepare
+from pretune.data.seal.seal import Seal
 from pretune.errors import DataError, DivergedError, StorageError, UsageError
 from pretune.records import Outcome
 from pretune.run import RunFolder, claim_folder, identity_of

@@ -12,7 +12,7 @@ from running import COLUMNS, call, cover, learning_flags, read_strictly, read_ta
 import pretune
 from pretune import storage
 from pretune.configs import JudgeConfig, RunConfig
-from pretune.data import Seal
+from pretune.data.seal.seal import Seal
 from pretune.errors import UsageError
 from pretune.records import Calibration, RunRecord
 from pretune.run import RunFolder

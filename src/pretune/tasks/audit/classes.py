@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pretune.configs import AuditConfig
-from pretune.data import record_opening
 from pretune.data.alike.units import find_copies, sample_of, with_units
 from pretune.data.labels.naming import merges, named_as
 from pretune.data.labels.votes import read_votes, require_votes, without_votes
 from pretune.data.read.table import RawTable
 from pretune.data.seal.known import warn_of
+from pretune.data.seal.ledger import record_opening
 from pretune.diagnose import diagnose
 from pretune.errors import UsageError
 from pretune.evaluate import choose_positive, evaluate_sources

@@ -4,11 +4,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pretune.configs.data import NEAR_THRESHOLD
-from pretune.data import Table, clean_examples, find_duplicates, read_table
+from pretune.data.alike.duplicates import find_duplicates
 from pretune.data.alike.shared import find_conflicts
+from pretune.data.clean import clean_examples
 from pretune.data.foreign.scored import ScoredTable, read_scored
 from pretune.data.labels.naming import merges
-from pretune.data.read.table import RawTable
+from pretune.data.read.path import read_table
+from pretune.data.read.table import RawTable, Table
 from pretune.errors import DataError
 from pretune.records import Example, Predictions, Receipt
 from pretune.run.trace import Trace

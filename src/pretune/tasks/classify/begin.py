@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pretune import storage
 from pretune.configs import AUTO, DEFAULT_MAX_LENGTH, FinetuneConfig, RunConfig
-from pretune.data import Dataset, prepare
+from pretune.data.dataset import Dataset, prepare
 from pretune.data.seal.known import register_seal
 from pretune.data.seal.learned import Learned, look_back
 from pretune.errors import DataError

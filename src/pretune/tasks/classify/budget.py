@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from pretune.configs import AUTO, RunConfig, parse_duration
-from pretune.data import Dataset
+from pretune.data.dataset import Dataset
 from pretune.errors import UsageError
 from pretune.records import BudgetChoice, BudgetOption, RunRecord
 from pretune.report.words import duration

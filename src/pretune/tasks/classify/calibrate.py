@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from pretune.data import TrainingData
+from pretune.data.seal.seal import TrainingData
 from pretune.evaluate.temperature import calibrate
 from pretune.models import ModelCard, fold_temperature
 from pretune.predict import Scorer, answer

@@ -3,7 +3,7 @@
 from typing import Any
 
 from pretune.configs import RunConfig
-from pretune.data import prepare
+from pretune.data.dataset import prepare
 from pretune.data.labels.votes import require_votes
 from pretune.diagnose import DATA_CHECKS, diagnose
 from pretune.diagnose.texts import check_language

@@ -3,8 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
-from pretune.data import Seal
 from pretune.data.alike.units import find_copies, with_units
+from pretune.data.seal.seal import Seal
 from pretune.errors import DataError, StorageError, UsageError
 from pretune.evaluate import compare_metrics, score_predictions
 from pretune.evaluate.prefer import prefer_compared

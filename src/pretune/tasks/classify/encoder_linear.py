@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pretune.configs import ReadConfig, SplitConfig
-from pretune.data import TrainingData, prepare
+from pretune.data.dataset import prepare
+from pretune.data.seal.seal import TrainingData
 from pretune.errors import CatalogError, ModelLoadError, StorageError
 from pretune.evaluate.encoder_linear import SOURCE, EncoderLinear, fit_encoder_linear, load_encoder_linear
 from pretune.models import Encoder, TrunkCache, open_encoder

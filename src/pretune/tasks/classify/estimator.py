@@ -14,12 +14,15 @@ from sklearn.metrics import accuracy_score
 
 from pretune.configs import FinetuneConfig
 from pretune.configs.base import MAX_EPOCHS, check_count, check_seed, plain_number
-from pretune.data import Dataset, TrainingData, as_texts, check_known, clean_text, to_examples, to_training_data
 from pretune.data.alike.units import find_copies, with_units
-from pretune.data.arrays import Labels, Texts, check_alone
+from pretune.data.arrays import Labels, Texts, as_texts, check_alone, to_examples, to_training_data
+from pretune.data.clean import clean_text
+from pretune.data.dataset import Dataset
+from pretune.data.labels.classes import check_known
 from pretune.data.labels.types import typed
 from pretune.data.seal.known import count_look, warn_of_training
 from pretune.data.seal.learned import Learned
+from pretune.data.seal.seal import TrainingData
 from pretune.errors import UsageError
 from pretune.evaluate import evaluate_sources, score_predictions
 from pretune.evaluate.baselines import LinearModel, fit_linear, majority, prior

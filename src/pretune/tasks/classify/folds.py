@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import clone
 
-from pretune.data import TrainingData, find_duplicates
-from pretune.data.alike.duplicates import join_components
+from pretune.data.alike.duplicates import find_duplicates, join_components
+from pretune.data.seal.seal import TrainingData
 from pretune.errors import DataError
 from pretune.evaluate.baselines import fit_linear
 from pretune.evaluate.temperature import softmax

@@ -9,13 +9,13 @@ import numpy as np
 
 from pretune import storage
 from pretune.configs import JudgeConfig
-from pretune.data import Opening, Seal, TrainingData
 from pretune.data.alike.units import find_copies, join_copies, units_of_rows, with_ids, with_units
 from pretune.data.corpus import find_sketches
 from pretune.data.corpus.sketch import SketchFile
 from pretune.data.labels.votes import require_votes
 from pretune.data.seal.known import register_seal
 from pretune.data.seal.learned import look_back
+from pretune.data.seal.seal import Opening, Seal, TrainingData
 from pretune.evaluate import choose_positive
 from pretune.evaluate.aims import Aim
 from pretune.evaluate.encoder_linear import SOURCE

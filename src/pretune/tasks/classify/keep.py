@@ -4,8 +4,8 @@ import time
 from dataclasses import replace
 
 from pretune import storage
-from pretune.data import TrainingData
 from pretune.data.alike.units import find_copies, with_units
+from pretune.data.seal.seal import TrainingData
 from pretune.data.split.divide import digest_of_rows
 from pretune.errors import StorageError
 from pretune.evaluate import evaluate_sources

@@ -4,7 +4,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from pretune.data import Dataset, load_data
+from pretune.data.dataset import Dataset, load_data
 from pretune.models import find_checkpoint, load_tokenizer
 from pretune.tasks.classify.estimator import TextClassifier
 from pretune.tasks.places import model_in, require_classifier

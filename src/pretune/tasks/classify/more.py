@@ -6,10 +6,14 @@ from typing import Any
 
 from pretune.configs import ReadConfig
 from pretune.configs.data import NEAR_THRESHOLD
-from pretune.data import Seal, TrainingData, check_known, clean_examples, find_duplicates, read_table
+from pretune.data.alike.duplicates import find_duplicates
 from pretune.data.alike.units import find_copies, sample_of
+from pretune.data.clean import clean_examples
+from pretune.data.labels.classes import check_known
+from pretune.data.read.path import read_table
 from pretune.data.read.table import Table
 from pretune.data.seal.learned import Learned, look_back
+from pretune.data.seal.seal import Seal, TrainingData
 from pretune.errors import DataError
 from pretune.hashing import fingerprint, fold
 from pretune.records import Example, More, Receipt, RunRecord

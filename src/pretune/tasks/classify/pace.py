@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 
 from pretune.configs import FinetuneConfig
-from pretune.data import TrainingData
+from pretune.data.seal.seal import TrainingData
 from pretune.models import ClassNetwork, Inputs, build_network, find_checkpoint, load_tokenizer, max_positions, prepare_inputs
 from pretune.predict import predict_logits
 from pretune.records import StepTiming

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from pretune.configs import DEFAULT_MAX_LENGTH, JudgeConfig, RunConfig
-from pretune.data import Dataset, Seal, TrainingData
+from pretune.data.dataset import Dataset
 from pretune.data.labels.votes import require_votes
 from pretune.data.seal.known import CANNOT_JUDGE, warn_of
 from pretune.data.seal.openings import read_openings
+from pretune.data.seal.seal import Seal, TrainingData
 from pretune.errors import DivergedError, UsageError, require
 from pretune.evaluate import choose_positive
 from pretune.evaluate.aims import Aim, parse_costs, parse_keep

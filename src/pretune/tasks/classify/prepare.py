@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pretune.configs import FinetuneConfig
-from pretune.data import TrainingData
+from pretune.data.seal.seal import TrainingData
 from pretune.models import ClassNetwork, Inputs, TrunkCache, prepare_inputs
 from pretune.records import Example
 from pretune.run.trace import Trace

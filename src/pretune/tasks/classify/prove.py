@@ -15,7 +15,8 @@ from transformers import AutoConfig, AutoModelForMaskedLM, AutoTokenizer
 
 from pretune import storage
 from pretune.configs import DEFAULT_MAX_LENGTH, ReadConfig, RunConfig, SplitConfig
-from pretune.data import TrainingData, prepare
+from pretune.data.dataset import prepare
+from pretune.data.seal.seal import TrainingData
 from pretune.errors import UsageError
 from pretune.evaluate.proof import name_of, prove
 from pretune.models import find_checkpoint

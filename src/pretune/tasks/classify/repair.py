@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from pretune.configs import RunConfig
-from pretune.data import Dataset, prepare
+from pretune.data.dataset import Dataset, prepare
 from pretune.evaluate import evaluate_sources
 from pretune.evaluate.baselines import fit_linear
 from pretune.records import Receipt, Score

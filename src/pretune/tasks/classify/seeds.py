@@ -16,7 +16,7 @@ from sklearn.base import clone
 
 from pretune import storage
 from pretune.configs import LAST
-from pretune.data import Dataset
+from pretune.data.dataset import Dataset
 from pretune.errors import UsageError
 from pretune.hashing import digest_of, digest_of_file
 from pretune.models import find_checkpoint

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from pretune.configs import DEFAULT_MAX_LENGTH, FinetuneConfig
-from pretune.data import TrainingData
+from pretune.data.seal.seal import TrainingData
 from pretune.evaluate import choose_positive
 from pretune.evaluate.encoder_linear import fit_encoder_linear
 from pretune.models import ModelCard, TrunkCache, build_network, find_checkpoint, load_tokenizer, max_positions, open_encoder

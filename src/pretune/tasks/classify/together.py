@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pretune.configs import RunConfig
-from pretune.data import prepare
+from pretune.data.dataset import prepare
 from pretune.errors import UsageError
 from pretune.tasks.classify.load import load_pretrained_model
 from pretune.tasks.processes import check_parts, invite, is_alone

@@ -6,7 +6,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from pretune.configs import LAST, FinetuneConfig
-from pretune.data import TrainingData
+from pretune.data.seal.seal import TrainingData
 from pretune.evaluate import choose_positive, is_unbalanced
 from pretune.evaluate.monitor import OF_POSITIVE, check_monitor, monitored
 from pretune.models import ClassNetwork, Inputs

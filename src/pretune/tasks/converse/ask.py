@@ -12,9 +12,9 @@ import torch
 
 from pretune import storage
 from pretune.configs import ReadConfig
-from pretune.data import read_table
 from pretune.data.alike.units import find_copies, with_units
 from pretune.data.conversations import read_conversations
+from pretune.data.read.path import read_table
 from pretune.data.seal.known import known_rows
 from pretune.data.seal.ledger import record_opening
 from pretune.errors import UsageError

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pretune.configs import ConverseRunConfig, ReadConfig
-from pretune.data import read_table
 from pretune.data.conversations import looks_like_conversations, read_conversations
+from pretune.data.read.path import read_table
 from pretune.data.safety import read_safety
 from pretune.errors import DataError
 from pretune.evaluate.replies import GENERAL, INSTRUCTIONS

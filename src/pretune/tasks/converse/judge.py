@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pretune.configs import ConverseRunConfig
-from pretune.data import Opening, Seal
 from pretune.data.alike.units import find_copies, with_ids
+from pretune.data.seal.seal import Opening, Seal
 from pretune.errors import UsageError
 from pretune.evaluate.replies.samples import choose_samples
 from pretune.models.formats import chat

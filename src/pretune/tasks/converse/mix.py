@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from pretune.configs import ReadConfig
-from pretune.data import read_table
 from pretune.data.conversations import looks_like_conversations, read_conversations
+from pretune.data.read.path import read_table
 from pretune.errors import DataError
 from pretune.records import TokenCounts
 from pretune.run.trace import Trace

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from pretune import storage
 from pretune.configs import ConverseRunConfig, parse_duration
-from pretune.data import Seal
 from pretune.data.conversations import ConversationSet
 from pretune.data.safety import read_safety
 from pretune.data.seal.openings import read_openings
+from pretune.data.seal.seal import Seal
 from pretune.errors import DivergedError, UsageError, require
 from pretune.models import PEFT, LanguageNetwork
 from pretune.models.past import past_of

@@ -16,8 +16,8 @@ import torch
 
 from pretune import storage
 from pretune.configs import PretrainRunConfig, ReadConfig
-from pretune.data import read_table
 from pretune.data.corpus import Corpus, load_corpus, prepare_corpus
+from pretune.data.read.path import read_table
 from pretune.data.seal.learned import Learned
 from pretune.errors import DivergedError, StorageError
 from pretune.models import load_language_model, save_language_model
