@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from pretune.data import TrainingData
+from pretune.data.seal.seal import TrainingData
 from pretune.learn.lesson import Left, fill, put
 from pretune.learn.lessons import overfitting
 from pretune.learn.lessons.overfitting import OVERFITTING

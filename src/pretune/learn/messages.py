@@ -25,7 +25,8 @@ def divided_messages() -> tuple[tuple[Example, ...], tuple[Example, ...]]:
     Raises:
         CatalogError: They cannot be fetched.
     """
-    from pretune.data import clean_examples, read_table
+    from pretune.data.clean import clean_examples
+    from pretune.data.read.path import read_table
 
     rows, _ = clean_examples(read_table("sms-spam").examples)
     kept = without_copies(rows)

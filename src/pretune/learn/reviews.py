@@ -8,7 +8,7 @@ from pretune.learn.rows import without_copies
 from pretune.records import Example
 
 if TYPE_CHECKING:
-    from pretune.data import TrainingData
+    from pretune.data.seal.seal import TrainingData
 
 # Least distance of the mean rating from 0, on a scale of -4 to 4. Between people who disagree no model can be right: with all
 # sentences, fine-tuned minilm stays at 0.84 to 0.86 on validation, too near to the 0.85 that the lesson asks for.
@@ -25,7 +25,8 @@ def clear_reviews() -> "TrainingData":
     Raises:
         CatalogError: They cannot be fetched.
     """
-    from pretune.data import TrainingData, clean_examples
+    from pretune.data.clean import clean_examples
+    from pretune.data.seal.seal import TrainingData
 
     rows, _ = clean_examples(_read())
     kept = without_copies(rows)

@@ -19,7 +19,7 @@ from pretune.records.base import SCHEMA, Record
 from pretune.run.trace import Trace
 
 if TYPE_CHECKING:
-    from pretune.data import TrainingData
+    from pretune.data.seal.seal import TrainingData
     from pretune.tasks.classify.estimator import TextClassifier
 
 MODEL = "minilm"

@@ -12,7 +12,7 @@ from pretune.report.practice.question import EASY, HARD, MEDIUM
 from pretune.report.practice.template import Drawn, choose, template
 
 if TYPE_CHECKING:
-    from pretune.data import TrainingData
+    from pretune.data.seal.seal import TrainingData
     from pretune.records import Predictions
 
 NUM_TRAIN, NUM_VALIDATION = 800, 500
