@@ -10,6 +10,8 @@ from pretune.predict.exported import Ids, Runtime
 from pretune.predict.runtimes.threads import choose_threads
 
 ERRORS_ONLY = 3  # of its levels of logging: warnings speak of optimizations
+# Threads that wait awake take the processor from whatever else is on the machine, and so from the batch (docs/log.md).
+ASLEEP = ("session.intra_op.allow_spinning", "0")
 
 
 def open_runtime(folder: Path, threads: int | None) -> Runtime:
@@ -23,6 +25,7 @@ def open_runtime(folder: Path, threads: int | None) -> Runtime:
     options = library.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = choose_threads(threads), 1
     options.log_severity_level = ERRORS_ONLY
+    options.add_session_config_entry(*ASLEEP)
     try:
         session = library.InferenceSession(str(folder / ONNX_FILE), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # its errors have no common base
