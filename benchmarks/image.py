@@ -27,6 +27,7 @@ RESULT = ROOT / "benchmarks" / "results" / "image.json"
 BASE, IMAGE = "docker.io/library/python:3.11-slim", "pretune-serve"
 PACKAGES = "python3,python3-venv,python3-pip,ca-certificates"
 STARTS = 5
+CHROOT = shutil.which("chroot") or "/usr/sbin/chroot"  # the image's PATH does not have it
 # How the builder's pip finds its index: settings of this machine, not of the image.
 SETTINGS = ("/etc/pip.conf", "/etc/xdg/pip", "/etc/ssl/certs", "/etc/resolv.conf")
 
@@ -42,13 +43,15 @@ def main() -> None:
     build()
     built = time.perf_counter() - start
     container = run("buildah", "from", "--pull-never", IMAGE)
+    place = Path(run("buildah", "mount", container))
     try:
-        place = Path(run("buildah", "mount", container))
-        config = json.loads(run("buildah", "inspect", "--type", "image", IMAGE))["OCIv1"]["config"]
+        config = json.loads(run("buildah", "inspect", "--type", "image", IMAGE))["Docker"]["config"]
         found = look(place) | {"build_seconds": round(built, 1), "user": config["User"], "cmd": config["Cmd"]}
         shutil.copytree(asked.export, place / "model")
+        run("mount", "--bind", "/proc", str(place / "proc"))  # every container has it; ONNX Runtime opens weights by it
         found["starts"] = [ask(place, config) for _ in range(STARTS)]
     finally:
+        subprocess.run(["umount", str(place / "proc")], check=False)
         run("buildah", "rm", container)
     RESULT.write_text(json.dumps(found | {"measured": time.strftime("%Y-%m-%d"), **describe_machine()}, indent=1) + "\n")
     print(json.dumps(found, indent=1))
@@ -98,7 +101,7 @@ def ask(place: Path, config: dict[str, Any]) -> dict[str, Any]:
     environment = dict(item.split("=", 1) for item in config["Env"])
     start = time.perf_counter()
     process = subprocess.Popen(
-        ["chroot", f"--userspec={config['User']}", str(place), *command], env=environment, stderr=subprocess.DEVNULL
+        [CHROOT, f"--userspec={config['User']}", str(place), *command], env=environment, stderr=subprocess.DEVNULL
     )
     try:
         said = first_answer(process)
@@ -134,7 +137,7 @@ def chroot(place: Path, *command: str) -> str:
     """Return what a command says in the file system of the image, as its user."""
     environment = {"PATH": "/opt/pretune/bin:/usr/bin:/bin"}
     done = subprocess.run(
-        ["chroot", "--userspec=10001", str(place), *command], capture_output=True, text=True, check=True, env=environment
+        [CHROOT, "--userspec=10001", str(place), *command], capture_output=True, text=True, check=True, env=environment
     )
     return done.stdout.strip()
 
