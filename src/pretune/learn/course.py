@@ -2,13 +2,15 @@
 
 from pretune.errors import UsageError
 from pretune.learn.lesson import Lesson
+from pretune.learn.lessons.chat import CHAT
+from pretune.learn.lessons.domain import DOMAIN_LESSON
 from pretune.learn.lessons.evaluation import EVALUATION
 from pretune.learn.lessons.finetuning import FINETUNING
 from pretune.learn.lessons.overfitting import OVERFITTING
 from pretune.learn.lessons.pretraining import PRETRAINING
 from pretune.learn.progress import read_progress
 
-LESSONS: tuple[Lesson, ...] = (PRETRAINING, FINETUNING, OVERFITTING, EVALUATION)
+LESSONS: tuple[Lesson, ...] = (PRETRAINING, FINETUNING, OVERFITTING, EVALUATION, DOMAIN_LESSON, CHAT)
 
 
 def find_lesson(name: str) -> Lesson:

@@ -12,16 +12,20 @@ from pretune.report.practice.template import Drawn, choose, template
 from pretune.run.trace import Trace
 
 CORPUS = "wikitext-2"
-# Fixed, so that everybody sees the same milestones; about two minutes on two cores.
-TOKENS, VOCABULARY, NUM_MILESTONES = 1_500_000, 4_096, 6
+# Fixed, so that everybody sees the same milestones; about three minutes on two cores.
+TOKENS, VOCABULARY, NUM_MILESTONES = 1_200_000, 4_096, 8
 WATCHED = ("the sun rises in the [MASK]", "he was born in the city of [MASK]", "the [MASK] was released in 2009")
 
 
 def pretrain(lab: Lab) -> Found:
     """Train from random weights, and keep what was guessed at every milestone."""
+    return _found(pretrain_wikipedia(lab.folder / "run", lab.trace), lab.folder / "run")
+
+
+def pretrain_wikipedia(place: Path, trace: Trace) -> RunRecord:
+    """Train the model of this lesson into a folder, where it is not there."""
     shape = PretrainConfig(size="tiny", vocab_size=VOCABULARY, num_milestones=NUM_MILESTONES)
-    record = pretrain_in(lab.folder / "run", CORPUS, PretrainRunConfig(pretrain=shape, tokens=TOKENS, watch=WATCHED), lab.trace)
-    return _found(record, lab.folder / "run")
+    return pretrain_in(place, CORPUS, PretrainRunConfig(pretrain=shape, tokens=TOKENS, watch=WATCHED), trace)
 
 
 def pretrain_in(place: Path, corpus: str, config: PretrainRunConfig, trace: Trace) -> RunRecord:
@@ -38,19 +42,21 @@ def pretrain_in(place: Path, corpus: str, config: PretrainRunConfig, trace: Trac
     from pretune.tasks.pretrain import pretrain as train
 
     inputs, known = inputs_of("pretrain", corpus, config), RunFolder(place)
+    is_of_others = False  # of an earlier release, with other settings: it is replaced
     if known.is_begun:
         record = known.read_record()
-        if record.status == "pretrained" and record.identity == identity_of(inputs):
+        is_of_others = record.identity != identity_of(inputs)
+        if record.status == "pretrained" and not is_of_others:
             return record
-    folder = claim_folder(place.name, inputs, named=place, done="pretrained")
+    folder = claim_folder(place.name, inputs, named=place, overwrite=is_of_others, done="pretrained")
     return train(Job(source=corpus, config=config, folder=folder, trace=trace, command="pretrain", inputs=inputs))
 
 
 def _found(record: RunRecord, place: Path) -> Found:
     history = record.pretraining
     milestones = () if history is None else history.milestones
-    fair = [item for item in milestones if not item.task] or list(milestones)
-    first, last = milestones[0], milestones[-1]
+    fair = [item for item in milestones if not item.task]  # the others predicted next words, without guesses
+    first, last = fair[0], fair[-1]
     facts = {
         "vocabulary": VOCABULARY,
         "first_loss": first.loss,
@@ -61,17 +67,18 @@ def _found(record: RunRecord, place: Path) -> Found:
         "num_tokens": last.num_tokens,
         "run": str(place),
         "losses": [item.loss for item in fair],
-        "first_guess": _guessed(milestones[min(1, len(milestones) - 1)], 0, 1),
+        "first_guess": guessed(first, 0, 1),
     }
     rows = tuple(
-        (f"{item.num_tokens:,}", f"{item.loss:.2f}", *(_guessed(item, place, 3) for place in range(len(WATCHED))))
-        for item in milestones
+        (f"{item.num_tokens:,}", f"{item.loss:.2f}", *(guessed(item, place, 3) for place in range(len(WATCHED))))
+        for item in fair
     )
     columns = ("tokens read", "held-out loss", *WATCHED)
     return Found(facts=facts, tables=(Table(title="Guesses while it learns", columns=columns, rows=rows),))
 
 
-def _guessed(milestone: Milestone, place: int, number: int) -> str:
+def guessed(milestone: Milestone, place: int, number: int) -> str:
+    """Return the likeliest guesses for one of the sentences that are watched."""
     guesses = milestone.guesses[place].guesses[:number] if len(milestone.guesses) > place else ()
     return ", ".join(item.token for item in guesses)
 

@@ -1,5 +1,6 @@
 """The course, drawn for a terminal: paragraphs, tables of what was found, and the list of lessons."""
 
+import re
 from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
@@ -9,6 +10,7 @@ from rich.text import Text
 from pretune.report.terminal.drawing import columns, heading, plain
 
 CODE = "`"
+_NUMBER = re.compile(r"[+−–-]?[\d.,]*( \([\d.–+-]+\))?")
 
 
 def draw_title(title: str, minutes: int, done: int, total: int) -> Text:
@@ -32,7 +34,8 @@ def draw_text(text: str) -> Group:
 
 def draw_table(title: str, names: Sequence[str], rows: Sequence[Sequence[str]], note: str = "") -> Group:
     """Draw a table of what was found."""
-    table: Table = columns(*names, right=tuple(names[1:]))
+    right = [name for place, name in enumerate(names) if all(_NUMBER.fullmatch(row[place]) for row in rows)]
+    table: Table = columns(*names, right=right)
     for row in rows:
         table.add_row(*(plain(cell) for cell in row))
     return Group(heading(title, ""), table, *([Text(note, "dim")] if note else []))
