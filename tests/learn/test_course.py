@@ -6,7 +6,7 @@ import pytest
 
 from pretune.errors import CatalogError, UsageError
 from pretune.learn import LESSONS, find_lesson, next_lesson
-from pretune.learn.lesson import read_lesson
+from pretune.learn.lesson import Curve, Found, Table, read_lesson
 from pretune.learn.needs import require_needs
 from pretune.learn.page import render_course
 from pretune.learn.progress import Progress, keep_progress
@@ -69,3 +69,23 @@ def test_a_page_of_a_course_that_is_not_begun_gives_no_answer_away():
     page = render_course(LESSONS, [Progress(lesson=lesson.name) for lesson in LESSONS])
     assert all(lesson.title in page for lesson in LESSONS)
     assert not re.search(r"<(article|table|script)", page)
+
+
+def test_a_page_has_the_tables_and_the_curve_of_a_step_and_every_header_has_a_name():
+    lesson = find_lesson("overfitting")
+    curves = (
+        Curve(title="long", training=(0.8, 0.9), validation=(0.7, 0.8)),
+        Curve(title="one", training=(0.8,), validation=(0.7,)),
+    )
+    found = Found(
+        facts={"num_train": 5, "num_validation": 3},
+        tables=(Table(title="T<", columns=("", "a"), rows=(("x", "<1>"),)),),
+        curves=curves,
+    )
+    page = render_course([lesson], [Progress(lesson=lesson.name, done=("question",), found={"question": found})])
+    assert "T&lt;" in page
+    assert "&lt;1&gt;" in page
+    assert page.count("<figure") == 1
+    assert '<th scope="col"></th>' not in page
+    assert 'href="#term-overfitting"' in page
+    assert 'id="term-overfitting"' in page

@@ -63,7 +63,7 @@ def _step(lesson: Lesson, step: Step, progress: Progress) -> dict[str, Any]:
         "say": fill(step.say, facts).split("\n\n") if step.say else [],
         "then": fill(step.then, facts).split("\n\n") if step.then else [],
         "tables": found.tables if found is not None else (),
-        "plots": [plot_curve(curve) for curve in found.curves] if found is not None else [],
+        "plots": [plot_curve(curve) for curve in found.curves if len(curve.validation) > 1] if found is not None else [],
         "terms": [load_terms()[name].name for name in step.terms],
         "anchors": {name: load_terms()[name].anchor for name in step.terms},
         "quiz": Markup(quiz) if asked else "",  # every text in it is escaped

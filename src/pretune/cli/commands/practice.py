@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @takes_flags
 def learn(lesson: a.Lesson = None, *, flags: Flags) -> int:
-    """Take a course made from real runs on this machine: pre-training, fine-tuning, overfitting, evaluation and more.
+    """Take a course made from real runs on this machine: pre-training, fine-tuning, overfitting, evaluation, domains, chat.
 
     Progress is kept after every step and answer: Ctrl-C loses at most the work under way, and the same command continues.
     With --json it tells what lessons there are, or what one has found so far, and teaches nothing.
