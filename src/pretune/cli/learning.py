@@ -72,9 +72,8 @@ def learn_lesson(lesson: Lesson | None, *, is_again: bool) -> int:
         show(draw_text(f"This lesson is done. `pretune learn {chosen.name} --again` begins it again."))
     known = read_progress(chosen.name)
     show(draw_title(chosen.title, chosen.minutes, len(known.done), len(chosen.steps)))
-    trace = open_trace(open_terminal(False, False))
-    with contextlib.suppress(Left, KeyboardInterrupt):
-        play(chosen, Terminal(), trace)
+    with contextlib.suppress(Left, KeyboardInterrupt), open_terminal(json=False, quiet=False) as shown:
+        play(chosen, Terminal(), open_trace(shown))
     _say_goodbye(chosen)
     return 0
 
