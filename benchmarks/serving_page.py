@@ -3,6 +3,7 @@
 from typing import Any
 
 MOST_P99, LEAST_RATIO, MOST_MEMORY = 5.0, 1.5, 0.05
+WHOLE_SOAK = 1_800.0  # seconds; a shorter one can fail, and cannot pass
 TEXT = (
     "`pretune serve RUN` beside a plain FastAPI handler around transformers' `pipeline` with the same model, both in fp32, each in "
     "a process of its own on the machine that the clients run on. Each request has one text, of the validation rows of the run; "
@@ -48,7 +49,8 @@ def _soak_target(soak: dict[str, Any] | None) -> dict[str, Any]:
     faults = _faults(soak)
     reached = f"{faults} × 5xx, memory {100 * soak['memory_mb']['change']:+.1f} %, {soak['lost']} not answered"
     holds = not faults and not soak["lost"] and not soak["wrong"] and abs(soak["memory_mb"]["change"]) <= MOST_MEMORY
-    return _target(what, must, reached, holds)
+    is_whole = soak["seconds"] >= WHOLE_SOAK
+    return _target(what, must, reached, holds if is_whole or not holds else None)
 
 
 def _stop_target(stop: dict[str, Any] | None) -> dict[str, Any]:

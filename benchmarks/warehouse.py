@@ -52,7 +52,8 @@ def on_ray(run: str, flag: str, table: Path, out: Path) -> None:
     """Score with Ray Data: an actor per core holds the model."""
     import ray
 
-    ray.init(num_cpus=WORKERS, include_dashboard=False, log_to_driver=False)
+    # An actor holds its core for good, and reading and writing are tasks that want one, too: with none left nothing moves.
+    ray.init(num_cpus=2 * WORKERS, include_dashboard=False, log_to_driver=False)
     scored = ray.data.read_parquet(str(table)).map_batches(
         Dying, fn_constructor_args=[run, flag], concurrency=WORKERS, batch_size=BATCH, batch_format="pandas"
     )
@@ -64,6 +65,7 @@ def on_spark(run: str, flag: str, table: Path, out: Path) -> None:
     """Score with Spark in local mode: a Python process per core; a task may fail four times, as on a cluster."""
     from pyspark.sql import SparkSession
 
+    os.environ["PYSPARK_PYTHON"] = sys.executable  # its workers take python3 of the path otherwise
     spark = (
         SparkSession.builder.master(f"local[{WORKERS}, 4]")
         .config("spark.sql.execution.arrow.maxRecordsPerBatch", BATCH)

@@ -1,5 +1,7 @@
 """The scorer on real engines: every row once, the answers of a loop."""
 
+import sys
+
 import pandas
 import pytest
 
@@ -28,7 +30,7 @@ def check(found, frame, judged):
 def test_on_ray(judged, frame):
     ray = pytest.importorskip("ray", reason="ray is not installed (requirements/production.txt)")
     data = pytest.importorskip("ray.data", reason="ray[data] is not installed")
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+    ray.init(num_cpus=4, include_dashboard=False, log_to_driver=False)  # two for the actors, two for what cuts the table
     try:
         rows = data.from_pandas(frame).repartition(4)
         scored = rows.map_batches(
@@ -39,8 +41,9 @@ def test_on_ray(judged, frame):
         ray.shutdown()
 
 
-def test_on_spark(judged, frame):
+def test_on_spark(judged, frame, monkeypatch):
     sql = pytest.importorskip("pyspark.sql", reason="pyspark is not installed (requirements/production.txt)")
+    monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)  # its workers take python3 of the path otherwise
     spark = sql.SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false").getOrCreate()
     try:
         rows, scorer = spark.createDataFrame(frame).repartition(4), Scorer(judged.resolve())

@@ -38,7 +38,7 @@ def test_the_answers_are_those_of_predict_to_the_bit(judged, frame):
     found = Scorer(judged)(frame)
     assert found["predicted"].tolist()[4:] == [row["predicted"] for row in known][4:]
     assert found["error"].tolist()[3] == known[3]["error"]
-    assert found["error"].tolist()[4] is None
+    assert found["error"].isna().tolist()[4]
     wanted = np.array([[np.nan if row[name] is None else row[name] for row in known] for name in ("p:bad", "p:good")])
     assert np.array_equal(shares_of(found), wanted, equal_nan=True)
 

@@ -33,7 +33,8 @@ def with_columns(batch: Batch, added: Mapping[str, list[Any]]) -> Batch:
     """Return a batch with further columns: text where the values are, else float64."""
     if is_frame(batch):
         pandas = sys.modules["pandas"]
-        kinds = {name: "float64" if name.startswith("p:") else "object" for name in added}
+        # text by name: of a column of objects without a value, Dask cannot tell what to write
+        kinds = {name: "float64" if name.startswith("p:") else "string" for name in added}
         new = {name: pandas.Series(values, index=batch.index, dtype=kinds[name]) for name, values in added.items()}
         return pandas.concat([batch, pandas.DataFrame(new, index=batch.index)], axis=1)
     if _is_arrow(batch):
