@@ -21,8 +21,10 @@ from typing import Any
 import numpy as np
 import pandas
 
+import production_page
 from harness import RESULTS, describe_machine
 from pretune.batch import Scorer
+from warehouse_page import told
 
 PATH = RESULTS / "production-warehouse.json"
 BATCH = 2_048  # as `predict` cuts its rows
@@ -169,7 +171,9 @@ def main() -> None:
     found = measure(run, given.rows, given.engines.split(","))
     found |= {"run": Path(run).name, "measured": time.strftime("%Y-%m-%d"), **describe_machine()}
     kept: dict[str, Any] = json.loads(PATH.read_text()) if PATH.exists() else {"row": "production-warehouse"}
-    PATH.write_text(json.dumps(kept | {given.name: found}, indent=1) + "\n")
+    kept |= {given.name: found, **describe_machine(), "measured": found["measured"]}
+    PATH.write_text(json.dumps(kept | told(kept), indent=1) + "\n")
+    production_page.write()
 
 
 if __name__ == "__main__":
