@@ -145,7 +145,7 @@ def measure(run: str, num_rows: int, engines: list[str]) -> dict[str, Any]:
             for kills in (False, True):
                 name, out = f"{engine}{', a worker killed' if kills else ''}", Path(folder) / f"{engine}-{kills}"
                 flag = str(Path(folder) / f"{engine}.killed") if kills else ""
-                used = side(name, [sys.executable, __file__, run, "--engine", engine, "--flag", flag, str(table), str(out)])
+                used = side(name, [sys.executable, __file__, run, str(table), str(out), "--engine", engine, "--flag", flag])
                 about = {"killed": Path(flag).exists()} if kills else {}
                 found["sides"][name] = used | compare(out, known) | about
                 print(name, json.dumps(found["sides"][name]), flush=True)
