@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from pretune.errors import UsageError
-from pretune.learn.lessons.overfitting import ANSWER, OVERFITS, is_cured, say_distance
+from pretune.learn.lessons.overfitting import ANSWER, OVERFITS, is_cured, say_accuracy, say_distance
 from pretune.learn.reasons import say_reasons
 from pretune.learn.tries import KNOBS, Try, build, keep_try, parse_settings, read_tries, side_by_side
 
@@ -86,3 +86,8 @@ def test_each_change_has_its_reason_and_what_stays_has_none():
     assert "weights can change" not in said
     assert "fewer weights can change" in say_reasons({}, {"freeze": "all"}, 10, 1)
     assert "Nothing" in say_reasons({}, {}, 1, 1)
+
+
+def test_a_cure_that_costs_accuracy_says_so():
+    assert "rose by 0.010" in say_accuracy(MADE, replace(MADE, validation=0.87))
+    assert "fell by 0.020" in say_accuracy(MADE, replace(MADE, validation=0.84))
