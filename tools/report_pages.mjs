@@ -1,24 +1,33 @@
 // What report pages look like, and whether everybody can read them: screenshots in light and dark, wide and narrow, and printed;
-// and what is wrong with each, as JSON on standard output.
+// and what is wrong with each, as JSON on standard output. `--pictures` holds each against the picture of the same name in a
+// folder; `--renew` writes these pictures anew. A page that is served is named by its address; it is looked at, not printed.
 //
 //   npm install --prefix ELSEWHERE playwright-core axe-core
-//   node tools/report_pages.mjs --modules ELSEWHERE/node_modules [--out FOLDER] [--browser /usr/bin/chromium] PAGE.html ...
+//   node tools/report_pages.mjs --modules ELSEWHERE/node_modules [--out FOLDER] [--browser /usr/bin/chromium]
+//     [--pictures FOLDER [--renew]] PAGE.html ...
 import { createRequire } from "node:module";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { pathToFileURL } from "node:url";
 
 const { values: asked, positionals: pages } = parseArgs({
   allowPositionals: true,
-  options: { modules: { type: "string" }, out: { type: "string" }, browser: { type: "string", default: "/usr/bin/chromium" } },
+  options: {
+    modules: { type: "string" }, out: { type: "string" }, browser: { type: "string", default: "/usr/bin/chromium" },
+    pictures: { type: "string" }, renew: { type: "boolean", default: false },
+  },
 });
 const load = createRequire(join(resolve(asked.modules ?? "node_modules"), "_"));
 const { chromium } = load("playwright-core");
 const axe = readFileSync(load.resolve("axe-core/axe.min.js"), "utf8");
 const VIEWS = [["wide", 1280, 800], ["phone", 390, 844]];
 const SCHEMES = ["light", "dark"];
-if (asked.out) mkdirSync(asked.out, { recursive: true });
+const BLOCK = 40; // pixels that one dot of a stored picture stands for
+const SEEN = 6; // of 255: blocks whose mean brightness differs by more are told; the same page differs by 0
+for (const folder of [asked.out, asked.renew && asked.pictures]) if (folder) mkdirSync(folder, { recursive: true });
+const isServed = (file) => file.startsWith("http://");
+const address = (file) => (isServed(file) ? file : pathToFileURL(resolve(file)).href);
 
 // Runs in the page: what can be measured of it as it stands.
 function measure() {
@@ -66,8 +75,46 @@ async function reach(page) {
   return seen + (await page.evaluate(() => window.reached.size));
 }
 
+// Runs in a page: the mean brightness of each block of a picture, by rows, and these as a picture of their own.
+async function shrink([png, block]) {
+  const image = new Image(), sheet = document.createElement("canvas"), context = sheet.getContext("2d", { willReadFrequently: true });
+  image.src = `data:image/png;base64,${png}`;
+  await image.decode();
+  [sheet.width, sheet.height] = [image.width, image.height];
+  context.drawImage(image, 0, 0);
+  const columns = Math.ceil(image.width / block), rows = Math.ceil(image.height / block), dots = [];
+  for (let row = 0; row < rows; row++) for (let column = 0; column < columns; column++) {
+    const width = Math.min(block, image.width - column * block), height = Math.min(block, image.height - row * block);
+    const { data } = context.getImageData(column * block, row * block, width, height);
+    let sum = 0;
+    for (let place = 0; place < data.length; place += 4) sum += 0.299 * data[place] + 0.587 * data[place + 1] + 0.114 * data[place + 2];
+    dots.push(Math.round(sum / (width * height)));
+  }
+  const small = context.createImageData(columns, rows);
+  dots.forEach((dot, place) => small.data.set([dot, dot, dot, 255], 4 * place));
+  [sheet.width, sheet.height] = [columns, rows];
+  context.putImageData(small, 0, 0);
+  return { columns, rows, dots, png: sheet.toDataURL("image/png").split(",")[1] };
+}
+
+// Holds a page as it stands against its stored picture, dot by dot; a dot that one of them lacks differs.
+async function compare(browser, page, name) {
+  if (!asked.pictures) return undefined;
+  const place = join(asked.pictures, `${name}.png`), blank = await browser.newPage();
+  const now = await blank.evaluate(shrink, [(await page.screenshot({ fullPage: true, animations: "disabled" })).toString("base64"), BLOCK]);
+  if (asked.renew) writeFileSync(place, Buffer.from(now.png, "base64"));
+  const before = existsSync(place) ? await blank.evaluate(shrink, [readFileSync(place).toString("base64"), 1]) : { columns: 0, rows: 0, dots: [] };
+  await blank.close();
+  let differ = 0;
+  for (let row = 0; row < Math.max(now.rows, before.rows); row++) for (let column = 0; column < now.columns; column++) {
+    const [one, other] = [now, before].map((item) => (row < item.rows && column < item.columns ? item.dots[row * item.columns + column] : -255));
+    differ += Math.abs(one - other) > SEEN;
+  }
+  return { differ, of: Math.max(now.rows, before.rows) * now.columns, rows: [before.rows, now.rows] };
+}
+
 async function look(browser, file) {
-  const name = basename(file, ".html"), found = { page: file, bytes: readFileSync(file).length, views: {} };
+  const name = isServed(file) ? "served" : basename(file, ".html"), found = { page: file, bytes: isServed(file) ? 0 : readFileSync(file).length, views: {} };
   for (const scheme of SCHEMES) {
     for (const [view, width, height] of VIEWS) {
       const page = await browser.newPage({ viewport: { width, height }, colorScheme: scheme });
@@ -75,11 +122,14 @@ async function look(browser, file) {
       page.on("console", (message) => message.type() === "error" && told.push(message.text()));
       page.on("pageerror", (error) => told.push(String(error)));
       page.on("dialog", (dialog) => { told.push(`dialog ${dialog.message()}`); dialog.dismiss(); });
-      page.on("request", (request) => request.url().startsWith("file:") || request.url().startsWith("data:") || told.push(`request ${request.url()}`));
-      await page.goto(pathToFileURL(resolve(file)).href);
+      page.on("request", (request) => request.url().startsWith(isServed(file) ? new URL(file).origin : "file:") || request.url().startsWith("data:") || told.push(`request ${request.url()}`));
+      await page.goto(address(file));
       const shot = (part, fullPage) => (asked.out ? page.screenshot({ path: join(asked.out, `${name}-${view}-${scheme}-${part}.png`), fullPage }) : undefined);
       await shot("first", false);
+      if (isServed(file)) await page.waitForSelector("[data-drawn]", { state: "attached" });
       const first = await page.evaluate(firstScreen), folded = await page.evaluate(measure);
+      await page.evaluate(() => document.querySelectorAll("details.needed").forEach((fold) => (fold.open = true)));
+      const picture = await compare(browser, page, `${name}-${view}-${scheme}`);
       await page.evaluate(() => document.querySelectorAll("details").forEach((fold) => (fold.open = true)));
       const unfolded = await page.evaluate(measure);
       await shot("all", true);
@@ -87,12 +137,13 @@ async function look(browser, file) {
       const { violations } = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
       const keyboard = scheme === "light" && view === "wide" ? { must: (await page.evaluate(firstScreen)).must_reach, reached: await reach(page) } : undefined;
       found.views[`${view} ${scheme}`] = {
-        first, folded, unfolded, told, keyboard,
+        first, folded, unfolded, told, keyboard, picture,
         violations: violations.map(({ id, impact, nodes }) => ({ id, impact, count: nodes.length, first: nodes[0].html.slice(0, 160), why: nodes[0].failureSummary })),
       };
       await page.close();
     }
   }
+  if (isServed(file)) return found;
   found.printed = await print(browser, file, name);
   found.used = await use(browser, file);
   return found;
@@ -101,7 +152,7 @@ async function look(browser, file) {
 // Uses what the script adds: sorts, filters, asks a chart by pointer and by key, moves the threshold; and what is left without it.
 async function use(browser, file) {
   const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-  await page.goto(pathToFileURL(resolve(file)).href);
+  await page.goto(address(file));
   const link = page.locator(".decider a").first(), found = {};
   if (await link.count()) {
     await link.click();
@@ -140,10 +191,11 @@ async function use(browser, file) {
     await page.locator(".explorer button").click();
     found.back = await text(".moves");
   }
+  found.titles = await page.locator("details.part h2").allTextContents();
   found.quiz = await answer(page);
   await page.close();
   const bare = await browser.newPage({ javaScriptEnabled: false });
-  await bare.goto(pathToFileURL(resolve(file)).href);
+  await bare.goto(address(file));
   found.dead_controls = await bare.locator("button:visible, input:visible, .explorer:visible").count();
   await bare.locator("details.part > summary").first().click();
   found.unfolds_without_script = await bare.locator("details.part > .body").first().isVisible();
@@ -187,18 +239,27 @@ async function answer(page) {
 
 async function print(browser, file, name) {
   const page = await browser.newPage();
-  await page.goto(pathToFileURL(resolve(file)).href);
+  await page.goto(address(file));
   const pdf = await page.pdf({ format: "A4", preferCSSPageSize: true });
   if (asked.out) writeFileSync(join(asked.out, `${name}.pdf`), pdf);
   await page.setViewportSize({ width: 695, height: 1000 }); // A4 less the margins, at 96 pixels an inch
   await page.emulateMedia({ media: "print" });
-  const { outside, scrolls_sideways } = await page.evaluate(measure);
+  const { outside, scrolls_sideways } = await page.evaluate(measure), picture = await compare(browser, page, `${name}-printed`);
   await page.close();
-  return { pages: (pdf.toString("latin1").match(/\/Type\s*\/Page\b/g) ?? []).length, outside, scrolls_sideways };
+  return { picture, pages: (pdf.toString("latin1").match(/\/Type\s*\/Page\b/g) ?? []).length, outside, scrolls_sideways };
 }
 
 const browser = await chromium.launch({ executablePath: asked.browser, args: ["--no-sandbox", "--disable-gpu"] });
-const found = [];
+const found = [], ruler = await browser.newPage();
+// How wide letters are here: where this differs from what the pictures were made with, they cannot be compared.
+const letters = await ruler.evaluate(() => {
+  const span = document.createElement("span");
+  [span.textContent, span.style.font] = ["How wide are letters here? 0.1234567890", "16px system-ui"];
+  document.body.append(span);
+  return span.getBoundingClientRect().width;
+});
+await ruler.close();
+if (asked.renew) writeFileSync(join(asked.pictures, "letters.json"), `${JSON.stringify({ letters, browser: browser.version() })}\n`);
 for (const file of pages) found.push(await look(browser, file));
 await browser.close();
-console.log(JSON.stringify(found, null, 1));
+console.log(JSON.stringify(found.map((item) => ({ ...item, letters })), null, 1));

@@ -142,7 +142,7 @@ def load_data(
         "allow_rejects": allow_rejects, "keep_leaks": keep_leaks, "repair": repair, "quoting": quoting, "escape": escape,
         "max_cell": max_cell, "max_columns": max_columns, "max_size": max_size,
     }  # fmt: skip
-    read, split = read_options(source, columns, options, known=options, of="load_data")
+    read, split = read_options(source, columns, options)
     return prepare(source, read, split, given={"validation": validation, "test": test})
 
 

@@ -1,34 +1,26 @@
 """Options of ``load_data`` and ``load_conversations``: from what Python wrote to the configs of reading and splitting."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pretune.configs import ReadConfig, SplitConfig
 from pretune.data.read.memory import names_of
-from pretune.errors import UsageError
 
 # Options that are about the split, and the field of its config that each sets.
 SPLIT_OPTIONS = {"split_seed": "seed", "keep_leaks": "keep_leaks", "repair": "repair", "time": "time"}
 
 
-def read_options(
-    source: Any, columns: Mapping[str, Any], options: Mapping[str, Any], *, known: Iterable[str], of: str
-) -> tuple[ReadConfig, SplitConfig]:
+def read_options(source: Any, columns: Mapping[str, Any], options: Mapping[str, Any]) -> tuple[ReadConfig, SplitConfig]:
     """Return how the source is read and split.
 
     Args:
         source: What is read: the columns of a data frame may be given by number.
         columns: ``text``, ``label`` and ``group``, as given.
-        options: All others, as given.
-        known: Names that there are.
-        of: The function that was called, for messages.
+        options: All others, by name.
 
     Raises:
-        UsageError: An option does not exist, or has the wrong type.
+        UsageError: An option has the wrong type.
     """
-    names = list(known)
-    if unknown := sorted(set(options) - set(names)):
-        raise UsageError(f"{of} has no option {unknown[0]!r}", expected=f"one of {', '.join(names)}")
     given = dict(options)
     split = SplitConfig(**{field: given.pop(name) for name, field in SPLIT_OPTIONS.items() if name in given})
     where = given.pop("where", ())

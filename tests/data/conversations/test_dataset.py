@@ -1,5 +1,6 @@
 """The path of conversations up to training: no question on two sides, the test sealed, every row accounted for."""
 
+import inspect
 import pickle
 import random
 
@@ -8,8 +9,9 @@ from talks import messages
 
 import pretune
 from pretune.configs import ReadConfig, SplitConfig
+from pretune.data import load_data
 from pretune.data.conversations import load_conversations, prepare
-from pretune.errors import DataError, SealedError, UsageError
+from pretune.errors import DataError, SealedError
 from pretune.hashing import fold
 from pretune.records import Conversation
 
@@ -157,8 +159,14 @@ def test_counts_say_what_the_table_holds():
     assert counts.from_json(counts.to_json()) == counts
 
 
-def test_an_option_that_does_not_exist_is_named():
-    with pytest.raises(UsageError, match="load_conversations has no option 'merge_labels'"):
+def test_its_options_stand_in_the_signature_and_are_those_of_load_data_but_for_labels():
+    own, others = (dict(inspect.signature(load).parameters) for load in (load_conversations, load_data))
+    assert own.keys() == others.keys() - {"merge_labels"}
+    assert all(own[name].default == others[name].default for name in own)
+
+
+def test_an_option_that_does_not_exist_is_refused():
+    with pytest.raises(TypeError, match="merge_labels"):
         load_conversations(make_rows(), merge_labels=True)
 
 

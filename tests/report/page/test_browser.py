@@ -11,18 +11,24 @@ import pytest
 from wide_record import record_of
 
 from pretune.records import ProbabilityView, ReliabilityBin
+from pretune.report.page import html as module
 from pretune.report.page.html import render_chat, render_html
 from pretune.report.pretraining import render_pretraining
 
 SCRIPT = Path(__file__).parents[3] / "tools" / "report_pages.mjs"
+PICTURES = Path(__file__).parent / "pictures"  # written anew with PRETUNE_RENEW_PICTURES=1; look at them before you keep them
+RENEWS = os.environ.get("PRETUNE_RENEW_PICTURES") == "1"
+# A dot of a picture is the mean brightness of 40 × 40 pixels and may differ by 6 of 255; so many may differ by more. That lets
+# another drawing of letters pass, and finds a line that moved, a column that is gone, an empty chart, a lost colour.
+MAX_DIFFERENT = 0.005
 MAX_BYTES, MAX_PRINTED = 300_000, 6
 NOT_THERE = "npm install --prefix FOLDER playwright-core axe-core, and PRETUNE_NODE_MODULES=FOLDER/node_modules"
 
 pytestmark = pytest.mark.slow
 
 
-def look_at(folder: Path) -> dict[str, dict]:
-    """Open every page of a folder in Chromium, and return what the script found, by name."""
+def look_at(folder: Path, *more: str) -> dict[str, dict]:
+    """Open every page of a folder in Chromium, and return what the script found, by name; ``more`` is said to the script."""
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     modules = Path(os.environ.get("PRETUNE_NODE_MODULES", "node_modules"))
     if browser is None or shutil.which("node") is None:
@@ -30,9 +36,18 @@ def look_at(folder: Path) -> dict[str, dict]:
     if not (modules / "playwright-core").is_dir() or not (modules / "axe-core").is_dir():
         pytest.skip(f"playwright-core and axe-core are not installed: {NOT_THERE}")
     pages = sorted(folder.glob("*.html"))
-    command = ["node", str(SCRIPT), "--modules", str(modules.resolve()), "--browser", browser, *map(str, pages)]
+    command = ["node", str(SCRIPT), "--modules", str(modules.resolve()), "--browser", browser, *more, *map(str, pages)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=570, check=True)
     return {Path(found["page"]).stem: found for found in json.loads(done.stdout)}
+
+
+def pictures_of(found):
+    """Return what the stored pictures of a page say, by view; skip where letters are drawn otherwise than in them."""
+    stored = json.loads((PICTURES / "letters.json").read_text())
+    if found["letters"] != stored["letters"]:
+        pytest.skip(f"other fonts than those of the stored pictures, which were made with Chromium {stored['browser']}")
+    views = {view: seen["picture"] for view, seen in found["views"].items()} | {"printed": found["printed"]["picture"]}
+    return {view: picture["differ"] / picture["of"] for view, picture in views.items()}
 
 
 @pytest.fixture
@@ -89,6 +104,15 @@ def test_everybody_can_read_print_and_use_every_page(looked):
         assert found["used"]["dead_controls"] == 0, name
         assert found["used"]["unfolds_without_script"], name
 
+        assert (found["used"].get("quiz") is not None) == ("Practice" in found["used"]["titles"]), name
+    quiz = looked["usual"]["used"]["quiz"]
+    assert quiz["right"] == quiz["percent"] == "✓ Right."
+    assert quiz["solution"]
+    assert quiz["focused"]
+    assert quiz["counted"].endswith("; 1 of 1 right")
+    assert quiz["unread"].startswith("Type a number")
+    assert quiz["wrong"] == f"✗ Not right. {quiz['why']}"
+
     usual = looked["usual"]
     for seen in usual["views"].values():
         assert seen["first"]["next_ends_at"] < seen["first"]["height"], "the first screen decides"
@@ -123,3 +147,50 @@ def test_a_page_with_faults_is_found_out(tmp_path):
     assert seen["folded"]["unordered_headings"] == [3]
     assert seen["folded"]["broken_links"] == ["nowhere"]
     assert seen["folded"]["charts_without_text"] == 1
+
+
+KEPT = ("usual", "talked", "pretrained")  # pages of which pictures are kept
+
+
+@pytest.fixture
+def shown(record, events, talked, pretrained, tmp_path):
+    """Write the pages of which pictures are kept, and look at them."""
+
+    def write_and_look(*names):
+        made = {
+            "usual": lambda: render_html(record, events),
+            "talked": lambda: render_chat(talked, events),
+            "pretrained": lambda: render_pretraining(pretrained, events),
+        }
+        for name in names:
+            (tmp_path / f"{name}.html").write_text(made[name](), encoding="utf-8")
+        return look_at(tmp_path, "--pictures", str(PICTURES), *(["--renew"] if RENEWS else []))
+
+    return write_and_look
+
+
+def test_pages_look_as_their_stored_pictures(shown):
+    for name, found in shown(*KEPT).items():
+        for view, share in pictures_of(found).items():
+            assert share <= MAX_DIFFERENT, f"{name}, {view}: look at it; PRETUNE_RENEW_PICTURES=1 keeps what it is now"
+
+
+FAULTY = {
+    "a column is gone": ("table.figures td:nth-child(4), table.figures th:nth-child(4) { display: none; }", "wide light"),
+    "one word a line": (".cards td.text { width: 3rem; flex: none; }", "phone light"),
+    "dark is light": (
+        "@media (prefers-color-scheme: dark) { :root { --paper: #fff; --card: #fff; --ink: #000; } }",
+        "wide dark",
+    ),
+    "a chart is empty": (".series { visibility: hidden; }", "wide light"),
+    "cut when printed": ("@media print { .deciders { display: none; } }", "printed"),
+}
+
+
+@pytest.mark.skipif(RENEWS, reason="pictures are written, not compared")
+@pytest.mark.parametrize("fault", FAULTY)
+def test_a_planted_fault_is_seen_in_the_pictures(fault, shown, monkeypatch):
+    style, view = FAULTY[fault]
+    read = module.read_part
+    monkeypatch.setattr(module, "read_part", lambda name: read(name) + (f"\n{style}" if name == "report.css" else ""))
+    assert pictures_of(shown("usual")["usual"])[view] > MAX_DIFFERENT

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NoReturn, TypedDict, Unpack
+from typing import Any, NoReturn
 
 from pretune.configs import ReadConfig, SplitConfig
+from pretune.configs.data import MAX_CELL, MAX_COLUMNS
 from pretune.data.conversations.facts import count_conversations
 from pretune.data.conversations.read import ConversationTable, read_conversations
 from pretune.data.dataset import names_apart, split_rows
@@ -17,23 +18,6 @@ from pretune.data.split.repair import divide_repaired
 from pretune.errors import DataError, SealedError
 from pretune.records import Conversation, ConversationCounts, Example, FileReceipt, Receipt, Repair
 from pretune.run.trace import Trace
-
-
-class ConversationOptions(TypedDict, total=False):
-    """What ``load_conversations`` takes besides columns and files: the options of ``load_data`` that do not concern labels."""
-
-    split_seed: int
-    encoding: str | None
-    where: str | Sequence[str]
-    allow_rejects: bool
-    keep_leaks: bool
-    repair: bool
-    time: str | None
-    quoting: str | None
-    escape: str | None
-    max_cell: int
-    max_columns: int
-    max_size: str | int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,9 +89,22 @@ def load_conversations(
     group: str | int | None = None,
     validation: Any = None,
     test: Any = None,
-    **options: Unpack[ConversationOptions],
+    split_seed: int = 0,
+    time: str | None = None,
+    encoding: str | None = None,
+    where: str | Sequence[str] = (),
+    allow_rejects: bool = False,
+    keep_leaks: bool = False,
+    repair: bool = False,
+    quoting: str | None = None,
+    escape: str | None = None,
+    max_cell: int = MAX_CELL,
+    max_columns: int = MAX_COLUMNS,
+    max_size: str | int | None = None,
 ) -> ConversationSet:
     """Read conversations, clean them, split them so that no question is on two sides, and seal the test.
+
+    Each option has the name of its command-line flag; those of ``load_data`` that concern labels are missing.
 
     Args:
         source: A catalogue name, a file or folder, a hub id, a data frame, a list of dictionaries, (prompts, replies), or a
@@ -118,14 +115,31 @@ def load_conversations(
         group: Column whose equal values must stay in one split, such as the subject.
         validation: The validation conversations, if they are given apart; ``None`` takes them from the data.
         test: The test conversations, likewise.
-        options: See ``ConversationOptions``; each has the name of its command-line flag.
+        split_seed: Another seed gives another split.
+        time: Column by which to divide: training is older than validation, and the test is newest.
+        encoding: Of the files, where it is neither UTF-8 nor UTF-16 with a byte-order mark.
+        where: Read only rows with this value, such as ``"answer=accept"`` or ``"answer!=reject"``; several must all hold.
+        allow_rejects: Continue if over 1 % of the rows cannot be used.
+        keep_leaks: Leave conversations that given splits share where they are.
+        repair: Drop leaks, and divide again by a group that is found.
+        quoting: Of CSV and TSV: ``"minimal"`` where quotes hold a cell together, ``"none"`` where they are text; the lines
+            tell otherwise.
+        escape: What stands before a quote inside a cell, such as a backslash; the lines tell otherwise.
+        max_cell: Characters that a text may have.
+        max_columns: Columns that a table may have.
+        max_size: Largest size of a file once unpacked, such as ``"4GB"``.
 
     Raises:
-        UsageError: An option does not exist, or has the wrong type.
+        UsageError: An option has a value that does not fit.
         DataError: One message with file, row and column; nothing is lost.
     """
     columns = {"text": text, "label": label, "group": group}
-    read, split = read_options(source, columns, options, known=ConversationOptions.__annotations__, of="load_conversations")
+    options = {
+        "split_seed": split_seed, "time": time, "encoding": encoding, "where": where, "allow_rejects": allow_rejects,
+        "keep_leaks": keep_leaks, "repair": repair, "quoting": quoting, "escape": escape, "max_cell": max_cell,
+        "max_columns": max_columns, "max_size": max_size,
+    }  # fmt: skip
+    read, split = read_options(source, columns, options)
     return prepare(source, read, split, given={"validation": validation, "test": test})
 
 

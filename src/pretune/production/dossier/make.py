@@ -17,7 +17,7 @@ from pretune.production.dossier.answers import keep_questions, read_answers
 from pretune.production.dossier.contents import Dossier, build_dossier
 from pretune.production.dossier.questions import QUESTIONS
 from pretune.records import RunRecord
-from pretune.report.page.html import make_environment
+from pretune.report.page.html import make_environment, policy_of, read_part
 from pretune.report.words import one_line
 from pretune.run import RunFolder
 
@@ -73,10 +73,12 @@ def render_dossier(dossier: Dossier) -> str:
     """Return a dossier as one HTML document."""
     environment = make_environment()
     own = FileSystemLoader(Path(__file__).parent)
-    style = Markup((Path(__file__).parent / "dossier.css").read_text(encoding="utf-8"))  # a file of ours
+    style = read_part("report.css") + (Path(__file__).parent / "dossier.css").read_text(encoding="utf-8")
     environment.loader = ChoiceLoader([own, environment.loader]) if environment.loader is not None else own
     environment.filters["paragraph"] = lambda text: Markup(escape(one_line(text)))  # answers are not cut
-    return environment.get_template("dossier.html.jinja").render(dossier=dossier, record=dossier.record, style=style)
+    return environment.get_template("dossier.html.jinja").render(
+        dossier=dossier, record=dossier.record, style=Markup(style), policy=policy_of(style)
+    )
 
 
 def _note_on(answers: Path, record: RunRecord) -> str:

@@ -108,8 +108,7 @@ def render_page(template: str, record: RunRecord, sections: Sections, parts: Seq
             script=Markup(script),
             terms=Terms(record.to_json(), record.judged_source),
             quiz=Markup(render_quiz(asked)),  # escapes every text
-            policy=f"default-src 'none'; style-src {digest_in_policy(style)}; script-src {digest_in_policy(script)}; "
-            "base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'",
+            policy=policy_of(style, script),
             **more,
         )
     )
@@ -118,6 +117,12 @@ def render_page(template: str, record: RunRecord, sections: Sections, parts: Seq
 def read_part(name: str) -> str:
     """Return a file that lies beside the templates."""
     return (Path(__file__).parent / name).read_text(encoding="utf-8").strip()
+
+
+def policy_of(style: str, script: str = "") -> str:
+    """Return a content policy that allows nothing but this style and this script, by their digests."""
+    scripts = f"script-src {digest_in_policy(script)}; require-trusted-types-for 'script'; " if script else ""
+    return f"default-src 'none'; style-src {digest_in_policy(style)}; {scripts}base-uri 'none'; form-action 'none'"
 
 
 def digest_in_policy(text: str) -> str:

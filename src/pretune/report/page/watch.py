@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from pretune.records import Signal, WatchedWindow, WatchReport
-from pretune.report.page.html import digest_in_policy, make_environment, read_part
+from pretune.report.page.html import make_environment, policy_of, read_part
 from pretune.report.watching import describe, name_of, rank, say_bet, say_change, title_of
 
 MAX_WINDOWS = 40  # of the file that are shown in full, the newest first
@@ -50,7 +50,7 @@ def render_watch(report: WatchReport, looks: Sequence[WatchedWindow] = ()) -> st
         looks=past,
         num_looks=len(looks),
         style=Markup(style),
-        policy=f"default-src 'none'; style-src {digest_in_policy(style)}; base-uri 'none'; form-action 'none'",
+        policy=policy_of(style),
     )
 
 
