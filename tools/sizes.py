@@ -13,8 +13,7 @@ LIMITS = {"lines in a file": 400, "lines in a function body": 60, "parameters": 
 
 # The options of these are flags of the commands as well, and stand in the signature so that help and editors show them.
 # The texts of a question are named one by one where it is written, so that none can be left out.
-OPTIONS = ("load_data", "template")
-OPTIONS = ("load_conversations", "template")
+OPTIONS = ("load_data", "load_conversations", "template")
 
 AnyFunction = ast.FunctionDef | ast.AsyncFunctionDef
 
