@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pretune.records import Comparison
 
 OVERFITS = {"freeze": "none", "epochs": "4", "lr": "2e-4", "dropout": "0", "weight_decay": "0"}
-# Measured by benchmarks/learn.py over three seeds.
+# Measured by benchmarks/learn.py.
 ANSWER = {"freeze": "none", "epochs": "1", "lr": "2e-5", "dropout": "0.1", "label_smoothing": "0.1", "weight_decay": "0.1"}
 MIN_VALIDATION, MAX_TRAINING = 0.85, 0.92
 CAREFUL, LAYERS = "1e-6", (2, 3)
