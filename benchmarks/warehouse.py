@@ -35,13 +35,15 @@ KILL_AT = 3  # which batch of a worker it dies with
 class Dying(Scorer):
     """A scorer that kills its own process once, in the middle of its work, as the system does that runs out of memory."""
 
+    calls = 0  # in this process: Dask makes a scorer for each part of the table
+
     def __init__(self, run: str, flag: str) -> None:
         super().__init__(run, text="text")
-        self.flag, self.calls = flag, 0
+        self.flag = flag
 
     def __call__(self, batch: Any) -> Any:
-        self.calls += 1
-        if self.calls >= KILL_AT and self.flag and not Path(self.flag).exists():
+        Dying.calls += 1
+        if Dying.calls >= KILL_AT and self.flag and not Path(self.flag).exists():
             os.close(os.open(self.flag, os.O_CREAT | os.O_EXCL))
             os.kill(os.getpid(), signal.SIGKILL)
         return super().__call__(batch)
