@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from harness import RESULTS, row
-from pretune.learn.lesson import Lab
-from pretune.learn.lessons.overfitting import ANSWER, LAYERS, OVERFITS, go_on, is_cured
-from pretune.learn.reviews import clear_reviews
-from pretune.learn.tries import make_try
 from pretune.run.trace import Trace
+from pretune.tasks.learn.lesson import Lab
+from pretune.tasks.learn.lessons.overfitting import ANSWER, LAYERS, OVERFITS, go_on, is_cured
+from pretune.tasks.learn.reviews import clear_reviews
+from pretune.tasks.learn.tries import make_try
 
 SEEDS = (0, 1, 2)
 KINDS = ("overfits", "answer")

@@ -4,11 +4,11 @@ import pytest
 from running import call, read_strictly
 from typed_lines import Typed
 
-from pretune.learn import LESSONS
-from pretune.learn.lesson import Found, Lesson, Step
-from pretune.learn.progress import course_folder, read_progress
 from pretune.report.practice.question import EASY
 from pretune.report.practice.template import Drawn, template
+from pretune.tasks.learn import LESSONS
+from pretune.tasks.learn.lesson import Found, Lesson, Step
+from pretune.tasks.learn.progress import course_folder, read_progress
 
 
 @template(
@@ -37,7 +37,7 @@ def small(monkeypatch):
     lesson = Lesson(
         name="small", title="A sum", minutes=1, needs=(), steps=steps, work={"work": work}, questions={"evaluation.sum": total}
     )
-    for place in ("pretune.learn.course.LESSONS", "pretune.cli.learning.LESSONS"):
+    for place in ("pretune.tasks.learn.course.LESSONS", "pretune.cli.learning.LESSONS"):
         monkeypatch.setattr(place, (lesson,))
     return lesson
 

@@ -29,7 +29,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
 }
 MAKERS = frozenset({"data", "tokens", "models", "train", "predict"})
 BELOW = FOUNDATION | MAKERS | JUDGES
-TOP = ("tasks", "production", "learn", "cli", "selftest")  # each may import those before it
+TOP = ("tasks", "production", "cli", "selftest")  # each may import those before it
 MAY_IMPORT |= {stage: BELOW | set(TOP[:place]) for place, stage in enumerate(TOP)}
 MAY_IMPORT |= {
     "": BELOW | set(TOP[: TOP.index("cli")]),  # the package itself: the public names
@@ -47,6 +47,7 @@ TASKS_MAY_IMPORT: dict[str, frozenset[str]] = {
     "ask": SHARED_BY_TASKS | {"classify", "pretrain"},
     "judge": SHARED_BY_TASKS | {"classify", "converse", "pretrain"},
     "verify": SHARED_BY_TASKS | {"classify", "pretrain", "audit", "converse"},
+    "learn": SHARED_BY_TASKS | {"classify", "pretrain", "converse"},
 }
 MODEL_LIBRARIES = {"torch", "transformers", "tokenizers", "accelerate"}
 PICKLES = {"pickle", "cPickle", "cloudpickle", "dill", "shelve", "joblib", "marshal", "pickletools", "torch.hub"}

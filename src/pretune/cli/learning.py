@@ -7,14 +7,14 @@ from dataclasses import asdict
 from pretune.cli.practising import QUIT, ask_question, read_line
 from pretune.cli.running import open_terminal, open_trace
 from pretune.cli.show import show, show_json
-from pretune.learn import LESSONS, next_lesson
-from pretune.learn.lesson import Left, Lesson, Table
-from pretune.learn.page import write_page
-from pretune.learn.play import play
-from pretune.learn.progress import course_folder, forget, read_progress
 from pretune.report.practice.question import Question, Reply
 from pretune.report.terminal.learning import draw_lessons, draw_table, draw_text, draw_title
 from pretune.report.terminal.practice import draw_question, draw_solution
+from pretune.tasks.learn import LESSONS, next_lesson
+from pretune.tasks.learn.lesson import Left, Lesson, Table
+from pretune.tasks.learn.page import write_page
+from pretune.tasks.learn.play import play
+from pretune.tasks.learn.progress import course_folder, forget, read_progress
 
 ENTER = "Enter continues, q stops > "
 

@@ -9,8 +9,8 @@ from talks import messages
 
 import pretune
 from pretune.configs import ReadConfig, SplitConfig
-from pretune.data import load_data
 from pretune.data.conversations import load_conversations, prepare
+from pretune.data.dataset import load_data
 from pretune.errors import DataError, SealedError
 from pretune.hashing import fold
 from pretune.records import Conversation

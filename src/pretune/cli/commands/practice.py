@@ -17,7 +17,7 @@ def learn(lesson: a.Lesson = None, *, flags: Flags) -> int:
     With --json it tells what lessons there are, or what one has found so far, and teaches nothing.
     """
     from pretune.cli.learning import learn_lesson, show_lessons, tell_lessons
-    from pretune.learn import find_lesson
+    from pretune.tasks.learn import find_lesson
 
     chosen = None if lesson is None else find_lesson(lesson)
     if flags["json"]:

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pretune.errors import UsageError
-from pretune.learn.lesson import Found, Lab, Table, read_lesson
-from pretune.learn.lessons.questions import cured_gap, gap, new_texts, paired, which
-from pretune.learn.reasons import say_reasons
-from pretune.learn.reviews import clear_reviews
-from pretune.learn.tries import (
+from pretune.tasks.learn.lesson import Found, Lab, Table, read_lesson
+from pretune.tasks.learn.lessons.questions import cured_gap, gap, new_texts, paired, which
+from pretune.tasks.learn.reasons import say_reasons
+from pretune.tasks.learn.reviews import clear_reviews
+from pretune.tasks.learn.tries import (
     Try,
     build,
     curve_of,

@@ -4,12 +4,12 @@ from math import exp, log
 from pathlib import Path
 
 from pretune.configs import PretrainConfig, PretrainRunConfig
-from pretune.learn.lesson import Found, Lab, Table, read_lesson
 from pretune.records import Milestone, RunRecord
 from pretune.report.practice.facts import Facts
 from pretune.report.practice.question import HARD, MEDIUM
 from pretune.report.practice.template import Drawn, choose, template
 from pretune.run.trace import Trace
+from pretune.tasks.learn.lesson import Found, Lab, Table, read_lesson
 
 CORPUS = "wikitext-2"
 # Fixed, so that everybody sees the same milestones; about three minutes on two cores.

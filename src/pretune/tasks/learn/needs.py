@@ -1,8 +1,8 @@
 """Needs: what a lesson takes from the catalogue, fetched once; afterwards everything works offline."""
 
 from pretune.errors import CatalogError
-from pretune.learn.lesson import Lesson
 from pretune.run.trace import Trace
+from pretune.tasks.learn.lesson import Lesson
 
 
 def require_needs(lesson: Lesson, trace: Trace) -> None:

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
-from pretune.learn.lesson import Lab, Lesson, Step, Teacher, fill, put
-from pretune.learn.needs import require_needs
-from pretune.learn.progress import Answer, Progress, keep_progress, lesson_folder, read_progress
 from pretune.run.trace import Trace
 from pretune.storage import make_folder
+from pretune.tasks.learn.lesson import Lab, Lesson, Step, Teacher, fill, put
+from pretune.tasks.learn.needs import require_needs
+from pretune.tasks.learn.progress import Answer, Progress, keep_progress, lesson_folder, read_progress
 
 Kept = Callable[[Progress], None]
 

@@ -1,14 +1,14 @@
 """The course: its lessons in their order."""
 
 from pretune.errors import UsageError
-from pretune.learn.lesson import Lesson
-from pretune.learn.lessons.chat import CHAT
-from pretune.learn.lessons.domain import DOMAIN_LESSON
-from pretune.learn.lessons.evaluation import EVALUATION
-from pretune.learn.lessons.finetuning import FINETUNING
-from pretune.learn.lessons.overfitting import OVERFITTING
-from pretune.learn.lessons.pretraining import PRETRAINING
-from pretune.learn.progress import read_progress
+from pretune.tasks.learn.lesson import Lesson
+from pretune.tasks.learn.lessons.chat import CHAT
+from pretune.tasks.learn.lessons.domain import DOMAIN_LESSON
+from pretune.tasks.learn.lessons.evaluation import EVALUATION
+from pretune.tasks.learn.lessons.finetuning import FINETUNING
+from pretune.tasks.learn.lessons.overfitting import OVERFITTING
+from pretune.tasks.learn.lessons.pretraining import PRETRAINING
+from pretune.tasks.learn.progress import read_progress
 
 LESSONS: tuple[Lesson, ...] = (PRETRAINING, FINETUNING, OVERFITTING, EVALUATION, DOMAIN_LESSON, CHAT)
 

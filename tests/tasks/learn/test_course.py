@@ -5,12 +5,12 @@ import re
 import pytest
 
 from pretune.errors import CatalogError, UsageError
-from pretune.learn import LESSONS, find_lesson, next_lesson
-from pretune.learn.lesson import Curve, Found, Table, read_lesson
-from pretune.learn.needs import require_needs
-from pretune.learn.page import render_course
-from pretune.learn.progress import Progress, keep_progress
 from pretune.run.trace import Trace
+from pretune.tasks.learn import LESSONS, find_lesson, next_lesson
+from pretune.tasks.learn.lesson import Curve, Found, Table, read_lesson
+from pretune.tasks.learn.needs import require_needs
+from pretune.tasks.learn.page import render_course
+from pretune.tasks.learn.progress import Progress, keep_progress
 from pretune.wording.glossary import load_terms
 
 

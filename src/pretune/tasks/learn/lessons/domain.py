@@ -4,13 +4,13 @@ from math import exp
 from typing import Any
 
 from pretune.configs import PretrainConfig, PretrainRunConfig
-from pretune.learn.lesson import Found, Lab, Table, read_lesson
-from pretune.learn.lessons.pretraining import CORPUS, guessed, pretrain_in, pretrain_wikipedia
-from pretune.learn.progress import lesson_folder
 from pretune.records import RunRecord
 from pretune.report.practice.facts import Facts
 from pretune.report.practice.question import EASY, HARD, MEDIUM
 from pretune.report.practice.template import Drawn, choose, template
+from pretune.tasks.learn.lesson import Found, Lab, Table, read_lesson
+from pretune.tasks.learn.lessons.pretraining import CORPUS, guessed, pretrain_in, pretrain_wikipedia
+from pretune.tasks.learn.progress import lesson_folder
 
 DOMAIN = "movie-dialogs"
 TOKENS, NUM_MILESTONES = 500_000, 3

@@ -5,14 +5,14 @@ from dataclasses import replace
 import pytest
 
 from pretune.data.seal.seal import TrainingData
-from pretune.learn.lesson import Left, fill, put
-from pretune.learn.lessons import overfitting
-from pretune.learn.lessons.overfitting import OVERFITTING
-from pretune.learn.play import play
-from pretune.learn.progress import lesson_folder, read_progress
-from pretune.learn.tries import read_tries
 from pretune.records import Example
 from pretune.run.trace import Trace
+from pretune.tasks.learn.lesson import Left, fill, put
+from pretune.tasks.learn.lessons import overfitting
+from pretune.tasks.learn.lessons.overfitting import OVERFITTING
+from pretune.tasks.learn.play import play
+from pretune.tasks.learn.progress import lesson_folder, read_progress
+from pretune.tasks.learn.tries import read_tries
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def tiny_lesson(monkeypatch, tiny_checkpoint, separable_rows):
     rows = [Example(id=str(place), text=text, label=label) for place, (text, label) in enumerate(separable_rows(160))]
     data = TrainingData(train=tuple(rows[:120]), validation=tuple(rows[120:]), classes=("bad", "good"))
     monkeypatch.setattr(overfitting, "clear_reviews", lambda: data)
-    monkeypatch.setattr("pretune.learn.tries.MODEL", str(tiny_checkpoint("bert")))
+    monkeypatch.setattr("pretune.tasks.learn.tries.MODEL", str(tiny_checkpoint("bert")))
     monkeypatch.setattr(overfitting, "MIN_VALIDATION", 0.4)
     monkeypatch.setattr(overfitting, "MAX_TRAINING", 1.1)
     monkeypatch.setattr(overfitting, "OVERFITS", {"epochs": "2", "lr": "1e-3"})

@@ -6,13 +6,13 @@ from functools import cache
 from math import exp
 from typing import TYPE_CHECKING, Any
 
-from pretune.learn.lesson import Found, Lab, Table, read_lesson
 from pretune.records import Conversation, Turn
 from pretune.records.conversation import ASSISTANT
 from pretune.report.practice.facts import Facts
 from pretune.report.practice.question import EASY, HARD, MEDIUM
 from pretune.report.practice.template import Drawn, choose, template
 from pretune.report.words import one_line
+from pretune.tasks.learn.lesson import Found, Lab, Table, read_lesson
 
 if TYPE_CHECKING:
     from pretune.tasks.converse.estimator import ChatModel

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from pretune import storage
 from pretune.errors import DamagedError, StorageError
-from pretune.learn.lesson import Found, Lesson
 from pretune.records.base import SCHEMA, Record
+from pretune.tasks.learn.lesson import Found, Lesson
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from pretune.errors import UsageError
-from pretune.learn.lessons.overfitting import ANSWER, OVERFITS, is_cured, say_accuracy, say_distance
-from pretune.learn.reasons import say_reasons
-from pretune.learn.tries import KNOBS, Try, build, keep_try, parse_settings, read_tries, side_by_side
+from pretune.tasks.learn.lessons.overfitting import ANSWER, OVERFITS, is_cured, say_accuracy, say_distance
+from pretune.tasks.learn.reasons import say_reasons
+from pretune.tasks.learn.tries import KNOBS, Try, build, keep_try, parse_settings, read_tries, side_by_side
 
 MADE = Try(name="a", training=0.9, validation=0.86, low=0.84, high=0.88, loss=0.3, learned=(0.8,), held=(0.86,))
 

@@ -5,15 +5,15 @@ from dataclasses import replace
 import pytest
 from corpora import make_documents, write_documents
 
-from pretune.data import TrainingData
-from pretune.learn.lesson import Lab, fill, put
-from pretune.learn.lessons import domain, evaluation, finetuning, pretraining
-from pretune.learn.messages import count_cells, move_threshold
-from pretune.learn.notes import SHARE, URGENT, make_notes
-from pretune.learn.progress import lesson_folder
+from pretune.data.seal.seal import TrainingData
 from pretune.records import Example
 from pretune.run.trace import Trace
 from pretune.storage import make_folder
+from pretune.tasks.learn.lesson import Lab, fill, put
+from pretune.tasks.learn.lessons import domain, evaluation, finetuning, pretraining
+from pretune.tasks.learn.messages import count_cells, move_threshold
+from pretune.tasks.learn.notes import SHARE, URGENT, make_notes
+from pretune.tasks.learn.progress import lesson_folder
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def told(lesson, name):
 
 def test_the_evaluation_lesson_finds_what_it_tells(rows, monkeypatch):
     spam = tuple(replace(row, label="spam" if row.label == "good" else "ham") for row in (*rows.train, *rows.validation))
-    monkeypatch.setattr("pretune.learn.messages.divided_messages", lambda: (spam[:80], spam[80:]))
+    monkeypatch.setattr("pretune.tasks.learn.messages.divided_messages", lambda: (spam[:80], spam[80:]))
     monkeypatch.setattr(evaluation, "divided_messages", lambda: (spam[:80], spam[80:]))
     monkeypatch.setattr(evaluation, "clear_reviews", lambda: rows)
     monkeypatch.setattr(evaluation, "NUM_NOTES", 600)

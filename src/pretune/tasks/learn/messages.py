@@ -5,9 +5,9 @@ from functools import cache
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from pretune.learn.lesson import Table
-from pretune.learn.rows import without_copies
 from pretune.records import Example
+from pretune.tasks.learn.lesson import Table
+from pretune.tasks.learn.rows import without_copies
 
 if TYPE_CHECKING:
     from pretune.evaluate.baselines import LinearModel

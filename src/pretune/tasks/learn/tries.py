@@ -13,10 +13,10 @@ from pretune.configs import FinetuneConfig
 from pretune.configs.stages import parse_stages
 from pretune.errors import DamagedError, UsageError
 from pretune.intervals import proportion_interval
-from pretune.learn.lesson import Curve, Table
 from pretune.records import Predictions
 from pretune.records.base import SCHEMA, Record
 from pretune.run.trace import Trace
+from pretune.tasks.learn.lesson import Curve, Table
 
 if TYPE_CHECKING:
     from pretune.data.seal.seal import TrainingData

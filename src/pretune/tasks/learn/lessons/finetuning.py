@@ -4,12 +4,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pretune.learn.lesson import Found, Lab, Table, read_lesson
-from pretune.learn.reviews import clear_reviews
-from pretune.learn.tries import MODEL, make_try, num_right, validated
 from pretune.report.practice.facts import Facts
 from pretune.report.practice.question import EASY, HARD, MEDIUM
 from pretune.report.practice.template import Drawn, choose, template
+from pretune.tasks.learn.lesson import Found, Lab, Table, read_lesson
+from pretune.tasks.learn.reviews import clear_reviews
+from pretune.tasks.learn.tries import MODEL, make_try, num_right, validated
 
 if TYPE_CHECKING:
     from pretune.data.seal.seal import TrainingData

@@ -4,8 +4,8 @@ from functools import cache
 from random import Random
 from typing import TYPE_CHECKING
 
-from pretune.learn.rows import without_copies
 from pretune.records import Example
+from pretune.tasks.learn.rows import without_copies
 
 if TYPE_CHECKING:
     from pretune.data.seal.seal import TrainingData

@@ -5,14 +5,14 @@ from math import log
 from random import Random
 from typing import TYPE_CHECKING
 
-from pretune.learn.lesson import Found, Lab, Table, read_lesson
-from pretune.learn.lessons import evaluation_questions as asked
-from pretune.learn.messages import count_cells, divided_messages, fit_filter, move_threshold, shares_of
-from pretune.learn.notes import URGENT, make_notes
-from pretune.learn.reviews import clear_reviews
-from pretune.learn.tries import num_right
 from pretune.records import Evidence, Example
 from pretune.report.words import one_line
+from pretune.tasks.learn.lesson import Found, Lab, Table, read_lesson
+from pretune.tasks.learn.lessons import evaluation_questions as asked
+from pretune.tasks.learn.messages import count_cells, divided_messages, fit_filter, move_threshold, shares_of
+from pretune.tasks.learn.notes import URGENT, make_notes
+from pretune.tasks.learn.reviews import clear_reviews
+from pretune.tasks.learn.tries import num_right
 
 if TYPE_CHECKING:
     from pretune.evaluate.baselines import LinearModel

@@ -2,8 +2,8 @@
 
 import pytest
 
-from pretune.learn.lesson import Left, Lesson, Step
 from pretune.report.practice.question import judge_reply
+from pretune.tasks.learn.lesson import Left, Lesson, Step
 
 
 class Pupil:

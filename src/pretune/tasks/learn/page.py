@@ -7,11 +7,11 @@ from typing import Any
 from markupsafe import Markup
 
 from pretune import storage
-from pretune.learn.lesson import Curve, Lesson, Step, fill, put
-from pretune.learn.progress import Progress, course_folder, read_progress
 from pretune.report.page.html import digest_in_policy, make_environment, read_part
 from pretune.report.page.plot import Axis, Plot, Series, make_plot, round_axis
 from pretune.report.practice.quiz import render_quiz
+from pretune.tasks.learn.lesson import Curve, Lesson, Step, fill, put
+from pretune.tasks.learn.progress import Progress, course_folder, read_progress
 from pretune.wording.glossary import load_terms
 
 TEMPLATE = "course.html.jinja"

@@ -3,12 +3,12 @@
 import pytest
 
 from pretune import storage
-from pretune.learn.lesson import Found, Left, Table
-from pretune.learn.play import play
-from pretune.learn.progress import forget, lesson_folder, read_progress
 from pretune.report.practice.question import EASY
 from pretune.report.practice.template import Drawn, template
 from pretune.run.trace import Trace
+from pretune.tasks.learn.lesson import Found, Left, Table
+from pretune.tasks.learn.play import play
+from pretune.tasks.learn.progress import forget, lesson_folder, read_progress
 
 TABLE = Table(title="Sizes", columns=("", "size"), rows=(("a", "7"),))
 
