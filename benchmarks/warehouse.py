@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 import pandas
+import pyarrow.parquet
 
 import production_page
 from harness import RESULTS, describe_machine
@@ -29,27 +30,27 @@ from warehouse_page import told
 PATH = RESULTS / "production-warehouse.json"
 BATCH = 2_048  # as `predict` cuts its rows
 WORKERS = 2
-KILL_AT = 3  # which batch of a worker it dies with
 
 
 class Dying(Scorer):
     """A scorer that kills its own process once, in the middle of its work, as the system does that runs out of memory."""
 
-    calls = 0  # in this process: Dask makes a scorer for each part of the table
-
-    def __init__(self, run: str, flag: str) -> None:
+    def __init__(self, run: str, flag: str, row: int) -> None:
         super().__init__(run, text="text")
-        self.flag = flag
+        self.flag, self.row = flag, row
 
     def __call__(self, batch: Any) -> Any:
-        Dying.calls += 1
-        if Dying.calls >= KILL_AT and self.flag and not Path(self.flag).exists():
+        if self.flag and (batch["row"] >= self.row).any() and not Path(self.flag).exists():
             os.close(os.open(self.flag, os.O_CREAT | os.O_EXCL))
             os.kill(os.getpid(), signal.SIGKILL)
         return super().__call__(batch)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Dying, (self.run, self.flag)
+        return Dying, (self.run, self.flag, self.row)
+
+
+def _middle(table: Path) -> int:
+    return int(pyarrow.parquet.read_metadata(table).num_rows) // 2
 
 
 def on_ray(run: str, flag: str, table: Path, out: Path) -> None:
@@ -59,7 +60,7 @@ def on_ray(run: str, flag: str, table: Path, out: Path) -> None:
     # An actor holds its core for good, and reading and writing are tasks that want one, too: with none left nothing moves.
     ray.init(num_cpus=2 * WORKERS, include_dashboard=False, log_to_driver=False)
     scored = ray.data.read_parquet(str(table)).map_batches(
-        Dying, fn_constructor_args=[run, flag], concurrency=WORKERS, batch_size=BATCH, batch_format="pandas"
+        Dying, fn_constructor_args=[run, flag, _middle(table)], concurrency=WORKERS, batch_size=BATCH, batch_format="pandas"
     )
     scored.write_parquet(str(out))
     ray.shutdown()
@@ -77,7 +78,7 @@ def on_spark(run: str, flag: str, table: Path, out: Path) -> None:
         .config("spark.ui.enabled", "false")
         .getOrCreate()
     )
-    rows, scorer = spark.read.parquet(str(table)), Dying(run, flag)
+    rows, scorer = spark.read.parquet(str(table)), Dying(run, flag, _middle(table))
     rows.mapInPandas(scorer.over, scorer.spark_schema(rows.schema)).write.parquet(str(out))
     spark.stop()
 
@@ -90,7 +91,7 @@ def on_dask(run: str, flag: str, table: Path, out: Path) -> None:
     with LocalCluster(n_workers=WORKERS, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster):
         rows = dask.dataframe.read_parquet(str(table), split_row_groups=True)
         meta = Scorer(run, text="text")(rows._meta)
-        rows.map_partitions(Dying(run, flag), meta=meta).to_parquet(str(out), write_index=False)
+        rows.map_partitions(Dying(run, flag, _middle(table)), meta=meta).to_parquet(str(out), write_index=False)
 
 
 ENGINES: dict[str, Callable[[str, str, Path, Path], None]] = {"ray": on_ray, "spark": on_spark, "dask": on_dask}
