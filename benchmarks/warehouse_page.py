@@ -7,8 +7,10 @@ TEXT = (
     "`benchmarks/warehouse.py RUN` writes a table of short texts, scores it by `pretune predict --file` before and after, and by "
     "each engine with two workers on the same two cores, once as it is and once with a worker that kills its own process in the "
     "middle. Answers are compared row by row with those of `predict`. Time against `predict` is the mean of its two runs; "
-    "processor seconds count every process that an engine starts."
+    "processor seconds count the processes that are children of the command."
 )
+
+HARDER = "The linear model answers 15,000 texts a processor second, so what an engine adds weighs most; Ray and Spark start processes that are not children of theirs, whose processor seconds are not counted."
 
 
 def told(kept: dict[str, Any]) -> dict[str, Any]:
@@ -21,7 +23,7 @@ def told(kept: dict[str, Any]) -> dict[str, Any]:
         "targets": [_target(name, found) for name, found in models.items()],
         "text": [TEXT],
         "tables": [_table(name, found) for name, found in models.items()],
-        "notes": [] if "minilm" in models else ["The encoder has not scored a million rows on engines yet."],
+        "notes": [] if "minilm" in models else ["The encoder has not scored a million rows on engines yet.", HARDER],
     }
 
 
@@ -42,7 +44,7 @@ def _target(name: str, found: dict[str, Any]) -> dict[str, Any]:
     slowest = max(times, key=times.__getitem__)
     right = "every row once, the same answers" if is_right else "rows or answers differ"
     return {
-        "what": f"Ray, Spark, Dask: {found['rows']:,} texts with a worker killed, {name}",
+        "what": f"{found['rows']:,} texts on an engine, with a worker killed: {name}",
         "must": f"every row once, same answers, ≤ {MOST_TIME} × the time of `predict`",
         "reached": f"{right}; " + ", ".join(f"{engine} {value:.2f} ×" for engine, value in times.items()),
         "holds": is_right and died and times[slowest] <= MOST_TIME and found["rows"] >= MANY,
