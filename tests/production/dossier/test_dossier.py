@@ -1,5 +1,6 @@
 """The dossier: the facts of a run under their headings, the questions that are left, and answers that are kept."""
 
+import html
 import json
 import re
 import shutil
@@ -81,7 +82,7 @@ def test_the_page_asks_no_network_and_runs_no_script(judged, capsys):
     _, page = write(judged, capsys)
     assert "<script" not in page
     assert re.findall(r"(?:src|href)=\"(?!#)[^\"]*\"", page) == []
-    assert "default-src 'none'" in page
+    assert "default-src 'none'" in html.unescape(page)
 
 
 def test_the_run_is_left_as_it_was(judged, capsys):
