@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from scipy.stats import betabinom
 
 from pretune.intervals import proportion_bounds
 from pretune.verdict.floors import Part, holds
@@ -35,6 +34,8 @@ def rows_by_class(parts: Sequence[Part], floor: float, policy: Policy, confidenc
 
 
 def _rows_of(part: Part, floor: float, num_parts: int, policy: Policy, confidence: float) -> int | None:
+    from scipy.stats import betabinom  # half a second to load, and a policy is read before a wrong column is refused
+
     effect = part.units.effect if part.units is not None else 1.0
     hits, total = part.hits / effect, part.total / effect
 
