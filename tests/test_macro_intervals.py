@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from pretune.intervals import mean_bounds, mean_f1_bounds
+from pretune.intervals.macro import NEWEST
+from pretune.records import RULES
 from pretune.verdict import Gate
 from pretune.verdict.gate_bounds import gate_bounds
 
@@ -84,3 +86,7 @@ def test_a_class_of_one_row_is_as_unsure_as_a_toss_up():
     low, _ = mean_bounds(hits, hits, 0.95)
     lax, _ = mean_bounds(hits, hits, 0.95, rules=3)
     assert low < 0.95 < 0.98 < lax
+
+
+def test_the_newest_rules_are_those_of_verdicts():
+    assert NEWEST == RULES
