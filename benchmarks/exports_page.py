@@ -35,7 +35,7 @@ def describe(run: Path, forms: list[str], found: dict[str, Any]) -> dict[str, An
         "script": "benchmarks/exports.py",
         "targets": targets(found, judged, forms, accuracy),
         "text": [
-            f"`{record['run']}`: minilm on movie-reviews, verdict *{outcome}*, accuracy {accuracy:.4f}. The rival is the `pipeline` of "
+            f"The model: minilm on movie-reviews, verdict *{outcome}*, accuracy {accuracy:.4f}. The rival is the `pipeline` of "
             f"transformers in bf16, batches of 32, sorted by length. Every side runs in a process of its own, {threads} each, and answers "
             f"the same {num_fast:,} texts {found['rounds']} times in turn (medians). Same answers and differences of `onnx` "
             f"compare with torch in fp32 on {num_same:,} texts, those of other forms on the rows of validation and test.",

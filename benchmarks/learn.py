@@ -79,7 +79,7 @@ def draw() -> str:
     about = f"{kept[0]['num_train']:,} training and {kept[0]['num_validation']:,} validation sentences"
     bf16 = "with" if kept[0]["machine"]["bf16"] else "without"
     return "\n".join(
-        [*lines, "", *further, "", f"{about}; measured {kept[0]['measured']}, one thread, {bf16} bf16 instructions."]
+        [*lines, "", *further, "", f"{about}; measured {kept[0]['measured']}, one thread, {bf16} fast bf16 products."]
     )
 
 

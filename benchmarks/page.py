@@ -36,13 +36,13 @@ def _machines(kept: dict[str, dict[str, Any]]) -> str:
         machine, versions = found["machine"], ", ".join(f"{name} {value}" for name, value in found["versions"].items())
         bf16 = "with" if machine["bf16"] else "**without**"
         lines.append(
-            f"Measured on {machine['cores']} cores, {machine['threads']} threads, {bf16} bf16 instructions; {versions}."
+            f"Measured on {machine['cores']} cores, {machine['threads']} threads, {bf16} fast bf16 products; {versions}."
         )
     return "\n".join(lines)
 
 
 def _measured(found: dict[str, Any]) -> str:
-    return f"Measured at {found['commit']}, {'with' if found['machine']['bf16'] else 'without'} bf16 instructions."
+    return f"Measured at {found['commit']}, {'with' if found['machine']['bf16'] else 'without'} fast bf16 products."
 
 
 def _runs(kept: dict[str, dict[str, Any]]) -> str:

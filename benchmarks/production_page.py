@@ -72,7 +72,7 @@ def _section(item: dict[str, Any]) -> Iterator[str]:
     yield from (f"- {note}" for note in item.get("notes", ()))
     if item.get("notes"):
         yield ""
-    bf16 = "" if machine.get("bf16") is None else f", {'with' if machine['bf16'] else 'without'} bf16 instructions"
+    bf16 = "" if machine.get("bf16") is None else f", {'with' if machine['bf16'] else 'without'} fast bf16 products"
     told = ", ".join(f"{name} {value}" for name, value in versions.items())
     yield f"`{item['script']}`, {item.get('measured', '')}, {machine.get('cores', '?')} cores{bf16}; {told}.\n"
 
