@@ -20,7 +20,7 @@ class RunConfig(Config):
         model: Catalogue name, folder or hub id.
         epochs: Maximum number of epochs; ``None`` leaves it to early stopping.
         freeze: ``none``, ``all``, ``last-K``, ``gradual``, stages such as ``all:2,last-2:1@1e-6`` (see ``plan_stages``),
-            or ``auto``, which trains all layers if the processor has bf16 instructions, and the last two otherwise.
+            or ``auto``, which trains the last two layers where bf16 is not fast and all would take too long, else all.
         seed: Seed of the initial head weights, dropout and the order of rows.
         seeds: Number of trainings, with ``seed`` and the seeds after it; the best on validation is kept.
         budget: Time limit for the whole command, such as ``90s``, ``5m`` or ``1h``. The settings that are not given (which

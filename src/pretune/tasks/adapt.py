@@ -4,10 +4,7 @@ from pretune.configs import FinetuneConfig
 from pretune.models import Batch, Network, adapt, merge
 from pretune.models.parity import MAX_LOGIT_DIFFERENCE
 from pretune.run.trace import Trace
-from pretune.train import Plan, has_fast_bf16
-
-# What is trained where bf16 has no instructions: within the same time, the last layers only.
-FREEZE_WITHOUT_BF16 = "last-2"
+from pretune.train import Plan
 
 
 def set_up(network: Network, config: FinetuneConfig, plan: Plan, trace: Trace) -> None:
@@ -44,10 +41,3 @@ def merge_adapters(
     with trace.stage("merge", f"adapters; {num_texts} validation texts before and after") as stage:
         difference = merge(network, batch, limit=limit)
         stage.done, stage.shape_out = f"logits differ by at most {difference:.1g}", "the plain architecture"
-
-
-def resolve_freeze(freeze: str, kind: str = "cpu") -> str:
-    """Return ``freeze`` with ``auto`` decided by what the processor is fast at."""
-    if freeze != "auto":
-        return freeze
-    return "none" if has_fast_bf16(kind) or kind == "cuda" else FREEZE_WITHOUT_BF16

@@ -22,7 +22,6 @@ from pretune.errors import DataError, MissingLabelsError, ParityError, UsageErro
 from pretune.predict import answers_of
 from pretune.records import Example
 from pretune.run.trace import Trace
-from pretune.tasks.adapt import resolve_freeze
 from tiny import make_rows
 
 QUICK = FinetuneConfig(learning_rate=3e-3, batch_size=16, precision="fp32", threads=1)
@@ -271,11 +270,6 @@ def test_a_saved_model_predicts_the_same_when_loaded(fitted, tmp_path):
     loaded = pretune.load_model(tmp_path / "model")
     assert loaded.predict_proba(TEXTS) == pytest.approx(fitted.predict_proba(TEXTS), abs=1e-5)
     assert loaded.classes_.tolist() == ["bad", "good"]
-
-
-def test_freeze_auto_follows_the_processor(monkeypatch):
-    monkeypatch.setenv("PRETUNE_BF16", "0")
-    assert (resolve_freeze("auto"), resolve_freeze("auto", "cuda"), resolve_freeze("last-1")) == ("last-2", "none", "last-1")
 
 
 def test_no_test_text_can_be_reached_from_what_training_gets_or_from_the_fitted_model(model):

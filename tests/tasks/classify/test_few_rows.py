@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from pretune.configs import FinetuneConfig, RunConfig
+from pretune.records import Example
 from pretune.run.trace import Trace
 from pretune.tasks.classify.begin import FEW_ROWS_HEAD_RATE, FEW_ROWS_RATE, LEAST_UPDATES, settle
 from pretune.train import Device
@@ -22,13 +23,14 @@ def sentence_encoder(tiny_checkpoint, tmp_path) -> str:
 
 @pytest.fixture(autouse=True)
 def all_layers(monkeypatch):
-    """As on a processor with bf16 instructions."""
-    monkeypatch.setattr("pretune.tasks.classify.begin.resolve_freeze", lambda *_: "none")
+    """As on a processor where bf16 is fast."""
+    monkeypatch.setattr("pretune.tasks.classify.boundary.has_fast_bf16", lambda _: True)
 
 
 def settled(model: str, num_rows: int, **settings) -> RunConfig:
     device = Device(kind="cpu", precision="bf16", why="bf16 instructions found", threads=1)
-    return settle(RunConfig(model=model, finetune=FinetuneConfig(**settings)), device, num_rows, Trace())
+    rows = [Example(id=str(number), text="a b", label="x") for number in range(num_rows)]
+    return settle(RunConfig(model=model, finetune=FinetuneConfig(**settings)), device, rows, Trace())
 
 
 def rates(config: RunConfig):

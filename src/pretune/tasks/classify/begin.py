@@ -1,7 +1,7 @@
 """What a run settles before training: its rows, the open settings, what the model knew, and the record of its start."""
 
 import importlib.metadata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,17 +14,16 @@ from pretune.data.seal.learned import Learned, look_back
 from pretune.errors import DataError
 from pretune.models import find_checkpoint
 from pretune.models.mean_layer import says_mean
-from pretune.records import BudgetChoice, Past, RunRecord
+from pretune.records import BudgetChoice, Example, Past, RunRecord
 from pretune.run import RunFolder, identity_of
 from pretune.run.job import Job
 from pretune.run.origin import origin_of
 from pretune.run.trace import Trace
-from pretune.tasks.adapt import resolve_freeze
+from pretune.tasks.classify.boundary import EPOCHS, resolve_freeze
 from pretune.train import Device
 
-# At most this many epochs on a processor where `auto` chose what is trained and the user named no number: all layers with
-# bf16 instructions, or the last ones without. Either way `movie-reviews` stays within six minutes (docs/decisions/0007).
-EPOCHS_ON_CPU = {"none": 3, "last": 4}
+# At most this many epochs on a processor where `auto` chose what is trained and the user named no number.
+EPOCHS_ON_CPU = {"none": EPOCHS, "last": 4}
 # Updates below which a table gets more epochs than these: 16 rows would otherwise be learned from three times.
 LEAST_UPDATES = 60
 # Rates of layers and head for such a table where the head reads the mean (docs/decisions/0039).
@@ -99,9 +98,9 @@ def begin_run(
     return record
 
 
-def settle(config: RunConfig, device: Device, num_rows: int, trace: Trace) -> RunConfig:
-    """Return the config with everything decided that was left to the processor and to the number of training rows."""
-    freeze = resolve_freeze(config.freeze, device.kind)
+def settle(config: RunConfig, device: Device, rows: Sequence[Example], trace: Trace) -> RunConfig:
+    """Return the config with everything decided that was left to the processor and to the training rows."""
+    freeze, num_rows = resolve_freeze(config.freeze, device.kind, config.model, rows, config.finetune.max_length), len(rows)
     is_short = config.freeze == AUTO and config.epochs is None and device.kind == "cpu"
     usual = EPOCHS_ON_CPU[freeze.partition("-")[0]] if is_short else 0
     updates = -(-num_rows // (config.finetune.batch_size * config.finetune.accumulate))  # of an epoch

@@ -36,7 +36,7 @@ from pretune.predict import Scorer, check_saved
 from pretune.records import Evaluation, Example, Predictions, PredictionTrace, ProbabilityView, Terms
 from pretune.report.fitting import watched
 from pretune.run.trace import Trace
-from pretune.tasks.adapt import resolve_freeze
+from pretune.tasks.classify.boundary import resolve_freeze
 from pretune.tasks.classify.calibrate import calibrate_network
 from pretune.tasks.classify.fit import as_before, check_same_classes, fit_network
 from pretune.tasks.classify.opened import load_scorer
@@ -51,9 +51,9 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     Args:
         model: Catalogue name, model folder or hub id.
         epochs: Maximum number of epochs; ``None`` means at most 10, with early stopping.
-        freeze: ``none``, ``all``, ``last-K`` (train the head and the last K layers), ``auto`` (``none`` if the processor has
-            bf16 instructions, else ``last-2``), ``gradual`` (the head, then one more layer per epoch), or stages such as
-            ``all:2,last-2:1@1e-6``: boundary, epochs and peak rate of each.
+        freeze: ``none``, ``all``, ``last-K`` (train the head and the last K layers), ``auto`` (``none`` if bf16 is fast here or
+            the table is small enough, else ``last-2``), ``gradual`` (the head, then one more layer per epoch), or stages such
+            as ``all:2,last-2:1@1e-6``: boundary, epochs and peak rate of each.
         seed: Seed of the head's initial weights, dropout and the order of rows.
         config: How to fine-tune.
 
@@ -152,7 +152,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             self.network_, self.tokenizer_, self.card_ = begun.network, begun.tokenizer, begun.card
         self.network_.to(self.device_.kind)
         place = None if isinstance(resume, bool) else Resume(folder=resume) if isinstance(resume, Path) else resume
-        freeze = resolve_freeze(self.freeze, self.device_.kind)
+        freeze = resolve_freeze(self.freeze, self.device_.kind, self.model, training.train, config.max_length)
         plan = Plan(epochs=epochs, freeze=freeze, device=self.device_, seed=seed, checkpoints=place, world=current_world())
         prepared = self._prepare(self.network_, self.tokenizer_, training, config, plan, self.card_.max_length, trace)
         fitted = fit_network(self.network_, prepared, config=config, plan=plan, trace=trace)

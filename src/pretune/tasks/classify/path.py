@@ -78,7 +78,7 @@ def finetune(job: Job[RunConfig]) -> RunRecord:
         )
         config = apply_choice(config, budget)
         trace.note(say_choice(budget))
-    config = settle(config, device, len(data.train), trace)
+    config = settle(config, device, data.train, trace)
     settings = replace(config.finetune, positive=config.finetune.positive or config.judge.positive)
     model.set_params(epochs=config.epochs, freeze=config.freeze, config=settings)
     check_freeze(find_checkpoint(config.model), config.freeze)

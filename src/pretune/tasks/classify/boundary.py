@@ -1,0 +1,55 @@
+"""Boundary: how many layers are trained where nobody said, from the processor and from the work that the table is."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from pretune.configs import AUTO, DEFAULT_MAX_LENGTH
+from pretune.models import find_checkpoint, load_tokenizer
+from pretune.models.checkpoint import read_config
+from pretune.records import Example
+from pretune.tasks.classify.pace import work_of
+from pretune.tokens import encode
+from pretune.train import has_fast_bf16
+
+ALL_LAYERS, LAST_LAYERS = "none", "last-2"
+# Epochs of a run on a processor, when all layers are trained.
+EPOCHS = 3
+# Floating-point operations above which a processor without fast bf16 trains the last layers only: about eight minutes at the
+# 0.1 TFLOP/s that two cores reach in fp32. The three epochs of `movie-reviews` are 36e12 (docs/decisions/0007).
+MOST_WORK = 50e12
+# Texts whose lengths stand for those of all.
+SAMPLE = 2_000
+
+
+def resolve_freeze(freeze: str, kind: str, model: str, rows: Sequence[Example], max_length: int | None = None) -> str:
+    """Return ``freeze`` with ``auto`` decided: all layers where bf16 is fast or the table is small enough, else the last two.
+
+    Args:
+        freeze: As it was asked for; anything but ``auto`` is returned as it is.
+        kind: ``cpu`` or ``cuda``.
+        model: Catalogue name, folder or hub id.
+        rows: Of training.
+        max_length: Tokens a text at most.
+    """
+    if freeze != AUTO:
+        return freeze
+    if kind == "cuda" or has_fast_bf16(kind):
+        return ALL_LAYERS
+    return ALL_LAYERS if training_work(model, rows, max_length) <= MOST_WORK else LAST_LAYERS
+
+
+def training_work(model: str, rows: Sequence[Example], max_length: int | None = None) -> float:
+    """Return the floating-point operations of ``EPOCHS`` epochs of all layers, embeddings and head left out.
+
+    A pass over a text takes 24 × width² × length operations a layer for its matrices, where the inner ones are four times as
+    wide, and 4 × width × length² for attention; the way back takes twice as many. 0 where the configuration names no layers.
+    """
+    checkpoint = find_checkpoint(model)
+    config = read_config(checkpoint)
+    width, layers = int(getattr(config, "hidden_size", 0) or 0), int(getattr(config, "num_hidden_layers", 0) or 0)
+    places = np.linspace(0, len(rows) - 1, min(SAMPLE, len(rows))).astype(int)
+    sample = [rows[place].text for place in places]
+    lengths = encode(sample, load_tokenizer(checkpoint), max_length=max_length or DEFAULT_MAX_LENGTH).lengths
+    once = 4.0 * width * layers * work_of(lengths, width) * len(rows) / max(len(sample), 1)
+    return 3 * EPOCHS * once
