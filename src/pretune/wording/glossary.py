@@ -41,6 +41,8 @@ class Term:
         apart: Names of words that are taken for it.
         avoided: Words that pretune does not use for it.
         also: How it is written in short.
+        written: How it is written in texts, where its name alone has other senses; ``#`` is a number.
+        elsewhere: Phrases in which its name has another sense.
     """
 
     name: str
@@ -52,6 +54,8 @@ class Term:
     apart: tuple[str, ...] = ()
     avoided: str = ""
     also: tuple[str, ...] = ()
+    written: tuple[str, ...] = ()
+    elsewhere: tuple[str, ...] = ()
 
     @property
     def anchor(self) -> str:
@@ -67,7 +71,7 @@ def load_terms() -> dict[str, Term]:
 
 
 def _term(name: str, values: dict[str, str | list[str]]) -> Term:
-    given = {"places": "at", "apart": "apart", "also": "also"}
+    given = {"places": "at", "apart": "apart", "also": "also", "written": "written", "elsewhere": "elsewhere"}
     texts = {key: str(values[key]) for key in ("topic", "means", "formula", "source") if key in values}
     lists = {field: tuple(values.get(key, ())) for field, key in given.items()}
     return Term(name=name, avoided=str(values.get("not", "")), **texts, **lists)  # type: ignore[arg-type] # by key
@@ -98,31 +102,49 @@ def find_term(word: str) -> Term:
     return found
 
 
-def find_terms(text: str) -> Iterator[tuple[re.Match[str], Term]]:
+def find_terms(text: str, *, is_list: bool = False) -> Iterator[tuple[re.Match[str], Term]]:
     """Yield every term that stands in a text, also in the plural, with its place; the longest where several begin.
+
+    A word in another sense is left out, as ``written`` and ``elsewhere`` of its term tell, and so are commands between
+    backticks.
+
+    Args:
+        text: Any.
+        is_list: Its words are names of terms, so that none has another sense.
 
     Example:
         >>> [(found[0], term.name) for found, term in find_terms("PR area and Near copies of runs")]
         [('PR area', 'precision-recall area'), ('Near copies', 'near copy'), ('runs', 'run')]
+        >>> [found[0] for found, _ in find_terms("This was look 2: look at the label, or label more rows.")]
+        ['look 2', 'label']
     """
-    pattern, terms = _patterns()
+    pattern, terms = _patterns(is_list)
     for found in pattern.finditer(text):
-        yield found, terms[int(str(found.lastgroup)[1:])]
+        term = terms[int(str(found.lastgroup)[1:])]
+        if term is not None:
+            yield found, term
 
 
 @cache
-def _patterns() -> tuple[re.Pattern[str], list[Term]]:
-    """Return the pattern of all terms, a named group for each way to write one, and whose each group is."""
-    names = [(name, term) for term in load_terms().values() for name in (term.name, *term.also)]
+def _patterns(is_list: bool) -> tuple[re.Pattern[str], list[Term | None]]:
+    """Return the pattern of all terms, a named group for each way to write one, and whose each group is, if anybody's."""
+    known = load_terms().values()
+    names: list[tuple[str, Term | None]] = []
+    for term in known:
+        forms = (term.name,) if is_list or not term.written else term.written
+        names += [(form, term) for form in (*forms, *term.also)]
+        names += [] if is_list else [(phrase, None) for phrase in term.elsewhere]
     names.sort(key=lambda pair: -len(pair[0]))
     written = "|".join(f"(?P<_{place}>{_in_text(name)})" for place, (name, _) in enumerate(names))
-    return re.compile(rf"(?<![\w.-])(?:{written})(?!\.?[\w-])", re.IGNORECASE), [term for _, term in names]
+    command = f"(?P<_{len(names)}>`[^`]*`)"
+    pattern = rf"{command}|(?<![\w.-])(?:{written})(?!\.?[\w-])"
+    return re.compile(pattern, re.IGNORECASE), [*(term for _, term in names), None]
 
 
 def _in_text(name: str) -> str:
     """Write a name as a pattern: spaces may be hyphens or line ends, and the last word may be in the plural."""
     stem, ending = (name[:-1], "(?:y|ies)") if name.endswith("y") else (name, "(?:s|es)?")
-    return re.sub(r"\\[ -]", r"[\\s-]", re.escape(stem)) + ending
+    return re.sub(r"\\[ -]", r"[\\s-]", re.escape(stem)).replace(r"\#", r"\d+(?:[.,]\d+)*") + ending
 
 
 def _folded(name: str) -> str:

@@ -36,7 +36,7 @@ class Terms:
         closed_by, depth, before, is_listed = "", 0, "", False
         for piece in _PIECES.findall(str(part)):
             if not piece.startswith("<"):
-                linked.append(piece if depth else self._link_text(piece, set() if is_listed else seen))
+                linked.append(piece if depth else self._link_text(piece, set() if is_listed else seen, is_list=is_listed))
                 continue
             linked.append(piece)
             name = _NAME.match(piece)
@@ -50,9 +50,9 @@ class Terms:
             before = piece if name[1] != "bdi" else before
         return Markup("".join(linked))  # what came in, and anchors of ours around words of it
 
-    def _link_text(self, text: str, seen: set[str]) -> str:
+    def _link_text(self, text: str, seen: set[str], *, is_list: bool) -> str:
         parts, end = [], 0
-        for found, term in find_terms(text):
+        for found, term in find_terms(text, is_list=is_list):
             if term.name not in seen:
                 seen.add(term.name)
                 self._used.add(term.name)
