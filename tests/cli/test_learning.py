@@ -59,12 +59,28 @@ def test_all_lessons_are_listed_and_told_as_json(capsys):
 
 
 def test_a_lesson_waits_for_enter_at_a_terminal(small, monkeypatch, capsys):
-    assert learn(monkeypatch, "\n", "5\n", "\n", "\n") == 0
+    assert learn(monkeypatch, "\n", "5\n", "\n") == 0
     out = capsys.readouterr().out
     assert "1 of 1 answers right" in out
     assert "The course is over" in out
-    assert out.count("Enter continues") == 3
+    assert out.count("Enter continues") == 2
     assert read_progress("small").is_over(small)
+
+
+@pytest.mark.usefixtures("small")
+def test_a_term_that_is_typed_is_explained_and_the_prompt_comes_again(monkeypatch, capsys):
+    assert learn(monkeypatch, "recall\n", "\n", "precision\n", "5\n", "nonsense\n") == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "Of the rows that belong to a class" in out
+    assert "Of the rows that the model assigned to a class" in out
+    assert out.count("Enter continues") == 3
+    assert read_progress("small").num_right() == 1
+
+
+@pytest.mark.usefixtures("small")
+def test_a_step_counts_as_done_when_the_learner_stops_after_it(monkeypatch):
+    assert learn(monkeypatch, "\n", "5\n", "q\n") == 0
+    assert read_progress("small").done == ("sum",)
 
 
 def test_answers_come_line_by_line_from_a_pipe_which_waits_for_nothing(small, monkeypatch, capsys):

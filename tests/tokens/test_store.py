@@ -15,6 +15,7 @@ from pretune import storage
 from pretune.errors import DataError, StorageError, UsageError
 from pretune.run.trace import Trace
 from pretune.tokens import TokenStore, train_tokenizer, write_store
+from pretune.wording.counts import counted
 from tiny import make_rows
 
 TEXTS = [text for text, _ in make_rows(300)]
@@ -162,7 +163,7 @@ class TestResume:
             TokenStore.open(tmp_path / "cut")
         num_there = len(list((tmp_path / "cut").glob("shard-*")))
         notes = self.told(TEXTS, tmp_path / "cut")
-        assert notes == ([f"{num_there} shards were already there from an interrupted attempt"] if num_there else [])
+        assert notes == ([f"taken from an interrupted attempt: {counted(num_there, 'shard')}"] if num_there else [])
         for path in sorted((tmp_path / "whole").rglob("*")):
             if path.is_file():
                 assert path.read_bytes() == (tmp_path / "cut" / path.relative_to(tmp_path / "whole")).read_bytes()
@@ -182,7 +183,7 @@ class TestResume:
             write_store(TEXTS, tokenizer(), tmp_path / "tokens")
         monkeypatch.setattr(storage, "replace_json", real)
         assert len(list((tmp_path / "tokens").glob("shard-*"))) == 2
-        assert self.told(TEXTS, tmp_path / "tokens") == ["2 shards were already there from an interrupted attempt"]
+        assert self.told(TEXTS, tmp_path / "tokens") == ["taken from an interrupted attempt: 2 shards"]
         assert not list((tmp_path / "tokens").glob(".*"))
 
     def test_other_texts_are_written_anew(self, tmp_path: Path) -> None:

@@ -4,12 +4,13 @@ import contextlib
 import sys
 from dataclasses import asdict
 
-from pretune.cli.practising import QUIT, ask_question, read_line
+from pretune.cli.practising import QUIT, ask_question, explain_typed, read_line
 from pretune.cli.running import open_terminal, open_trace
 from pretune.cli.show import show, show_json
 from pretune.report.practice.question import Question, Reply
 from pretune.report.terminal.learning import draw_lessons, draw_table, draw_text, draw_title
 from pretune.report.terminal.practice import draw_question, draw_solution
+from pretune.report.words import one_line
 from pretune.tasks.learn import LESSONS, next_lesson
 from pretune.tasks.learn.lesson import Left, Lesson, Table
 from pretune.tasks.learn.page import write_page
@@ -54,9 +55,9 @@ class Terminal:
         return line.strip()
 
     def wait(self) -> None:
-        """Wait for Enter where something was shown since the last time."""
-        if self._waits and self._is_fresh:
-            self.read(ENTER)
+        """Wait for Enter where something was shown since the last time; a term that is typed is explained."""
+        while self._waits and self._is_fresh and explain_typed(self.read(ENTER)):
+            pass
         self._is_fresh = False
 
 
@@ -72,8 +73,11 @@ def learn_lesson(lesson: Lesson | None, *, is_again: bool) -> int:
         show(draw_text(f"This lesson is done. `pretune learn {chosen.name} --again` begins it again."))
     known = read_progress(chosen.name)
     show(draw_title(chosen.title, chosen.minutes, len(known.done), len(chosen.steps)))
-    with contextlib.suppress(Left, KeyboardInterrupt), open_terminal(json=False, quiet=False) as shown:
-        play(chosen, Terminal(), open_trace(shown))
+    try:
+        with contextlib.suppress(Left), open_terminal(json=False, quiet=False) as shown:
+            play(chosen, Terminal(), open_trace(shown))
+    except KeyboardInterrupt:
+        print()  # noqa: T201 - behind the ^C that a terminal shows
     _say_goodbye(chosen)
     return 0
 
@@ -88,7 +92,8 @@ def _say_goodbye(lesson: Lesson) -> None:
         said = f"The lesson is over. Next: `pretune learn {following.name}` ({following.title})."
     else:
         said = "The course is over."
-    show(draw_text(f"{right}{said} As a page: {page}"))
+    show(draw_text(f"{right}{said}"))
+    print(f"As a page: {one_line(str(page))}")  # noqa: T201 - in one piece, so that it can be clicked or copied
 
 
 def show_lessons() -> int:

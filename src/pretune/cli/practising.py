@@ -5,10 +5,12 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from pretune.cli.show import show
+from pretune.errors import UsageError
 from pretune.records import RunRecord
 from pretune.report.practice.question import LETTERS, Question, Reply, judge_reply
 from pretune.report.practice.results import by_topic, keep_answer, read_answers
-from pretune.report.terminal.practice import draw_question, draw_results, draw_solution
+from pretune.report.terminal.practice import draw_question, draw_results, draw_solution, draw_term
+from pretune.wording.glossary import find_term
 
 HINT, SKIP, QUIT = "h", "s", "q"
 
@@ -61,7 +63,18 @@ def ask_question(question: Question) -> Asked:
         reply = judge_reply(question, typed)
         if reply is not None:
             return Asked(reply, is_hinted)
-        print(f"Expected: {keys}, h, s or q.")  # noqa: T201
+        if not explain_typed(typed):
+            print(f"Expected: {keys}, h, s, q, or a term to explain it.")  # noqa: T201
+
+
+def explain_typed(typed: str) -> bool:
+    """Explain the term of the glossary that was typed; whether it was one."""
+    try:
+        term = find_term(typed)
+    except UsageError:
+        return False
+    show(draw_term(term))
+    return True
 
 
 def read_line(prompt: str) -> str | None:

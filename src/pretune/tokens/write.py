@@ -28,6 +28,7 @@ from pretune.tokens.store import (
     check_shard,
     no_texts,
 )
+from pretune.wording.counts import counted
 
 # A shard ends after this much text, so that it is known from the texts alone which of them it holds. About 8 M tokens, some ten
 # seconds: that is what a killed writing repeats at most.
@@ -76,7 +77,7 @@ def write_store(
         stage.shape_in = f"{store.num_documents:,} texts, {num_bytes / 1e6:,.1f} MB"
         stage.done = f"tokenized and packed into {folder.name}, {8 * layout.dtype.itemsize} bits per id"
         stage.shape_out = f"{store.num_tokens:,} tokens in {len(shards):,} shard{'s' * (len(shards) > 1)}"
-        stage.notes += [f"{num_kept:,} shards were already there from an interrupted attempt"] if num_kept else []
+        stage.notes += [f"taken from an interrupted attempt: {counted(num_kept, 'shard')}"] if num_kept else []
         stage.notes += [f"{store.num_unknown:,} tokens unknown to the vocabulary"] if store.num_unknown else []
     return store
 

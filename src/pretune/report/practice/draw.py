@@ -1,5 +1,6 @@
 """Draw: which questions are asked about a run."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from random import Random
 
@@ -10,6 +11,8 @@ from pretune.report.practice.question import LEVELS, Question
 from pretune.report.practice.template import Template
 from pretune.report.practice.topics import TEMPLATES
 from pretune.wording.glossary import TOPICS
+
+SHAPE_WORDS = 2  # by which questions begin alike
 
 
 def draw_questions(
@@ -37,8 +40,19 @@ def draw_questions(
             expected="a run that is trained or judged, and a topic that it has",
             fix="`pretune practice RUN` asks about everything that it has",
         )
-    kept = Random(f"{seed} which").sample(possible, min(number, len(possible)))
+    kept = _of_many_shapes(possible, Random(f"{seed} which"))[:number]
     return tuple(sorted(kept, key=lambda question: (LEVELS.index(question.level), [*TOPICS].index(question.topic))))
+
+
+def _of_many_shapes(questions: Sequence[Question], draw: Random) -> list[Question]:
+    """Mix questions so that those of one shape, which begin with the same words, come as far apart as they can."""
+    mixed, met = draw.sample(list(questions), len(questions)), Counter[str]()
+    rank = {}
+    for question in mixed:
+        shape = " ".join(question.text.split()[:SHAPE_WORDS])
+        rank[question.template] = met[shape]
+        met[shape] += 1
+    return sorted(mixed, key=lambda question: rank[question.template])
 
 
 def put_all(record: RunRecord, templates: Sequence[Template], seed: int) -> Iterator[Question]:

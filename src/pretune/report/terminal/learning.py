@@ -15,7 +15,7 @@ _NUMBER = re.compile(r"[+−–-]?[\d.,]*( \([\d.–+-]+\))?")
 
 def draw_title(title: str, minutes: int, done: int, total: int) -> Text:
     """Draw the head of a lesson."""
-    begun = f"; {done} of its {total} steps are done, it continues there" if 0 < done < total else ""
+    begun = f"; {done} of {total} steps done, it continues there" if 0 < done < total else ""
     return heading(title, f"about {minutes} minutes on two cores{begun}")
 
 

@@ -35,6 +35,8 @@ def play(lesson: Lesson, teacher: Teacher, trace: Trace, *, on_kept: Kept = keep
         progress = _teach(lesson, step, progress, teacher, trace, on_kept)
         progress = progress.with_done(step.name)
         on_kept(progress)
+        if step is not lesson.steps[-1]:
+            teacher.wait()
     return progress
 
 
@@ -54,10 +56,8 @@ def _teach(lesson: Lesson, step: Step, progress: Progress, teacher: Teacher, tra
     if step.then:
         teacher.say(fill(step.then, progress.facts))
     if step.terms:
-        teacher.say("Terms: " + ", ".join(step.terms) + " (pretune explain TERM).")
-    progress = _ask_all(lesson, step, progress, teacher, keep)
-    teacher.wait()
-    return progress
+        teacher.say("Terms: " + ", ".join(step.terms) + " (type one to have it explained).")
+    return _ask_all(lesson, step, progress, teacher, keep)
 
 
 def _ask_all(lesson: Lesson, step: Step, progress: Progress, teacher: Teacher, keep: Kept) -> Progress:

@@ -24,6 +24,8 @@ def used(facts: Facts) -> Drawn | None:
         return None
     rows, rejected, filtered = (receipt[name] for name in ("num_rows", "num_rejected", "num_filtered"))
     right = rows - rejected - filtered
+    if right == rows:
+        return None  # nothing to work out
     wrong = {
         "training_only": facts.rows("train"),
         "added": rows + rejected + filtered,
@@ -82,6 +84,8 @@ def outside(facts: Facts) -> Drawn | None:
         return None
     train, validation, test = (facts.rows(name) for name in ("train", "validation", "test"))
     held = train + validation + test
+    if held == used_rows:
+        return None  # nothing to work out
     wrong = {"training": used_rows - train, "test": test, "duplicates": facts.at("receipt.num_exact_duplicates")}
     given = {"used": used_rows, "train": train, "validation": validation, "test": test, "held": held}
     return Drawn(used_rows - held, wrong, given)
@@ -107,6 +111,8 @@ def lines(facts: Facts) -> Drawn | None:
     if not counts:
         return None
     other, header, right = counts["repeated"] + counts["separator"], counts["header"], counts["rows"]
+    if right + header == counts["total"]:
+        return None  # nothing to work out
     given = {"file": file["file"], "other": other} | {name: counts[name] for name in ("total", "header", "blank", "within")}
     return Drawn(right, {"header": right + header, "all": counts["total"], "twice": right - header}, given)
 
@@ -183,7 +189,7 @@ def next_step(facts: Facts) -> Drawn | None:
         "starved": (off["starved"], "Label more rows of the smallest class, or merge it with another one."),
         "fine": (not any(off.values()), "Nothing in the table: go on to the training and its figures."),
     }
-    return choose(facts, options, **{name: item["severity"] for name, item in found.items()})
+    return choose(facts, options, **{name: item["severity"].replace("_", " ") for name, item in found.items()})
 
 
 @template(

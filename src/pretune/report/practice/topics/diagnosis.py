@@ -67,8 +67,8 @@ def severity(facts: Facts) -> Drawn | None:
 @template(
     "diagnosis.not_run",
     MEDIUM,
-    ask="{total} checks report: {ok} ok, {note} notes, {warning} warnings, {blocking} blocking. The others did not run, "
-    "or the question did not arise. How many are these?",
+    ask="Of {total} checks {ok} came out ok; beside them are notes ({note}), warnings ({warning}) and blocking findings "
+    "({blocking}). The others did not run, or the question did not arise. How many are these?",
     hint="Every check is counted once.",
     steps=["{ok} + {note} + {warning} + {blocking} = {ran}", "{total} − {ran} = {right}"],
     check="The report lists them under “not checked”. None of them is a pass.",
@@ -235,7 +235,7 @@ def overfits(facts: Facts) -> Drawn | None:
 @template(
     "diagnosis.first_repair",
     HARD,
-    ask="Of the checks of this run {bad} are not ok: {named}. What is to be done first?",
+    ask="Checks of this run that are not ok: {named}. What is to be done first?",
     hint="Blocking findings come before warnings; a check that is ok asks for nothing.",
     steps=["The gravest finding: {worst} ({severity}).", "So: {right}"],
     check="The finding itself says how to repair it: {summary}",
@@ -261,7 +261,6 @@ def first_repair(facts: Facts) -> Drawn | None:
     wrong: dict[str, str | int | float | None] = {f"repairs {check}": ACTIONS[check] for check in kept}
     why = {f"repairs {check}": f"That would help against {check}, which is ok here." for check in kept}
     given = {
-        "bad": len(off),
         "named": ", ".join(check for _, check in sorted(off)),
         "worst": found["check"],
         "severity": found["severity"],

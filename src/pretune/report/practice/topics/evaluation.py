@@ -1,13 +1,15 @@
 """Questions about figures: how far they can be trusted, and what follows from them."""
 
+from collections.abc import Sequence
 from math import sqrt
 
-from pretune.report.practice.facts import Facts
+from pretune.report.practice.facts import Facts, Json
 from pretune.report.practice.question import HARD, MEDIUM
 from pretune.report.practice.template import Drawn, template
 from pretune.report.practice.topics.matrix import MATRIX
 
 Z = 1.96  # of 95 %
+MAX_THRESHOLDS, APART = 6, 0.005  # of the thresholds that are asked about
 
 
 @template(
@@ -114,7 +116,7 @@ def gain(facts: Facts) -> Drawn | None:
 def threshold(facts: Facts) -> Drawn | None:
     """The highest threshold that keeps a recall."""
     choice = facts.at("threshold")
-    table = sorted((choice or {}).get("table") or (), key=lambda item: item["threshold"])
+    table = _told_apart((choice or {}).get("table") or ())
     recalls = sorted({round(item["recall"], 3) for item in table})
     if not choice or choice["positive"] is None or len(recalls) < 4:
         return None
@@ -132,6 +134,16 @@ def threshold(facts: Facts) -> Drawn | None:
     )
     kept = ", ".join(f"{item['threshold']:.3f}" for item in holding)
     return Drawn(right, wrong, {"name": choice["positive"], "table": said, "floor": floor, "kept": kept})
+
+
+def _told_apart(table: Sequence[Json]) -> list[Json]:
+    """Return a few rows of the table, in order, whose thresholds and recalls differ as they are written."""
+    kept: list[Json] = []
+    for item in sorted(table, key=lambda item: item["threshold"]):
+        if all(abs(item[name] - other[name]) >= APART for other in kept for name in ("threshold", "recall")):
+            kept.append(item)
+    step = max(1, len(kept) // MAX_THRESHOLDS)
+    return kept[::step][:MAX_THRESHOLDS]
 
 
 EVALUATION = (*MATRIX, half_width, rows_for_width, gain, threshold)

@@ -7,6 +7,7 @@ from pretune.report.practice.question import EASY, HARD, MEDIUM
 from pretune.report.practice.template import Drawn, choose, template
 
 MAX_EPOCHS_SHOWN = 8
+WELL_BELOW = 0.8  # of the loss of knowing nothing: a first loss below it knows something
 
 
 @template(
@@ -111,7 +112,7 @@ def best_epoch(facts: Facts) -> Drawn | None:
     "loss, in nats, is that?",
     hint="The loss of a row is −ln(probability of its class).",
     steps=["−ln(1 ÷ {classes}) = ln {classes} = {right}"],
-    check="The first update of this run had a loss of {first}.",
+    check="The first update of this run had a loss of {first}{why}.",
     terms=["loss"],
     probability="{wrong} is the probability itself.",
     bits="{wrong} is the logarithm to base 2: bits, not nats.",
@@ -125,7 +126,8 @@ def first_loss(facts: Facts) -> Drawn | None:
         return None
     num = len(classes)
     wrong = {"probability": 1 / num, "bits": log(num, 2), "rest": 1 - 1 / num, "count": float(num)}
-    return Drawn(log(num), wrong, {"classes": num, "first": first})
+    why = ": less, as its head did not begin from nothing" if first < WELL_BELOW * log(num) else ""
+    return Drawn(log(num), wrong, {"classes": num, "first": first, "why": why})
 
 
 @template(
@@ -278,9 +280,11 @@ def next_training(facts: Facts) -> Drawn | None:
 
 
 def _epoch(facts: Facts, needed: str) -> Json | None:
-    """Draw one epoch that has this figure."""
+    """Draw one epoch that has this figure; one in which training is ahead of validation, if there is any."""
     epochs = (facts.json["history"] or {}).get("validations") or ()
     places = [place for place, item in enumerate(epochs) if item[needed] is not None]
+    ahead = [place for place in places if (epochs[place]["training_accuracy"] or 0.0) > epochs[place]["accuracy"]]
+    places = ahead or places
     return facts.at(f"history.validations[{facts.pick(places)}]") if places else None
 
 

@@ -1,10 +1,14 @@
 """Questions about figures that are read from the confusion matrix."""
 
+from collections.abc import Sequence
+
 from pretune.report.practice.facts import Facts
 from pretune.report.practice.question import HARD, MEDIUM
 from pretune.report.practice.template import Drawn, template
 
 MAX_CLASSES = 5  # of a confusion matrix that is asked about
+LEAST_APART = 0.01  # of precision and recall whose F1 is asked for
+MAX_ROUNDED = 900  # rows up to which a share of three digits gives back a count
 
 
 @template(
@@ -38,24 +42,80 @@ def accuracy(facts: Facts) -> Drawn | None:
 
 def _of_class(facts: Facts) -> tuple[dict[str, object], int, int, int, int] | None:
     """Draw a class; return what texts name, and its hits, true rows and predicted rows, and all rows."""
-    found = _matrix(facts)
+    found = _counts(facts)
     if found is None:
         return None
-    classes, counts, said = found
-    place = facts.pick(range(len(classes)))
-    hits, true, called = counts[place][place], sum(counts[place]), sum(row[place] for row in counts)
+    classes, counts, split = found
+    called_so = [sum(column) for column in zip(*counts, strict=True)]
+    places = range(len(classes))
+    mistaken = [place for place in places if counts[place][place] < max(sum(counts[place]), called_so[place])]
+    place = facts.pick(mistaken or places)  # all of a class being right leaves nothing to work out
+    hits, true, called = counts[place][place], sum(counts[place]), called_so[place]
     rows = sum(map(sum, counts))
-    given = {"matrix": said, "name": classes[place], "hits": hits, "true": true, "called": called, "rows": rows}
+    told = (
+        f"Of {rows:,} rows of {split}, {true:,} are {classes[place]}. The model called {called:,} rows {classes[place]}, "
+        f"and was right about {hits:,} of these."
+    )
+    is_told = len(classes) > MAX_CLASSES or facts.draw.random() < 0.5
+    said = told if is_told else _say_matrix(classes, counts, split)
+    given = {"matrix": said, "name": classes[place], "hits": hits, "true": true, "called": called, "rows": rows, "split": split}
     return given, hits, true, called, rows
+
+
+@template(
+    "evaluation.missed",
+    MEDIUM,
+    ask="On {split} {true} rows are {name}, and the recall of {name} is {recall}. How many of them did the model miss?",
+    hint="Recall is the share of them that was found.",
+    steps=["found: {recall} × {true}, rounded, is {hits}", "{true} − {hits} = {right}"],
+    check="The model called {called} rows {name}, and {hits} of these rightly.",
+    terms=["recall"],
+    found="{wrong} are those that were found.",
+    false="{wrong} are false alarms: called {name}, and something else.",
+    mistakes="{wrong} counts its false alarms as well.",
+    others="{wrong} are the rows of other classes.",
+)
+def missed(facts: Facts) -> Drawn | None:
+    """From a recall back to rows."""
+    found = _of_class(facts)
+    if found is None or not 0 < found[2] - found[1] <= found[2] <= MAX_ROUNDED:
+        return None
+    given, hits, true, called, rows = found
+    wrong = {"found": hits, "false": called - hits, "mistakes": true + called - 2 * hits, "others": rows - true}
+    return Drawn(true - hits, wrong, given | {"recall": hits / true})
+
+
+@template(
+    "evaluation.false_alarms",
+    MEDIUM,
+    ask="On {split} the model called {called} rows {name}, with a precision of {precision}. How many of these are "
+    "something else?",
+    hint="Precision is the share of them that really is {name}.",
+    steps=["really {name}: {precision} × {called}, rounded, is {hits}", "{called} − {hits} = {right}"],
+    check="Found were {hits} of the {true} rows that are {name}.",
+    terms=["precision", "false-positive rate"],
+    right="{wrong} are those that are {name}.",
+    missed="{wrong} were missed: they are {name} and were called something else.",
+    others="{wrong} are all rows of other classes.",
+    true="{wrong} are all rows that are {name}.",
+)
+def false_alarms(facts: Facts) -> Drawn | None:
+    """From a precision back to rows."""
+    found = _of_class(facts)
+    if found is None or not 0 < found[3] - found[1] <= found[3] <= MAX_ROUNDED:
+        return None
+    given, hits, true, called, rows = found
+    wrong = {"right": hits, "missed": true - hits, "others": rows - true, "true": true}
+    return Drawn(called - hits, wrong, given | {"precision": hits / called})
 
 
 @template(
     "evaluation.recall",
     MEDIUM,
     ask="{matrix} What is the recall of {name}?",
-    hint="Of the rows that truly are {name}: read along its line.",
+    hint="Of the rows that truly are {name}: which share was found?",
     steps=["rows that are {name}: {true}; found: {hits}", "{hits} ÷ {true} = {right}"],
-    check="{missed} rows of {name} were missed; {hits} + {missed} = {true}.",
+    check="Missed rows of {name}: {missed}; {hits} + {missed} = {true}.",
     terms=["recall", "confusion matrix"],
     precision="{wrong} is the precision: it divides by the {called} rows that were called {name}.",
     missed="{wrong} is the share that was missed.",
@@ -81,9 +141,9 @@ def recall(facts: Facts) -> Drawn | None:
     "evaluation.precision",
     MEDIUM,
     ask="{matrix} What is the precision of {name}?",
-    hint="Of the rows that were called {name}: read down its column.",
+    hint="Of the rows that were called {name}: which share really is?",
     steps=["rows called {name}: {called}; right: {hits}", "{hits} ÷ {called} = {right}"],
-    check="{false} of the rows called {name} were not; {hits} + {false} = {called}.",
+    check="Rows called {name} that are not: {false}; {hits} + {false} = {called}.",
     terms=["precision", "confusion matrix"],
     recall="{wrong} is the recall: it divides by the {true} rows that are {name}.",
     alarms="{wrong} is the share of false alarms among them.",
@@ -125,6 +185,8 @@ def f1(facts: Facts) -> Drawn | None:
         return None
     given, hits, true, called, _ = found
     p, r = hits / called, hits / true
+    if abs(p - r) < LEAST_APART:
+        return None  # nothing to work out
     wrong = {"mean": (p + r) / 2, "product": p * r, "half": p * r / (p + r), "lower": min(p, r)}
     facts_of = {"name": given["name"], "precision": p, "recall": r, "top": 2 * p * r, "bottom": p + r, "mean": (p + r) / 2}
     return Drawn(2 * p * r / (p + r), wrong, facts_of)
@@ -250,17 +312,26 @@ def prevalence(facts: Facts) -> Drawn | None:
 
 
 def _matrix(facts: Facts) -> tuple[list[str], list[list[int]], str] | None:
-    """Return classes, counts and the sentence that shows them; of the test, where the model made mistakes there."""
+    """Return classes, counts and the sentence that shows them, where there are few enough."""
+    found = _counts(facts)
+    return None if found is None or len(found[0]) > MAX_CLASSES else (*found[:2], _say_matrix(*found))
+
+
+def _counts(facts: Facts) -> tuple[list[str], list[list[int]], str] | None:
+    """Return classes, counts and the split that they are of: of the test, where it was judged."""
     for split in ("test", "validation"):
         found = facts.counts(split)
-        if found is not None and 2 <= len(found[0]) <= MAX_CLASSES and any(any(row) for row in found[1]):
-            classes, counts = found
-            lines = [
-                f"{name}: " + ", ".join(f"{count:,} called {other}" for other, count in zip(classes, row, strict=True))
-                for name, row in zip(classes, counts, strict=True)
-            ]
-            return classes, counts, f"True rows of {split}, by what the model called them. {'; '.join(lines)}."
+        if found is not None and len(found[0]) > 1 and any(any(row) for row in found[1]):
+            return *found, split
     return None
 
 
-MATRIX = (accuracy, recall, precision, f1, balanced, constant, prevalence)
+def _say_matrix(classes: Sequence[str], counts: Sequence[Sequence[int]], split: str) -> str:
+    lines = [
+        f"{name}: " + ", ".join(f"{count:,} called {other}" for other, count in zip(classes, row, strict=True))
+        for name, row in zip(classes, counts, strict=True)
+    ]
+    return f"True rows of {split}, by what the model called them. {'; '.join(lines)}."
+
+
+MATRIX = (accuracy, recall, precision, missed, false_alarms, f1, balanced, constant, prevalence)

@@ -135,7 +135,7 @@ def lucky_seed(facts: Facts) -> Drawn | None:
 )
 def repeated(facts: Facts) -> Drawn | None:
     """Rows of a split that repeat another one."""
-    known = [name for name, item in facts.splits.items() if item["num_texts"] is not None]
+    known = [name for name, item in facts.splits.items() if item["num_texts"] not in (None, item["num_rows"])]
     if not known:
         return None
     name = facts.pick(sorted(known))
@@ -172,7 +172,7 @@ def next_split(facts: Facts) -> Drawn | None:
         "keep": (not any(off.values()), "Keep it: nothing crosses it."),
         "reseed": (False, "Draw other splits until one gives a better figure."),
     }
-    return choose(facts, options, **{name: item["severity"] for name, item in found.items()})
+    return choose(facts, options, **{name: item["severity"].replace("_", " ") for name, item in found.items()})
 
 
 SPLIT = (test_share, stratified, chooses, lucky_seed, repeated, next_split)

@@ -84,6 +84,8 @@ def cut(facts: Facts) -> Drawn | None:
     if counts is None:
         return None
     lost, tokens = counts["num_cut_tokens"], counts["num_tokens"]
+    if not lost:
+        return None  # nothing to work out
     total = lost + tokens
     wrong = {"texts": counts["num_cut_texts"] / counts["num_texts"], "odds": lost / tokens, "left": tokens / total}
     given = {

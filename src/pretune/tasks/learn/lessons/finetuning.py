@@ -19,7 +19,7 @@ NUM_TRAIN, NUM_VALIDATION = 800, 500
 SETTINGS = {"freeze": "none", "epochs": "2", "lr": "1e-4"}
 SIGNIFICANT = 0.05
 NAMES = {
-    "majority": "the commoner class",
+    "majority": "the commoner class of training",
     "linear": "word counts",
     "random": "network, random weights",
     "pretrained": "network, pre-trained weights",
@@ -46,6 +46,7 @@ def train_three(lab: Lab) -> Found:
     seconds = dict.fromkeys(answers, 0.0)
     starts: dict[str, str | Path] = {"random": lab.folder / "random", "pretrained": MODEL}
     for name, model in starts.items():
+        lab.trace.note(f"now: {NAMES[name]}")
         made, classifier = make_try(name, SETTINGS, data, lab.trace, model=model)
         answers[name], seconds[name] = replace(validated(classifier, data), source=name), made.seconds
     found = compare(answers["pretrained"], answers["random"])
@@ -69,10 +70,10 @@ def _rows() -> "TrainingData":
     ask="How much validation accuracy do pre-trained weights bring, compared with random ones?",
     hint="The difference of the two networks.",
     steps=["{pretrained} − {random} = {right}"],
-    check="Nothing but the weights at the start differs between the two.",
+    check="Layers, rows, rate and epochs are the same for both.",
     terms=["pre-training"],
     linear="{wrong} compares with word counts.",
-    majority="{wrong} compares with the commoner class.",
+    majority="{wrong} compares with always naming one class.",
     turned="{wrong} takes them the other way round.",
 )
 def gain(facts: Facts) -> Drawn | None:

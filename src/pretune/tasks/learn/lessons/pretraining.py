@@ -10,10 +10,12 @@ from pretune.report.practice.question import HARD, MEDIUM
 from pretune.report.practice.template import Drawn, choose, template
 from pretune.run.trace import Trace
 from pretune.tasks.learn.lesson import Found, Lab, Table, read_lesson
+from pretune.wording.tokens import show_tokens
 
 CORPUS = "wikitext-2"
 # Fixed, so that everybody sees the same milestones; about three minutes on two cores.
 TOKENS, VOCABULARY, NUM_MILESTONES = 1_200_000, 4_096, 8
+NOTE = "the three likeliest guesses; a loss is in nats per hidden token"
 WATCHED = ("the sun rises in the [MASK]", "he was born in the city of [MASK]", "the [MASK] was released in 2009")
 
 
@@ -74,13 +76,13 @@ def _found(record: RunRecord, place: Path) -> Found:
         for item in fair
     )
     columns = ("tokens read", "held-out loss", *WATCHED)
-    return Found(facts=facts, tables=(Table(title="Guesses while it learns", columns=columns, rows=rows),))
+    return Found(facts=facts, tables=(Table(title="Guesses while it learns", columns=columns, rows=rows, note=NOTE),))
 
 
 def guessed(milestone: Milestone, place: int, number: int) -> str:
     """Return the likeliest guesses for one of the sentences that are watched."""
     guesses = milestone.guesses[place].guesses[:number] if len(milestone.guesses) > place else ()
-    return ", ".join(item.token for item in guesses)
+    return " · ".join(show_tokens([item.token for item in guesses]))
 
 
 @template(
