@@ -154,7 +154,7 @@ def real(series: int, num_looks: int, trials: int) -> dict[str, Any]:
     model = make_pipeline(TfidfVectorizer(), LogisticRegression(max_iter=500)).fit(texts[train], labels[train])
     classes = tuple(map(str, model.classes_))
     measure = Measure(
-        known=frozenset(word for text in texts[train] for word in words_in(fold(text))), classes=classes, tokenizer=None
+        counts=Counter(word for text in texts[train] for word in words_in(fold(text))), classes=classes, tokenizer=None
     )
 
     def numbers(part: Sequence[str]) -> Measured:

@@ -13,6 +13,7 @@ from pretune.records import Example
 
 Numbers = npt.NDArray[np.float64]
 NUM_WORDS, NUM_KNOWN = 8_000, 6_000  # the rarest words are unknown to training
+NUM_TRAINING_WORDS = 140_000  # of some 7,500 texts
 SHARES_OF_WORDS = (1 / (np.arange(NUM_WORDS) + 5.0)) / (1 / (np.arange(NUM_WORDS) + 5.0)).sum()
 
 
@@ -25,6 +26,7 @@ def measured(num: int, generator: np.random.Generator, shares: Sequence[float], 
         lengths=(words * generator.normal(5.7, 0.5, size)).round(),
         num_words=words,
         unknown=generator.binomial(words.astype(int), 0.03) / words,
+        rarity=generator.normal(9.0, 3.0 / np.sqrt(words)),
         pieces=generator.gamma(40.0, 0.033, size),
         untold=(generator.random(size) < 0.004).astype(float),
         confidence=generator.beta(9.0, 1.2, size),
@@ -56,7 +58,7 @@ def reference(num: int, generator: np.random.Generator, shares: Sequence[float],
         classes=classes,
         positive=None,
         num_drawn=num_drawn,
-        measure=Measure(known=frozenset(), classes=classes, tokenizer=None),
+        measure=Measure(counts={}, classes=classes, tokenizer=None),
     )
 
 
@@ -85,7 +87,9 @@ def of_texts(num: int, generator: np.random.Generator, **moved: Any) -> list[str
 def text_reference(num: int, generator: np.random.Generator) -> Reference:
     """Return a test of texts of words, of which training knows the commoner ones."""
     test, texts = reference(num, generator, [0.85, 0.15]), of_texts(num, generator)
-    measure = Measure(known=frozenset(f"w{number}" for number in range(NUM_KNOWN)), classes=test.classes, tokenizer=None)
+    counts = generator.multinomial(NUM_TRAINING_WORDS, SHARES_OF_WORDS[:NUM_KNOWN] / SHARES_OF_WORDS[:NUM_KNOWN].sum())
+    counted = {f"w{number}": max(1, int(times)) for number, times in enumerate(counts)}
+    measure = Measure(counts=counted, classes=test.classes, tokenizer=None)
     numbers = measure_texts(measure, texts, generator)
     return replace(test, texts=tuple(texts), others=tuple(of_texts(num, generator)), measure=measure, measured=numbers)
 

@@ -42,6 +42,7 @@ def draw_measured(num: int, generator: np.random.Generator, *, share: float = 0.
         predicted=(generator.random(num) < share).astype(np.int64),
         units=generator.integers(0, 1 << 62, num),
         columns={"lang": tuple(generator.choice(["de", "en", "fr"], num, p=[0.1, 0.8, 0.1]).tolist())},
+        rarity=generator.normal(9.0, 1.2, num),
     )
     return replace(found, **others)
 
@@ -60,5 +61,5 @@ def draw_reference(num: int = 1_500, *, seed: int = 0, share: float = 0.15, accu
         classes=CLASSES,
         positive="spam",
         num_drawn=None,
-        measure=Measure(known=frozenset(WORDS), classes=CLASSES, tokenizer=None),
+        measure=Measure(counts=dict.fromkeys(WORDS, 1), classes=CLASSES, tokenizer=None),
     )

@@ -1,5 +1,6 @@
 """Signals: each finds the shift that was planted, names what moved, and is silent on the clean twin."""
 
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -7,9 +8,11 @@ import pytest
 
 from pretune.production.watch.budget import ERROR, PER_WINDOWS, SHARES, level_of
 from pretune.production.watch.looking import find_all_signals
+from pretune.production.watch.measured import Measure, Measured, join
 from pretune.production.watch.moved_words import find_words
 from pretune.production.watch.signals import find_signals
-from watching import NEW, RARE, draw_measured, draw_reference, draw_texts
+from pretune.records import Example
+from watching import NEW, RARE, WORDS, draw_measured, draw_reference, draw_texts
 
 SIZE = 2_000
 
@@ -30,6 +33,7 @@ def alarms(signals):
 PLANTED = {
     "length": ({"lengths": np.exp(generator().normal(4.2, 0.6, SIZE))}, ("length", "")),
     "vocabulary": ({"unknown": generator().binomial(20, 0.08, SIZE) / 20}, ("vocabulary", "")),
+    "rarity": ({"rarity": generator().normal(9.4, 1.2, SIZE)}, ("vocabulary", "")),
     "pieces": ({"pieces": generator().gamma(30.0, 0.05, SIZE)}, ("tokens", "")),
     "unknown tokens": ({"untold": (generator().random(SIZE) < 0.06).astype(float)}, ("tokens", "")),
     "confidence": ({"confidence": generator().beta(9.0, 1.5, SIZE)}, ("confidence", "")),
@@ -46,12 +50,49 @@ def test_a_planted_shift_is_found_and_named(planted, reference):
     assert {column for column, _ in found} == {name[0]}, "nothing else moved"
 
 
+@pytest.mark.parametrize("to", [RARE, WORDS], ids=["rare words", "all words"])
+def test_known_words_that_become_common_make_texts_of_rarer_words(to):
+    """No word is new to training, and each alone moves by too little to be seen."""
+    draw = np.random.default_rng(4)
+    counts = Counter(word for text in draw_texts(5_000, draw) for word in text.split())
+    measure = Measure(counts=counts, classes=("spam",), tokenizer=None)
+    before, now = (
+        measure([Example(id=str(number), text=text) for number, text in enumerate(texts)], ["spam"] * len(texts), np.zeros(0))
+        for texts in (draw_texts(1_500, draw), draw_texts(SIZE, draw, share_new=0.05, new=to))
+    )
+    found = {signal.unit: signal for signal in find_signals(replace(draw_reference(), measured=before), now)}
+    signal = found["rarity of words in training, bits a word"]
+    assert signal.is_alarm
+    assert signal.now - signal.before > 0.05
+    assert not found["share of words unknown to training"].is_alarm
+
+
+def test_rarity_is_that_of_laplace_in_bits():
+    measure = Measure(counts={"a": 3, "b": 1}, classes=("x",), tokenizer=None)
+    found = measure(
+        [Example(id="1", text="a b b"), Example(id="2", text="new"), Example(id="3", text="")], ["x"] * 3, np.zeros(0)
+    )
+    total = 3 + 1 + 2 + 1  # words, kinds, and one for those that training lacks
+    assert found.rarity == pytest.approx([np.mean(np.log2([total / 4, total / 2, total / 2])), np.log2(total), 0.0])
+
+
+def test_what_earlier_versions_kept_is_read_and_its_rarity_is_not_compared(reference):
+    kept = draw_measured(100, np.random.default_rng(0)).to_json()
+    del kept["rarity"]
+    old = Measured.from_json(kept)
+    assert len(old.rarity) == 0
+    joined = join([old, draw_measured(100, np.random.default_rng(1))])
+    assert (len(joined), len(joined.rarity)) == (200, 0)
+    assert not any("rarity" in signal.unit for signal in find_signals(reference, joined))
+
+
 def test_fewer_unknown_words_are_no_alarm(reference):
     """Production has near copies of training texts, which a split keeps out of the test."""
     known = draw_measured(SIZE, np.random.default_rng(1), unknown=np.zeros(SIZE))
-    signal = next(item for item in find_signals(reference, known) if item.name == "vocabulary")
-    assert signal.change < -0.1
-    assert signal.p_value == 1.0
+    known = replace(known, rarity=known.rarity - 0.5)
+    signals = [item for item in find_signals(reference, known) if item.name == "vocabulary"]
+    assert all(signal.change < -0.1 and signal.p_value == 1.0 for signal in signals)
+    assert len(signals) == 2
 
 
 @pytest.mark.parametrize("size", [60, 400, SIZE])
@@ -66,14 +107,14 @@ def test_other_words_are_told_apart_and_named(new, reference):
     draw = np.random.default_rng(2)
     texts = draw_texts(SIZE, draw, share_new=0.05, new=new)
     assert ("told_apart", "") in alarms(find_all_signals(reference, draw_measured(SIZE, draw), texts))
-    words = find_words(reference.texts, texts, reference.measure.known)
+    words = find_words(reference.texts, texts, reference.measure.counts)
     assert {word.word for word in words} <= {*new}
     assert all(word.now > word.before and word.is_known is (new is RARE) for word in words)
 
 
 def test_words_that_did_not_move_are_not_named(reference):
     texts = draw_texts(SIZE, np.random.default_rng(3))
-    assert find_words(reference.texts, texts, reference.measure.known) == ()
+    assert find_words(reference.texts, texts, reference.measure.counts) == ()
 
 
 def test_small_windows_are_joined_until_they_show_what_one_cannot(reference):

@@ -79,7 +79,7 @@ class Monitor:
             num_rows=len(rows),
             num_answered=len(rows),
             signals=find_all_signals(reference, measured, texts, before),
-            words=find_words(reference.texts, texts, reference.measure.known),
+            words=find_words(reference.texts, texts, reference.measure.counts),
         )
 
 

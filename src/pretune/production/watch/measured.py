@@ -1,5 +1,6 @@
 """Measured: what is kept of each text, a few numbers and never the text itself."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -25,6 +26,7 @@ class Measured:
         lengths: Characters.
         num_words: Words.
         unknown: Share of its words that training lacks.
+        rarity: How rare its words are in training, in bits per word; empty where that was not kept.
         pieces: Tokens per word; empty where the model has no tokenizer.
         untold: Tokens that the vocabulary does not have; empty likewise.
         confidence: Probability of the class that was given; empty where there is none.
@@ -36,6 +38,7 @@ class Measured:
     lengths: Floats
     num_words: Floats
     unknown: Floats
+    rarity: Floats
     pieces: Floats
     untold: Floats
     confidence: Floats
@@ -62,6 +65,7 @@ class Measured:
         try:
             kinds: dict[str, Any] = {"predicted": np.int64, "units": np.int64}
             names = [item.name for item in fields(cls) if item.name != "columns"]
+            value = {"rarity": [], **value}  # earlier versions did not keep it
             arrays: dict[str, Any] = {name: np.array(value[name], dtype=kinds.get(name, np.float64)) for name in names}
             columns = {str(name): tuple(map(str, values)) for name, values in value["columns"].items()}
         except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -70,11 +74,14 @@ class Measured:
 
 
 def join(parts: Sequence[Measured]) -> Measured:
-    """Return the texts of all parts; of columns, those that all have."""
+    """Return the texts of all parts; of rarities and columns, those that all have."""
     names = [item.name for item in fields(Measured) if item.name != "columns"]
     common = [name for name in parts[0].columns if all(name in part.columns for part in parts)]
+    arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+    if any(len(part.rarity) < len(part) for part in parts):
+        arrays["rarity"] = np.zeros(0)
     return Measured(
-        **{name: np.concatenate([getattr(part, name) for part in parts]) for name in names},
+        **arrays,
         columns={name: tuple(value for part in parts for value in part.columns[name]) for name in common},
     )
 
@@ -84,12 +91,12 @@ class Measure:
     """How texts are measured.
 
     Args:
-        known: Words of training.
+        counts: How often training has each of its words.
         classes: In the order of their numbers.
         tokenizer: ``tokenizer.json``, where the model has one.
     """
 
-    known: frozenset[str]
+    counts: Mapping[str, int]
     classes: tuple[str, ...]
     tokenizer: Path | None
 
@@ -99,13 +106,14 @@ class Measure:
         """Return rows and what the model said of them in numbers."""
         words = [words_in(fold(row.text)) for row in rows]
         sizes = np.array([len(item) for item in words], dtype=np.float64)
-        unknown = np.array([sum(word not in self.known for word in item) for item in words], dtype=np.float64)
+        unknown = np.array([sum(word not in self.counts for word in item) for item in words], dtype=np.float64)
         pieces, untold = self._tokens([row.text for row in rows], sizes)
         numbers = {name: number for number, name in enumerate(self.classes)}
         return Measured(
             lengths=np.array([len(row.text) for row in rows], dtype=np.float64),
             num_words=sizes,
             unknown=unknown / np.maximum(sizes, 1),
+            rarity=_rarity(words, self.counts),
             pieces=pieces,
             untold=untold,
             confidence=confidence,
@@ -121,6 +129,17 @@ class Measure:
 
         counts = np.array(list(count_tokens(self.tokenizer, texts)), dtype=np.float64).reshape(len(texts), 2)
         return counts[:, 0] / np.maximum(num_words, 1), counts[:, 1]
+
+
+def _rarity(texts: Sequence[Sequence[str]], counts: Mapping[str, int]) -> Floats:
+    """Return how rare the words of each text are in training, in bits per word; words that it lacks are the rarest.
+
+    Source:
+        Laplace's rule of succession for the share of a word; Shannon (1948), for what it says in bits.
+    """
+    total = sum(counts.values()) + len(counts) + 1
+    bits = (sum(math.log2(total / (counts.get(word, 0) + 1)) for word in words) / max(1, len(words)) for words in texts)
+    return np.fromiter(bits, dtype=np.float64, count=len(texts))
 
 
 def confidence_of(answers: Predictions) -> Floats:

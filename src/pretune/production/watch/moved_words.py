@@ -1,7 +1,7 @@
 """Moved words: which words are in more texts than they were in the test, or in fewer."""
 
 from collections import Counter
-from collections.abc import Sequence, Set
+from collections.abc import Container, Sequence
 
 import numpy as np
 
@@ -14,7 +14,7 @@ MAX_WORDS = 8
 MIN_SCORE = 4.5
 
 
-def find_words(before: Sequence[str], now: Sequence[str], known: Set[str]) -> tuple[MovedWord, ...]:
+def find_words(before: Sequence[str], now: Sequence[str], known: Container[str]) -> tuple[MovedWord, ...]:
     """Return the words that moved most surely; they explain an alarm and raise none.
 
     Args:

@@ -87,7 +87,7 @@ def _compared(
     texts = [row.text for row in examples]
     measured = reference.measure(examples, answers.predicted, confidence_of(answers), columns)
     signals = find_all_signals(reference, measured, texts, joinable(kept.joined, len(rows)))
-    words = find_words(reference.texts, texts, reference.measure.known)
+    words = find_words(reference.texts, texts, reference.measure.counts)
     return replace(look, signals=signals, words=words), measured
 
 

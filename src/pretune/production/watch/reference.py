@@ -1,5 +1,6 @@
 """Reference: the sealed test as it was judged, which the texts of production are held against. Reading it again is no look."""
 
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -81,10 +82,10 @@ def read_reference(folder: RunFolder, record: RunRecord, answering: Answering) -
         )
     rows, _ = recall_opening(folder.sealed_files(record), folder.openings, record.ledger_head)
     train = folder.read_examples("train")
-    known = frozenset(word for row in train for word in words_in(fold(row.text)))
+    counts = Counter(word for row in train for word in words_in(fold(row.text)))
     tokenizer = model_in(folder.path) / "tokenizer.json"
     has_tokens = record.judged_source != "linear" and tokenizer.is_file()
-    measure = Measure(known=known, classes=answering.classes, tokenizer=tokenizer if has_tokens else None)
+    measure = Measure(counts=counts, classes=answering.classes, tokenizer=tokenizer if has_tokens else None)
     columns, answers = dict.fromkeys(name for row in rows for name in row.extra), _answers(folder, rows, answering)
     return Reference(
         measured=measure(rows, answers.predicted, confidence_of(answers), columns),
