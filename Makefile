@@ -23,6 +23,7 @@ $(STAMP): requirements/lock.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --requirement requirements/lock.txt
 	$(BIN)/python -m pip install --quiet --no-build-isolation --no-deps --editable .
 	@touch $(STAMP)
+	@echo "installed; 'source .venv/bin/activate' makes pretune a command of this shell"
 
 demo: setup  ## fine-tune and judge a model on movie-reviews; any verdict is a success
 	@$(BIN)/pretune run movie-reviews; code=$$?; case $$code in \

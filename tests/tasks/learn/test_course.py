@@ -7,7 +7,7 @@ import pytest
 from pretune.errors import CatalogError, UsageError
 from pretune.run.trace import Trace
 from pretune.tasks.learn import LESSONS, find_lesson, next_lesson
-from pretune.tasks.learn.lesson import Curve, Found, Table, read_lesson
+from pretune.tasks.learn.lesson import Curve, Found, Table, fill, read_lesson
 from pretune.tasks.learn.needs import require_needs
 from pretune.tasks.learn.page import render_course
 from pretune.tasks.learn.progress import Progress, keep_progress
@@ -89,3 +89,8 @@ def test_a_page_has_the_tables_and_the_curve_of_a_step_and_every_header_has_a_na
     assert '<th scope="col"></th>' not in page
     assert 'href="#term-overfitting"' in page
     assert 'id="term-overfitting"' in page
+
+
+def test_a_sentence_that_a_text_names_is_told_to_its_end():
+    reasons = "the model sees each sentence less often; " * 20
+    assert fill("It took two tries. {reasons} Next.", {"reasons": reasons}).endswith("less often; Next.")

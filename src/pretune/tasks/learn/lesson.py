@@ -174,8 +174,17 @@ def _step(item: Mapping[str, Any]) -> Step:
 
 
 def fill(text: str, facts: Mapping[str, Any]) -> str:
-    """Fill facts into a text; lines of a paragraph become one."""
-    said = {name: say(value) for name, value in facts.items() if not isinstance(value, (list, dict))}
+    """Fill facts into a text; lines of a paragraph become one.
+
+    Example:
+        >>> fill("The {name} is {value}.", {"name": "gap", "value": 0.0312})
+        'The gap is 0.031.'
+    """
+    said = {
+        name: value if isinstance(value, str) else say(value)  # sentences are whole, however long
+        for name, value in facts.items()
+        if not isinstance(value, (list, dict))
+    }
     return "\n\n".join(" ".join(part.split()) for part in text.format_map(said).strip().split("\n\n"))
 
 
