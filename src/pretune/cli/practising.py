@@ -7,7 +7,7 @@ from typing import NamedTuple
 from pretune.cli.show import show
 from pretune.errors import UsageError
 from pretune.records import RunRecord
-from pretune.report.practice.question import LETTERS, Question, Reply, judge_reply
+from pretune.report.practice.question import Question, Reply, judge_reply
 from pretune.report.practice.results import by_topic, keep_answer, read_answers
 from pretune.report.terminal.practice import draw_question, draw_results, draw_solution, draw_term
 from pretune.wording.glossary import find_term
@@ -49,10 +49,9 @@ class Asked(NamedTuple):
 
 def ask_question(question: Question) -> Asked:
     """Ask until there is a reply, or none is wanted."""
-    keys = f"a–{LETTERS[len(question.options) - 1]}" if question.options else "a number"
     is_hinted = False
     while True:
-        line = read_line(f"{keys} (h hint, s skip, q quit) > ")
+        line = read_line(f"{question.reply_with} (h hint, s skip, q quit) > ")
         typed = QUIT if line is None else line.strip().lower()
         if typed in (QUIT, SKIP):
             return Asked(is_over=typed == QUIT)
@@ -64,7 +63,7 @@ def ask_question(question: Question) -> Asked:
         if reply is not None:
             return Asked(reply, is_hinted)
         if not explain_typed(typed):
-            print(f"Expected: {keys}, h, s, q, or a term to explain it.")  # noqa: T201
+            print(f"Expected: {question.reply_with}, h, s, q, or a term to explain it.")  # noqa: T201
 
 
 def explain_typed(typed: str) -> bool:

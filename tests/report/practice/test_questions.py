@@ -232,6 +232,13 @@ def test_a_number_is_judged_but_for_rounding():
     assert judge_reply(question, "many") is None
 
 
+def test_the_prompt_says_how_exact_a_number_has_to_be(asked):
+    for _, question in asked:
+        if question.number is not None and re.fullmatch(r"−?[\d,]+(\.\d+)?", question.answer):
+            decimals = len(question.answer.partition(".")[2])
+            assert question.reply_with.startswith(f"a number, to {decimals} " if decimals else "a whole number"), question
+
+
 def test_the_value_of_a_common_mistake_is_recognized():
     question = next(item for item in draw_questions(classified(1), number=100) if item.slips)
     slip = question.slips[0]

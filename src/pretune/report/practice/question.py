@@ -2,9 +2,11 @@
 
 import re
 from dataclasses import dataclass, field
+from math import log10
 from typing import Any
 
 from pretune.records.base import SCHEMA, Record
+from pretune.wording.counts import counted
 
 # What a term means; reading this run's figures; deciding what to do next.
 EASY, MEDIUM, HARD = LEVELS = ("easy", "medium", "hard")
@@ -41,6 +43,14 @@ class Question(Record):
     check: str  # how the answer can be checked
     terms: tuple[str, ...] = ()  # of the glossary
     places: dict[str, Any] = field(default_factory=dict)  # in ``run.json`` → what stands there: all that was used
+
+    @property
+    def reply_with(self) -> str:
+        """What a reply is: a letter, or a number and how exact it has to be."""
+        if self.options:
+            return f"{LETTERS[0]}–{LETTERS[len(self.options) - 1]}"
+        digits = round(-log10(self.tolerance)) if self.tolerance else 0
+        return f"a number, to {counted(digits, 'decimal')}" if digits else "a whole number"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,8 @@ def render_quiz(questions: Sequence[Question]) -> str:
 
 def _question(place: int, question: Question) -> str:
     options = "".join(f"<li>{_marked(option.text)}</li>" for option in question.options)
-    listed = f'<ol class="options" type="a">{options}</ol>' if options else '<p class="number">Answer with a number.</p>'
+    asked = f'<p class="number">Answer with {question.reply_with}.</p>'
+    listed = f'<ol class="options" type="a">{options}</ol>' if options else asked
     steps = "".join(f"<li>{_marked(step)}</li>" for step in question.steps)
     return (
         f'<article class="question" data-template="{escape(question.template)}" data-level="{escape(question.level)}" '
