@@ -221,6 +221,7 @@ def test_a_letter_is_judged():
     assert not wrong.is_right
     assert wrong.mistake
     assert wrong.says
+    assert judge_reply(question, f" {question.answer} ").is_right
     assert judge_reply(question, "e") is judge_reply(question, "") is judge_reply(question, "ab") is None
 
 

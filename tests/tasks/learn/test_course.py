@@ -1,6 +1,7 @@
 """The course: every lesson is whole, and can be told from what its work finds."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +11,7 @@ from pretune.tasks.learn import LESSONS, find_lesson, next_lesson
 from pretune.tasks.learn.lesson import Curve, Found, Table, fill, read_lesson
 from pretune.tasks.learn.needs import require_needs
 from pretune.tasks.learn.page import render_course
-from pretune.tasks.learn.progress import Progress, keep_progress
+from pretune.tasks.learn.progress import Answer, Progress, keep_progress
 from pretune.wording.glossary import load_terms
 
 
@@ -94,3 +95,14 @@ def test_a_page_has_the_tables_and_the_curve_of_a_step_and_every_header_has_a_na
 def test_a_sentence_that_a_text_names_is_told_to_its_end():
     reasons = "the model sees each sentence less often; " * 20
     assert fill("It took two tries. {reasons} Next.", {"reasons": reasons}).endswith("less often; Next.")
+
+
+def test_the_questions_of_each_step_are_a_landmark_of_their_own():
+    lesson = find_lesson("overfitting")
+    facts = {"num_train": 5, "num_validation": 3, "over_first_held": 0.8, "over_training": 1.0, "over_validation": 0.9}
+    steps = [replace(step, ask=("diagnosis.learn_gap",), then="", say="") for step in lesson.steps[:2]]
+    answer = Answer(question="diagnosis.learn_gap", given="1", is_right=False)
+    known = Progress(lesson=lesson.name, found={step.name: Found(facts=facts) for step in steps}, answers=(answer,))
+    page = render_course([replace(lesson, steps=tuple(steps))], [known])
+    labels = re.findall(r'<section class="quiz" aria-label="([^"]+)"', page)
+    assert len(set(labels)) == len(labels) == 2

@@ -68,14 +68,18 @@ def judge_reply(question: Question, given: str) -> Reply | None:
 
     Args:
         question: What was asked.
-        given: A letter where there are options; else a number, such as ``0.85``, ``85 %`` or ``1,234``.
+        given: A letter where there are options, or what one of them says; else a number, such as ``0.85``, ``85 %`` or
+            ``1,234``.
 
     Returns:
         ``None`` where it is neither.
     """
     if question.options:
-        place = LETTERS.find(given.strip().lower().removesuffix(")")) if given.strip() else -1
-        if len(given.strip().removesuffix(")")) != 1 or not 0 <= place < len(question.options):
+        typed = given.strip().lower()
+        said = {option.text.lower(): place for place, option in enumerate(question.options)}
+        letters = dict(zip(LETTERS, range(len(question.options)), strict=False))
+        place = (said | letters).get(typed.removesuffix(")"))
+        if place is None:
             return None
         option = question.options[place]
         return Reply(given=LETTERS[place], is_right=option.is_right, mistake=option.mistake, says=option.why)

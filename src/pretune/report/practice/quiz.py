@@ -10,14 +10,14 @@ from pretune.wording.glossary import TOPICS
 HEADING = "h3"
 
 
-def render_quiz(questions: Sequence[Question]) -> str:
+def render_quiz(questions: Sequence[Question], label: str = "questions") -> str:
     """Return a ``<section class="quiz">``: each question with its options, hint and folded solution; no script, no style.
 
     What a script needs to judge a reply stands in ``data-`` attributes. Every text is escaped. ``pretune practice RUN --json``
-    has the same as data.
+    has the same as data. Of several on a page each has a label of its own.
     """
     asked = "".join(map(_question, range(1, len(questions) + 1), questions))
-    return f'<section class="quiz" aria-label="questions">\n{asked}</section>\n'
+    return f'<section class="quiz" aria-label="{escape(label)}">\n{asked}</section>\n'
 
 
 def _question(place: int, question: Question) -> str:

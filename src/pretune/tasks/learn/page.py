@@ -57,7 +57,7 @@ def _step(lesson: Lesson, step: Step, progress: Progress) -> dict[str, Any]:
     facts, found = progress.facts, progress.found.get(step.name)
     answered = {answer.question for answer in progress.answers}
     asked = [put(lesson.questions[name], facts) for name in step.ask if name in answered]
-    quiz = render_quiz([question for question in asked if question is not None])
+    quiz = render_quiz([question for question in asked if question is not None], f"questions: {lesson.name}, {step.name}")
     return {
         "name": step.name,
         "say": fill(step.say, facts).split("\n\n") if step.say else [],
