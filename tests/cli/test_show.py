@@ -57,6 +57,15 @@ def tell_everything(trace: Trace) -> None:
     trace.progress("training", 2, 2, "steps")
 
 
+@pytest.mark.parametrize(("total", "count"), [(0, "1,200 texts"), (2_400, "1,200 of 2,400 texts")])
+def test_a_bar_says_of_how_many_only_where_that_is_known(total, count, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "100")
+    stream = FakeTerminal()
+    with Terminal(stream) as terminal:
+        Trace(listeners=(terminal,)).progress("read", 1_200, total, "texts")
+    assert count in re.sub("\x1b\\[[0-9;?]*[A-Za-z]", "", stream.getvalue())
+
+
 @pytest.mark.parametrize(
     "shown",
     [

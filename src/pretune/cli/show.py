@@ -163,12 +163,16 @@ class _Lines:
         self._last = now
         rate = (done - self._first) / (now - self._start)
         left = f"{duration((total - done) / rate)} left" if total else ""
-        of = f"{done:,} of {total:,}" if total else f"{done:,}"
-        parts = (f"{of} {unit}".rstrip(), f"{rate:.3g} {unit}/s" if unit else f"{rate:.3g}/s", left, remark)
+        parts = (f"{_of(done, total)} {unit}".rstrip(), f"{rate:.3g} {unit}/s" if unit else f"{rate:.3g}/s", left, remark)
         self.say("  ", f"{what}: {', '.join(filter(None, parts))}")
 
     def stop(self) -> None:
         self._what = ""
+
+
+def _of(done: int, total: int) -> str:
+    """Write how much is done, and of how much where that is known."""
+    return f"{done:,} of {total:,}" if total else f"{done:,}"
 
 
 class _Bar:
@@ -192,11 +196,12 @@ class _Bar:
     def advance(self, what: str, done: int, total: int, unit: str, remark: str) -> None:
         progress = self._progress or self._start()
         if what not in self._tasks:
-            self._tasks[what] = progress.add_task(what, total=total or None, unit=unit, remark="", rate="")
+            self._tasks[what] = progress.add_task(what, total=total or None, unit=unit, count="", remark="", rate="")
         task = self._tasks[what]
         speed = progress.tasks[progress.task_ids.index(task)].speed
         rate = "" if not speed else f"{speed:,.3g} {unit}/s" if unit else f"{speed:,.3g}/s"
-        progress.update(task, completed=done, total=total or None, remark=remark, rate=rate)
+        count = _of(done, total)
+        progress.update(task, completed=done, total=total or None, count=count, remark=remark, rate=rate)
 
     def stop(self) -> None:
         if self._progress is not None:
@@ -217,8 +222,7 @@ class _Bar:
         self._progress = Progress(
             text("description"),
             BarColumn(bar_width=24),
-            text("completed"),
-            TextColumn("of {task.total}", markup=False),
+            text("fields[count]"),
             text("fields[unit]"),
             text("fields[rate]", "dim"),
             TimeRemainingColumn(compact=True),
