@@ -26,7 +26,7 @@
     const name = `answer-${question.dataset.template}`, field = make("input", { type: "text", size: 12, autocomplete: "off" });
     const options = [...(list.children ?? [])].map((option, place) => make("label", {},
       make("input", { type: "radio", name, value: place }), `${LETTERS[place]}) ${option.textContent}`));
-    const fields = make("fieldset", {}, ...(number === undefined ? options : [make("label", {}, "A number ", field)]));
+    const fields = make("fieldset", {}, ...(number === undefined ? options : [make("label", {}, `${list.textContent} `, field)]));
     heading.id = `question-${question.dataset.template}`;
     fields.setAttribute("aria-labelledby", heading.id);
     const form = make("form", {}, fields, make("p", {}, button), said);
