@@ -1,10 +1,11 @@
 // What report pages look like, and whether everybody can read them: screenshots in light and dark, wide and narrow, and printed;
 // and what is wrong with each, as JSON on standard output. `--pictures` holds each against the picture of the same name in a
-// folder; `--renew` writes these pictures anew. A page that is served is named by its address; it is looked at, not printed.
+// folder, and does nothing else with `--only-pictures`; `--renew` writes these pictures anew. A page that is served is named by
+// its address; it is looked at, not printed.
 //
 //   npm install --prefix ELSEWHERE playwright-core axe-core
 //   node tools/report_pages.mjs --modules ELSEWHERE/node_modules [--out FOLDER] [--browser /usr/bin/chromium]
-//     [--pictures FOLDER [--renew]] PAGE.html ...
+//     [--pictures FOLDER [--only-pictures] [--renew]] PAGE.html ...
 import { createRequire } from "node:module";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
@@ -15,7 +16,7 @@ const { values: asked, positionals: pages } = parseArgs({
   allowPositionals: true,
   options: {
     modules: { type: "string" }, out: { type: "string" }, browser: { type: "string", default: "/usr/bin/chromium" },
-    pictures: { type: "string" }, renew: { type: "boolean", default: false },
+    pictures: { type: "string" }, "only-pictures": { type: "boolean", default: false }, renew: { type: "boolean", default: false },
   },
 });
 const load = createRequire(join(resolve(asked.modules ?? "node_modules"), "_"));
@@ -23,11 +24,14 @@ const { chromium } = load("playwright-core");
 const axe = readFileSync(load.resolve("axe-core/axe.min.js"), "utf8");
 const VIEWS = [["wide", 1280, 800], ["phone", 390, 844]];
 const SCHEMES = ["light", "dark"];
+// Rules of axe whose answer depends on how wide and in which colours a page is shown; all others are asked of one view.
+const LOOKED_AT = ["color-contrast", "link-in-text-block", "scrollable-region-focusable", "target-size"];
 const BLOCK = 40; // pixels that one dot of a stored picture stands for
 const SEEN = 6; // of 255: blocks whose mean brightness differs by more are told; the same page differs by 0
 for (const folder of [asked.out, asked.renew && asked.pictures]) if (folder) mkdirSync(folder, { recursive: true });
 const isServed = (file) => file.startsWith("http://");
 const address = (file) => (isServed(file) ? file : pathToFileURL(resolve(file)).href);
+const unfold = (page, which) => page.evaluate((folds) => document.querySelectorAll(folds).forEach((fold) => (fold.open = true)), which);
 
 // Runs in the page: what can be measured of it as it stands.
 function measure() {
@@ -114,40 +118,53 @@ async function compare(browser, page, name) {
 }
 
 async function look(browser, file) {
-  const name = isServed(file) ? "served" : basename(file, ".html"), found = { page: file, bytes: isServed(file) ? 0 : readFileSync(file).length, views: {} };
-  for (const scheme of SCHEMES) {
-    for (const [view, width, height] of VIEWS) {
-      const page = await browser.newPage({ viewport: { width, height }, colorScheme: scheme });
-      const told = [];
-      page.on("console", (message) => message.type() === "error" && told.push(message.text()));
-      page.on("pageerror", (error) => told.push(String(error)));
-      page.on("dialog", (dialog) => { told.push(`dialog ${dialog.message()}`); dialog.dismiss(); });
-      page.on("request", (request) => request.url().startsWith(isServed(file) ? new URL(file).origin : "file:") || request.url().startsWith("data:") || told.push(`request ${request.url()}`));
-      await page.goto(address(file));
-      const shot = (part, fullPage) => (asked.out ? page.screenshot({ path: join(asked.out, `${name}-${view}-${scheme}-${part}.png`), fullPage }) : undefined);
-      await shot("first", false);
-      if (isServed(file)) await page.waitForSelector("[data-drawn]", { state: "attached" });
-      const first = await page.evaluate(firstScreen), folded = await page.evaluate(measure);
-      await page.evaluate(() => document.querySelectorAll("details.needed").forEach((fold) => (fold.open = true)));
-      const picture = await compare(browser, page, `${name}-${view}-${scheme}`);
-      await page.evaluate(() => document.querySelectorAll("details").forEach((fold) => (fold.open = true)));
-      const unfolded = await page.evaluate(measure);
-      await shot("all", true);
-      await page.evaluate(axe);
-      const { violations } = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
-      const keyboard = scheme === "light" && view === "wide" ? { must: (await page.evaluate(firstScreen)).must_reach, reached: await reach(page) } : undefined;
-      found.views[`${view} ${scheme}`] = {
-        first, folded, unfolded, told, keyboard, picture,
-        violations: violations.map(({ id, impact, nodes }) => ({ id, impact, count: nodes.length, first: nodes[0].html.slice(0, 160), why: nodes[0].failureSummary })),
-      };
-      await page.close();
-    }
+  const name = isServed(file) ? "served" : basename(file, ".html");
+  const found = { page: file, bytes: isServed(file) ? 0 : readFileSync(file).length, views: {} };
+  for (const scheme of SCHEMES) for (const [view, width, height] of VIEWS) {
+    const page = await browser.newPage({ viewport: { width, height }, colorScheme: scheme });
+    found.views[`${view} ${scheme}`] = await lookAt(browser, page, file, `${name}-${view}-${scheme}`);
+    await page.close();
   }
   if (isServed(file)) return found;
   found.printed = await print(browser, file, name);
-  found.used = await use(browser, file);
+  if (!asked["only-pictures"]) found.used = await use(browser, file);
   return found;
 }
+
+// One view of a page. The first one is asked everything, the others what depends on size and colour.
+async function lookAt(browser, page, file, name) {
+  const told = listen(page, file), isFirst = name.endsWith("-wide-light");
+  const shot = (part, fullPage) => (asked.out ? page.screenshot({ path: join(asked.out, `${name}-${part}.png`), fullPage }) : undefined);
+  await page.goto(address(file));
+  if (isServed(file)) await page.waitForFunction(isDrawn);
+  await shot("first", false);
+  const first = await page.evaluate(firstScreen), folded = await page.evaluate(measure);
+  await unfold(page, "details.needed");
+  const picture = await compare(browser, page, name);
+  if (asked["only-pictures"]) return { picture };
+  await unfold(page, "details");
+  const unfolded = await page.evaluate(measure);
+  await shot("all", true);
+  await page.evaluate(axe);
+  const rules = isFirst ? undefined : { type: "rule", values: LOOKED_AT };
+  const { violations } = await page.evaluate((runOnly) => axe.run(document, { resultTypes: ["violations"], runOnly }), rules);
+  const keyboard = isFirst ? { must: (await page.evaluate(firstScreen)).must_reach, reached: await reach(page) } : undefined;
+  const shown = violations.map(({ id, impact, nodes }) => ({ id, impact, count: nodes.length, first: nodes[0].html.slice(0, 160), why: nodes[0].failureSummary }));
+  return { first, folded, unfolded, told, keyboard, picture, violations: shown };
+}
+
+// Notes what a page should not do: errors, dialogs, requests to elsewhere.
+function listen(page, file) {
+  const told = [], own = isServed(file) ? new URL(file).origin : "file:";
+  page.on("console", (message) => message.type() === "error" && told.push(message.text()));
+  page.on("pageerror", (error) => told.push(String(error)));
+  page.on("dialog", (dialog) => { told.push(`dialog ${dialog.message()}`); dialog.dismiss(); });
+  page.on("request", (request) => [own, "data:"].some((start) => request.url().startsWith(start)) || told.push(`request ${request.url()}`));
+  return told;
+}
+
+// Runs in a page that is served: whether the first events are drawn; a page that follows no run is there once it is loaded.
+const isDrawn = () => !document.getElementById("state")?.textContent.startsWith("Connecting");
 
 // Uses what the script adds: sorts, filters, asks a chart by pointer and by key, moves the threshold; and what is left without it.
 async function use(browser, file) {
@@ -158,7 +175,7 @@ async function use(browser, file) {
     await link.click();
     found.link_unfolds = await page.evaluate(() => document.querySelector(":target")?.checkVisibility({ contentVisibilityAuto: true }) ?? false);
   }
-  await page.evaluate(() => document.querySelectorAll("details").forEach((fold) => (fold.open = true)));
+  await unfold(page, "details");
   const text = async (selector) => (await page.locator(selector).first().textContent())?.trim();
   const table = page.locator("table[data-filter]").first();
   if (await table.count()) {
@@ -229,7 +246,7 @@ async function answer(page) {
   await page.keyboard.press("Enter");
   [found.wrong, found.why] = [await said(), why ?? ""];
   await page.reload();
-  await page.evaluate(() => document.querySelectorAll("details").forEach((fold) => (fold.open = true)));
+  await unfold(page, "details");
   await go("data-number");
   await shown.locator("input").fill(`${(100 * Number(number)).toFixed(6)} %`);
   await page.keyboard.press("Enter");

@@ -6,16 +6,16 @@ from itertools import groupby
 
 # Columns whose numbers say where a row stood: its quarters are no kinds of rows.
 ROW_NUMBER = re.compile(
-    r"\W*(unnamed|index|idx|id|((row|line|record|item|serial)\W*)?(id|ids|no|nr|num|number|index))\W*\d*\W*", re.I
+    r"\W*(unnamed|column(?= 1$)|index|idx|id|((row|line|record|item|serial)\W*)?(id|ids|no|nr|num|number|index))\W*\d*\W*", re.I
 )
 
 
 def is_row_number(column: str) -> bool:
-    """Whether a column is named as one that numbers the rows.
+    """Whether a column is named as one that numbers the rows; a first column without a name is an index that a table was saved with.
 
     Example:
-        >>> [is_row_number(name) for name in ("Row no", "Unnamed: 0", "id", "", "price", "number of rooms")]
-        [True, True, True, False, False, False]
+        >>> [is_row_number(name) for name in ("Row no", "Unnamed: 0", "column 1", "id", "", "price", "column 12")]
+        [True, True, True, True, False, False, False]
     """
     return ROW_NUMBER.fullmatch(column.replace("_", " ")) is not None
 

@@ -66,7 +66,7 @@ def chance(p_value: float) -> str:
     return "< 0.001" if p_value < 0.001 else number(p_value)
 
 
-def span(low: float | None, high: float | None, *, signed: bool = False) -> str:
+def span(low: float | None, high: float | None, *, signed: bool = False, digits: int = 3) -> str:
     """Write an interval, or nothing where there is none.
 
     Example:
@@ -75,7 +75,7 @@ def span(low: float | None, high: float | None, *, signed: bool = False) -> str:
     """
     if low is None or high is None:
         return ""
-    return f"{low:+.3f} to {high:+.3f}" if signed else f"{low:.3f}–{high:.3f}"
+    return f"{low:+.{digits}f} to {high:+.{digits}f}" if signed else f"{low:.{digits}f}–{high:.{digits}f}"
 
 
 def percent(part: float, whole: float = 1.0) -> str:

@@ -1,12 +1,13 @@
 """Many classes: the means first, the classes folded and sortable, and the most confused pairs."""
 
 import re
+from dataclasses import replace
 
 from judging import from_pairs
 from wide_record import record_of
 
 from pretune.evaluate import evaluate_sources
-from pretune.records import Confusion
+from pretune.records import Confusion, Reason
 from pretune.report.figures import absent_classes, list_confused
 from pretune.report.page.html import render_html
 
@@ -15,9 +16,7 @@ def test_many_classes_are_folded_the_worst_first_and_sortable():
     page = render_html(record_of(24))
     folded = page.partition('<details class="classes">')[2].partition("</details>")[0]
     assert "All 24 classes, the worst first:" in folded
-    rows = re.findall(
-        r'<tr id="class-0-\d+"><th scope="row"><bdi>(c\d\d)</bdi></th><td class="num">25</td><td>(0\.\d+)', folded
-    )
+    rows = re.findall(r'<tr><th scope="row"><bdi>(c\d\d)</bdi></th><td class="num">25</td><td>(0\.\d+)', folded)
     assert len(rows) == 24
     assert [float(f1) for _, f1 in rows] == sorted(float(f1) for _, f1 in rows)
     assert "data-sortable" in folded
@@ -28,6 +27,23 @@ def test_the_means_come_first_and_no_class_stands_outside_the_fold():
     table = page.partition('id="figures"')[2].partition("</table>")[0]
     assert table.index("precision · macro") < table.index("accuracy")
     assert "c05" not in table
+
+
+def test_a_long_name_breaks_between_its_words_and_not_in_them():
+    page = render_html(replace(record_of(4), classes=()))
+    assert "<wbr>" not in page.partition('id="figures"')[2].partition("</table>")[0]
+    names = {"c00": "replacement_card_duration", "c01": "Donaudampfschifffahrtsgesellschaft"}
+    scores = tuple(replace(score, label=names.get(score.label, score.label)) for score in record_of(4).scores)
+    page = render_html(replace(record_of(4), scores=scores))
+    assert "F1 · replacement_<wbr>card_<wbr>duration" in page
+    assert "F1 · Donaudampfschifffahr<wbr>tsgesellschaft" in page
+
+
+def test_a_class_that_a_reason_cites_can_be_led_to():
+    record = record_of(24)
+    reason = Reason(kind="score", name="recall[c05]", holds=False, text="recall of c05")
+    page = render_html(replace(record, verdict=replace(record.verdict, reasons=(reason,))))
+    assert re.search(r'<a href="#(class-0-\d+)".*<tr id="\1"><th scope="row"><bdi>c05', page, re.DOTALL)
 
 
 def test_few_classes_stay_in_the_table():

@@ -18,7 +18,8 @@ def test_points_span_the_plot_and_the_highest_is_at_the_top():
 
 def test_every_point_says_its_values():
     plot = make_plot([Series("a", "training", ((1.0, 0.25), (2.0, 0.5)))], X, share_axis("share"), title="t", label="l")
-    assert (plot.series[0].said_x, plot.series[0].said_y) == ("step 1|step 2", "0.250|0.500")
+    series = plot.series[0]
+    assert (series.at, series.said_x, series.said_y) == ("step ", "1|2", "0.250|0.500")
 
 
 def test_what_lies_beyond_an_axis_is_held_at_its_end():

@@ -11,10 +11,15 @@ from pretune.report.words import OUTCOMES, chance, number, span
 NUM_DECIDERS = 3
 ORDER = (False, None, True)  # what failed decides, else what is open
 KINDS = ("score", "comparison")  # a figure tells more than a check that passed
+POINTS = frozenset({"bleu", "chrf", "chrf_corpus"})  # of 100: a tenth is fine enough
+ASIDE = " Not judged: "  # what a verdict on conversations says last; it stands below the next step
 OTHERS = {
     "majority": "saying the commonest class",
     "linear": "TF-IDF and logistic regression",
     "before": "the model as it came",
+    "retrieval": "the reply to the nearest question",
+    "few-shot": "the model as it came, with examples in its prompt",
+    "constant": "one reply to everything",
 }
 
 
@@ -46,6 +51,7 @@ class FirstScreen:
     """What stands above the fold."""
 
     summary: str  # the verdict's sentence, without the outcome that stands above it
+    aside: str  # what the verdict does not judge
     deciders: tuple[Decider, ...]
     reasons: tuple[LinkedReason, ...]
     tally: str  # "1 fails, 2 are open, 5 hold"
@@ -60,8 +66,10 @@ def make_first_screen(record: RunRecord, links: Mapping[tuple[str, str], str]) -
     """
     reasons = record.verdict.reasons if record.verdict is not None else ()
     ranked = sorted(reasons, key=lambda reason: ORDER.index(reason.holds))
+    summary, parted, rest = _summarize(record).partition(ASIDE)
     return FirstScreen(
-        summary=_summarize(record),
+        summary=summary,
+        aside=f"{ASIDE.strip()} {rest}" if parted else "",
         deciders=tuple(_describe(reason, record, _link(reason, links)) for reason in pick_reasons(record)),
         reasons=tuple(LinkedReason(item.holds, item.text, item.name, _link(item, links)) for item in ranked),
         tally=_tally(reasons),
@@ -125,14 +133,13 @@ def _describe(reason: Reason, record: RunRecord, link: str) -> Decider:
         bar = make_interval_bar(item, gate, start=choose_start([item], [] if gate is None else [gate]))
         return Decider(reason.holds, say_score(item), number(item.value), reach, asked, bar, link)
     if isinstance(item, Comparison):
-        metric, _, label = item.metric.partition("[")
-        metric = _say(metric, label.removesuffix("]") or None)
+        metric, digits = say_metric(item.metric), 1 if item.metric in POINTS else 3
         note = f"on the same {item.num_examples:,} rows, p {_say_p(item.p_value)}"
         return Decider(
             reason.holds,
             f"{metric}, beyond {OTHERS.get(item.b, item.b)}",
-            f"{item.difference:+.3f}",
-            span(item.low, item.high, signed=True),
+            f"{item.difference:+.{digits}f}",
+            span(item.low, item.high, signed=True, digits=digits),
             note,
             make_difference_bar(item, reason.holds),
             link,
@@ -148,6 +155,17 @@ def _say_p(p_value: float) -> str:
 def say_score(score: Score) -> str:
     """Write whose figure a score is, such as ``recall of spam``."""
     return _say(score.metric, score.label)
+
+
+def say_metric(name: str) -> str:
+    """Write the name of a figure.
+
+    Example:
+        >>> say_metric("f1[spam]"), say_metric("balanced_accuracy")
+        ('F1 of spam', 'balanced accuracy')
+    """
+    metric, _, label = name.partition("[")
+    return _say(metric, label.removesuffix("]") or None)
 
 
 def _say(metric: str, label: str | None) -> str:

@@ -20,7 +20,7 @@ from pretune.report.exports import export_rows
 from pretune.report.language import language_rows
 from pretune.report.next_step import say_next
 from pretune.report.page import bars
-from pretune.report.page.first_screen import make_first_screen
+from pretune.report.page.first_screen import make_first_screen, say_metric
 from pretune.report.page.parts import Part, evidence_links, list_chat_parts, list_parts
 from pretune.report.page.sections import Sections, build_sections
 from pretune.report.page.terms import Terms
@@ -48,7 +48,7 @@ from pretune.report.words import (
 from pretune.wording.counts import counted
 from pretune.wording.tokens import legend_of, show_example, show_pieces
 
-_BREAKS = re.compile(r"([_/\\-]|\.(?=[A-Za-z])|\w{20})(?=\w)")  # where a name may break
+_BREAKS = re.compile(r"([_/\\-]|\.(?=[A-Za-z])|[^\W_]{20})(?=\w)")  # where a name may break
 MAX_TEXT = 2_000  # characters of any one text; a 10 MB cell belongs in the table, not in the report
 
 
@@ -94,6 +94,7 @@ def render_page(template: str, record: RunRecord, sections: Sections, parts: Seq
     if asked:
         parts = (*parts, Part("practice", "Practice", f"{counted(len(asked), 'question')} about this run, with solutions"))
     parts = (*parts, Part("glossary", "Glossary", "the words of this page, and what they are in this run"))
+    first = make_first_screen(record, evidence_links(record, sections, parts))
     script = "\n".join(map(read_part, ("report.js", "quiz.js") if asked else ("report.js",)))
     return (
         make_environment()
@@ -102,7 +103,8 @@ def render_page(template: str, record: RunRecord, sections: Sections, parts: Seq
             record=record,
             sections=sections,
             parts=parts,
-            first=make_first_screen(record, evidence_links(record, sections, parts)),
+            first=first,
+            linked={item.link for item in (*first.deciders, *first.reasons)},
             next_step=say_next(record),
             style=Markup(style),  # files of ours, without a value from elsewhere
             script=Markup(script),
@@ -164,6 +166,7 @@ def make_environment() -> Environment:
         say_optimism=say_optimism,
         describe_changes=describe_changes,
         describe_epoch=describe_epoch,
+        say_metric=say_metric,
         describe_corpus=describe_corpus,
         proof_rows=proof_rows,
         language_rows=language_rows,

@@ -158,22 +158,22 @@ def _gist_of_training(record: RunRecord) -> str:
 
 def list_chat_parts(record: RunRecord, sections: Sections, chat: ChatPage, num_asked: int) -> tuple[Part, ...]:
     """Return the parts of a report on conversations."""
-    facts = record.chat
-    found = [
-        Part("figures", "Figures", counted(chat.num_questions, "test question"), bool(chat.figures), "chat_figures"),
-        Part("gains", "Against each rival, on the same questions", "", bool(chat.gains), "chat_gains"),
-        Part("why", "Why fine-tune, and at what price", "", num_asked > 0, "chat_why"),
-        Part("samples", "What each source replied", "", facts is not None and bool(facts.samples), "chat_samples"),
-        Part(
-            "safety",
-            "Questions that need care",
-            "nobody has judged these replies: read them",
-            facts is not None and bool(facts.safety),
-            "chat_safety",
-        ),
-    ]
     makers = (_of_checks, _of_training, _of_run)
-    return (*(part for part in found if part.is_needed), *(part for make in makers for part in make(record, sections)))
+    return (*_of_replies(record, chat, num_asked), *(part for make in makers for part in make(record, sections)))
+
+
+def _of_replies(record: RunRecord, chat: ChatPage, num_asked: int) -> Iterator[Part]:
+    if chat.figures:
+        yield Part("figures", "Figures", counted(chat.num_questions, "test question"), True, "chat_figures")
+    if chat.gains:
+        yield Part("gains", "Against each rival, on the same questions", "", True, "chat_gains")
+    if num_asked:
+        yield Part("why", "Why fine-tune, and at what price", "", True, "chat_why")
+    if record.chat is not None and record.chat.samples:
+        yield Part("samples", "What each source replied", "", True, "chat_samples")
+    if record.chat is not None and record.chat.safety:
+        asked = counted(len(record.chat.safety[0].questions), "question")
+        yield Part("safety", "Questions that need care", f"{asked}: nobody has judged the replies, read them", template="chat_safety")
 
 
 def evidence_links(record: RunRecord, sections: Sections, parts: Sequence[Part]) -> dict[tuple[str, str], str]:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from os.path import commonprefix
 
 Point = tuple[float, float]
 
@@ -65,6 +66,7 @@ class DrawnSeries:
     dots: tuple[Point, ...]
     radius: float
     spans: tuple[tuple[float, float, float], ...]  # (x, lower end, upper end)
+    at: str  # what every place begins with, such as "step "
     said_x: str  # one text a point, parted by "|"
     said_y: str
 
@@ -128,6 +130,9 @@ def make_plot(
 
 def _draw(item: Series, at: Callable[[Point], Point], x: Axis, y: Axis) -> DrawnSeries:
     placed = tuple(map(at, item.points))
+    said = [x.say(point[0]) for point in item.points]
+    before = commonprefix(said)
+    before = before[: before.rfind(" ") + 1]
     spans = [(point[0], span) for point, span in zip(item.points, item.spans, strict=False) if span is not None]
     return DrawnSeries(
         name=item.name,
@@ -136,7 +141,8 @@ def _draw(item: Series, at: Callable[[Point], Point], x: Axis, y: Axis) -> Drawn
         dots=placed if item.radius or len(placed) == 1 else (),
         radius=item.radius or 3.5,
         spans=tuple((*at((place, low)), at((place, high))[1]) for place, (low, high) in spans),
-        said_x="|".join(x.say(point[0]) for point in item.points),
+        at=before,
+        said_x="|".join(text.removeprefix(before) for text in said),
         said_y="|".join(y.say(point[1]) for point in item.points),
     )
 

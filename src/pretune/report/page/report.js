@@ -20,7 +20,7 @@
   if (location.hash) reveal();
 
   // A term tells its meaning where it stands.
-  for (const link of document.querySelectorAll("a.term")) link.title = document.querySelector(`${link.hash} + dd`).textContent.trim();
+  for (const link of document.querySelectorAll("a[href^='#term-']")) link.title = document.querySelector(`${link.hash} + dd`).textContent.trim();
 
   const parts = [...document.querySelectorAll("details.part")];
   if (parts.length) {
@@ -70,7 +70,7 @@
   const pointsOf = (series) => {
     const line = series.querySelector("polyline"), x = series.dataset.x.split("|"), y = series.dataset.y.split("|");
     const places = line ? [...line.points] : [...series.querySelectorAll("circle")].map((dot) => ({ x: dot.cx.baseVal.value, y: dot.cy.baseVal.value }));
-    return places.map((place, index) => ({ x: place.x, y: place.y, text: `${series.dataset.name}: ${y[index]} at ${x[index]}` }));
+    return places.map((place, index) => ({ x: place.x, y: place.y, text: `${series.dataset.name}: ${y[index]} at ${series.dataset.at ?? ""}${x[index]}` }));
   };
   for (const plot of document.querySelectorAll("svg.plot")) {
     const lines = [...plot.querySelectorAll(".series")].map(pointsOf).filter((points) => points.length);

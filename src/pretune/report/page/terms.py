@@ -56,7 +56,7 @@ class Terms:
             if term.name not in seen:
                 seen.add(term.name)
                 self._used.add(term.name)
-                parts += [text[end : found.start()], f'<a class="term" href="#term-{term.anchor}">{found[0]}</a>']
+                parts += [text[end : found.start()], f'<a href="#term-{term.anchor}">{found[0]}</a>']
                 end = found.end()
         return "".join((*parts, text[end:]))
 

@@ -30,7 +30,7 @@ def _question(place: int, question: Question) -> str:
         f'data-topic="{escape(TOPICS[question.topic])}"{_judged_by(question)}>\n'
         f"<{HEADING}>{place}. {_marked(question.text)}</{HEADING}>\n{listed}\n"
         f"<details><summary>Hint</summary><p>{_marked(question.hint)}</p></details>\n"
-        f"<details><summary>Answer</summary><p><strong>{escape(answer_of(question))}</strong></p><ol>{steps}</ol>"
+        f"<details><summary>Answer</summary><p><strong>{escape(_answer(question))}</strong></p><ol>{steps}</ol>"
         f"<p>Check: {_marked(question.check)}</p>{_mistakes(question)}"
         f"{_terms(question)}</details>\n</article>\n"
     )
@@ -64,6 +64,11 @@ def _marked(text: str) -> str:
     """Escape a text, and set what stands between backticks as code."""
     parts = zip(text.split("`"), cycle(("{}", "<code>{}</code>")), strict=False)
     return "".join(shape.format(escape(part)) for part, shape in parts)
+
+
+def _answer(question: Question) -> str:
+    """Name the right answer where its options stand above."""
+    return answer_of(question).partition(" ")[0] if question.options else question.answer
 
 
 def answer_of(question: Question) -> str:
