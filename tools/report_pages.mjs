@@ -118,7 +118,7 @@ async function compare(browser, page, name) {
 }
 
 async function look(browser, file) {
-  const name = isServed(file) ? "served" : basename(file, ".html");
+  const name = isServed(file) ? `served-${new URL(file).port}` : basename(file, ".html");
   const found = { page: file, bytes: isServed(file) ? 0 : readFileSync(file).length, views: {} };
   for (const scheme of SCHEMES) for (const [view, width, height] of VIEWS) {
     const page = await browser.newPage({ viewport: { width, height }, colorScheme: scheme });
@@ -142,6 +142,7 @@ async function lookAt(browser, page, file, name) {
   await unfold(page, "details.needed");
   const picture = await compare(browser, page, name);
   if (asked["only-pictures"]) return { picture };
+  if (isServed(file)) await ask(page);
   await unfold(page, "details");
   const unfolded = await page.evaluate(measure);
   await shot("all", true);
@@ -151,6 +152,14 @@ async function lookAt(browser, page, file, name) {
   const keyboard = isFirst ? { must: (await page.evaluate(firstScreen)).must_reach, reached: await reach(page) } : undefined;
   const shown = violations.map(({ id, impact, nodes }) => ({ id, impact, count: nodes.length, first: nodes[0].html.slice(0, 160), why: nodes[0].failureSummary }));
   return { first, folded, unfolded, told, keyboard, picture, violations: shown };
+}
+
+// Asks a page that is served about a text, and waits for its answer, layer by layer.
+async function ask(page) {
+  if (!(await page.locator("#layers").count())) return;
+  await page.locator("form textarea").fill("The film was [MASK], and so was the end of it");
+  await page.locator("form [type=submit]").click();
+  await page.waitForFunction(() => document.getElementById("layers").checkVisibility());
 }
 
 // Notes what a page should not do: errors, dialogs, requests to elsewhere.
@@ -191,7 +200,7 @@ async function use(browser, file) {
     found.filtered = await text(".filter [role=status]");
     await field.fill("");
   }
-  const chart = page.locator("svg.plot").first();
+  const chart = page.locator("svg.plot[tabindex]").first();
   if (await chart.count()) {
     await chart.hover();
     found.hovered = await text(".tip");
@@ -214,8 +223,10 @@ async function use(browser, file) {
   const bare = await browser.newPage({ javaScriptEnabled: false });
   await bare.goto(address(file));
   found.dead_controls = await bare.locator("button:visible, input:visible, .explorer:visible").count();
-  await bare.locator("details.part > summary").first().click();
-  found.unfolds_without_script = await bare.locator("details.part > .body").first().isVisible();
+  if (await bare.locator("details.part").count()) {
+    await bare.locator("details.part > summary").first().click();
+    found.unfolds_without_script = await bare.locator("details.part > .body").first().isVisible();
+  }
   await bare.close();
   return found;
 }

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import subprocess
 import time
 
 import pytest
@@ -115,5 +116,11 @@ def test_a_text_goes_through_the_layers_of_the_run_at_hand(served, judged, monke
     assert status == 200, found
     assert found["decision"] in ("good", "bad")
     assert found["layers"][0]["name"] == "embeddings"
+    why = {"got": "nothing is hidden", "expected": "[MASK] in place of a word", "fix": "hide one"}
+    refused = subprocess.CompletedProcess([], 2, json.dumps({"error": why}).encode(), b"")
+    monkeypatch.setattr(module.subprocess, "run", lambda *_, **__: refused)
+    status, _, body = ask("/follow", b'{"text": "a film"}')
+    assert status == 409
+    assert "nothing is hidden · expected [MASK] in place of a word · hide one" in json.loads(body)["error"]["message"]
     monkeypatch.setattr(module.subprocess, "run", lambda *_, **__: (_ for _ in ()).throw(OSError("no more processes")))
     assert ask("/follow", b'{"text": "a film"}')[0] == 409

@@ -127,9 +127,18 @@ class LiveHandler(LoopbackHandler):
         finally:
             self.server.follows.release()
         if done.returncode or not isinstance(found, dict):
-            self.refuse(409, f"the text could not be followed: {done.stderr.decode(errors='replace').strip()[:500]}")
+            self.refuse(409, f"the text could not be followed: {_why(found, done.stderr)[:500]}")
         else:
             self.send_json(200, legible(found))
+
+
+def _why(found: Any, said: bytes) -> str:
+    """Return why ``pretune trace --json`` refused a text, in one line."""
+    error = found.get("error") if isinstance(found, dict) else None
+    if not isinstance(error, dict):
+        return said.decode(errors="replace").strip()
+    expected = f"expected {error['expected']}" if error.get("expected") else ""
+    return " · ".join(filter(None, (error.get("got"), expected, error.get("fix"))))
 
 
 def _text_of(body: bytes) -> str | None:

@@ -152,7 +152,7 @@ def make_environment() -> Environment:
         duration=duration,
         capitalize_first=_capitalize_first,
         breakable=_breakable,
-        commands=_mark_commands,
+        commands=mark_commands,
         pieces=show_pieces,
     )
     environment.globals.update(first_known=FIRST_KNOWN, bars=bars, list_rows=list_rows, short_row=short_row)
@@ -193,7 +193,7 @@ def _breakable(text: str) -> Markup:
     return Markup(_BREAKS.sub(r"\1<wbr>", str(escape(one_line(text, MAX_TEXT)))))
 
 
-def _mark_commands(text: str) -> Markup:
+def mark_commands(text: str) -> Markup:
     """Set what stands between backticks as code."""
     parts = one_line(text, MAX_TEXT).split("`")
     return Markup("").join(Markup("<code>{}</code>").format(part) if place % 2 else part for place, part in enumerate(parts))

@@ -77,7 +77,7 @@ function word(text) {
   const entry = at(`term-${text.toLowerCase().replaceAll(" ", "-")}`);
   if (!entry) return text;
   const link = document.createElement("a");
-  [link.className, link.href, link.textContent, link.title] = ["term", `#${entry.id}`, text, entry.nextElementSibling.textContent];
+  [link.href, link.textContent, link.title] = [`#${entry.id}`, text, entry.nextElementSibling.textContent];
   return link;
 }
 
@@ -283,7 +283,7 @@ function drawFollowed(found) {
   at("layers").hidden = false;
 }
 
-for (const link of document.querySelectorAll("a.term")) link.title = document.querySelector(link.hash).nextElementSibling.textContent;
+for (const link of document.querySelectorAll("a[href^='#term-']")) link.title = document.querySelector(link.hash).nextElementSibling.textContent;
 state = fresh();
 at("replay").addEventListener("click", replay);
 at("form").addEventListener("submit", follow);
