@@ -51,6 +51,7 @@ function measure() {
     unordered_headings: levels.filter((level, index) => level > (levels[index - 1] ?? 0) + 1),
     charts_without_text: [...document.querySelectorAll("svg")].filter((chart) => !chart.getAttribute("aria-label")).length,
     broken_links: [...document.querySelectorAll("a[href^='#']")].map((link) => link.hash.slice(1)).filter((id) => !document.getElementById(id)),
+    hidden_terms: [...document.querySelectorAll("a[href^='#term-']")].filter((link) => isSeen(link.parentElement) && !isSeen(link)).map(place),
     num_charts: document.querySelectorAll("svg").length,
   };
 }
@@ -59,12 +60,17 @@ function measure() {
 const firstScreen = () => ({
   next_ends_at: Math.round(document.querySelector(".next, .verdict dl")?.getBoundingClientRect().bottom ?? 0),
   height: innerHeight,
-  must_reach: new Set([...document.querySelectorAll("a, button, input, select, summary, svg.plot, .scroll")]
+  must_reach: new Set([...document.querySelectorAll("a, button, input, select, textarea, summary, svg.plot[tabindex], .scroll")]
     .filter((item) => item.checkVisibility() && !item.matches(":disabled")).map((item) => (item.type === "radio" ? item.name : item))).size,
 });
 
 async function reach(page) {
-  await page.evaluate(() => { document.activeElement?.blur(); window.scrollTo(0, 0); });
+  await page.evaluate(() => { // from the top, wherever something was pressed before
+    document.body.tabIndex = -1;
+    document.body.focus();
+    document.body.removeAttribute("tabindex");
+    window.scrollTo(0, 0);
+  });
   const seen = await page.evaluate(() => { window.reached = new Set(); return 0; });
   for (let press = 0; press < 2000; press++) {
     await page.keyboard.press("Tab");
@@ -87,12 +93,14 @@ async function shrink([png, block]) {
   [sheet.width, sheet.height] = [image.width, image.height];
   context.drawImage(image, 0, 0);
   const columns = Math.ceil(image.width / block), rows = Math.ceil(image.height / block), dots = [];
-  for (let row = 0; row < rows; row++) for (let column = 0; column < columns; column++) {
-    const width = Math.min(block, image.width - column * block), height = Math.min(block, image.height - row * block);
-    const { data } = context.getImageData(column * block, row * block, width, height);
-    let sum = 0;
-    for (let place = 0; place < data.length; place += 4) sum += 0.299 * data[place] + 0.587 * data[place + 1] + 0.114 * data[place + 2];
-    dots.push(Math.round(sum / (width * height)));
+  for (let row = 0; row < rows; row++) {
+    const height = Math.min(block, image.height - row * block), sums = new Float64Array(columns);
+    const { data } = context.getImageData(0, row * block, image.width, height); // one row of blocks
+    for (let pixel = 0; pixel < image.width * height; pixel++) {
+      const place = 4 * pixel;
+      sums[Math.floor((pixel % image.width) / block)] += 0.299 * data[place] + 0.587 * data[place + 1] + 0.114 * data[place + 2];
+    }
+    sums.forEach((sum, column) => dots.push(Math.round(sum / (Math.min(block, image.width - column * block) * height))));
   }
   const small = context.createImageData(columns, rows);
   dots.forEach((dot, place) => small.data.set([dot, dot, dot, 255], 4 * place));
@@ -234,7 +242,7 @@ async function use(browser, file) {
 // Answers the questions of a page by keyboard: an option rightly, a number as its commonest mistake and then as people write it.
 async function answer(page) {
   const shown = page.locator(".question:visible"), said = () => shown.locator(".said").textContent(), found = {};
-  if (!(await shown.count())) return undefined;
+  if (!(await page.locator(".quiz .filter").count())) return undefined; // without a script they stand in a list
   const go = async (kind) => {
     for (let press = 0; press < 100 && !(await shown.getAttribute(kind)); press++) await page.getByRole("button", { name: "Next", exact: true }).press("Enter");
     return shown.evaluate((item) => ({ ...item.dataset, slip: item.querySelector("[data-value]")?.dataset.value, why: item.querySelector("[data-value] span")?.textContent }));
@@ -272,9 +280,9 @@ async function print(browser, file, name) {
   if (asked.out) writeFileSync(join(asked.out, `${name}.pdf`), pdf);
   await page.setViewportSize({ width: 695, height: 1000 }); // A4 less the margins, at 96 pixels an inch
   await page.emulateMedia({ media: "print" });
-  const { outside, scrolls_sideways } = await page.evaluate(measure), picture = await compare(browser, page, `${name}-printed`);
+  const { outside, scrolls_sideways, hidden_terms } = await page.evaluate(measure), picture = await compare(browser, page, `${name}-printed`);
   await page.close();
-  return { picture, pages: (pdf.toString("latin1").match(/\/Type\s*\/Page\b/g) ?? []).length, outside, scrolls_sideways };
+  return { picture, pages: (pdf.toString("latin1").match(/\/Type\s*\/Page\b/g) ?? []).length, outside, scrolls_sideways, hidden_terms };
 }
 
 const browser = await chromium.launch({ executablePath: asked.browser, args: ["--no-sandbox", "--disable-gpu"] });
