@@ -1,6 +1,7 @@
 """pretune takes a language model from general text to your task, and proves the result."""
 
 import sys
+import warnings
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -79,7 +80,9 @@ if TYPE_CHECKING:  # what type checkers and editors see
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'pretune' has no attribute {name!r}; it has {', '.join(sorted(_HOMES))}")
-    return getattr(import_module(_HOMES[name]), name)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "IProgress not found")  # of tqdm in notebooks, about bars that are not drawn here
+        return getattr(import_module(_HOMES[name]), name)
 
 
 def __dir__() -> list[str]:

@@ -68,6 +68,7 @@ def test_a_first_verdict(execute, tmp_path, tiny_checkpoint):
     assert "sealed test rows" in html
     assert "validation loss" in html, "the table of epochs"
     assert "<progress" not in html, "the bar is gone when fit is over"
+    assert [output for output in outputs if output.get("name") == "stderr"] == [], "no warning about bars of others"
     assert any(words in html for words in ("SHIP", "NOT ENOUGH EVIDENCE"))
     assert len(pictures_of(outputs)) == 1
     assert (tmp_path / "runs").is_dir()

@@ -137,6 +137,13 @@ def test_text_of_others_is_shown_and_not_obeyed():
     assert not re.search("[\x1b\u202e]", text_of(shown))
 
 
+def test_heads_stand_over_their_columns_and_commands_are_code():
+    html = html_of(Shown("t", "t", ("run `pretune view RUN`, not `",), (Grid(("name", "value"), (("a", None), ("b", 0.5))),)))
+    assert "run <code>pretune view RUN</code>, not `" in html
+    assert '<th scope="col" style="text-align:left">name</th><th scope="col" style="text-align:right">value</th>' in html
+    assert html.count("text-align:right") == 3
+
+
 def test_a_long_table_is_cut_and_says_so():
     grid = Grid(("n",), tuple((place,) for place in range(MAX_ROWS + 5)))
     assert "5 more rows" in text_of(Shown("x", "x", (), (grid,)))

@@ -19,7 +19,7 @@ def new_axes(axes: Any = None) -> Any:
     Raises:
         MissingPackageError: matplotlib is not installed.
     """
-    return axes if axes is not None else require("matplotlib.pyplot", extra="notebook").subplots(figsize=(7, 4))[1]
+    return axes if axes is not None else require("matplotlib.pyplot", extra="notebook").subplots(figsize=(7, 4), layout="constrained")[1]
 
 
 def plot_history(history: "History", axes: Any = None) -> Any:
@@ -41,7 +41,7 @@ def plot_history(history: "History", axes: Any = None) -> Any:
     if history.best_step is not None:
         axes.axvline(history.best_step, color="gray", linestyle=":", label="kept")
     handles = [*axes.get_legend_handles_labels()[0], *beside.get_legend_handles_labels()[0]]
-    axes.legend(handles=handles, loc="center right")
+    axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.15), ncols=len(handles), frameon=False)
     return axes
 
 

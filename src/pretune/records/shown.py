@@ -1,8 +1,10 @@
 """How a record shows itself: one line, a few lines with a table, the same as HTML for a notebook, and a data frame."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import islice
 from typing import Any
 
 from pretune.errors import require
@@ -124,7 +126,7 @@ def _lines_of(grid: Grid) -> list[str]:
 
 def html_of(shown: Shown) -> str:
     """Write it for a notebook: escaped, without script, readable on light and dark."""
-    lines = "".join(f"<div>{escape(one_line(line, MAX_LINE))}</div>" for line in shown.lines)
+    lines = "".join(f"<div>{_marked(one_line(line, MAX_LINE))}</div>" for line in shown.lines)
     style = f"border-left:4px solid {TONES[shown.tone]};padding:.2em .8em;margin:.3em 0"
     title = f'<div style="font-weight:bold">{escape(one_line(shown.title, MAX_LINE))}</div>'
     grids = "".join(html_grid(grid) for grid in shown.grids if grid.rows)
@@ -133,16 +135,24 @@ def html_of(shown: Shown) -> str:
 
 def html_grid(grid: Grid) -> str:
     """Write a table as HTML."""
-    head = "".join(f'<th scope="col">{escape(one_line(name, MAX_CELL))}</th>' for name in grid.columns)
-    rows = "".join(f"<tr>{''.join(map(_html_cell, row))}</tr>" for row in grid.rows[:MAX_ROWS])
+    sides = [next((_side(row[place]) for row in grid.rows if row[place] is not None), "left") for place in range(len(grid.columns))]
+    styles = [f'style="text-align:{side}"' for side in sides]  # a head stands over its figures, whatever a notebook does to heads
+    names = zip(styles, grid.columns, strict=True)
+    head = "".join(f'<th scope="col" {style}>{escape(one_line(name, MAX_CELL))}</th>' for style, name in names)
+    cells = ((f"<td {style}>{_marked(_say(value))}</td>" for style, value in zip(styles, row, strict=True)) for row in grid.rows)
+    rows = "".join(f"<tr>{''.join(row)}</tr>" for row in islice(cells, MAX_ROWS))
     caption = f'<caption style="text-align:left">{escape(one_line(grid.title, MAX_LINE))}</caption>' if grid.title else ""
     further = "".join(f"<div>{line.strip()}</div>" for line in _further(grid))
     return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{further}"
 
 
-def _html_cell(value: Cell) -> str:
-    align = "left" if isinstance(value, (str, bool)) else "right"
-    return f'<td style="text-align:{align}">{escape(_say(value))}</td>'
+def _side(value: Cell) -> str:
+    return "left" if isinstance(value, (str, bool)) else "right"
+
+
+def _marked(text: str) -> str:
+    """Escape a text, and set what stands between backticks as code; a lone backtick stays."""
+    return re.sub("`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def _further(grid: Grid) -> list[str]:
