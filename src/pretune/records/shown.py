@@ -135,11 +135,17 @@ def html_of(shown: Shown) -> str:
 
 def html_grid(grid: Grid) -> str:
     """Write a table as HTML."""
-    sides = [next((_side(row[place]) for row in grid.rows if row[place] is not None), "left") for place in range(len(grid.columns))]
-    styles = [f'style="text-align:{side}"' for side in sides]  # a head stands over its figures, whatever a notebook does to heads
+    sides = [
+        next((_side(row[place]) for row in grid.rows if row[place] is not None), "left") for place in range(len(grid.columns))
+    ]
+    styles = [
+        f'style="text-align:{side}"' for side in sides
+    ]  # a head stands over its figures, whatever a notebook does to heads
     names = zip(styles, grid.columns, strict=True)
     head = "".join(f'<th scope="col" {style}>{escape(one_line(name, MAX_CELL))}</th>' for style, name in names)
-    cells = ((f"<td {style}>{_marked(_say(value))}</td>" for style, value in zip(styles, row, strict=True)) for row in grid.rows)
+    cells = (
+        (f"<td {style}>{_marked(_say(value))}</td>" for style, value in zip(styles, row, strict=True)) for row in grid.rows
+    )
     rows = "".join(f"<tr>{''.join(row)}</tr>" for row in islice(cells, MAX_ROWS))
     caption = f'<caption style="text-align:left">{escape(one_line(grid.title, MAX_LINE))}</caption>' if grid.title else ""
     further = "".join(f"<div>{line.strip()}</div>" for line in _further(grid))

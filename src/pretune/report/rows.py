@@ -11,7 +11,9 @@ ROW_NUMBER = re.compile(
 
 
 def is_row_number(column: str) -> bool:
-    """Whether a column is named as one that numbers the rows; a first column without a name is an index that a table was saved with.
+    """Whether a column is named as one that numbers the rows.
+
+    A first column without a name, which is called ``column 1``, is the index that a table was saved with.
 
     Example:
         >>> [is_row_number(name) for name in ("Row no", "Unnamed: 0", "column 1", "id", "", "price", "column 12")]

@@ -189,7 +189,7 @@ KEPT = {"usual": render_html, "talked": render_chat, "pretrained": render_pretra
 
 @pytest.fixture
 def compared(record, events, talked, pretrained, tmp_path, monkeypatch):
-    """Return a function that writes pages of which pictures are kept, and compares them; with a style added, if one is given."""
+    """Return a function that writes pages of which pictures are kept, each with a style added, and compares them."""
     records, read = {"usual": record, "talked": talked, "pretrained": pretrained}, module.read_part
 
     def write(name, style="", folder=""):

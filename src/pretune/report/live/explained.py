@@ -19,7 +19,8 @@ def explained_page() -> bytes:
     """Return ``page.html`` with every term of its own linked, and all terms in its glossary."""
     before, main, after = (PAGE / "page.html").read_text(encoding="utf-8").partition("<main>")
     terms = (
-        f'<dt id="term-{term.anchor}">{escape(term.name)}</dt><dd>{mark_commands(term.means)}</dd>' for term in load_terms().values()
+        f'<dt id="term-{term.anchor}">{escape(term.name)}</dt><dd>{mark_commands(term.means)}</dd>'
+        for term in load_terms().values()
     )
     linked = Terms({}, "").link(Markup(after))  # a file of ours
     listed = GLOSSARY.replace("></", f">{''.join(terms)}</")

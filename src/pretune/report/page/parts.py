@@ -173,7 +173,9 @@ def _of_replies(record: RunRecord, chat: ChatPage, num_asked: int) -> Iterator[P
         yield Part("samples", "What each source replied", "", True, "chat_samples")
     if record.chat is not None and record.chat.safety:
         asked = counted(len(record.chat.safety[0].questions), "question")
-        yield Part("safety", "Questions that need care", f"{asked}: nobody has judged the replies, read them", template="chat_safety")
+        yield Part(
+            "safety", "Questions that need care", f"{asked}: nobody has judged the replies, read them", template="chat_safety"
+        )
 
 
 def evidence_links(record: RunRecord, sections: Sections, parts: Sequence[Part]) -> dict[tuple[str, str], str]:

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from os.path import commonprefix
 
 Point = tuple[float, float]
 
@@ -131,8 +130,8 @@ def make_plot(
 def _draw(item: Series, at: Callable[[Point], Point], x: Axis, y: Axis) -> DrawnSeries:
     placed = tuple(map(at, item.points))
     said = [x.say(point[0]) for point in item.points]
-    before = commonprefix(said)
-    before = before[: before.rfind(" ") + 1]
+    first = said[0][: said[0].rfind(" ") + 1]
+    before = first if all(text.startswith(first) for text in said) else ""
     spans = [(point[0], span) for point, span in zip(item.points, item.spans, strict=False) if span is not None]
     return DrawnSeries(
         name=item.name,
