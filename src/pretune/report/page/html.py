@@ -104,7 +104,7 @@ def render_page(template: str, record: RunRecord, sections: Sections, parts: Seq
             sections=sections,
             parts=parts,
             first=first,
-            linked={item.link for item in (*first.deciders, *first.reasons)},
+            linked={item.link for item in first.deciders} | {item.link for item in first.reasons},
             next_step=say_next(record),
             style=Markup(style),  # files of ours, without a value from elsewhere
             script=Markup(script),
