@@ -50,8 +50,15 @@ def main() -> None:
         elif size <= chosen.most and not chosen.write:
             measure_table(cell, size, chosen.models, chosen.seeds, again=chosen.again)
     if not chosen.list:
-        page = Path(__file__).parents[1] / "docs" / "tables.md"
-        page.write_text(write_page([json.loads(path.read_text()) for path in sorted((RESULTS / "tables").glob("*.json"))]))
+        write()
+
+
+def write() -> None:
+    """Write the page from what is kept."""
+    rows = [json.loads(path.read_text()) for path in sorted((RESULTS / "tables").glob("*.json"))]
+    scoring = RESULTS / "scoring.json"
+    page = Path(__file__).parents[1] / "docs" / "tables.md"
+    page.write_text(write_page(rows, json.loads(scoring.read_text()) if scoring.exists() else None))
 
 
 def measure_table(cell: Cell, size: int, models: list[str], num_seeds: int, *, again: bool) -> None:

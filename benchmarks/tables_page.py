@@ -23,7 +23,7 @@ NAMES = {"tfidf": "TF-IDF + LR", "frozen": "frozen + LR", "trainer-1e-4x3": "Tra
 RIVALS = ("tfidf", "frozen", "trainer-1e-4x3")
 
 
-def write_page(rows: list[dict[str, Any]]) -> str:
+def write_page(rows: list[dict[str, Any]], scoring: dict[str, Any] | None = None) -> str:
     """Return the page."""
     found: dict[str, dict[str, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
@@ -40,7 +40,24 @@ def write_page(rows: list[dict[str, Any]]) -> str:
     commits = sorted({row["commit"] for row in rows if row["model"].startswith("pretune")})
     parts.insert(1, f"pretune's rows are those of {', '.join(f'`{commit}`' for commit in commits)}.\n")
     parts += ["## Sets that settings were chosen on\n", _table(choosing), "## Other sets\n", _table(others)]
-    return "\n".join(parts)
+    return "\n".join([*parts, *([_scoring(scoring)] if scoring else [])])
+
+
+def _scoring(found: dict[str, Any]) -> str:
+    """Return what `benchmarks/scoring.py` measured; how many times as fast is by processor seconds."""
+    rivals = [side for side in found["sides"] if side.startswith("sentence-transformers")]
+    bf16 = "fast" if found["machine"]["bf16"] else "slow"
+    lines = [
+        "## Scoring\n",
+        f"{found['texts']:,} texts of about 100 characters, whole commands, in turn; medians of {found['rounds']} "
+        f"(`benchmarks/scoring.py`, {found['machine']['cores']} cores on which bf16 is {bf16}).\n",
+        "| | processor seconds | seconds | " + " | ".join(f"× {name.removesuffix(' + LR')}" for name in rivals) + " |",
+        "|---" * (3 + len(rivals)) + "|",
+    ]
+    for side, seconds in found["sides"].items():
+        times = [f"{found['sides'][name]['processor'] / seconds['processor']:.2f}" for name in rivals]
+        lines.append(f"| {side} | {seconds['processor']:.0f} | {seconds['wall']:.0f} | {' | '.join(times)} |")
+    return "\n".join(lines) + "\n"
 
 
 def _first(of: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
