@@ -19,7 +19,7 @@ from pretune.run import RunFolder, identity_of
 from pretune.run.job import Job
 from pretune.run.origin import origin_of
 from pretune.run.trace import Trace
-from pretune.tasks.classify.boundary import EPOCHS, resolve_freeze
+from pretune.tasks.classify.boundary import ALL_LAYERS, EPOCHS, resolve_freeze
 from pretune.train import Device
 
 # At most this many epochs on a processor where `auto` chose what is trained and the user named no number.
@@ -106,7 +106,9 @@ def settle(config: RunConfig, device: Device, rows: Sequence[Example], trace: Tr
     updates = -(-num_rows // (config.finetune.batch_size * config.finetune.accumulate))  # of an epoch
     epochs = max(usual, -(-LEAST_UPDATES // updates)) if is_short else config.epochs
     if freeze != config.freeze:
-        trace.note(f"--freeze {freeze}" + (f" --epochs {epochs}" if is_short else "") + f": {device.why}")
+        is_small = config.finetune.precision == AUTO and device.precision == "fp32" and freeze == ALL_LAYERS
+        why = device.why + (", and the table is small enough for all layers" if is_small else "")
+        trace.note(f"--freeze {freeze}" + (f" --epochs {epochs}" if is_short else "") + f": {why}")
     finetune = replace(config.finetune, max_length=config.finetune.max_length or DEFAULT_MAX_LENGTH)
     if is_short and epochs is not None and epochs > usual:
         finetune = replace(finetune, patience=max(finetune.patience, epochs))  # three epochs without a gain are a few updates
