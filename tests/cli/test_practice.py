@@ -109,3 +109,10 @@ def test_all_terms_are_listed(capsys):
     assert len(terms) >= 80
     assert call("explain") == 0
     assert "calibration temperature" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_term_without_a_run_is_explained_with_a_place_that_can_be_looked_up(capsys):
+    assert call("explain", "accuracy") == 0
+    said = capsys.readouterr().out
+    assert "source=finetuned" in said
+    assert "$" not in said

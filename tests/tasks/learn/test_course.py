@@ -99,7 +99,7 @@ def test_a_sentence_that_a_text_names_is_told_to_its_end():
 
 def test_the_questions_of_each_step_are_a_landmark_of_their_own():
     lesson = find_lesson("overfitting")
-    facts = {"num_train": 5, "num_validation": 3, "over_first_held": 0.8, "over_training": 1.0, "over_validation": 0.9}
+    facts = {"num_train": 5, "num_validation": 3, "over_epochs": "it fell.", "over_training": 1.0, "over_validation": 0.9}
     steps = [replace(step, ask=("diagnosis.learn_gap",), then="", say="") for step in lesson.steps[:2]]
     answer = Answer(question="diagnosis.learn_gap", given="1", is_right=False)
     known = Progress(lesson=lesson.name, found={step.name: Found(facts=facts) for step in steps}, answers=(answer,))

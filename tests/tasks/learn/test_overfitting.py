@@ -9,10 +9,10 @@ from pretune.records import Example
 from pretune.run.trace import Trace
 from pretune.tasks.learn.lesson import Left, fill, put
 from pretune.tasks.learn.lessons import overfitting
-from pretune.tasks.learn.lessons.overfitting import OVERFITTING
+from pretune.tasks.learn.lessons.overfitting import OVERFITTING, say_epochs
 from pretune.tasks.learn.play import play
 from pretune.tasks.learn.progress import lesson_folder, read_progress
-from pretune.tasks.learn.tries import read_tries
+from pretune.tasks.learn.tries import Try, read_tries
 
 
 @pytest.fixture
@@ -76,3 +76,11 @@ def test_which_model_to_take_is_asked_whatever_came_out(over, cured):
     question = put(OVERFITTING.questions["finetuning.learn_which"], facts)
     assert question is not None
     assert sum(option.is_right for option in question.options) == 1
+
+
+@pytest.mark.parametrize(("losses", "is_named"), [((0.3, 0.5), True), ((0.5, 0.3), False)])
+def test_a_loss_that_rises_while_accuracy_stands_still_is_named(losses, is_named):
+    made = Try(name="a", training=1.0, validation=0.9, low=0.88, high=0.92, loss=0.5, held=(0.88, 0.9), losses=losses)
+    said = say_epochs(made)
+    assert f"from 0.880 after the first epoch to 0.900, and validation loss from {losses[0]:.3f} to {losses[1]:.3f}" in said
+    assert ("the loss shows it first" in said) is is_named

@@ -82,7 +82,7 @@ def draw_term(term: Term, record: Mapping[str, Any] | None = None, *, run: str =
     elif record is not None:
         rows.append((f"in {run}", "no figure of this run is about it"))
     elif term.places:
-        rows.append(("in a run", f"{term.places[0]} in run.json"))
+        rows.append(("in a run", f"{term.places[0].replace('$judged', judged)} in run.json"))
     if term.apart:
         rows.append(("not", f"{', '.join(term.apart)}: these are other things"))
     if term.avoided:

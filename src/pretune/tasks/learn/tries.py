@@ -47,6 +47,7 @@ class Try(Record):
         loss: On validation, nats a row.
         learned: Accuracy while it learned, one an epoch, with dropout on.
         held: Accuracy on validation, one an epoch.
+        losses: On validation, one an epoch.
         seconds: Of training and measuring.
         num_trained: Weights that it could change.
         seed: Of head, order and dropout.
@@ -62,6 +63,7 @@ class Try(Record):
     loss: float
     learned: tuple[float, ...] = ()
     held: tuple[float, ...] = ()
+    losses: tuple[float, ...] = ()
     kept_epoch: int = 0
     seconds: float = 0.0
     num_trained: int = 0
@@ -163,6 +165,7 @@ def measure(
         loss=next((item.loss for item in epochs if item.epoch == history.best_epoch), epochs[-1].loss),
         learned=tuple(item.training_accuracy or 0.0 for item in epochs),
         held=tuple(item.accuracy for item in epochs),
+        losses=tuple(item.loss for item in epochs),
         kept_epoch=history.best_epoch or len(epochs),
         seconds=round(time.perf_counter() - start, 1),
         num_trained=history.num_trained_weights or 0,

@@ -46,8 +46,23 @@ def overfit(lab: Lab) -> Found:
     """Train until the rows are known by heart."""
     made, _ = make_try("overfits", OVERFITS, clear_reviews(), lab.trace)
     keep_try(lab.folder / "overfits.jsonl", made)
-    facts = {"over_first_held": made.held[0], **_facts("over", made)}
+    facts = {"over_epochs": say_epochs(made), **_facts("over", made)}
     return Found(facts=facts, tables=(side_by_side([made], "The run that goes wrong"),), curves=(curve_of(made),))
+
+
+def say_epochs(made: Try) -> str:
+    """Say what validation showed from the first epoch to the last: accuracy may stand still while the loss already rises."""
+    (first, last), (low, high) = (made.held[0], made.held[-1]), (made.losses[0], made.losses[-1])
+    says = (
+        f"validation accuracy went from {first:.3f} after the first epoch to {last:.3f}, and validation loss from {low:.3f} "
+        f"to {high:.3f}."
+    )
+    if high <= low:
+        return says
+    return (
+        f"{says} So the loss shows it first: on new sentences the model is not right much more often than before, but where it "
+        "is wrong it is now sure of it."
+    )
 
 
 def cure(lab: Lab) -> Found:
