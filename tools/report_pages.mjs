@@ -33,8 +33,7 @@ const isServed = (file) => file.startsWith("http://");
 const address = (file) => (isServed(file) ? file : pathToFileURL(resolve(file)).href);
 const unfold = (page, which) => page.evaluate((folds) => document.querySelectorAll(folds).forEach((fold) => (fold.open = true)), which);
 
-// Runs in the page: what can be measured of it as it stands.
-function measure() {
+function measure() { // runs in the page: what can be measured of it as it stands
   const place = (element) => `${element.tagName.toLowerCase()}.${element.className?.baseVal ?? element.className} "${element.textContent.trim().slice(0, 40)}"`;
   const isSeen = (element) => element.checkVisibility({ contentVisibilityAuto: true }) && element.getClientRects().length > 0;
   const beyond = (inner, outer) => inner.left < outer.left - 1 || inner.right > outer.right + 1;

@@ -92,7 +92,7 @@ def _cell(score: Score | None, kind: str) -> tuple[str, str]:
 
 def _gain(item: Comparison) -> tuple[str, str, str, str, float | None]:
     name, kind = next(((name, kind) for metric, name, kind in FIGURES if metric == item.metric), (item.metric, "plain"))
-    reach = _span(item.low, item.high, kind, signed=True)
+    reach = _reach(item, kind)
     return NAMES.get(item.b, item.b), name, _say(item.difference, kind, signed=True), reach, item.p_value
 
 
@@ -109,10 +109,18 @@ def _describe_forms(comparisons: Sequence[Comparison]) -> Iterator[str]:
 
 def _beside(item: Comparison, name: str, kind: str) -> str:
     """Say one figure of a form, and that of the judged model."""
-    reach = _span(item.low, item.high, kind, signed=True)
+    reach = _reach(item, kind)
     difference = _say(item.difference, kind, signed=True) + (f", {reach}" if reach else "")
     short = name.partition(" of the")[0] if kind == "plain" else name
     return f"{short} {_say(item.value_a, kind)} in place of {_say(item.value_b, kind)} ({difference})"
+
+
+def _reach(item: Comparison, kind: str) -> str:
+    """Say the interval of a difference; that of two shares ends at -100 and 100 %, whatever an approximation gives."""
+    low, high = item.low, item.high
+    if kind == "share" and low is not None and high is not None:
+        low, high = max(low, -1.0), min(high, 1.0)
+    return _span(low, high, kind, signed=True)
 
 
 def _forgotten(score: Score) -> str:

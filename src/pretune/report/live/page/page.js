@@ -101,7 +101,8 @@ function drawNow() {
     bar.hidden = true;
   }
   const spent = state.began === null ? "" : `, ${duration(state.last - state.began)} so far`;
-  at("state").textContent = isReplaying ? "Replaying" : state.isOver ? `Finished after ${duration(state.last - state.began)}` : `Running${spent}`;
+  const worked = state.stages.reduce((sum, event) => sum + (event.seconds || 0), 0); // without the time between two commands
+  at("state").textContent = isReplaying ? "Replaying" : state.isOver ? `Finished: ${duration(worked)} of work` : `Running${spent}`;
 }
 
 function drawTraining() {
