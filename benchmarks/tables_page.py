@@ -49,8 +49,12 @@ def _scoring(found: dict[str, Any]) -> str:
     bf16 = "fast" if found["machine"]["bf16"] else "slow"
     lines = [
         "## Scoring\n",
-        f"{found['texts']:,} texts of about 100 characters, whole commands, in turn; medians of {found['rounds']} "
-        f"(`benchmarks/scoring.py`, {found['machine']['cores']} cores on which bf16 is {bf16}).\n",
+        textwrap.fill(
+            f"{found['texts']:,} texts of about 100 characters, whole commands; medians of rounds in turn, here "
+            f"{found['rounds']} (`benchmarks/scoring.py`, {found['machine']['cores']} cores on which bf16 is {bf16}).",
+            120,
+        )
+        + "\n",
         "| | processor seconds | seconds | " + " | ".join(f"× {name.removesuffix(' + LR')}" for name in rivals) + " |",
         "|---" * (3 + len(rivals)) + "|",
     ]

@@ -35,4 +35,4 @@ def test_a_cell_cannot_break_its_row():
 
 
 def test_the_page_says_what_measured_it():
-    assert "`benchmarks/exports.py`, 2026-11-30, 2 cores, with bf16 instructions; torch 2." in production_page.draw([ONE])
+    assert "`benchmarks/exports.py`, 2026-11-30, 2 cores, with fast bf16 products; torch 2." in production_page.draw([ONE])
