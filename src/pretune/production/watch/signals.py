@@ -51,6 +51,12 @@ class _Kind:
     say: Callable[[Measured], float]
     num_tests: int = 1
     is_upwards: bool = False  # fewer of these is no change that anybody looks for
+    is_mean: bool = False  # of a text's words, so that a long text tells more
+
+    def values(self, texts: Measured, usual: float) -> Floats:
+        """Return what is ranked, shape (num_texts,): means of words as standard errors from the usual, up to a factor."""
+        found = self.pick(texts)
+        return (found - usual) * np.sqrt(texts.num_words) if self.is_mean and len(found) else found
 
 
 def _unknown_share(texts: Measured) -> float:
@@ -65,7 +71,7 @@ _UNTOLD = "share of texts with a token unknown to the model"
 _KINDS = (
     _Kind("length", "characters at the median", lambda item: item.lengths, lambda item: float(np.median(item.lengths))),
     _Kind("vocabulary", "share of words unknown to training", lambda item: item.unknown, _unknown_share, 2, True),
-    _Kind("vocabulary", "rarity of words in training, bits a word", lambda item: item.rarity, _mean_rarity, 2, True),
+    _Kind("vocabulary", "rarity of words in training, bits a word", lambda item: item.rarity, _mean_rarity, 2, True, True),
     _Kind("tokens", "tokens per word", lambda item: item.pieces, lambda item: float(item.pieces.mean()), 2),
     _Kind("tokens", _UNTOLD, lambda item: np.minimum(item.untold, 1.0), lambda item: float((item.untold > 0).mean()), 2, True),
     _Kind("confidence", "probability of the class", lambda item: item.confidence, lambda item: float(item.confidence.mean())),
@@ -74,7 +80,7 @@ _KINDS = (
 
 def _of_texts(test: Measured, window: Measured, make: Make, level: Levels) -> Iterator[Signal]:
     for kind in _KINDS:
-        before, now = kind.pick(test), kind.pick(window)
+        before, now = (kind.values(texts, kind.say(test) if kind.is_mean else 0.0) for texts in (test, window))
         if len(before) and len(now):
             error = level(kind.name, kind.num_tests)
             found = compare_values(before, now, (test.units, window.units), (1 + kind.is_upwards) * error)
