@@ -19,11 +19,9 @@ def new_axes(axes: Any = None) -> Any:
     Raises:
         MissingPackageError: matplotlib is not installed.
     """
-    return (
-        axes
-        if axes is not None
-        else require("matplotlib.pyplot", extra="notebook").subplots(figsize=(7, 4), layout="constrained")[1]
-    )
+    if axes is not None:
+        return axes
+    return require("matplotlib.pyplot", extra="notebook").subplots(figsize=(7, 4), layout="constrained")[1]
 
 
 def plot_history(history: "History", axes: Any = None) -> Any:

@@ -134,13 +134,9 @@ def html_of(shown: Shown) -> str:
 
 
 def html_grid(grid: Grid) -> str:
-    """Write a table as HTML."""
-    sides = [
-        next((_side(row[place]) for row in grid.rows if row[place] is not None), "left") for place in range(len(grid.columns))
-    ]
-    styles = [
-        f'style="text-align:{side}"' for side in sides
-    ]  # a head stands over its figures, whatever a notebook does to heads
+    """Write a table as HTML; a head stands over its figures, whatever a notebook does to heads."""
+    firsts = [next((row[place] for row in grid.rows if row[place] is not None), "") for place in range(len(grid.columns))]
+    styles = [f'style="text-align:{"left" if isinstance(value, (str, bool)) else "right"}"' for value in firsts]
     names = zip(styles, grid.columns, strict=True)
     head = "".join(f'<th scope="col" {style}>{escape(one_line(name, MAX_CELL))}</th>' for style, name in names)
     cells = (
@@ -150,10 +146,6 @@ def html_grid(grid: Grid) -> str:
     caption = f'<caption style="text-align:left">{escape(one_line(grid.title, MAX_LINE))}</caption>' if grid.title else ""
     further = "".join(f"<div>{line.strip()}</div>" for line in _further(grid))
     return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{further}"
-
-
-def _side(value: Cell) -> str:
-    return "left" if isinstance(value, (str, bool)) else "right"
 
 
 def _marked(text: str) -> str:

@@ -70,10 +70,32 @@ def _mean_rarity(texts: Measured) -> float:
 _UNTOLD = "share of texts with a token unknown to the model"
 _KINDS = (
     _Kind("length", "characters at the median", lambda item: item.lengths, lambda item: float(np.median(item.lengths))),
-    _Kind("vocabulary", "share of words unknown to training", lambda item: item.unknown, _unknown_share, 2, True),
-    _Kind("vocabulary", "rarity of words in training, bits a word", lambda item: item.rarity, _mean_rarity, 2, True, True),
-    _Kind("tokens", "tokens per word", lambda item: item.pieces, lambda item: float(item.pieces.mean()), 2),
-    _Kind("tokens", _UNTOLD, lambda item: np.minimum(item.untold, 1.0), lambda item: float((item.untold > 0).mean()), 2, True),
+    _Kind(
+        "vocabulary",
+        "share of words unknown to training",
+        lambda item: item.unknown,
+        _unknown_share,
+        num_tests=2,
+        is_upwards=True,
+    ),
+    _Kind(
+        "vocabulary",
+        "rarity of words in training, bits a word",
+        lambda item: item.rarity,
+        _mean_rarity,
+        num_tests=2,
+        is_upwards=True,
+        is_mean=True,
+    ),
+    _Kind("tokens", "tokens per word", lambda item: item.pieces, lambda item: float(item.pieces.mean()), num_tests=2),
+    _Kind(
+        "tokens",
+        _UNTOLD,
+        lambda item: np.minimum(item.untold, 1.0),
+        lambda item: float((item.untold > 0).mean()),
+        num_tests=2,
+        is_upwards=True,
+    ),
     _Kind("confidence", "probability of the class", lambda item: item.confidence, lambda item: float(item.confidence.mean())),
 )
 

@@ -31,6 +31,9 @@ def resolve_freeze(freeze: str, kind: str, model: str, rows: Sequence[Example], 
         model: Catalogue name, folder or hub id.
         rows: Of training.
         max_length: Tokens a text at most.
+
+    Raises:
+        ModelLoadError: There is no usable model of that name.
     """
     if freeze != AUTO:
         return freeze
@@ -44,6 +47,9 @@ def training_work(model: str, rows: Sequence[Example], max_length: int | None = 
 
     A pass over a text takes 24 × width² × length operations a layer for its matrices, where the inner ones are four times as
     wide, and 4 × width × length² for attention; the way back takes twice as many. 0 where the configuration names no layers.
+
+    Source:
+        Kaplan et al. (2020), Scaling laws for neural language models, table 1 and section 2.1.
     """
     checkpoint = find_checkpoint(model)
     config = read_config(checkpoint)

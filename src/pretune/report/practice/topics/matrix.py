@@ -1,12 +1,10 @@
 """Questions about figures that are read from the confusion matrix."""
 
-from collections.abc import Sequence
-
 from pretune.report.practice.facts import Facts
 from pretune.report.practice.question import HARD, MEDIUM
 from pretune.report.practice.template import Drawn, template
+from pretune.report.practice.topics.counts import MAX_CLASSES, of_class, read_matrix
 
-MAX_CLASSES = 5  # of a confusion matrix that is asked about
 LEAST_APART = 0.01  # of precision and recall whose F1 is asked for
 MAX_ROUNDED = 900  # rows up to which a share of three digits gives back a count
 
@@ -26,7 +24,7 @@ MAX_ROUNDED = 900  # rows up to which a share of three digits gives back a count
 )
 def accuracy(facts: Facts) -> Drawn | None:
     """Accuracy by the confusion matrix."""
-    found = _matrix(facts)
+    found = read_matrix(facts)
     if found is None:
         return None
     counts, said = found[1], found[2]
@@ -38,28 +36,6 @@ def accuracy(facts: Facts) -> Drawn | None:
         "even": 1 / len(counts),
     }
     return Drawn(hits / rows, wrong, {"matrix": said, "hits": hits, "rows": rows, "wrong_rows": rows - hits})
-
-
-def _of_class(facts: Facts) -> tuple[dict[str, object], int, int, int, int] | None:
-    """Draw a class; return what texts name, and its hits, true rows and predicted rows, and all rows."""
-    found = _counts(facts)
-    if found is None:
-        return None
-    classes, counts, split = found
-    called_so = [sum(column) for column in zip(*counts, strict=True)]
-    places = range(len(classes))
-    mistaken = [place for place in places if counts[place][place] < max(sum(counts[place]), called_so[place])]
-    place = facts.pick(mistaken or places)  # all of a class being right leaves nothing to work out
-    hits, true, called = counts[place][place], sum(counts[place]), called_so[place]
-    rows = sum(map(sum, counts))
-    told = (
-        f"Of {rows:,} rows of {split}, {true:,} are {classes[place]}. The model called {called:,} rows {classes[place]}, "
-        f"and was right about {hits:,} of these."
-    )
-    is_told = len(classes) > MAX_CLASSES or facts.draw.random() < 0.5
-    said = told if is_told else _say_matrix(classes, counts, split)
-    given = {"matrix": said, "name": classes[place], "hits": hits, "true": true, "called": called, "rows": rows, "split": split}
-    return given, hits, true, called, rows
 
 
 @template(
@@ -77,7 +53,7 @@ def _of_class(facts: Facts) -> tuple[dict[str, object], int, int, int, int] | No
 )
 def missed(facts: Facts) -> Drawn | None:
     """From a recall back to rows."""
-    found = _of_class(facts)
+    found = of_class(facts)
     if found is None or not 0 < found[2] - found[1] <= found[2] <= MAX_ROUNDED:
         return None
     given, hits, true, called, rows = found
@@ -101,7 +77,7 @@ def missed(facts: Facts) -> Drawn | None:
 )
 def false_alarms(facts: Facts) -> Drawn | None:
     """From a precision back to rows."""
-    found = _of_class(facts)
+    found = of_class(facts)
     if found is None or not 0 < found[3] - found[1] <= found[3] <= MAX_ROUNDED:
         return None
     given, hits, true, called, rows = found
@@ -124,7 +100,7 @@ def false_alarms(facts: Facts) -> Drawn | None:
 )
 def recall(facts: Facts) -> Drawn | None:
     """Recall of a class."""
-    found = _of_class(facts)
+    found = of_class(facts)
     if found is None or not found[2]:
         return None
     given, hits, true, called, rows = found
@@ -152,7 +128,7 @@ def recall(facts: Facts) -> Drawn | None:
 )
 def precision(facts: Facts) -> Drawn | None:
     """Precision of a class."""
-    found = _of_class(facts)
+    found = of_class(facts)
     if found is None or not found[3]:
         return None
     given, hits, true, called, rows = found
@@ -180,7 +156,7 @@ def precision(facts: Facts) -> Drawn | None:
 )
 def f1(facts: Facts) -> Drawn | None:
     """F1 of a class."""
-    found = _of_class(facts)
+    found = of_class(facts)
     if found is None or not (found[1] and found[2] and found[3]):
         return None
     given, hits, true, called, _ = found
@@ -207,7 +183,7 @@ def f1(facts: Facts) -> Drawn | None:
 )
 def balanced(facts: Facts) -> Drawn | None:
     """Mean recall of the classes."""
-    found = _matrix(facts)
+    found = read_matrix(facts)
     if found is None or not all(sum(row) for row in found[1]):
         return None
     counts, said = found[1], found[2]
@@ -284,7 +260,7 @@ def constant(facts: Facts) -> Drawn | None:
 )
 def prevalence(facts: Facts) -> Drawn | None:
     """Precision under another prevalence."""
-    found = _of_class(facts)
+    found = of_class(facts)
     if found is None:
         return None
     given, hits, true, called, rows = found
@@ -309,29 +285,6 @@ def prevalence(facts: Facts) -> Drawn | None:
             "precision": precision_of_test,
         },
     )
-
-
-def _matrix(facts: Facts) -> tuple[list[str], list[list[int]], str] | None:
-    """Return classes, counts and the sentence that shows them, where there are few enough."""
-    found = _counts(facts)
-    return None if found is None or len(found[0]) > MAX_CLASSES else (*found[:2], _say_matrix(*found))
-
-
-def _counts(facts: Facts) -> tuple[list[str], list[list[int]], str] | None:
-    """Return classes, counts and the split that they are of: of the test, where it was judged."""
-    for split in ("test", "validation"):
-        found = facts.counts(split)
-        if found is not None and len(found[0]) > 1 and any(any(row) for row in found[1]):
-            return *found, split
-    return None
-
-
-def _say_matrix(classes: Sequence[str], counts: Sequence[Sequence[int]], split: str) -> str:
-    lines = [
-        f"{name}: " + ", ".join(f"{count:,} called {other}" for other, count in zip(classes, row, strict=True))
-        for name, row in zip(classes, counts, strict=True)
-    ]
-    return f"True rows of {split}, by what the model called them. {'; '.join(lines)}."
 
 
 MATRIX = (accuracy, recall, precision, missed, false_alarms, f1, balanced, constant, prevalence)
