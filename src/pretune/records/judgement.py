@@ -126,6 +126,9 @@ class Reason(Record):
     metric: str | None = None  # of a comparison: which of those between the two sources
 
 
+NOT_JUDGED = "Not judged:"  # begins what the summary of a verdict on conversations says last
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Verdict(Tabular, Record):
     """The decision, why, and what would settle it."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from pretune.errors import UsageError
 from pretune.records import USUAL, Domain, Evaluation, Finding, Outcome, Reason, Review, SafetyReplies, Severity, Terms, Verdict
+from pretune.records.judgement import NOT_JUDGED
 from pretune.verdict.questions_needed import Open, find_questions_needed
 from pretune.verdict.reply_policy import ReplyPolicy
 from pretune.verdict.weigh import say_confidence, weigh_findings
@@ -51,7 +52,7 @@ def decide_conversation(
     rows, groups, note = (None, None, "")
     if outcome is Outcome.NOT_ENOUGH_EVIDENCE:
         rows, groups, note = _needed(evaluation, reasons, compared, policy, terms)
-    left = " ".join(("Not judged:", f"{'; '.join(not_judged(evaluation, findings, domain, review, safety))}."))
+    left = f"{NOT_JUDGED} {'; '.join(not_judged(evaluation, findings, domain, review, safety))}."
     return Verdict(
         outcome=outcome,
         summary=f"{_SAID[outcome]}: {_summary(outcome, evaluation, reasons, note, terms)}. {left}",

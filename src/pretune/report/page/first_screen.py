@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pretune.records import Comparison, Finding, Reason, RunRecord, Score
+from pretune.records.judgement import NOT_JUDGED
 from pretune.report.figures import METRIC_NAMES, read_gates
 from pretune.report.page.bars import IntervalBar, choose_start, make_difference_bar, make_interval_bar
 from pretune.report.words import OUTCOMES, chance, number, span
@@ -12,7 +13,6 @@ NUM_DECIDERS = 3
 ORDER = (False, None, True)  # what failed decides, else what is open
 KINDS = ("score", "comparison")  # a figure tells more than a check that passed
 POINTS = frozenset({"bleu", "chrf", "chrf_corpus"})  # of 100: a tenth is fine enough
-ASIDE = " Not judged: "  # what a verdict on conversations says last; it stands below the next step
 OTHERS = {
     "majority": "saying the commonest class",
     "linear": "TF-IDF and logistic regression",
@@ -66,10 +66,10 @@ def make_first_screen(record: RunRecord, links: Mapping[tuple[str, str], str]) -
     """
     reasons = record.verdict.reasons if record.verdict is not None else ()
     ranked = sorted(reasons, key=lambda reason: ORDER.index(reason.holds))
-    summary, parted, rest = _summarize(record).partition(ASIDE)
+    summary, aside, rest = _summarize(record).partition(f" {NOT_JUDGED} ")
     return FirstScreen(
         summary=summary,
-        aside=f"{ASIDE.strip()} {rest}" if parted else "",
+        aside=f"{aside}{rest}".strip(),
         deciders=tuple(_describe(reason, record, _link(reason, links)) for reason in pick_reasons(record)),
         reasons=tuple(LinkedReason(item.holds, item.text, item.name, _link(item, links)) for item in ranked),
         tally=_tally(reasons),
