@@ -161,11 +161,10 @@ async function lookAt(browser, page, file, name) {
   return { first, folded, unfolded, told, keyboard, picture, violations: shown };
 }
 
-// Asks a page that is served about a text, and waits for its answer, layer by layer.
+// Asks a page that is served about a text, and waits for its answer, layer by layer; while a model is trained there is none yet.
 async function ask(page) {
-  if (!(await page.locator("#layers").count())) return;
-  await page.locator("form textarea").fill("The film was [MASK], and so was the end of it");
-  await page.locator("form [type=submit]").click();
+  if (!(await page.locator("#layers").count()) || (await page.evaluate(isRunning))) return;
+  await page.locator("form textarea").fill("The film was [MASK], and so was the end of it").then(() => page.locator("form [type=submit]").click());
   await page.waitForFunction(() => document.getElementById("layers").checkVisibility());
 }
 
@@ -180,6 +179,7 @@ function listen(page, file) {
 }
 
 // Runs in a page that is served: whether the first events are drawn; a page that follows no run is there once it is loaded.
+const isRunning = () => document.getElementById("state")?.textContent.startsWith("Running");
 const isDrawn = () => !document.getElementById("state")?.textContent.startsWith("Connecting");
 
 // Uses what the script adds: sorts, filters, asks a chart by pointer and by key, moves the threshold; and what is left without it.
