@@ -75,7 +75,8 @@ class FinetuneConfig(Config):
         ema: Share that the moving average of the weights keeps in each step, such as 0.999; the average is evaluated and
             saved instead of the weights. ``None`` turns averaging off.
         max_length: Maximum tokens per text, including special ones; longer texts are truncated, counted and reported.
-            ``None`` means 128, or the length that a budget chooses.
+            ``None`` means 128, or the length that a budget chooses; a run that leaves ``freeze`` and ``epochs`` open reads up
+            to 512 where over 5 % of the texts are longer and the table is small (``tasks/classify/boundary.py``).
         head: ``native`` (the architecture's own) or ``mlp`` (masked mean, dense 64, ReLU, output).
         head_size: Width of the ``mlp`` head's hidden layer.
         pooling: What a native head reads: ``auto``, the mean where the checkpoint was made for it (the head then begins as a

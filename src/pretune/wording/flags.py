@@ -111,7 +111,12 @@ _BY_HEADING: dict[str, tuple[Flag, ...]] = {
         Flag("head", "Classification head: native or mlp.", TRAIN, "finetune.head", "KIND"),
         Flag("freeze", "none, all, last-K, auto, gradual, or stages such as all:2,last-2@1e-6.", TRAIN, "freeze", "WHAT"),
         Flag(
-            "max_length", "Maximum tokens per text (128); longer texts are truncated.", TRAIN, "finetune.max_length", "N", int
+            "max_length",
+            "Maximum tokens per text (128; up to 512 in small tables); longer ones are cut.",
+            TRAIN,
+            "finetune.max_length",
+            "N",
+            int,
         ),
         Flag("model", "Model to continue: catalogue name, run, folder or hub id.", "pretrain", "model", "NAME"),
         Flag("size", "Size of a new model: tiny, small (default) or base.", "run pretrain", corpus="pretrain.size"),

@@ -1,11 +1,12 @@
-"""Which layers are trained where nobody said: the processor and the size of the table decide."""
+"""Which layers are trained on how many tokens where nobody said: the processor and the size of the table decide."""
 
 import pytest
 from transformers import AutoConfig
 
+from pretune.models import find_checkpoint, max_positions
 from pretune.records import Example
 from pretune.tasks.classify import boundary
-from pretune.tasks.classify.boundary import EPOCHS, MOST_WORK, resolve_freeze, training_work
+from pretune.tasks.classify.boundary import EPOCHS, MOST_WORK, choose_length, resolve_freeze, training_work
 
 
 def rows(number: int, text: str = "a b c") -> list[Example]:
@@ -58,3 +59,30 @@ def test_all_layers_where_they_are_fast_and_what_was_named_where_it_was(model, m
 
 def test_a_table_without_rows_is_small(model):
     assert training_work(model, []) == 0.0
+
+
+@pytest.mark.parametrize(("words", "expected"), [(20, 128), (126, 128), (127, 256), (254, 256), (255, 512), (2_000, 512)])
+def test_as_many_tokens_are_read_as_cut_few_texts(model, monkeypatch, words, expected):
+    monkeypatch.setattr(boundary, "max_positions", lambda _: 512)
+    assert choose_length(model, rows(40, "a " * words)) == expected
+
+
+def test_a_few_long_texts_are_cut(model, monkeypatch):
+    monkeypatch.setattr(boundary, "max_positions", lambda _: 512)
+    assert choose_length(model, rows(96) + rows(4, "a " * 300)) == 128
+    assert choose_length(model, rows(90) + rows(10, "a " * 300)) == 512
+
+
+def test_a_long_table_is_read_as_far_as_its_work_allows(model, monkeypatch):
+    monkeypatch.setattr(boundary, "max_positions", lambda _: 512)
+    table = rows(40, "a " * 1_000)
+    work = training_work(model, table, 512)
+    monkeypatch.setattr(boundary, "MOST_WORK", work * 0.99)
+    assert choose_length(model, table) == 256
+    assert choose_length(model, table, 4 * EPOCHS) == 128
+    assert choose_length(model, []) == 128
+
+
+def test_no_more_than_the_model_has_positions_for(model):
+    assert max_positions(find_checkpoint(model)) == 128
+    assert choose_length(model, rows(40, "a " * 1_000)) == 128

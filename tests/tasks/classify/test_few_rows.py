@@ -27,10 +27,11 @@ def all_layers(monkeypatch):
     monkeypatch.setattr("pretune.tasks.classify.boundary.has_fast_bf16", lambda _: True)
 
 
-def settled(model: str, num_rows: int, **settings) -> RunConfig:
+def settled(model: str, num_rows: int, *, text: str = "a b", run: dict | None = None, **settings) -> RunConfig:
     device = Device(kind="cpu", precision="bf16", why="bf16 instructions found", threads=1)
-    rows = [Example(id=str(number), text="a b", label="x") for number in range(num_rows)]
-    return settle(RunConfig(model=model, finetune=FinetuneConfig(**settings)), device, rows, Trace())
+    rows = [Example(id=str(number), text=text, label="x") for number in range(num_rows)]
+    config = RunConfig(model=model, finetune=FinetuneConfig(**settings), **(run or {}))
+    return settle(config, device, rows, Trace())
 
 
 def rates(config: RunConfig):
@@ -54,3 +55,17 @@ def test_a_head_that_reads_no_mean_keeps_the_usual_rates(sentence_encoder, tiny_
     assert rates(settled(str(tiny_checkpoint("bert")), 64)) == (None, None)
     assert rates(settled(sentence_encoder, 64, pooling="own")) == (None, None)
     assert rates(settled(sentence_encoder, 64, head="mlp")) == (None, None)
+
+
+def test_long_texts_of_a_small_table_are_read_whole(sentence_encoder, monkeypatch):
+    monkeypatch.setattr("pretune.tasks.classify.boundary.max_positions", lambda _: 512)
+    assert settled(sentence_encoder, 64).finetune.max_length == 128
+    assert settled(sentence_encoder, 64, text="a " * 200).finetune.max_length == 256
+    assert settled(sentence_encoder, 64, text="a " * 200, max_length=32).finetune.max_length == 32
+    assert settled(sentence_encoder, 64, text="a " * 200, head="mlp").finetune.max_length == 256
+
+
+def test_a_length_is_not_chosen_where_anything_else_was_named(sentence_encoder, monkeypatch):
+    monkeypatch.setattr("pretune.tasks.classify.boundary.max_positions", lambda _: 512)
+    for fields in ({"epochs": 2}, {"freeze": "none"}, {"budget": "5m"}):
+        assert settled(sentence_encoder, 64, text="a " * 200, run=fields).finetune.max_length == 128

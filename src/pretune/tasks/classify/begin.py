@@ -19,7 +19,7 @@ from pretune.run import RunFolder, identity_of
 from pretune.run.job import Job
 from pretune.run.origin import origin_of
 from pretune.run.trace import Trace
-from pretune.tasks.classify.boundary import ALL_LAYERS, EPOCHS, resolve_freeze
+from pretune.tasks.classify.boundary import ALL_LAYERS, EPOCHS, MOST_CUT, choose_length, resolve_freeze
 from pretune.train import Device
 
 # At most this many epochs on a processor where `auto` chose what is trained and the user named no number.
@@ -100,16 +100,24 @@ def begin_run(
 
 def settle(config: RunConfig, device: Device, rows: Sequence[Example], trace: Trace) -> RunConfig:
     """Return the config with everything decided that was left to the processor and to the training rows."""
-    freeze, num_rows = resolve_freeze(config.freeze, device.kind, config.model, rows, config.finetune.max_length), len(rows)
-    is_short = config.freeze == AUTO and config.epochs is None and device.kind == "cpu"
-    usual = EPOCHS_ON_CPU[freeze.partition("-")[0]] if is_short else 0
+    num_rows, is_short = len(rows), config.freeze == AUTO and config.epochs is None and device.kind == "cpu"
     updates = -(-num_rows // (config.finetune.batch_size * config.finetune.accumulate))  # of an epoch
-    epochs = max(usual, -(-LEAST_UPDATES // updates)) if is_short else config.epochs
+    least = -(-LEAST_UPDATES // updates)
+    length = config.finetune.max_length or DEFAULT_MAX_LENGTH
+    if is_short and config.finetune.max_length is None and config.budget is None:
+        length = choose_length(config.model, rows, max(EPOCHS, least))
+    freeze = resolve_freeze(config.freeze, device.kind, config.model, rows, length)
+    usual = EPOCHS_ON_CPU[freeze.partition("-")[0]] if is_short else 0
+    epochs = max(usual, least) if is_short else config.epochs
     if freeze != config.freeze:
         is_small = config.finetune.precision == AUTO and device.precision == "fp32" and freeze == ALL_LAYERS
         why = device.why + (", and the table is small enough for all layers" if is_small else "")
         trace.note(f"--freeze {freeze}" + (f" --epochs {epochs}" if is_short else "") + f": {why}")
-    finetune = replace(config.finetune, max_length=config.finetune.max_length or DEFAULT_MAX_LENGTH)
+    if length > DEFAULT_MAX_LENGTH and config.finetune.max_length is None:
+        trace.note(
+            f"--max-length {length}: over {MOST_CUT:.0%} of the texts are longer than half of it, and the table is small"
+        )
+    finetune = replace(config.finetune, max_length=length)
     if is_short and epochs is not None and epochs > usual:
         finetune = replace(finetune, patience=max(finetune.patience, epochs))  # three epochs without a gain are a few updates
         says = f"{num_rows:,} training rows: {epochs} epochs in place of {usual}, for at least {LEAST_UPDATES} updates"

@@ -1,14 +1,15 @@
-"""Boundary: how many layers are trained where nobody said, from the processor and from the work that the table is."""
+"""Boundary: how many layers are trained, on how many tokens a text, where nobody said; from the processor and the table."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
 from pretune.configs import AUTO, DEFAULT_MAX_LENGTH
-from pretune.models import find_checkpoint, load_tokenizer
+from pretune.models import find_checkpoint, load_tokenizer, max_positions
 from pretune.models.checkpoint import read_config
 from pretune.records import Example
-from pretune.tasks.classify.pace import work_of
+from pretune.tasks.classify.pace import MAX_LENGTH, Lengths, work_of
 from pretune.tokens import encode
 from pretune.train import has_fast_bf16
 
@@ -20,6 +21,9 @@ EPOCHS = 3
 MOST_WORK = 50e12
 # Texts whose lengths stand for those of all.
 SAMPLE = 2_000
+# Tokens a text at most, the longest first, and the share of texts that may be cut where a greater length is to be had.
+LENGTHS = (MAX_LENGTH, 256, DEFAULT_MAX_LENGTH)
+MOST_CUT = 0.05
 
 
 def resolve_freeze(freeze: str, kind: str, model: str, rows: Sequence[Example], max_length: int | None = None) -> str:
@@ -42,8 +46,30 @@ def resolve_freeze(freeze: str, kind: str, model: str, rows: Sequence[Example], 
     return ALL_LAYERS if training_work(model, rows, max_length) <= MOST_WORK else LAST_LAYERS
 
 
-def training_work(model: str, rows: Sequence[Example], max_length: int | None = None) -> float:
-    """Return the floating-point operations of ``EPOCHS`` epochs of all layers, embeddings and head left out.
+def choose_length(model: str, rows: Sequence[Example], epochs: int = EPOCHS) -> int:
+    """Return how many tokens of a text are read where nobody said: the fewest of ``LENGTHS`` that cut few texts.
+
+    More than the least of them only if so many epochs of all layers are then at most ``MOST_WORK``: what a short table is
+    worth reading whole takes hours on a long one.
+
+    Args:
+        model: Catalogue name, folder or hub id.
+        rows: Of training.
+        epochs: Of all layers.
+
+    Raises:
+        ModelLoadError: There is no usable model of that name.
+    """
+    lengths, most = _lengths_of(model, rows, MAX_LENGTH), max_positions(find_checkpoint(model))
+    for longest, shorter in pairwise(LENGTHS):
+        is_cut = bool(len(lengths)) and float((lengths > shorter).mean()) > MOST_CUT
+        if is_cut and most > shorter and training_work(model, rows, longest, epochs) <= MOST_WORK:
+            return min(longest, most)
+    return LENGTHS[-1]
+
+
+def training_work(model: str, rows: Sequence[Example], max_length: int | None = None, epochs: int = EPOCHS) -> float:
+    """Return the floating-point operations of so many epochs of all layers, embeddings and head left out.
 
     A pass over a text takes 24 × width² × length operations a layer for its matrices, where the inner ones are four times as
     wide, and 4 × width × length² for attention; the way back takes twice as many. 0 where the configuration names no layers.
@@ -51,11 +77,14 @@ def training_work(model: str, rows: Sequence[Example], max_length: int | None = 
     Source:
         Kaplan et al. (2020), Scaling laws for neural language models, table 1 and section 2.1.
     """
-    checkpoint = find_checkpoint(model)
-    config = read_config(checkpoint)
+    config = read_config(find_checkpoint(model))
     width, layers = int(getattr(config, "hidden_size", 0) or 0), int(getattr(config, "num_hidden_layers", 0) or 0)
+    lengths = _lengths_of(model, rows, max_length or DEFAULT_MAX_LENGTH)
+    return 3 * epochs * 4.0 * width * layers * work_of(lengths, width) * len(rows) / max(len(lengths), 1)
+
+
+def _lengths_of(model: str, rows: Sequence[Example], max_length: int) -> Lengths:
+    """Return the tokens of sampled texts, cut at this length."""
     places = np.linspace(0, len(rows) - 1, min(SAMPLE, len(rows))).astype(int)
     sample = [rows[place].text for place in places]
-    lengths = encode(sample, load_tokenizer(checkpoint), max_length=max_length or DEFAULT_MAX_LENGTH).lengths
-    once = 4.0 * width * layers * work_of(lengths, width) * len(rows) / max(len(sample), 1)
-    return 3 * EPOCHS * once
+    return encode(sample, load_tokenizer(find_checkpoint(model)), max_length=max_length).lengths
