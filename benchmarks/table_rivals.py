@@ -91,8 +91,11 @@ def trainer(texts: list[str], labels: list[str], asked: list[str], *, rate: floa
             model, arguments, train_dataset=rows(texts, labels), data_collator=DataCollatorWithPadding(tokenizer)
         )
         training.train()
-        codes = training.predict(rows(asked, None)).predictions.argmax(-1)
-    return [classes[code] for code in codes]
+        arguments.train_sampling_strategy = "sequential"  # which orders what is predicted as well, and says nothing of it
+        order = sorted(range(len(asked)), key=lambda row: len(asked[row]))
+        codes = training.predict(rows([asked[row] for row in order], None)).predictions.argmax(-1)
+    said = dict(zip(order, codes, strict=True))
+    return [classes[said[row]] for row in range(len(asked))]
 
 
 def setfit(texts: list[str], labels: list[str], asked: list[str], seed: int) -> Any:
