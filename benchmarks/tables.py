@@ -36,6 +36,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=[*CHOOSING, *OTHERS], default=[*CHOOSING, *OTHERS])
     parser.add_argument("--models", nargs="+", choices=[*RIVALS, *OURS], default=[*RIVALS, *OURS])
     parser.add_argument("--most", type=int, default=100_000, help="training rows of the largest table that is measured")
+    parser.add_argument("--least", type=int, default=0, help="of the smallest")
     parser.add_argument("--seeds", type=int, default=len(SEEDS))
     parser.add_argument("--again", action="store_true")
     parser.add_argument("--list", action="store_true")
@@ -47,7 +48,7 @@ def main() -> None:
     for size, title, cell in sized:
         if chosen.list:
             print(f"{size:6} {title}")
-        elif size <= chosen.most and not chosen.write:
+        elif chosen.least <= size <= chosen.most and not chosen.write:
             measure_table(cell, size, chosen.models, chosen.seeds, again=chosen.again)
     if not chosen.list:
         write()
