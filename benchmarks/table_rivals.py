@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
-MAX_LENGTH = 128
+MAX_LENGTH = 512
 MOST_STEPS = 1_000  # of SetFit
 csv.field_size_limit(10_000_000)  # one message of newsgroups is longer than what csv allows
 

@@ -118,15 +118,16 @@ def ask_pretune(folder: str, seed: int, flags: tuple[str, ...]) -> tuple[list[st
 
         said = {line["id"]: line["predicted"] for line in csv.DictReader(file)}
     numbers = sorted(said, key=lambda name: int(name.rpartition(":")[2]))
-    accuracies = {
-        score["source"]: score["value"]
-        for score in record["scores"]
-        if score["split"] == "test" and score["metric"] == "accuracy"
-    }
+    accuracies: dict[str, dict[str, float]] = {"test": {}, "validation": {}}
+    for score in record["scores"]:
+        if score["metric"] == "accuracy" and score["split"] in accuracies:
+            accuracies[score["split"]][score["source"]] = score["value"]
     return [said[name] for name in numbers], {
         "chosen": source,
         "outcome": found["verdict"]["outcome"],
-        "sources": accuracies,
+        "sources": accuracies["test"],
+        "on_validation": accuracies["validation"],
+        "max_length": json.loads((Path(run) / "model" / "pretune.json").read_text()).get("max_length"),
         "steps": len(record["history"]["steps"]) if record.get("history") else 0,
     }
 
