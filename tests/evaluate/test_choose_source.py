@@ -7,7 +7,7 @@ from judging import from_counts, from_pairs, noisy
 
 from pretune.errors import DataError
 from pretune.evaluate.aims import Aim
-from pretune.evaluate.choose_source import choose_source
+from pretune.evaluate.choose_source import CAUTIOUS, choose_source
 
 
 def known(tp: int, fp: int, fn: int, tn: int, source: str):
@@ -94,3 +94,40 @@ def test_several_classes_are_weighed_by_the_shares_that_were_named():
 def test_without_a_candidate_nothing_is_chosen():
     with pytest.raises(DataError, match="no source to choose from"):
         choose_source([known(1, 0, 0, 1, "majority")], Aim(positive=None))
+
+
+def test_few_rows_do_not_take_another_model_for_a_few_more_that_it_has_right():
+    sources = [known(7, 3, 3, 7, "finetuned"), known(8, 2, 2, 8, "encoder_linear"), known(7, 3, 3, 7, "linear")]
+    found = choose_source(sources, Aim(positive=None))
+    assert (found.source, found.rule.endswith(CAUTIOUS)) == ("finetuned", True)
+    before = choose_source(sources, Aim(positive=None), is_cautious=False)
+    assert (before.source, CAUTIOUS in before.rule) == ("encoder_linear", False)
+
+
+def test_few_rows_take_another_model_that_is_clearly_better():
+    model = known(20, 0, 0, 20, "linear")
+    sources = [model, replace(noisy(model, 0.6, source="finetuned"), split="validation")]
+    assert choose_source(sources, Aim(positive=None)).source == "linear"
+
+
+def test_few_rows_are_not_counted_where_they_weigh_differently():
+    sources = [known(10, 0, 1, 30, "finetuned"), known(11, 3, 0, 27, "linear")]
+    costs = Aim(positive="pos", goal="cost", costs={"fn": 10.0, "fp": 1.0})
+    for found in (choose_source(sources, costs), choose_source(sources, Aim(positive="pos"), {"pos": 0.99})):
+        assert (found.source, CAUTIOUS in found.rule) == ("linear", False)
+
+
+def test_few_rows_take_another_model_that_alone_keeps_what_was_asked():
+    aim = Aim(positive="pos", goal="precision", keep={"recall": 0.9})
+    assert choose_source([known(8, 0, 12, 20, "finetuned"), known(19, 9, 1, 11, "linear")], aim).source == "linear"
+
+
+def test_many_rows_are_trusted():
+    sources = [known(40, 10, 10, 40, "finetuned"), known(41, 9, 9, 41, "linear")]
+    found = choose_source(sources, Aim(positive=None))
+    assert (found.source, CAUTIOUS in found.rule) == ("linear", False)
+
+
+def test_few_rows_without_a_fine_tuned_model_choose_as_many_do():
+    found = choose_source([known(7, 3, 3, 7, "linear"), known(8, 2, 2, 8, "encoder_linear")], Aim(positive=None))
+    assert (found.source, CAUTIOUS in found.rule) == ("encoder_linear", False)

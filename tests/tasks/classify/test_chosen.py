@@ -6,8 +6,15 @@ from pathlib import Path
 import pytest
 from running import call
 
+from pretune.evaluate import choose_source
 from pretune.run import RunFolder
 from pretune.tasks.classify.predict import open_answering
+
+
+@pytest.fixture(autouse=True)
+def few_are_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the choice be made by the figures, though the run is small."""
+    monkeypatch.setattr(choose_source, "LEAST_ROWS", 0)
 
 
 def shown(*words: object, capsys: pytest.CaptureFixture[str]) -> dict:
@@ -61,6 +68,25 @@ def test_judging_again_keeps_the_choice_of_the_run_unless_another_is_named(
     assert shown("judge", finetuned, "--choose", "best", capsys=capsys)["chosen"] is not None
     assert shown("judge", finetuned, capsys=capsys)["chosen"] is None  # chosen for one judging, not by the run's own command
     assert RunFolder(finetuned).read_record().scores[0].source == "finetuned"
+
+
+def test_few_validation_rows_keep_the_fine_tuned_model_and_say_why(
+    finetuned: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    num_rows = len(RunFolder(finetuned).read_examples("validation"))
+    monkeypatch.setattr(choose_source, "LEAST_ROWS", num_rows + 1)
+    found = shown("judge", finetuned, "--choose", "best", capsys=capsys)["chosen"]
+    assert (found["source"], found["rule"].endswith(choose_source.CAUTIOUS)) == ("finetuned", True)
+    assert call("judge", finetuned, "--recompute") in (0, 1, 3)
+
+
+def test_a_run_that_chose_by_few_rows_before_they_were_doubted_recomputes(
+    finetuned: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choose_source, "LEAST_ROWS", 0)
+    shown("judge", finetuned, "--choose", "best", capsys=capsys)
+    monkeypatch.setattr(choose_source, "LEAST_ROWS", len(RunFolder(finetuned).read_examples("validation")) + 1)
+    assert call("judge", finetuned, "--recompute") in (0, 1, 3)
 
 
 def test_another_word_than_best_is_refused(finetuned: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from pretune.data.alike.units import units_of_rows
 from pretune.errors import PretuneError
-from pretune.evaluate.choose_source import choose_source
+from pretune.evaluate.choose_source import CAUTIOUS, choose_source
 from pretune.evaluate.threshold import aim_of, choose_threshold
 from pretune.records import RULES, Example, Finding, Predictions, RunRecord
 from pretune.run import RunFolder, check_run, compare_run
@@ -92,6 +92,7 @@ def _compare_choice(predictions: tuple[Predictions, ...], record: RunRecord, pol
     if record.chosen is None or record.threshold is None:
         return
     known = [item for item in predictions if item.split == "validation" and item.source in record.chosen.values]
-    found = choose_source(known, aim_of(record.threshold), policy.prevalence)
+    is_cautious = record.chosen.rule.endswith(CAUTIOUS)  # earlier versions trusted few rows
+    found = choose_source(known, aim_of(record.threshold), policy.prevalence, is_cautious=is_cautious)
     if canonical_bytes(found.to_json()) != canonical_bytes(record.chosen.to_json()):
         yield from describe(record.chosen.to_json(), found.to_json(), "chosen")
