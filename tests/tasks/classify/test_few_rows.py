@@ -58,9 +58,12 @@ def test_a_head_that_reads_no_mean_keeps_the_usual_rates(sentence_encoder, tiny_
 
 
 def test_long_texts_of_a_small_table_are_read_whole(sentence_encoder, monkeypatch):
+    noted: list[str] = []
     monkeypatch.setattr("pretune.tasks.classify.boundary.max_positions", lambda _: 512)
+    monkeypatch.setattr(Trace, "note", lambda _, text: noted.append(text))
     assert settled(sentence_encoder, 64).finetune.max_length == 128
     assert settled(sentence_encoder, 64, text="a " * 200).finetune.max_length == 256
+    assert any("longer than 128 tokens" in note for note in noted)
     assert settled(sentence_encoder, 64, text="a " * 200, max_length=32).finetune.max_length == 32
     assert settled(sentence_encoder, 64, text="a " * 200, head="mlp").finetune.max_length == 256
 

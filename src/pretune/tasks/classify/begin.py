@@ -114,9 +114,8 @@ def settle(config: RunConfig, device: Device, rows: Sequence[Example], trace: Tr
         why = device.why + (", and the table is small enough for all layers" if is_small else "")
         trace.note(f"--freeze {freeze}" + (f" --epochs {epochs}" if is_short else "") + f": {why}")
     if length > DEFAULT_MAX_LENGTH and config.finetune.max_length is None:
-        trace.note(
-            f"--max-length {length}: over {MOST_CUT:.0%} of the texts are longer than half of it, and the table is small"
-        )
+        why = f"over {MOST_CUT:.0%} of the texts are longer than {DEFAULT_MAX_LENGTH} tokens, and the table is small"
+        trace.note(f"--max-length {length}: {why}")
     finetune = replace(config.finetune, max_length=length)
     if is_short and epochs is not None and epochs > usual:
         finetune = replace(finetune, patience=max(finetune.patience, epochs))  # three epochs without a gain are a few updates
