@@ -9,6 +9,7 @@ import json
 import os
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -99,10 +100,8 @@ def trainer(texts: list[str], labels: list[str], asked: list[str], *, rate: floa
 
 
 def setfit(texts: list[str], labels: list[str], asked: list[str], seed: int) -> Any:
-    """SetFit from the package index (its folder in ``SETFIT_SITE``): one epoch of pairs, at most ``MOST_STEPS`` of them."""
+    """SetFit from the package index (its folder in ``SETFIT_SITE``): one epoch of pairs, at most ``MOST_STEPS`` steps."""
     sys.path.append(os.environ["SETFIT_SITE"])
-    from collections import Counter
-
     from datasets import Dataset
     from setfit import SetFitModel, Trainer, TrainingArguments
 
@@ -124,8 +123,6 @@ def setfit(texts: list[str], labels: list[str], asked: list[str], seed: int) -> 
 
 
 def _regression(labels: list[str], strengths: tuple[float, ...] = (1.0, 10.0, 100.0)) -> Any:
-    from collections import Counter
-
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import GridSearchCV, StratifiedKFold
 

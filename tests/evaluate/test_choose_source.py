@@ -110,6 +110,12 @@ def test_few_rows_take_another_model_that_is_clearly_better():
     assert choose_source(sources, Aim(positive=None)).source == "linear"
 
 
+def test_few_rows_do_not_keep_a_model_that_never_finds_the_rare_class():
+    lazy, finder = known(0, 0, 4, 46, "finetuned"), known(3, 4, 1, 42, "linear")
+    found = choose_source([lazy, finder], Aim(positive="pos"))
+    assert (found.source, found.metric, CAUTIOUS in found.rule) == ("linear", "f1[pos]", False)  # accuracy is 0.92 and 0.90
+
+
 def test_few_rows_are_not_counted_where_they_weigh_differently():
     sources = [known(10, 0, 1, 30, "finetuned"), known(11, 3, 0, 27, "linear")]
     costs = Aim(positive="pos", goal="cost", costs={"fn": 10.0, "fp": 1.0})
@@ -118,8 +124,10 @@ def test_few_rows_are_not_counted_where_they_weigh_differently():
 
 
 def test_few_rows_take_another_model_that_alone_keeps_what_was_asked():
-    aim = Aim(positive="pos", goal="precision", keep={"recall": 0.9})
-    assert choose_source([known(8, 0, 12, 20, "finetuned"), known(19, 9, 1, 11, "linear")], aim).source == "linear"
+    aim, sources = Aim(positive="pos", keep={"recall": 0.9}), [known(15, 0, 5, 20, "finetuned"), known(19, 9, 1, 11, "linear")]
+    found = choose_source(sources, aim)
+    assert (found.source, found.metric, CAUTIOUS in found.rule) == ("linear", "accuracy", True)
+    assert choose_source(sources, replace(aim, keep={})).source == "finetuned"
 
 
 def test_many_rows_are_trusted():

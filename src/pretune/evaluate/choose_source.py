@@ -37,9 +37,9 @@ def choose_source(
     Which figure that is follows from what was asked for: the mean cost, the goal's own figure, or else accuracy, and F1 where
     one class holds most rows. A source that keeps the constraints of the aim goes before one that does not. The validation
     rows have already chosen the epoch of the fine-tuned model and every threshold, so its figure flatters a little; the test
-    is opened for all candidates, and its error is shared out among them. With few rows the fine-tuned model has the benefit of
-    the doubt: on 12 tables of 2 to 39 validation rows the greatest accuracy chose a model that was 9.3 points below the
-    best on test in the mean.
+    is opened for all candidates, and its error is shared out among them. Where accuracy decides by few
+    rows, the fine-tuned model has the benefit of the doubt (docs/decisions/0041). F1, costs and class shares do not count rows
+    alike, so that rows that are right say nothing of them: there the figure stands.
 
     Args:
         known: Of the candidates, on validation, as their thresholds decide them.
@@ -62,9 +62,8 @@ def choose_source(
     values = {item.source: _value(item, metric, aim, _weights(item, shares)) for item in candidates}
     sign = -1.0 if metric == "cost" else 1.0
     own = by_source.get(CANDIDATES[-1])
-    counts_rows = metric != "cost" and not shares  # so that rows that are right can be held against each other
-    is_doubted = is_cautious and counts_rows and own is not None and len(own.ids) < LEAST_ROWS
-    able = [item for item in candidates if own is None or not is_doubted or _may_replace(item, own, aim, shares)]
+    is_doubted = is_cautious and metric == "accuracy" and not shares and own is not None and len(own.ids) < LEAST_ROWS
+    able = [item for item in candidates if own is None or not is_doubted or _may_replace(item, own, aim)]
     best = max(able, key=lambda item: (_room(item, aim, shares), sign * values[item.source]))
     held = " among those that keep what was asked" if aim.keep or aim.floors or aim.at else ""
     weighed = ", weighed by class shares" if shares else ""
@@ -78,9 +77,9 @@ def choose_source(
     )
 
 
-def _may_replace(item: Predictions, own: Predictions, aim: Aim, shares: Mapping[str, float]) -> bool:
-    """Whether few rows are enough to take another model than the fine-tuned one, or it is that."""
-    if item is own or _room(own, aim, shares) < 0 == _room(item, aim, shares):
+def _may_replace(item: Predictions, own: Predictions, aim: Aim) -> bool:
+    """Whether few rows are enough to take this model in place of the fine-tuned one, ``own``; or it is that."""
+    if item is own or _room(own, aim, {}) < 0 == _room(item, aim, {}):
         return True
     (labels, theirs), (_, ours) = codes_of(item), codes_of(own)
     better, worse = (int(((first == labels) & (second != labels)).sum()) for first, second in ((theirs, ours), (ours, theirs)))

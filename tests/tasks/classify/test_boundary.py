@@ -83,6 +83,12 @@ def test_a_long_table_is_read_as_far_as_its_work_allows(model, monkeypatch):
     assert choose_length(model, []) == 128
 
 
+def test_a_model_whose_work_is_not_known_reads_no_more_than_usual(model, monkeypatch):
+    monkeypatch.setattr(boundary, "max_positions", lambda _: 512)
+    monkeypatch.setattr(boundary, "read_config", lambda _: object())
+    assert choose_length(model, rows(40, "a " * 1_000)) == 128
+
+
 def test_no_more_than_the_model_has_positions_for(model):
     assert max_positions(find_checkpoint(model)) == 128
     assert choose_length(model, rows(40, "a " * 1_000)) == 128

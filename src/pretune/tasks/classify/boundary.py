@@ -60,16 +60,17 @@ def choose_length(model: str, rows: Sequence[Example], epochs: int = EPOCHS) -> 
     Raises:
         ModelLoadError: There is no usable model of that name.
     """
-    lengths, most = _lengths_of(model, rows, MAX_LENGTH), max_positions(find_checkpoint(model))
+    most = min(MAX_LENGTH, max_positions(find_checkpoint(model)))
+    lengths = _lengths_of(model, rows, MAX_LENGTH)
     for longest, shorter in pairwise(LENGTHS):
         is_cut = bool(len(lengths)) and float((lengths > shorter).mean()) > MOST_CUT
-        if is_cut and most > shorter and training_work(model, rows, longest, epochs) <= MOST_WORK:
+        if is_cut and most > shorter and 0 < _work(model, np.minimum(lengths, longest), len(rows), epochs) <= MOST_WORK:
             return min(longest, most)
     return LENGTHS[-1]
 
 
-def training_work(model: str, rows: Sequence[Example], max_length: int | None = None, epochs: int = EPOCHS) -> float:
-    """Return the floating-point operations of so many epochs of all layers, embeddings and head left out.
+def training_work(model: str, rows: Sequence[Example], max_length: int | None = None) -> float:
+    """Return the floating-point operations of ``EPOCHS`` epochs of all layers, embeddings and head left out.
 
     A pass over a text takes 24 × width² × length operations a layer for its matrices, where the inner ones are four times as
     wide, and 4 × width × length² for attention; the way back takes twice as many. 0 where the configuration names no layers.
@@ -77,14 +78,18 @@ def training_work(model: str, rows: Sequence[Example], max_length: int | None = 
     Source:
         Kaplan et al. (2020), Scaling laws for neural language models, table 1 and section 2.1.
     """
+    return _work(model, _lengths_of(model, rows, max_length or DEFAULT_MAX_LENGTH), len(rows), EPOCHS)
+
+
+def _work(model: str, lengths: Lengths, num_rows: int, epochs: int) -> float:
+    """Return the operations of so many epochs over so many rows, of which some have these lengths, shape (num_sampled,)."""
     config = read_config(find_checkpoint(model))
     width, layers = int(getattr(config, "hidden_size", 0) or 0), int(getattr(config, "num_hidden_layers", 0) or 0)
-    lengths = _lengths_of(model, rows, max_length or DEFAULT_MAX_LENGTH)
-    return 3 * epochs * 4.0 * width * layers * work_of(lengths, width) * len(rows) / max(len(lengths), 1)
+    return 3 * epochs * 4.0 * width * layers * work_of(lengths, width) * num_rows / max(len(lengths), 1)
 
 
 def _lengths_of(model: str, rows: Sequence[Example], max_length: int) -> Lengths:
-    """Return the tokens of sampled texts, cut at this length."""
+    """Return the tokens of at most ``SAMPLE`` texts, cut at this length, shape (num_sampled,)."""
     places = np.linspace(0, len(rows) - 1, min(SAMPLE, len(rows))).astype(int)
     sample = [rows[place].text for place in places]
     return encode(sample, load_tokenizer(find_checkpoint(model)), max_length=max_length).lengths
