@@ -24,8 +24,8 @@ CANDIDATES = ("linear", "encoder_linear", "finetuned")
 # Validation rows below which they tell models apart by chance (docs/decisions/0041), and how sure another has to be there.
 LEAST_ROWS, MOST_CHANCE = 100, 0.05
 CAUTIOUS = (
-    f"; with fewer than {LEAST_ROWS} rows the fine-tuned one, unless another keeps what was asked and it does not, or is right "
-    f"in clearly more rows (McNemar, p < {MOST_CHANCE:g})"
+    f"; with fewer than {LEAST_ROWS} rows the fine-tuned one, unless another is clearly better (McNemar, p < {MOST_CHANCE:g}) "
+    "or alone keeps what was asked"
 )
 
 
